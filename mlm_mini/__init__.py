@@ -1,0 +1,7 @@
+"""Masked language modeling, from softmax to experiments: the package the course's notebooks check the learner against.
+
+The rooms follow the chapters: `reference` (NumPy definitions), `languages` (where text comes from), `course`
+(exercises and notebooks), `widgets`. Importing the package imports none of them, so it is quick.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,180 @@
+"""Makes chapters/*.ipynb and solutions/*.ipynb from solutions/*.py, and says when they are stale.
+
+A learner's own edits are never overwritten: a chapter carries the hash of what was built, so that a chapter that was
+edited can be told from one that is merely old.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from mlm_mini import storage
+from mlm_mini.course import notebook as nb
+from mlm_mini.course.notebook import Chapter
+
+CELL_SECONDS = 300
+
+
+class BuildError(RuntimeError):
+    """The notebooks could not be built, or are stale. The message says which and what to do."""
+
+
+def course_folder() -> Path:
+    """The repository's top: the folder above this package that holds solutions/. Raises BuildError."""
+    top = Path(__file__).resolve().parents[2]
+    if not (top / "solutions").is_dir():
+        raise BuildError(f"{top} holds no solutions/ folder: run this from a clone of the course")
+    return top
+
+
+def build(top: Path, numbers: Iterable[str] = (), force: bool = False, say=print) -> None:
+    """Builds the chapters of those numbers, or all of them. Raises BuildError before anything is overwritten."""
+    chapters = _chosen(top, numbers)
+    if not force:
+        edited = [path.name for chapter in chapters if _edited(path := chapter_path(top, chapter), chapter)]
+        if edited:
+            raise BuildError(
+                f"chapters/{', '.join(edited)} holds edits of its own and was left alone. To keep a dated copy and get "
+                f"a fresh one: reset {edited[0][:2]}. To overwrite: build --force"
+            )
+    for chapter in chapters:
+        say(f"{chapter.name}: {_write_chapter(top, chapter)}, {_write_solution(top, chapter)}")
+
+
+def stale(top: Path, numbers: Iterable[str] = ()) -> list[str]:
+    """What is not as the sources would build it, a sentence each; outputs are not compared."""
+    chapters = _chosen(top, numbers)
+    complaints = []
+    for chapter in chapters:
+        fresh_chapter, fresh_solution = nb.chapter_notebook(chapter), nb.solution_notebook(chapter)
+        complaints += _differences(chapter_path(top, chapter), fresh_chapter, executed=False)
+        complaints += _differences(solution_path(top, chapter), fresh_solution, executed=True)
+    if not list(numbers):
+        names = {chapter.name for chapter in chapters}
+        strays = [path for path in (top / "solutions").glob("*.ipynb") if path.stem not in names]
+        complaints += [f"solutions/{path.name} has no source" for path in sorted(strays)]
+    return complaints
+
+
+def reset(top: Path, number: str, say=print) -> None:
+    """Puts a fresh copy of one chapter in place; the learner's file is kept under a dated name."""
+    (chapter,) = _chosen(top, [number])
+    path = chapter_path(top, chapter)
+    if path.exists():
+        kept = path.with_name(f"{path.stem}.kept-{datetime.now():%Y%m%d-%H%M%S}.ipynb")
+        while kept.exists():
+            kept = kept.with_name(kept.stem + "-again.ipynb")
+        path.rename(kept)
+        say(f"your copy is kept as chapters/{kept.name}")
+    _write(path, nb.chapter_notebook(chapter))
+    say(f"chapters/{path.name} is fresh")
+
+
+def chapter_path(top: Path, chapter: Chapter) -> Path:
+    return top / "chapters" / f"{chapter.name}.ipynb"
+
+
+def solution_path(top: Path, chapter: Chapter) -> Path:
+    return top / "solutions" / f"{chapter.name}.ipynb"
+
+
+def execute(notebook: NotebookNode, folder: Path, name: str) -> None:
+    """Runs every cell in place, from `folder`. Raises BuildError for a cell that fails or warns."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    metadata = dict(notebook.metadata)
+    with tempfile.TemporaryDirectory() as scratch:
+        # The author's own progress and hint ladder must not depend on how often a chapter was built.
+        environment = os.environ | {"MLM_MINI_DATA": scratch}
+        client = NotebookClient(
+            notebook, kernel_name="python3", timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
+        )
+        client.extra_arguments = ["--log-level=ERROR"]  # ipykernel warns of its own open port at every start
+        try:
+            client.execute(env=environment)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            raise BuildError(f"{name} does not run: {error}") from None
+    # What the run added about this machine's Python is dropped; the state of the widgets stays, to be seen unexecuted.
+    widgets = {key: value for key, value in notebook.metadata.items() if key == "widgets"}
+    notebook.metadata = nbformat.from_dict(metadata | widgets)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # time stamps
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise BuildError(f"{name}, cell {cell.id!r} wrote to stderr: {output.text.strip()[:300]}")
+
+
+def _chosen(top: Path, numbers: Iterable[str]) -> list[Chapter]:
+    numbers = list(numbers)
+    chapters = nb.read_chapters(top / "solutions")
+    unknown = set(numbers) - {chapter.number for chapter in chapters}
+    if unknown:
+        known = ", ".join(chapter.number for chapter in chapters)
+        raise BuildError(f"there is no chapter {', '.join(sorted(unknown))}; the chapters are {known}")
+    return [chapter for chapter in chapters if not numbers or chapter.number in numbers]
+
+
+def _edited(path: Path, chapter: Chapter) -> bool:
+    """Whether a chapter's file is neither what was built last nor what would be built now."""
+    if not path.exists():
+        return False
+    existing = _read(path)
+    content = nb.content_hash(existing)
+    built = existing.metadata.get("course", {}).get("built")
+    return content not in (built, nb.content_hash(nb.chapter_notebook(chapter)))
+
+
+def _write_chapter(top: Path, chapter: Chapter) -> str:
+    path, fresh = chapter_path(top, chapter), nb.chapter_notebook(chapter)
+    if path.exists() and _text(_read(path)) == _text(fresh):
+        return "chapter unchanged"
+    _write(path, fresh)
+    return "chapter written"
+
+
+def _write_solution(top: Path, chapter: Chapter) -> str:
+    path, fresh = solution_path(top, chapter), nb.solution_notebook(chapter)
+    if path.exists() and not _differences(path, fresh, executed=True):
+        return "solution unchanged"
+    execute(fresh, path.parent, path.name)
+    _write(path, fresh)
+    return "solution executed"
+
+
+def _differences(path: Path, fresh: NotebookNode, executed: bool) -> list[str]:
+    """Why the file is not the fresh notebook, as sentences. An executed one may carry outputs, and must."""
+    name = f"{path.parent.name}/{path.name}"
+    if not path.exists():
+        return [f"{name} is missing"]
+    existing = _read(path)
+    compared = nb.without_outputs(existing) if executed else existing
+    if _text(compared) != _text(fresh):
+        return [f"{name} is stale"]
+    if executed and any(cell.execution_count is None for cell in existing.cells if cell.cell_type == "code"):
+        return [f"{name} was not executed to the end"]
+    return []
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat has no common base class for what a broken file raises
+        raise BuildError(f"{path.parent.name}/{path.name} is not a readable notebook ({error})") from None
+
+
+def _text(notebook: NotebookNode) -> str:
+    return nbformat.writes(notebook) + "\n"
+
+
+def _write(path: Path, notebook: NotebookNode) -> None:
+    path.parent.mkdir(exist_ok=True)
+    text = _text(notebook)
+    storage.write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))

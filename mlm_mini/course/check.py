@@ -1,0 +1,241 @@
+"""`check` judges a learner's function, says what is wrong and why, and raises when it is not right."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import linecache
+import os
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mlm_mini.course import progress
+from mlm_mini.course.compare import Difference, difference, type_name
+from mlm_mini.course.exercise import Case, Exercise, Mistake
+from mlm_mini.course.exercises import find_exercise
+from mlm_mini.course.report import call_text, lines_of, size, value_text
+from mlm_mini.course.run import SECONDS_PER_CASE, Outcome, TimeLimitReached, run_case, same_outcome
+
+PRINTED_WORTH_A_REMARK = 1000
+
+
+class CheckFailed(AssertionError):
+    """The learner's function is not right yet. The message is all a learner needs: no traceback is shown with it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints instead of a traceback; nbval reports the same lines."""
+        return str(self).splitlines()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `judge` found. `lines` is the report; `mistake` is set when a known one was made."""
+
+    exercise: Exercise
+    correct: bool
+    lines: tuple[str, ...]
+    mistake: Mistake | None = None
+
+
+def check(exercise_id: str, function: Callable) -> None:
+    """Judges `function` as the answer to an exercise, on every input the exercise knows.
+
+    Prints one line when it is right. Raises CheckFailed with a short report when it is not: the known mistake it makes,
+    the smallest failing input, the answer, the expected answer. Raises ValueError when there is no such exercise.
+    """
+    __tracebackhide__ = True  # pytest then shows the report alone
+    verdict = judge(find_exercise(exercise_id), function)
+    if not _in_solutions():
+        _remember(verdict)
+    if not verdict.correct:
+        raise CheckFailed("\n".join(verdict.lines)) from None
+    print("\n".join(verdict.lines))
+
+
+def hint(exercise_id: str) -> None:
+    """Prints the next hint for an exercise: one step more at each call."""
+    exercise = find_exercise(exercise_id)
+    count = len(exercise.hints)
+    index = progress.next_hint(exercise.id, count)
+    last = f" The last one: a worked answer stands in solutions/, chapter {exercise.chapter}." if index == count - 1 else ""
+    print(f"Hint {index + 1} of {count} for {exercise.id}: {exercise.hints[index]}{last}")
+
+
+def judge(exercise: Exercise, function: Any, seconds: float = SECONDS_PER_CASE) -> Verdict:
+    """Runs `function` on the exercise's cases and says what is right or wrong with it. Records nothing."""
+    refusal = _refusal(exercise, function)
+    if refusal:
+        return _failed(exercise, [refusal])
+    expected = expected_outcomes(exercise)
+    outcomes: list[Outcome] = []
+    for index, case in enumerate(exercise.cases):
+        outcomes.append(run_case(exercise, function, case, seconds, watch=index == 0))
+        if outcomes[0].from_reference:
+            return _failed(exercise, [_handed_in(exercise)])
+        if isinstance(outcomes[-1].error, (TimeLimitReached, NotImplementedError)):
+            break
+    right = [_problem(exercise, ours, theirs) is None for ours, theirs in zip(outcomes, expected, strict=False)]
+    if len(right) == len(expected) and all(right):
+        remark = _printing_remark(outcomes)
+        return Verdict(exercise, True, (f"{exercise.id}: correct on all {len(right)} inputs.", *remark))
+    failing = [index for index, is_right in enumerate(right) if not is_right]
+    first = min(failing, key=lambda index: size(exercise.cases[index].args))
+    mistake = _known_mistake(exercise, outcomes)
+    return _report(exercise, exercise.cases[first], outcomes[first], expected[first], mistake, right.count(True))
+
+
+@cache
+def expected_outcomes(exercise: Exercise) -> list[Outcome]:
+    """What the reference does on every case."""
+    return [run_case(exercise, exercise.reference, case) for case in exercise.cases]
+
+
+@cache
+def mistake_outcomes(exercise: Exercise, index: int) -> list[Outcome]:
+    """What a known mistake does on every case."""
+    return [run_case(exercise, exercise.mistakes[index].function, case) for case in exercise.cases]
+
+
+def _known_mistake(exercise: Exercise, outcomes: list[Outcome]) -> Mistake | None:
+    """The mistake that behaves as the learner's function does on every case."""
+    if len(outcomes) < len(exercise.cases):
+        return None
+    for index, mistake in enumerate(exercise.mistakes):
+        theirs = mistake_outcomes(exercise, index)
+        if all(
+            same_outcome(one, other, exercise.rtol, exercise.atol) for one, other in zip(outcomes, theirs, strict=True)
+        ):
+            return mistake
+    return None
+
+
+def _problem(exercise: Exercise, yours: Outcome, expected: Outcome) -> Difference | None:
+    """What is wrong with one outcome, in one sentence, or None."""
+    if yours.error is not None:
+        return None if _same_refusal(yours, expected) else Difference(_error_sentence(yours.error))
+    if expected.error is not None:
+        wanted = type(expected.error).__name__
+        return Difference(f"Expected a {wanted} for this input; your function answered {type_name(yours.value)}.")
+    found = difference(yours.value, expected.value, exercise.rtol, exercise.atol)
+    if found:
+        return found
+    if yours.changed and not expected.changed:
+        return Difference(f"The answer is right, but your function modifies its input ({yours.changed}): work on a copy.")
+    return None
+
+
+def _same_refusal(yours: Outcome, expected: Outcome) -> bool:
+    return expected.error is not None and isinstance(yours.error, type(expected.error))
+
+
+def _refusal(exercise: Exercise, function: Any) -> str:
+    """Why `function` cannot be run at all, in a sentence, or ""."""
+    name = exercise.reference.__name__
+    if inspect.isclass(function):
+        return f"You handed in the class {function.__name__}; a function is expected."
+    if not callable(function):
+        return (
+            f"You handed in a {type_name(function)}, which is not a function. "
+            f'Give the function itself, without parentheses: check("{exercise.id}", {name})'
+        )
+    inner = function
+    while isinstance(inner, functools.partial) or hasattr(inner, "__wrapped__"):
+        inner = inner.func if isinstance(inner, functools.partial) else inner.__wrapped__
+    if inner is exercise.reference or inner in exercise.answers_in:
+        return _handed_in(exercise)
+    try:
+        inspect.signature(function).bind(*exercise.cases[0].args, **exercise.cases[0].kwargs)
+    except TypeError as error:
+        return f"The check calls {call_text(exercise, exercise.cases[0])}, and your function cannot be called so: {error}."
+    except ValueError:  # some built-in functions have no signature to look at; then the call itself will tell
+        pass
+    return ""
+
+
+def _handed_in(exercise: Exercise) -> str:
+    return (
+        "This calls the course's own answer from mlm_mini. It is a good place to read once yours runs; "
+        "writing it yourself is where the learning is. Try a first version, however rough, and the check will help."
+    )
+
+
+def _error_sentence(error: BaseException) -> str:
+    if isinstance(error, TimeLimitReached):
+        return f"Your function did not finish within {SECONDS_PER_CASE:.0f} seconds: is there a loop that never ends?"
+    if isinstance(error, NotImplementedError):
+        return "This exercise is not written yet: replace the line `raise NotImplementedError` with your code."
+    if isinstance(error, SystemExit):
+        return "Your function calls exit(): return a value instead."
+    text = lines_of(str(error), width=160, most=1)
+    return f"Your function raised {type(error).__name__}{': ' + text[0] if text else ''}{_where(error)}"
+
+
+def _where(error: BaseException) -> str:
+    """The learner's line that raised: the last one that is not inside an installed package."""
+    here = str(Path(__file__).resolve().parent)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if "site-packages" in frame.filename or frame.filename.startswith(here):
+            continue
+        source = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+        return f"\n  in line {frame.lineno} of your code: {source}" if source else ""
+    return ""
+
+
+def _printing_remark(outcomes: list[Outcome]) -> list[str]:
+    most = max(outcomes, key=lambda outcome: outcome.printed_characters)
+    if most.printed_characters > PRINTED_WORTH_A_REMARK:
+        return [f"(It printed {most.printed_characters} characters on one input; the check left them out.)"]
+    return []
+
+
+def _report(
+    exercise: Exercise, case: Case, yours: Outcome, expected: Outcome, mistake: Mistake | None, right: int
+) -> Verdict:
+    """At most fifteen lines: the mistake, the smallest failing input, both answers, the largest difference."""
+    problem = _problem(exercise, yours, expected)
+    assert problem is not None
+    if isinstance(yours.error, (NotImplementedError, TimeLimitReached)):
+        return _failed(exercise, [problem.sentence])
+    lines: list[str] = []
+    if mistake:
+        lines += [f"Known mistake: {mistake.name}.", *("  " + line for line in lines_of(mistake.says, width=110, most=3))]
+    lines.append(f"Smallest failing input: {case.name}; {right} of {len(exercise.cases)} inputs are right.")
+    lines += ["  " + line for line in lines_of(call_text(exercise, case), width=110, most=3)]
+    if yours.error is None:
+        lines += value_text("Yours:    ", yours.value, near=problem.where)
+    if expected.error is None:
+        lines += value_text("Expected: ", expected.value, near=problem.where)
+    else:
+        lines.append(f"Expected: {type(expected.error).__name__}: {lines_of(str(expected.error), 90, 1)[0]}")
+    lines += problem.sentence.splitlines()
+    if problem.largest is not None:
+        lines.append(f"Largest difference: {problem.largest:.3g}{' at ' + problem.where if problem.where else ''}")
+    if yours.printed_characters:
+        shown = lines_of(yours.printed, width=80, most=1)
+        lines.append(f"It printed {yours.printed_characters} characters, beginning: {shown[0] if shown else ''}")
+    return _failed(exercise, lines, mistake)
+
+
+def _failed(exercise: Exercise, lines: list[str], mistake: Mistake | None = None) -> Verdict:
+    body = [line for text in lines for line in text.splitlines()]
+    closing = f'One step of help: hint("{exercise.id}")'
+    return Verdict(exercise, False, (f"{exercise.id}: not right yet.", *body[:13], closing), mistake)
+
+
+def _remember(verdict: Verdict) -> None:
+    """Records the attempt. A progress file that cannot be written is worth a warning, never a failed check."""
+    try:
+        progress.record_attempt(verdict.exercise.id, verdict.correct)
+    except Exception as error:  # a full disk, no permission, a lock that another notebook holds
+        warnings.warn(f"your progress could not be saved ({error}); the verdict below stands.", stacklevel=3)
+
+
+def _in_solutions() -> bool:
+    """Whether this is a notebook in solutions/, whose checks are not the learner's."""
+    folder = Path(os.getcwd())
+    return folder.name == "solutions" and (folder.parent / "chapters").is_dir()

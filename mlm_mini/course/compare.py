@@ -1,0 +1,137 @@
+"""Compares a learner's answer with the expected one, by NumPy's rules and never by the learner's own code.
+
+Only plain values are looked into: NumPy arrays and scalars, Python numbers, text, None, lists, tuples and dicts. An
+object of any other type could define its own equality, so it is reported by the name of its type alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+KINDS = {"b": "true or false", "i": "whole numbers", "u": "whole numbers", "f": "real numbers", "U": "text"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How an answer differs: a sentence, where in the answer, and by how much when that is a number."""
+
+    sentence: str
+    where: str = ""
+    largest: float | None = None
+
+
+def difference(yours: Any, expected: Any, rtol: float, atol: float, where: str = "") -> Difference | None:
+    """None when `yours` agrees with `expected`, else the first difference found, or the largest in an array."""
+    if isinstance(expected, np.ndarray):
+        return _array_difference(yours, expected, rtol, atol, where)
+    if isinstance(expected, dict):
+        return _dict_difference(yours, expected, rtol, atol, where)
+    if isinstance(expected, (list, tuple)):
+        return _sequence_difference(yours, expected, rtol, atol, where)
+    return _scalar_difference(yours, expected, rtol, atol, where)
+
+
+def type_name(value: Any) -> str:
+    """What a learner would call it: `list of 3`, `float32 array of shape (2, 5)`, `None`."""
+    if value is None:
+        return "None"
+    if type(value) is np.ndarray:
+        return f"{value.dtype} array of shape {value.shape}"
+    if type(value) in (list, tuple, dict):
+        return f"{type(value).__name__} of {len(value)}"
+    module = type(value).__module__
+    return type(value).__name__ if module in ("builtins", "numpy") else f"{module.split('.')[0]} {type(value).__name__}"
+
+
+def _of_wrong_type(yours: Any, expected: Any, where: str) -> Difference:
+    part = f"The part at {where}" if where else "Your answer"
+    if yours is None:
+        return Difference(f"{part} is None: is a `return` missing?", where)
+    return Difference(f"{part} is a {type_name(yours)}; expected a {type_name(expected)}.", where)
+
+
+def _array_difference(yours: Any, expected: np.ndarray, rtol: float, atol: float, where: str) -> Difference | None:
+    # A subclass of ndarray could bring its own comparison.
+    if type(yours) is not np.ndarray and not (expected.ndim == 0 and isinstance(yours, (np.generic, int, float))):
+        return _of_wrong_type(yours, expected, where)
+    yours = np.asarray(yours)
+    if yours.shape != expected.shape:
+        return Difference(f"Your array has shape {yours.shape}; expected {expected.shape}.", where)
+    if KINDS.get(yours.dtype.kind) != KINDS.get(expected.dtype.kind):
+        kind = KINDS.get(expected.dtype.kind, str(expected.dtype))
+        return Difference(f"Your array holds {yours.dtype}; expected {kind} ({expected.dtype}).", where)
+    return _value_difference(yours, expected, rtol, atol, where)
+
+
+def _value_difference(
+    yours: np.ndarray, expected: np.ndarray, rtol: float, atol: float, where: str
+) -> Difference | None:
+    if expected.dtype.kind != "f":
+        agree = yours == expected
+    else:
+        agree = np.isclose(yours, expected, rtol=rtol, atol=atol, equal_nan=True)
+    if agree.all():
+        return None
+    if expected.dtype.kind == "U":
+        worst, largest = tuple(np.argwhere(~agree)[0]), None
+    else:
+        with np.errstate(invalid="ignore"):  # inf - inf is a difference that no number describes
+            gap = np.abs(yours.astype(np.float64) - expected.astype(np.float64))
+        gap = np.where(agree, -1.0, np.where(np.isnan(gap), np.inf, gap))
+        worst = np.unravel_index(int(gap.argmax()), gap.shape)
+        largest = float(gap[worst])
+    if expected.dtype.kind == "f" and yours.dtype == np.float32:
+        sentence = "Your answer is computed in float32, which is too coarse here: work in float64."
+        if np.allclose(yours, expected, rtol=1e-4, atol=1e-5, equal_nan=True):
+            return Difference(sentence, where, largest)
+    index = f"{where}[{', '.join(str(int(i)) for i in worst)}]" if worst else where
+    wrong = int((~agree).sum())
+    count = f"{wrong} of {agree.size} numbers differ" if agree.size > 1 else "The number differs"
+    return Difference(f"{count}: {yours[worst]!s} where {expected[worst]!s} is expected.", index, largest)
+
+
+def _scalar_difference(yours: Any, expected: Any, rtol: float, atol: float, where: str) -> Difference | None:
+    if expected is None or isinstance(expected, (str, bool, np.bool_)):
+        plain = (type(None), str, bool, np.bool_, np.str_)
+        if type(yours) not in plain or (yours is None) != (expected is None):
+            return _of_wrong_type(yours, expected, where)
+        if isinstance(yours, str) != isinstance(expected, str):
+            return _of_wrong_type(yours, expected, where)
+        if yours == expected:
+            return None
+        return Difference(f"{yours!r} where {expected!r} is expected.", where)
+    numbers = (int, float, np.ndarray) if isinstance(expected, (float, np.floating)) else (int, np.ndarray)
+    is_number = type(yours) in numbers or (isinstance(yours, np.number) and type(yours).__module__ == "numpy")
+    if not is_number or np.ndim(yours):
+        return _of_wrong_type(yours, expected, where)
+    if isinstance(expected, (int, np.integer)) and np.asarray(yours).dtype.kind == "f":
+        return _of_wrong_type(yours, expected, where)
+    return _value_difference(np.asarray(yours), np.asarray(expected), rtol, atol, where)
+
+
+def _sequence_difference(yours: Any, expected: Any, rtol: float, atol: float, where: str) -> Difference | None:
+    if type(yours) not in (list, tuple):
+        return _of_wrong_type(yours, expected, where)
+    if len(yours) != len(expected):
+        return Difference(f"Your answer has {len(yours)} parts; expected {len(expected)}.", where)
+    for index, (one, other) in enumerate(zip(yours, expected, strict=True)):
+        if found := difference(one, other, rtol, atol, f"{where}[{index}]"):
+            return found
+    return None
+
+
+def _dict_difference(yours: Any, expected: dict, rtol: float, atol: float, where: str) -> Difference | None:
+    if type(yours) is not dict:
+        return _of_wrong_type(yours, expected, where)
+    plain = all(type(key) in (str, int) or isinstance(key, np.integer) for key in yours)
+    if not plain or set(yours) != set(expected):
+        return Difference(
+            f"Your keys are {list(yours)[:6] if plain else 'of other types'}; expected {list(expected)[:6]}.", where
+        )
+    for key in expected:
+        if found := difference(yours[key], expected[key], rtol, atol, f"{where}[{key!r}]"):
+            return found
+    return None
