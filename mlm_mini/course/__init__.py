@@ -3,6 +3,6 @@
 In a chapter: `from mlm_mini.course import check, hint`.
 """
 
-from mlm_mini.course.check import CheckFailed, check, hint
+from mlm_mini.course.judging import CheckFailed, check, hint
 
 __all__ = ["CheckFailed", "check", "hint"]

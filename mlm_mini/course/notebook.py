@@ -93,7 +93,9 @@ def read_chapters(folder: Path) -> list[Chapter]:
 def _header(path: Path, notebook: NotebookNode) -> dict:
     header = notebook.metadata.get("course", {})
     if set(header) != set(HEADER_KEYS) or any(not isinstance(header[key], HEADER_KEYS[key]) for key in header):
-        raise SourceError(f"{path.name}: the header `course:` needs exactly {', '.join(HEADER_KEYS)}; it has {dict(header)}")
+        raise SourceError(
+            f"{path.name}: the header `course:` needs exactly {', '.join(HEADER_KEYS)}; it has {dict(header)}"
+        )
     return dict(header)
 
 
@@ -213,7 +215,9 @@ def _refuse_leaks(chapter: Chapter, learner: NotebookNode) -> None:
     squeezed = "".join(shown.split())
     for cell in chapter.cells:
         regions = _regions(cell.id, cell.source) if exercise_id(cell) else []
-        broken = {_squeezed(line.replace(BROKEN_PREFIX, "")) for kind, body in regions if kind == "broken" for line in body}
+        broken = {
+            _squeezed(line.replace(BROKEN_PREFIX, "")) for kind, body in regions if kind == "broken" for line in body
+        }
         for line in (line for kind, body in regions if kind == "solution" for line in body):
             code = _squeezed(line)
             if len(code) >= LEAK_LENGTH and code in squeezed and code not in broken:

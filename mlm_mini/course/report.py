@@ -30,7 +30,7 @@ def one_line(value: Any) -> str:
         return getattr(value, "__name__", "function")
     if type(value) is np.ndarray:
         with np.printoptions(precision=4, threshold=16, edgeitems=2, linewidth=10_000, suppress=False):
-            return " ".join(np.array2string(value, separator=", ").split())
+            return " ".join(np.array2string(value, separator=", ").split()).replace("[ ", "[")
     if isinstance(value, (float, np.floating)):
         return f"{float(value):.6g}"
     if isinstance(value, np.generic):

@@ -80,7 +80,9 @@ class Vocabulary:
         outside = (array < 0) | (array >= len(self))
         if outside.any():
             index = tuple(int(i) for i in np.argwhere(outside)[0])
-            raise ValueError(f"id {array[index]} at index {index} is outside the vocabulary: ids run 0..{len(self) - 1}")
+            raise ValueError(
+                f"id {array[index]} at index {index} is outside the vocabulary: ids run 0..{len(self) - 1}"
+            )
         return array.astype(np.int64)
 
     def nearest(self, word: str) -> list[str]:

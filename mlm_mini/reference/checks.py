@@ -80,7 +80,7 @@ def checked_distribution(p, name, axis=-1):
     reject(~(p >= 0), p, name, "expected a probability, zero or more")  # ~(p >= 0) is True for NaN as well
     total = p.sum(axis)
     off = np.abs(total - 1) > SUM_TOLERANCE
-    reject(off, total, f"{name}.sum({axis})", "a distribution sums to one; softmax makes one out of logits")
+    reject(off, total, f"{name}.sum({axis})", f"expected 1 within {SUM_TOLERANCE}, as for any distribution")
     return p
 
 
@@ -107,11 +107,22 @@ def checked_targets(targets, name, logits, ignore_index=None):
     return targets
 
 
-def checked_ids(ids, name="ids"):
-    """Token ids of any shape."""
+def checked_ids(ids, name, V=None):
+    """Token ids of any shape: zero or more, and below V where V is given."""
     ids = integer_array(ids, name)
-    reject(ids < 0, ids, name, "expected a token id, zero or more")
+    if V is None:
+        reject(ids < 0, ids, name, "expected a token id, zero or more")
+    else:
+        reject((ids < 0) | (ids >= V), ids, name, f"expected a token id from 0 to {V - 1}")
     return ids
+
+
+def checked_id(token_id, name):
+    """One token id, as an int."""
+    ids = checked_ids(token_id, name)
+    if ids.ndim:
+        raise TypeError(f"{name} has shape {ids.shape}: expected one token id")
+    return int(ids)
 
 
 def checked_mask(mask, name, ids):
@@ -132,6 +143,6 @@ def flat_array(values, name):
     return array
 
 
-def checked_id_set(ids, name):
+def checked_id_set(ids, name, V=None):
     """Distinct token ids in increasing order, from any iterable."""
-    return np.unique(checked_ids(flat_array(ids, name), name))
+    return np.unique(checked_ids(flat_array(ids, name), name, V))

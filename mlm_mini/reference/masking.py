@@ -9,6 +9,7 @@ import numpy as np
 from mlm_mini.reference.checks import (
     bool_array,
     checked_distribution,
+    checked_id,
     checked_id_set,
     checked_ids,
     checked_logits,
@@ -16,7 +17,6 @@ from mlm_mini.reference.checks import (
     checked_number,
     checked_rng,
     flat_array,
-    reject,
 )
 from mlm_mini.reference.loss import IGNORE_INDEX
 
@@ -36,9 +36,7 @@ def exclude_tokens(logits, excluded):
         if len(excluded) != V:
             raise ValueError(f"excluded has {len(excluded)} booleans: expected {V}, one per token")
         excluded = np.flatnonzero(excluded)
-    ids = checked_id_set(excluded, "excluded")
-    reject(ids >= V, ids, "excluded", f"expected a token id from 0 to {V - 1}")
-    logits[..., ids] = -np.inf
+    logits[..., checked_id_set(excluded, "excluded", V)] = -np.inf
     return checked_logits(logits)
 
 
@@ -49,7 +47,7 @@ def maskable_positions(ids, special_ids):
     Returns (...) bool.
     Raises ValueError for a negative id, TypeError for ids that are not integers.
     """
-    return ~np.isin(checked_ids(ids), checked_id_set(special_ids, "special_ids"))
+    return ~np.isin(checked_ids(ids, "ids"), checked_id_set(special_ids, "special_ids"))
 
 
 def select_positions(maskable, mask_ratio, rng, method="bernoulli"):
@@ -87,9 +85,9 @@ def corrupt(ids, selected, mask_id, random_ids, rng, split=(0.8, 0.1, 0.1)):
     Raises ValueError for a split that is not three probabilities, no random_ids, a negative id or shapes that differ;
     TypeError for ids that are not integers or a selected that is not bool.
     """
-    ids = checked_ids(ids)
+    ids = checked_ids(ids, "ids")
     selected = checked_mask(selected, "selected", ids)
-    mask_id = checked_ids(mask_id, "mask_id")
+    mask_id = checked_id(mask_id, "mask_id")
     random_ids = checked_id_set(random_ids, "random_ids")
     if random_ids.size == 0:
         raise ValueError("random_ids is empty: expected at least one token id to draw from")
@@ -110,5 +108,5 @@ def make_labels(ids, selected):
     Raises ValueError for a negative id or shapes that differ, TypeError for ids that are not integers or a selected
     that is not bool.
     """
-    ids = checked_ids(ids)
+    ids = checked_ids(ids, "ids")
     return np.where(checked_mask(selected, "selected", ids), ids, IGNORE_INDEX)

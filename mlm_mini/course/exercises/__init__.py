@@ -21,7 +21,9 @@ def all_exercises() -> dict[str, Exercise]:
         module = importlib.import_module(f"{__name__}.{name}")
         for exercise in module.EXERCISES:
             if f"ch{exercise.chapter}" != name:
-                raise ValueError(f"exercise {exercise.id} stands in {name}.py; its chapter's file is ch{exercise.chapter}.py")
+                raise ValueError(
+                    f"exercise {exercise.id} stands in {name}.py; its chapter's file is ch{exercise.chapter}.py"
+                )
             if exercise.id in found:
                 raise ValueError(f"two exercises are called {exercise.id}")
             found[exercise.id] = exercise

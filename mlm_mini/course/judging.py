@@ -62,7 +62,11 @@ def hint(exercise_id: str) -> None:
     exercise = find_exercise(exercise_id)
     count = len(exercise.hints)
     index = progress.next_hint(exercise.id, count)
-    last = f" The last one: a worked answer stands in solutions/, chapter {exercise.chapter}." if index == count - 1 else ""
+    last = (
+        f" The last one: a worked answer stands in solutions/, chapter {exercise.chapter}."
+        if index == count - 1
+        else ""
+    )
     print(f"Hint {index + 1} of {count} for {exercise.id}: {exercise.hints[index]}{last}")
 
 
@@ -84,7 +88,10 @@ def judge(exercise: Exercise, function: Any, seconds: float = SECONDS_PER_CASE) 
         remark = _printing_remark(outcomes)
         return Verdict(exercise, True, (f"{exercise.id}: correct on all {len(right)} inputs.", *remark))
     failing = [index for index, is_right in enumerate(right) if not is_right]
-    first = min(failing, key=lambda index: size(exercise.cases[index].args))
+    # The easiest to learn from: an input with an answer before one that asks for an error, a small one before a large.
+    first = min(
+        failing, key=lambda index: (expected[index].error is not None, size(exercise.cases[index].args) or 10**9)
+    )
     mistake = _known_mistake(exercise, outcomes)
     return _report(exercise, exercise.cases[first], outcomes[first], expected[first], mistake, right.count(True))
 
@@ -125,7 +132,9 @@ def _problem(exercise: Exercise, yours: Outcome, expected: Outcome) -> Differenc
     if found:
         return found
     if yours.changed and not expected.changed:
-        return Difference(f"The answer is right, but your function modifies its input ({yours.changed}): work on a copy.")
+        return Difference(
+            f"The answer is right, but your function modifies its input ({yours.changed}): work on a copy."
+        )
     return None
 
 
@@ -151,7 +160,9 @@ def _refusal(exercise: Exercise, function: Any) -> str:
     try:
         inspect.signature(function).bind(*exercise.cases[0].args, **exercise.cases[0].kwargs)
     except TypeError as error:
-        return f"The check calls {call_text(exercise, exercise.cases[0])}, and your function cannot be called so: {error}."
+        return (
+            f"The check calls {call_text(exercise, exercise.cases[0])}, and your function cannot be called so: {error}."
+        )
     except ValueError:  # some built-in functions have no signature to look at; then the call itself will tell
         pass
     return ""
@@ -203,7 +214,10 @@ def _report(
         return _failed(exercise, [problem.sentence])
     lines: list[str] = []
     if mistake:
-        lines += [f"Known mistake: {mistake.name}.", *("  " + line for line in lines_of(mistake.says, width=110, most=3))]
+        lines += [
+            f"Known mistake: {mistake.name}.",
+            *("  " + line for line in lines_of(mistake.says, width=110, most=3)),
+        ]
     lines.append(f"Smallest failing input: {case.name}; {right} of {len(exercise.cases)} inputs are right.")
     lines += ["  " + line for line in lines_of(call_text(exercise, case), width=110, most=3)]
     if yours.error is None:

@@ -1,0 +1,235 @@
+"""The command line: `python3 course.py COMMAND` sets up the environment and hands over to this module."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+FIRST_PORT = 8888
+MOST_WORKERS = 4  # more pytest workers than this only compete for memory
+
+
+class CommandError(Exception):
+    """The command cannot do what was asked. The message is for the terminal."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command. Returns its exit status: 0 when it did what was asked."""
+    options, extra = command_parser().parse_known_args(arguments)
+    if extra and options.run is not run_tests:
+        command_parser().error(f"unrecognized arguments: {' '.join(extra)}")
+    options.extra = extra
+    try:
+        return options.run(options)
+    except CommandError as error:
+        print(f"course.py {options.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `course.py progress | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def command_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="course.py", description="A course in masked language modeling.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    learn = commands.add_parser("learn", help="open the course in JupyterLab")
+    learn.add_argument("chapter", nargs="?", default="00", help="two digits; 00 unless given")
+    learn.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
+    learn.add_argument(
+        "--port", type=int, help=f"the port to serve on; the first free one from {FIRST_PORT} unless given"
+    )
+    learn.set_defaults(run=run_learn)
+
+    progress = commands.add_parser("progress", help="what is solved, chapter by chapter")
+    add_json_option(progress)
+    progress.set_defaults(run=run_progress)
+
+    reset = commands.add_parser("reset", help="a fresh copy of one chapter; yours is kept under a dated name")
+    reset.add_argument("chapter", help="two digits, for example 03")
+    reset.set_defaults(run=run_reset)
+
+    test = commands.add_parser("test", help="run every test and every solution notebook; more arguments go to pytest")
+    test.set_defaults(run=run_tests)
+
+    build = commands.add_parser("build", help="make the notebooks from solutions/*.py")
+    build.add_argument("chapters", nargs="*", metavar="CHAPTER", help="two digits each; every chapter unless given")
+    build.add_argument("--check", action="store_true", help="only say what is stale; fails when anything is")
+    build.add_argument("--force", action="store_true", help="overwrite chapters that were edited")
+    build.set_defaults(run=run_build)
+    return parser
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="as JSON, to FILE or standard output")
+
+
+def write_json(content: dict, target: str) -> None:
+    """Writes to a file in one step, or to standard output for "-"."""
+    from mlm_mini import storage
+
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        storage.write_atomically(Path(target), lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"cannot write {target}: {error}") from None
+
+
+def run_learn(options: argparse.Namespace) -> int:
+    """Serves the course until it is interrupted. Prints the address first."""
+    top = course_folder()
+    matches = sorted(
+        path for path in (top / "chapters").glob(f"{options.chapter}_*.ipynb") if ".kept-" not in path.name
+    )
+    if not matches:
+        there = ", ".join(sorted({path.name[:2] for path in (top / "chapters").glob("[0-9][0-9]_*.ipynb")}))
+        raise CommandError(
+            f"there is no chapter {options.chapter!r} in {top / 'chapters'}; there are: {there or 'none'}"
+        )
+    port = free_port(options.port)
+    page = f"/lab/tree/chapters/{matches[0].name}"
+    # By way of the environment, so that no other user reads it off the list of processes.
+    token = os.environ.setdefault("JUPYTER_TOKEN", secrets.token_hex(24))
+    print(f"Open http://127.0.0.1:{port}{page}?token={token}\nStop with Ctrl-C.", flush=True)
+    flags = [
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={top}",
+        f"--LabApp.default_url={page}",
+        "--LabApp.news_url=None",  # a course that works offline asks nobody for news
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--log-level=ERROR",
+        "-y",  # Ctrl-C stops the server without a question
+    ]
+    if options.no_browser:
+        flags.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        flags.append("--allow-root")
+    os.chdir(top)
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # silences a debugger's remark about frozen modules
+    from jupyterlab.labapp import LabApp
+
+    LabApp.launch_instance(argv=flags)
+    return 0
+
+
+def free_port(wanted: int | None) -> int:
+    """`wanted` if it is free, else an error; the first free port from FIRST_PORT when none is wanted."""
+    for port in [wanted] if wanted is not None else range(FIRST_PORT, FIRST_PORT + 100):
+        if not 0 < port < 65536:
+            raise CommandError(f"--port {port}: expected a number from 1 to 65535")
+        with socket.socket() as probe:
+            if os.name == "posix":  # as the server does it: a port that was closed a moment ago counts as free
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError as error:
+                reason = error.strerror
+    if wanted is not None:
+        raise CommandError(f"port {wanted} cannot be used ({reason}): choose another with --port, or leave it out")
+    raise CommandError(f"no free port from {FIRST_PORT} to {FIRST_PORT + 99}: choose one with --port")
+
+
+def run_progress(options: argparse.Namespace) -> int:
+    from mlm_mini.course.progress import all_progress
+
+    rows = all_progress()
+    if options.json:
+        fields = ("id", "chapter", "state", "attempts", "minutes")
+        write_json({"exercises": [{name: getattr(row, name) for name in fields} for row in rows]}, options.json)
+    else:
+        print_progress(rows)
+    return 0
+
+
+def print_progress(rows: list) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Your progress", title_justify="left")
+    table.add_column("chapter")
+    for name in ("solved", "tried", "untouched", "minutes left"):
+        table.add_column(name, justify="right")
+    for chapter in dict.fromkeys(row.chapter for row in rows):
+        table.add_row(chapter, *progress_counts([row for row in rows if row.chapter == chapter]))
+    table.add_section()
+    table.add_row("all", *progress_counts(rows))
+    console = Console()
+    console.print(table)
+    tried = [row.id for row in rows if row.state == "tried"]
+    if tried:
+        console.print(f"Tried and not solved yet: {', '.join(tried)}", highlight=False)
+
+
+def progress_counts(rows: list) -> list[str]:
+    counts = [sum(row.state == state for row in rows) for state in ("solved", "tried", "untouched")]
+    return [str(count) for count in (*counts, sum(row.minutes for row in rows if row.state != "solved"))]
+
+
+def run_reset(options: argparse.Namespace) -> int:
+    from mlm_mini.course import build
+
+    with friendly_errors():
+        build.reset(build.course_folder(), options.chapter)
+    return 0
+
+
+def run_build(options: argparse.Namespace) -> int:
+    from mlm_mini.course import build
+
+    with friendly_errors():
+        top = build.course_folder()
+        if not options.check:
+            build.build(top, options.chapters, force=options.force)
+            return 0
+        complaints = build.stale(top, options.chapters)
+    for complaint in complaints:
+        print(complaint)
+    print("Stale: run `python3 course.py build`." if complaints else "Every notebook is as its source builds it.")
+    return 1 if complaints else 0
+
+
+def run_tests(options: argparse.Namespace) -> int:
+    """Runs pytest from the top of the course. What the caller adds goes to pytest: `test -k softmax`."""
+    import pytest
+
+    os.chdir(course_folder())
+    workers = min(os.cpu_count() or 1, MOST_WORKERS)
+    return int(pytest.main(["--nbval", "-n", str(workers), *options.extra]))
+
+
+def course_folder() -> Path:
+    from mlm_mini.course import build
+
+    with friendly_errors():
+        return build.course_folder()
+
+
+@contextlib.contextmanager
+def friendly_errors() -> Iterator[None]:
+    """Turns what a build may raise into a message without a traceback."""
+    from mlm_mini.course.build import BuildError
+    from mlm_mini.course.notebook import SourceError
+
+    try:
+        yield
+    except (BuildError, SourceError, OSError) as error:
+        raise CommandError(str(error)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

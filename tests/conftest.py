@@ -1,0 +1,26 @@
+"""What every test needs: nobody's real progress file is touched."""
+
+import os
+import tempfile
+
+import pytest
+
+
+def pytest_configure(config):
+    # Kernels that nbval starts inherit it.
+    config.stash[SCRATCH] = scratch = tempfile.TemporaryDirectory(prefix="mlm_mini_tests_")
+    os.environ["MLM_MINI_DATA"] = scratch.name
+
+
+def pytest_unconfigure(config):
+    config.stash[SCRATCH].cleanup()
+
+
+SCRATCH = pytest.StashKey[tempfile.TemporaryDirectory]()
+
+
+@pytest.fixture
+def data_folder(tmp_path, monkeypatch):
+    """A fresh folder for the learner's progress."""
+    monkeypatch.setenv("MLM_MINI_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"

@@ -1,0 +1,295 @@
+"""What `check` says about code of every kind, on an exercise made for these tests."""
+
+import functools
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from mlm_mini.course import judging
+from mlm_mini.course.exercise import Case, Exercise, Mistake
+from mlm_mini.course.judging import CheckFailed, check, hint, judge
+from mlm_mini.course.run import TimeLimitReached, time_limit
+
+MOST_LINES = 15
+
+
+def center(values, axis=-1):
+    """The reference: subtracts the mean along an axis. An empty axis is an error."""
+    if values.shape[axis] == 0:
+        raise ValueError("no values to center")
+    return values - values.mean(axis, keepdims=True)
+
+
+def subtract_whole_mean(values, axis=-1):
+    return values - values.mean()
+
+
+def forget_keepdims(values, axis=-1):
+    return values - values.mean(axis)
+
+
+CENTER = Exercise(
+    id="99.center",
+    title="Center",
+    reference=center,
+    cases=(
+        Case("two rows", (np.array([[1.0, 3.0], [5.0, 9.0]]),)),
+        Case("one number", (np.array([2.0]),)),
+        Case("the other axis", (np.arange(6.0).reshape(2, 3),), {"axis": 0}),
+        Case("random rows", (np.random.default_rng(0).normal(size=(3, 4)),)),
+        Case("nothing", (np.zeros((2, 0)),)),
+    ),
+    mistakes=(
+        Mistake("whole mean", "Each row keeps its own offset.", subtract_whole_mean),
+        Mistake("no keepdims", "The means line up with the wrong axis.", forget_keepdims),
+    ),
+    hints=("Think of one row.", "Which axis is averaged?", "Keep the dimension."),
+    minutes=3,
+)
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch, data_folder):
+    def find(name):
+        if name != CENTER.id:
+            raise ValueError(name)
+        return CENTER
+
+    monkeypatch.setattr(judging, "find_exercise", find)
+
+
+def right(values, axis=-1):
+    if not values.shape[axis]:
+        raise ValueError("empty")
+    return values - np.mean(values, axis=axis, keepdims=True)
+
+
+def said(function, seconds=10.0):
+    verdict = judge(CENTER, function, seconds)
+    assert not verdict.correct
+    assert len(verdict.lines) <= MOST_LINES
+    return "\n".join(verdict.lines)
+
+
+def test_a_right_answer_is_told_in_one_line(capsys):
+    check("99.center", right)
+    assert capsys.readouterr().out == "99.center: correct on all 5 inputs.\n"
+
+
+def test_a_wrong_answer_raises_with_the_report_alone():
+    with pytest.raises(CheckFailed) as caught:
+        check("99.center", subtract_whole_mean)
+    lines = caught.value._render_traceback_()
+    assert lines == str(caught.value).splitlines()
+    assert lines[0] == "99.center: not right yet."
+    assert "Known mistake: whole mean." in lines
+    assert isinstance(caught.value, AssertionError)
+
+
+def test_report_shows_the_smallest_failing_input_both_answers_and_the_largest_difference():
+    text = said(lambda values, axis=-1: right(values, axis) + (values.size > 1))
+    assert "Smallest failing input: two rows; 2 of 5 inputs are right." in text
+    assert "center(values=[[1., 3.], [5., 9.]])" in text
+    assert "Yours:    [[0., 2.], [-1., 3.]]" in text
+    assert "Expected: [[-1., 1.], [-2., 2.]]" in text
+    assert "Largest difference: 1 at [0, 0]" in text
+    assert 'hint("99.center")' in text
+
+
+def test_each_kind_of_wrong_code_gets_its_sentence():
+    assert "is a `return` missing" in said(lambda values, axis=-1: None)
+    assert "is a list of 1; expected a float64 array" in said(lambda values, axis=-1: right(values, axis).tolist())
+    assert "shape (4,); expected (2, 2)" in said(lambda values, axis=-1: right(values, axis).ravel())
+    assert "holds int64; expected real numbers" in said(lambda values, axis=-1: right(values, axis).astype(int))
+    assert "float32, which is too coarse" in said(lambda v, axis=-1: right(v, axis).astype("f4"))
+    assert "which is not a function" in said(3.0)
+    assert "without parentheses" in said(np.zeros(3))
+    assert "the class int" in said(int)
+    assert "cannot be called so" in said(lambda: 0)
+    assert "not written yet" in said(unwritten)
+    assert "calls exit()" in said(lambda values, axis=-1: exit(1))
+
+
+def unwritten(values, axis=-1):
+    raise NotImplementedError("99.center is yours to write")
+
+
+def test_changed_input_is_told_even_when_the_answer_is_right():
+    def in_place(values, axis=-1):
+        answer = right(values, axis)
+        values *= 0
+        return answer
+
+    assert "modifies its input (argument 1)" in said(in_place)
+
+
+def test_an_error_of_the_learners_own_names_the_line():
+    def broken(values, axis=-1):
+        return values.no_such_thing
+
+    text = said(broken)
+    assert "raised AttributeError" in text
+    assert "return values.no_such_thing" in text
+
+
+def test_an_expected_error_is_asked_for():
+    text = said(lambda values, axis=-1: values - (values.mean(axis, keepdims=True) if values.size else 0))
+    assert "Expected a ValueError for this input" in text
+
+
+def test_code_that_hangs_is_stopped():
+    def forever(values, axis=-1):
+        while True:
+            try:
+                time.sleep(0.01)
+            except Exception:
+                continue
+
+    begun = time.monotonic()
+    assert "did not finish" in said(forever, seconds=0.2)
+    assert time.monotonic() - begun < 3
+
+
+def test_the_time_limit_holds_outside_the_main_thread():
+    stopped = []
+
+    def work():
+        try:
+            with time_limit(0.1):
+                while True:
+                    pass
+        except TimeLimitReached:
+            stopped.append(True)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert stopped
+
+
+def test_a_swallowed_time_limit_comes_again():
+    def stubborn():
+        count = 0
+        while True:
+            try:
+                while True:
+                    pass
+            except:  # noqa: E722
+                count += 1
+                if count == 2:
+                    raise
+
+    with pytest.raises(TimeLimitReached), time_limit(0.1):
+        stubborn()
+
+
+def test_a_lot_of_printing_is_kept_out(capsys):
+    def chatty(values, axis=-1):
+        print("looking at it " * 1000)
+        return right(values, axis)
+
+    check("99.center", chatty)
+    out = capsys.readouterr().out
+    assert "It printed 14001 characters" in out
+    assert len(out) < 200
+    assert "beginning: looking at it" in said(lambda values, axis=-1: print("looking at it"))
+
+
+@pytest.mark.parametrize(
+    "handed_in",
+    [
+        center,
+        functools.partial(center, axis=-1),
+        lambda values, axis=-1: center(values, axis),
+        functools.wraps(center)(lambda values, axis=-1: values),
+    ],
+    ids=["itself", "partial", "wrapped in a lambda", "wraps"],
+)
+def test_handing_in_the_courses_answer_is_noticed_kindly(handed_in):
+    assert "the course's own answer" in said(handed_in)
+
+
+def test_the_judge_never_asks_the_learners_own_equality():
+    class Agreeable(np.ndarray):
+        def __eq__(self, other):
+            return True
+
+    class Liar:
+        shape = (2, 2)
+
+        def __array__(self, *args, **kwargs):
+            raise AssertionError("the judge looked inside")
+
+        def __eq__(self, other):
+            return True
+
+    assert "Agreeable" in said(lambda values, axis=-1: np.zeros((2, 2)).view(Agreeable))
+    assert "Liar" in said(lambda values, axis=-1: Liar())
+
+
+def test_an_interrupt_of_the_learners_is_passed_on():
+    def interrupted(values, axis=-1):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge(CENTER, interrupted)
+
+
+def test_random_answers_are_compared_by_what_is_measured():
+    def draw(n, rng):
+        return rng.random(n) < 0.25
+
+    coin = Exercise(
+        id="99.coin",
+        title="Coin",
+        reference=draw,
+        cases=(Case("many", (100_000, np.random.default_rng(0))),),
+        mistakes=(Mistake("fair", "Half of yours are heads.", lambda n, rng: rng.random(n) < 0.5),),
+        hints=("Compare a uniform number with the ratio.",),
+        minutes=1,
+        observe=lambda function, n, rng: {"share": float(np.mean(function(n, rng))), "length": len(function(n, rng))},
+        rtol=0,
+        atol=0.01,
+    )
+    assert judge(coin, lambda n, rng: rng.permutation(n) < n // 4).correct
+    verdict = judge(coin, lambda n, rng: rng.integers(0, 2, n) == 1)
+    assert verdict.mistake is coin.mistakes[0]
+    assert any(line.startswith("Yours:    share = 0.") for line in verdict.lines)
+
+
+def test_hints_go_one_step_at_a_time_and_stay_at_the_last(capsys):
+    for _ in range(4):
+        hint("99.center")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"Hint {n} of 3 for 99.center" for n in (1, 2, 3, 3)]
+    assert "worked answer" in lines[2]
+
+
+def test_a_progress_file_that_cannot_be_written_does_not_fail_a_check(monkeypatch, capsys):
+    def refuse(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(judging.progress, "record_attempt", refuse)
+    with pytest.warns(UserWarning, match="disk full"):
+        check("99.center", right)
+    assert "correct" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": "softmax"}, "exercise id"),
+        ({"cases": ()}, "no cases"),
+        ({"hints": ("ok then", " ")}, "empty hint"),
+        ({"hints": ("same", "same")}, "same hint twice"),
+        ({"minutes": 0}, "minutes is 0"),
+    ],
+)
+def test_an_exercise_that_is_not_whole_is_refused(change, message):
+    fields = {
+        name: getattr(CENTER, name) for name in ("id", "title", "reference", "cases", "mistakes", "hints", "minutes")
+    }
+    with pytest.raises(ValueError, match=message):
+        Exercise(**(fields | change))
