@@ -225,7 +225,7 @@ def test_fixed_selects_each_subset_equally_often(rng):
 
 @pytest.mark.parametrize("mask_ratio", [-0.01, 1.01, 15, np.nan, np.inf])
 def test_a_ratio_that_is_not_a_share_is_refused(mask_ratio, rng):
-    with pytest.raises(ValueError, match="mask_ratio is .*: expected a share from 0 to 1"):
+    with pytest.raises(ValueError, match=r"mask_ratio is .*: expected a share from 0 to 1"):
         select_positions([True], mask_ratio, rng)
 
 

@@ -245,7 +245,7 @@ def test_perplexity():
     assert perplexity(1e4) == np.inf
     assert perplexity(np.inf) == np.inf
     for bad in (-0.1, np.nan, [1.0, np.nan]):
-        with pytest.raises(ValueError, match="mean_surprisal.* is .*expected nats, zero or more"):
+        with pytest.raises(ValueError, match=r"mean_surprisal.* is .*expected nats, zero or more"):
             perplexity(bad)
 
 

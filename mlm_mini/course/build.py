@@ -134,7 +134,7 @@ def _edited(path: Path, chapter: Chapter) -> bool:
 
 def _write_chapter(top: Path, chapter: Chapter) -> str:
     path, fresh = chapter_path(top, chapter), nb.chapter_notebook(chapter)
-    if path.exists() and _text(_read(path)) == _text(fresh):
+    if not _differences(path, fresh, executed=False):
         return "chapter unchanged"
     _write(path, fresh)
     return "chapter written"
@@ -154,11 +154,12 @@ def _differences(path: Path, fresh: NotebookNode, executed: bool) -> list[str]:
     name = f"{path.parent.name}/{path.name}"
     if not path.exists():
         return [f"{name} is missing"]
+    if not executed:
+        return [] if path.read_bytes() == _text(fresh).encode("utf-8") else [f"{name} is stale"]
     existing = _read(path)
-    compared = nb.without_outputs(existing) if executed else existing
-    if _text(compared) != _text(fresh):
+    if _text(nb.without_outputs(existing)) != _text(fresh):
         return [f"{name} is stale"]
-    if executed and any(cell.execution_count is None for cell in existing.cells if cell.cell_type == "code"):
+    if any(cell.execution_count is None for cell in existing.cells if cell.cell_type == "code"):
         return [f"{name} was not executed to the end"]
     return []
 

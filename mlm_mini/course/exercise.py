@@ -60,8 +60,8 @@ class Exercise:
     hints: tuple[str, ...]
     minutes: int
     observe: Callable | None = None
-    rtol: float = 1e-7
-    atol: float = 1e-9
+    rtol: float = 1e-8
+    atol: float = 1e-10
     answers_in: tuple[Callable, ...] = ()
 
     def __post_init__(self) -> None:

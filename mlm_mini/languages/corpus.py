@@ -13,9 +13,8 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import pairwise
 from pathlib import Path
-
-import numpy as np
 
 from mlm_mini.storage import fingerprint
 
@@ -59,9 +58,12 @@ class Corpus:
         return f"Corpus({len(self.documents)} documents, source={self.source!r})"
 
 
-# A sentence ends at . ? ! (and a closing bracket or quote) before white space and a capital or digit, or with its paragraph.
-SENTENCE_BREAK = re.compile(r"""(?:(?<=[.?!])|(?<=[.?!][)\]"'’”]))\s+(?=[(\["'‘“]*[^\Wa-z_])|\n\s*\n""")
-WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|--|[^\w\s]|_")
+# A sentence ends with its paragraph, or at . ? ! (and a closing bracket or quote) before a capital letter or a digit.
+# \u2018 \u2019 \u201c \u201d are the curly quotes.
+SENTENCE_BREAK = re.compile(
+    r"""(?:(?<=[.?!])|(?<=[.?!][)\]"'\u2019\u201d]))\s+(?=[(\["'\u2018\u201c]*[^\Wa-z_])|\n\s*\n"""
+)
+WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*|--|[^\w\s]|_")
 
 
 def split_sentences(text: str) -> list[str]:
@@ -103,9 +105,9 @@ def english_corpus() -> Corpus:
     Luke's second volume.
 
     Removed from the file: the chapter:verse marks left in some verses, the letter names (ALEPH, BETH ...) that head
-    the stanzas of Psalm 119, the musical note "(Selah.)", the signs for missing words (*** and ...) and for verses the
-    translators left out ([] and +). Kept: the titles of the psalms, and -- for a dash. Verse numbers and headings are
-    not in the file.
+    the stanzas of Psalm 119, the musical notes "(Selah.)" and "(Higgaion. Selah.)", the signs for missing words (***
+    and ...) and for verses the translators left out ([] and +). Kept: the titles of the psalms, and -- for a dash.
+    Verse numbers and headings are not in the file.
 
     The file is read without importing its package. Raises FileNotFoundError when it is not installed, ValueError
     when it is not the release whose text was examined, both with the command that installs it.
@@ -124,7 +126,7 @@ def english_corpus() -> Corpus:
             )
             for book, parts in chapters.items()
         ),
-        source=f"The Bible in Basic English (S. H. Hooke and others, 1949), from the Python package {PACKAGE} {VERSION}",
+        source=f"The Bible in Basic English (S. H. Hooke and others, 1949), in the package {PACKAGE} {VERSION}",
         license="package: MIT; text: regarded as public domain in the United States",
         note="A translation into a controlled English of about a thousand words: so small a vocabulary that a small "
         "model can learn it in minutes. Its subject and style are those of one book. Split by book, with books that "
@@ -158,7 +160,7 @@ def _parse_bible(source: str) -> tuple[dict[int, str], list[str]]:
 
 
 PSALM_119 = 19_119
-NOT_TEXT = re.compile(r"\\\\\d+:\d+\\\\|\\\\|\(Selah\.\)|\*\*\*|\.\.\.|[\[\]+]")
+NOT_TEXT = re.compile(r"\\\\\d+:\d+\\\\|\\\\|\((?:Higgaion\. )?Selah\.\)|\*\*\*|\.\.\.|[\[\]+]")
 
 
 def _clean_verse(number: int, verse: str) -> str:
@@ -270,10 +272,10 @@ def _blocks(name: str, text: str) -> dict[str, str]:
     if len(paragraphs) < len(SPLITS):
         paragraphs = [line for line in text.split("\n") if line.strip()]
     count = min(BLOCKS, len(paragraphs))
-    edges = np.linspace(0, len(paragraphs), count + 1).astype(int)
+    edges = [i * len(paragraphs) // count for i in range(count + 1)]
     return {
         f"{name}, part {i + 1} of {count}": "\n\n".join(paragraphs[start:end])
-        for i, (start, end) in enumerate(zip(edges, edges[1:], strict=False))
+        for i, (start, end) in enumerate(pairwise(edges))
     }
 
 

@@ -15,7 +15,7 @@ FUNCTION_WORDS = {
     "DETERMINERS": "the a",
     "PRONOUNS": "he she",
     "AUXILIARIES": "is was",
-    "PREPOSITIONS": "in on with by to about for of",
+    "PREPOSITIONS": "in on with by to about for",
     "CONJUNCTIONS": "because",
     "PUNCTUATION": ".",
 }
@@ -37,16 +37,16 @@ WORDS = {
     "CHILDREN": "child girl boy baby toddler teenager",
     "KIN": "mother father aunt uncle grandmother grandfather",
     "ROYALS": "king queen prince princess duke duchess",
-    "CLERGY": "monk nun abbot abbess friar prioress",
+    "CLERGY": "monk nun abbot abbess",
     # animals
     "PETS": "dog cat puppy kitten rabbit hamster",
     "LIVESTOCK": "cow horse sheep goat pig hen",
-    "PREDATORS": "wolf fox lion bear tiger eagle",
-    "PREY": "mouse bird rat squirrel frog lizard",
+    "PREDATORS": "wolf fox bear lion",
+    "PREY": "mouse bird rat squirrel",
     # things
-    "FOODS": "bread cheese meat cake soup fish potato tomato onion carrot pie apple",
+    "FOODS": "bread cheese meat cake soup fish potato onion carrot apple",
     "DRINKS": "water tea milk coffee juice wine",
-    "TOOLS": "knife hammer cloth spoon brush wrench fork sponge",
+    "TOOLS": "knife hammer cloth spoon brush wrench",
     "VEHICLES": "car truck boat bus van bicycle",
     "PLACES": "garden kitchen street park hospital school market forest field harbor church castle",
     "FURNITURE": "table chair sofa bed bench rug",
@@ -55,57 +55,57 @@ WORDS = {
     "TEXTS": "book letter report poem story novel",
     "PLANTS": "tree rose hedge tulip vine bush",
     "VALUABLES": "wallet ring watch necklace painting phone",
-    "INJURIES": "wound burn bruise fracture fever concussion",
-    "TREATMENTS": "treatment surgery therapy dialysis rehabilitation chemotherapy",
+    "INJURIES": "wound burn bruise fracture scratch concussion",
+    "TREATMENTS": "treatment surgery therapy rehabilitation",
     # what people talk about and strive for
-    "TOPICS": "protest election strike budget law trial wedding war",
-    "IDEALS": "peace change justice freedom reform mercy equality",
+    "TOPICS": "protest election strike budget law war",
+    "IDEALS": "peace change justice freedom reform mercy",
     "AMBITIONS": "power fame votes glory victory applause",
     "FINDINGS": "evidence knowledge truth clues answers",
     "NEEDS": "health money family rain safety sunshine",
     "FAVORS": "help advice time support",
     # how
-    "PERSON_ADJECTIVES": "young tall kind clever brave tired",
-    "ANIMAL_ADJECTIVES": "little hungry wild noisy lazy",
+    "PERSON_ADJECTIVES": "young tall kind clever brave",
+    "ANIMAL_ADJECTIVES": "little hungry wild",
     "FOOD_ADJECTIVES": "fresh warm cold tasty",
-    "THING_ADJECTIVES": "new small heavy cheap beautiful",
+    "THING_ADJECTIVES": "new small heavy beautiful",
     "ADVERBS": "slowly quickly quietly suddenly",
 }
 
 # Verbs come in groups of one kind of event: "form:participle", or the form alone where no passive is used.
 PRESENT_VERBS = {
     "CUT": "cuts:cut slices:sliced chops:chopped",
-    "PREPARE": "cooks:cooked serves:served roasts:roasted",
-    "BAKE": "bakes:baked decorates:decorated",
-    "EAT": "eats:eaten enjoys:enjoyed",
-    "DRINK": "drinks:drunk pours:poured spills:spilled",
+    "PREPARE": "cooks:cooked serves:served",
+    "BAKE": "bakes:baked",
+    "EAT": "eats:eaten",
+    "DRINK": "drinks:drunk pours:poured",
     "CLEAN": "washes:washed cleans:cleaned",
-    "REPAIR": "repairs:repaired paints:painted inspects:inspected",
-    "DRIVE": "drives:driven parks:parked stops:stopped",
+    "REPAIR": "repairs:repaired paints:painted",
+    "DRIVE": "drives:driven stops:stopped",
     "OPEN": "opens:opened closes:closed",
     "BREAK": "breaks:broken drops:dropped",
-    "READ": "reads:read studies:studied",
-    "WRITE": "writes:written finishes:finished",
-    "GROW": "waters:watered plants:planted trims:trimmed",
+    "READ": "reads:read",
+    "WRITE": "writes:written",
+    "GROW": "waters:watered plants:planted",
     "TAKE": "steals:stolen hides:hidden",
-    "FIND": "finds:found returns:returned",
+    "FIND": "finds:found",
     "ARREST": "arrests:arrested questions:questioned",
     "TREAT": "treats:treated examines:examined",
-    "RESCUE": "rescues:rescued protects:protected carries:carried",
+    "RESCUE": "rescues:rescued carries:carried",
     "TEACH": "teaches:taught helps:helped",
-    "HONOR": "welcomes:welcomed blesses:blessed",
-    "OPPOSE": "criticizes:criticized challenges:challenged",
+    "HONOR": "welcomes:welcomed",
+    "OPPOSE": "criticizes:criticized",
     "GIVE": "gives:given brings:brought sells:sold",
-    "MOVE": "runs jumps climbs",
+    "MOVE": "runs jumps",
     "PERFORM": "sings dances",
     "WAIT": "works waits",
-    "FALL": "falls slips faints collapses",
+    "FALL": "falls slips faints",
     "CRASH": "crashes",
-    "SPOIL": "burns cools",
+    "SPOIL": "burns",
     "WILT": "grows wilts",
     "SUFFER": "suffers sustains",
-    "UNDERGO": "undergoes needs receives",
-    "PRESCRIBE": "recommends provides plans",
+    "UNDERGO": "undergoes needs",
+    "PRESCRIBE": "recommends provides",
 }
 
 PAST_VERBS = {
@@ -113,16 +113,16 @@ PAST_VERBS = {
     "ATE": "ate:eaten",
     "FED": "fed:fed stroked:stroked",
     "BIT": "bit:bitten attacked:attacked",
-    "SLEPT": "slept played rested",
-    "PURRED": "purred meowed",
-    "BARKED": "barked growled",
+    "SLEPT": "slept played",
+    "PURRED": "purred",
+    "BARKED": "barked",
     "GRAZED": "grazed wandered",
-    "FELL": "fell stumbled shivered",
-    "SPOKE": "spoke talked wrote complained",
-    "MET": "met thanked visited praised",
+    "FELL": "fell stumbled",
+    "SPOKE": "spoke talked wrote",
+    "MET": "met thanked visited",
     "STROVE": "fought campaigned prayed hoped searched advocated worried ruled",
     "ASKED": "asked",
-    "WANTED": "wanted needed valued",
+    "WANTED": "wanted needed",
 }
 
 # Templates of each family of situations: (weight, frame, words with {slots}).
@@ -173,6 +173,24 @@ def undergoing(templates, theme=""):
     )
 
 
+MEETING = (
+    (2, "the {agent} {speech} to the {recipient} about the {topic} because"),
+    (1, "the {agent} {meeting} the {patient} because"),
+)
+# What follows: the last two clauses fit everybody and tell nothing about who is meant.
+CLAUSES = (
+    (5, "{pronoun} {striving} {preposition} {cause} ."),
+    (3, "{pronoun} {wanting} {cause} ."),
+    (1, "{pronoun} asked for {favor} ."),
+    (1, "{pronoun} {wanting} {favor} ."),
+)
+
+
+def coreference():
+    """Two people and a pronoun: only the clause at the end can tell which of them is meant."""
+    return tuple((w * v, "coreference", f"{meeting} {clause}") for w, meeting in MEETING for v, clause in CLAUSES)
+
+
 TEMPLATES = {
     "transitive": TRANSITIVE,
     "transfer": TRANSFER,
@@ -182,10 +200,7 @@ TEMPLATES = {
     "suffering": undergoing(TREATING, theme="{injury}"),
     "planning": PLANNING,
     "receiving": undergoing(PLANNING, theme="{treatment}"),
-    "coreference": (
-        (2, "coreference", "the {agent} {speech} to the {recipient} about the {topic} because {clause} ."),
-        (1, "coreference", "the {agent} {meeting} the {patient} because {clause} ."),
-    ),
+    "coreference": coreference(),
 }
 
 # How often each family is heard.
@@ -220,12 +235,14 @@ ROLES_OF_SLOTS = {
 class Situation:
     """Who may do what to what: a filler for each slot. It is told by each template of its family whose slots it fills.
 
-    The slots `participle` and `be` follow from a `verb` that has a passive.
+    The slots `participle` and `be` follow from a `verb` that has a passive. `referents`: the slots that a pronoun may
+    stand for; each template with a pronoun has one of them.
     """
 
     family: str
     fillers: dict[str, str]
     weight: float
+    referents: tuple[str, ...] = ()
 
 
 def situation(family: str, weight: float = 1, **fillers: str) -> Situation:
@@ -233,11 +250,12 @@ def situation(family: str, weight: float = 1, **fillers: str) -> Situation:
 
 
 PERSON = {"agent_adjective": "PERSON_ADJECTIVES", "adverb": "ADVERBS"}
-ANIMAL = {"agent_adjective": "ANIMAL_ADJECTIVES", "adverb": "ADVERBS"}
+ANIMAL = {"agent_adjective": "ANIMAL_ADJECTIVES", "adverb": "quickly quietly"}
 TO_PERSON = {"patient_adjective": "PERSON_ADJECTIVES"}
 TO_ANIMAL = {"patient_adjective": "ANIMAL_ADJECTIVES"}
 TO_FOOD = {"patient_adjective": "FOOD_ADJECTIVES"}
 TO_THING = {"patient_adjective": "THING_ADJECTIVES"}
+TO_PLANT = {"patient_adjective": "small beautiful"}
 
 HOME = "kitchen garden"
 TOWN = "street park market school"
@@ -245,23 +263,24 @@ WILD = "forest field garden"
 ANYONE = "CHILDREN SOLDIERS CIVILIANS ARTISTS KIN"
 IN_THE_WARD = "MEDICS SOLDIERS CIVILIANS"
 
+# fmt: off
 SITUATIONS = (
     # food and drink
-    situation("transitive", 2, agent="COOKS mother father", verb="CUT", patient="bread cheese cake meat tomato onion",
+    situation("transitive", 2, agent="COOKS mother father", verb="CUT", patient="bread cheese cake meat onion",
               instrument="knife", place="kitchen castle", **PERSON, **TO_FOOD),
     situation("transitive", 2, agent="COOKS KIN", verb="PREPARE", patient="meat fish soup potato carrot",
               place="kitchen castle", **PERSON, **TO_FOOD),
-    situation("transitive", agent="baker chef mother aunt grandmother", verb="BAKE", patient="bread cake pie",
+    situation("transitive", agent="baker chef mother aunt grandmother", verb="BAKE", patient="bread cake",
               place="kitchen castle", **PERSON, **TO_FOOD),
     situation("transitive", 2, agent="CHILDREN CIVILIANS SCHOLARS", verb="EAT", patient="FOODS",
-              instrument="spoon fork", place=f"{HOME} school", **PERSON, **TO_FOOD),
+              instrument="spoon", place=f"{HOME} school", **PERSON, **TO_FOOD),
     situation("transitive", 2, agent="SOLDIERS CIVILIANS ROYALS CLERGY", verb="DRINK", patient="DRINKS",
               place=f"{HOME} castle", **PERSON, patient_adjective="warm cold"),
     situation("transfer", 2, agent="COOKS KIN", verb="brings gives", patient="FOODS DRINKS",
               recipient="CIVILIANS ROYALS CHILDREN", **PERSON, **TO_FOOD),
     # house and garden
     situation("transitive", agent="KIN CHILDREN waiter", verb="CLEAN", patient="DISHES FURNITURE window",
-              instrument="cloth sponge brush", place="kitchen school", **PERSON, **TO_THING),
+              instrument="cloth brush", place="kitchen school", **PERSON, **TO_THING),
     situation("transitive", agent="CHILDREN KIN waiter", verb="BREAK", patient="DISHES", place=HOME,
               **PERSON, **TO_THING),
     situation("transitive", agent="THIEVES soldier sailor", verb="BREAK", patient="window door box",
@@ -269,24 +288,24 @@ SITUATIONS = (
     situation("transitive", 2, agent="OFFICERS CHILDREN KIN", verb="OPEN", patient="OPENABLES",
               place="school church castle", **PERSON, **TO_THING),
     situation("transitive", 2, agent="FARMERS KIN", verb="GROW", patient="PLANTS", place=f"{WILD} park",
-              **PERSON, **TO_THING),
+              **PERSON, **TO_PLANT),
     situation("transitive", agent="FARMERS gardener uncle", verb="CUT", patient="hedge tree rose vine",
-              place="garden park field", **PERSON, **TO_THING),
+              place="garden park field", **PERSON, **TO_PLANT),
     # work
     situation("transitive", 2, agent="BUILDERS", verb="REPAIR", patient="FURNITURE OPENABLES",
               instrument="hammer brush wrench", place="school church castle hospital", **PERSON, **TO_THING),
     situation("transitive", agent="mechanic plumber sailor pilot teenager", verb="REPAIR", patient="VEHICLES",
               instrument="wrench hammer", place="street harbor", **PERSON, **TO_THING),
     situation("transitive", agent="mechanic sailor uncle teenager", verb="CLEAN", patient="VEHICLES",
-              instrument="sponge brush", place="street harbor", **PERSON, **TO_THING),
+              instrument="cloth brush", place="street harbor", **PERSON, **TO_THING),
     situation("transitive", 2, agent="SOLDIERS KIN FARMERS", verb="DRIVE", patient="VEHICLES",
               place="street field harbor", **PERSON, **TO_THING),
     situation("transitive", 2, agent="SCHOLARS POLITICIANS CLERGY ROYALS", verb="READ", patient="TEXTS",
               place="school garden church castle", **PERSON, **TO_THING),
     situation("transitive", 2, agent="ARTISTS SCHOLARS ACTIVISTS", verb="WRITE", patient="TEXTS",
               place="garden school park", **PERSON, **TO_THING),
-    situation("transitive", agent="SCHOLARS", verb="TEACH", patient="CHILDREN", place="school park",
-              **PERSON, **TO_PERSON),
+    situation("transitive", agent="teacher professor librarian tutor", verb="TEACH", patient="CHILDREN",
+              place="school park", **PERSON, **TO_PERSON),
     situation("transfer", agent="SCHOLARS POLITICIANS", verb="gives brings", patient="TEXTS",
               recipient="CHILDREN ROYALS SCHOLARS", **PERSON, **TO_THING),
     # crime and rescue
@@ -303,14 +322,15 @@ SITUATIONS = (
     situation("transitive", 2, agent="SOLDIERS OFFICERS", verb="RESCUE", patient="CIVILIANS CHILDREN KIN",
               place="harbor forest street", **PERSON, **TO_PERSON),
     # care
-    situation("transitive", 2, agent="MEDICS", verb="TREAT", patient="CIVILIANS SOLDIERS CHILDREN", place="hospital school",
-              **PERSON, **TO_PERSON),
-    situation("transitive", agent="MEDICS KIN", verb="CLEAN", patient="wound burn", instrument="cloth sponge",
+    situation("transitive", 2, agent="MEDICS", verb="TREAT", patient="CIVILIANS SOLDIERS CHILDREN",
+              place="hospital school", **PERSON, **TO_PERSON),
+    situation("transitive", agent="MEDICS KIN", verb="CLEAN", patient="wound burn", instrument="cloth brush",
               place="hospital kitchen", **PERSON),
-    situation("treating", agent=IN_THE_WARD, verb="TREAT", patient="INJURIES", place="hospital school", **PERSON),
-    situation("suffering", patient=IN_THE_WARD, verb="SUFFER", injury="INJURIES", place="hospital school", **TO_PERSON),
-    situation("planning", agent=IN_THE_WARD, verb="PRESCRIBE", patient="TREATMENTS", place="hospital school", **PERSON),
-    situation("receiving", patient=IN_THE_WARD, verb="UNDERGO", treatment="TREATMENTS", place="hospital school",
+    situation("treating", agent=IN_THE_WARD, verb="TREAT", patient="INJURIES", place="street harbor field", **PERSON),
+    situation("suffering", patient=IN_THE_WARD, verb="SUFFER", injury="INJURIES", place="street harbor field",
+              **TO_PERSON),
+    situation("planning", agent=IN_THE_WARD, verb="PRESCRIBE", patient="TREATMENTS", place="hospital", **PERSON),
+    situation("receiving", patient=IN_THE_WARD, verb="UNDERGO", treatment="TREATMENTS", place="hospital",
               **TO_PERSON),
     # public life
     situation("transitive", agent="ACTIVISTS", verb="OPPOSE", patient="POLITICIANS ROYALS", place="street market",
@@ -324,12 +344,12 @@ SITUATIONS = (
     # animals
     situation("transitive", 2, agent="cat kitten", verb="CHASED", patient="mouse bird rat", place=HOME,
               **ANIMAL, **TO_ANIMAL),
-    situation("transitive", 2, agent="dog puppy", verb="CHASED", patient="cat rabbit squirrel", place="garden park street",
-              **ANIMAL, **TO_ANIMAL),
+    situation("transitive", 2, agent="dog puppy", verb="CHASED", patient="cat rabbit squirrel",
+              place="garden park street", **ANIMAL, **TO_ANIMAL),
     situation("transitive", agent="PREDATORS", verb="CHASED", patient="sheep goat hen rabbit", place=WILD,
               **ANIMAL, **TO_ANIMAL),
-    situation("transitive", agent="dog cat wolf bear", verb="BIT", patient="THIEVES FARMERS", place="forest field street",
-              **ANIMAL, **TO_PERSON),
+    situation("transitive", agent="dog cat wolf bear", verb="BIT", patient="THIEVES FARMERS",
+              place="forest field street", **ANIMAL, **TO_PERSON),
     situation("transitive", 2, agent="PETS", verb="ATE", patient="meat fish cheese carrot bread", place=HOME,
               **ANIMAL, **TO_FOOD),
     situation("transitive", agent="LIVESTOCK", verb="ATE", patient="apple carrot potato", place="field garden",
@@ -341,7 +361,7 @@ SITUATIONS = (
     situation("acting", 3, agent="PETS", verb="SLEPT", place=f"{HOME} park", support="FURNITURE", **ANIMAL),
     situation("acting", agent="cat kitten", verb="PURRED", place=HOME, support="FURNITURE", **ANIMAL),
     situation("acting", agent="dog puppy", verb="BARKED", place=f"{HOME} street", support="FURNITURE", **ANIMAL),
-    situation("acting", agent="LIVESTOCK PREY", verb="GRAZED", place=WILD, **ANIMAL),
+    situation("acting", agent="LIVESTOCK", verb="GRAZED", place=WILD, **ANIMAL),
     situation("undergoing", patient="PETS LIVESTOCK PREY", verb="FELL", place=f"{WILD} kitchen park",
               adverb="ADVERBS", **TO_ANIMAL),
     # people who do, people to whom it happens: the same nouns, places and adverbs
@@ -350,12 +370,15 @@ SITUATIONS = (
     situation("acting", agent="ARTISTS CHILDREN", verb="PERFORM", place="street park school church", **PERSON),
     situation("undergoing", 4, patient=ANYONE, verb="FALL", place=TOWN, adverb="ADVERBS", **TO_PERSON),
     # things to which it happens
-    situation("undergoing", patient="OPENABLES", verb="OPEN", adverb="ADVERBS", place="school church castle", **TO_THING),
+    situation("undergoing", patient="OPENABLES", verb="OPEN", adverb="ADVERBS", place="school church castle",
+              **TO_THING),
     situation("undergoing", patient="DISHES", verb="breaks", adverb="ADVERBS", place=HOME, **TO_THING),
-    situation("undergoing", patient="VEHICLES", verb="stops crashes", adverb="ADVERBS", place="street harbor", **TO_THING),
+    situation("undergoing", patient="VEHICLES", verb="stops crashes", adverb="ADVERBS", place="street harbor",
+              **TO_THING),
     situation("undergoing", patient="FOODS", verb="SPOIL", adverb="ADVERBS", place=HOME, **TO_FOOD),
-    situation("undergoing", patient="PLANTS", verb="WILT", adverb="slowly quickly", place=f"{WILD} park", **TO_THING),
+    situation("undergoing", patient="PLANTS", verb="WILT", adverb="slowly quickly", place=f"{WILD} park", **TO_PLANT),
 )
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -374,7 +397,7 @@ class Kind:
 
 KINDS = (
     Kind("POLITICIANS", "he she", "campaigned fought", "for", "votes power reform"),
-    Kind("ACTIVISTS", "he she", "advocated fought campaigned", "for", "change justice freedom reform equality"),
+    Kind("ACTIVISTS", "he she", "advocated fought campaigned", "for", "change justice freedom reform"),
     Kind("MEDICS", "he she", "worried", "about", "health safety"),
     Kind("ARTISTS", "he she", "hoped", "for", "fame applause"),
     Kind("SOLDIERS", "he she", "fought", "for", "victory glory peace"),
@@ -385,15 +408,8 @@ KINDS = (
     Kind("queen princess duchess", "she", "ruled", "with", "justice mercy glory"),
     Kind("father uncle grandfather", "he", "worried", "about", "money family health"),
     Kind("mother aunt grandmother", "she", "worried", "about", "money family health"),
-    Kind("monk abbot friar", "he", "prayed", "for", "peace mercy"),
-    Kind("nun abbess prioress", "she", "prayed", "for", "peace mercy"),
+    Kind("monk abbot", "he", "prayed", "for", "peace mercy"),
+    Kind("nun abbess", "she", "prayed", "for", "peace mercy"),
 )
 
-# What follows "because": (weight, words). The last two fit everybody and tell nothing about who is meant.
-CLAUSES = (
-    (5, "{pronoun} {striving} {preposition} {cause}"),
-    (3, "{pronoun} {wanting} {cause}"),
-    (1, "{pronoun} asked for {favor}"),
-    (1, "{pronoun} {wanting} {favor}"),
-)
 EVERYBODY = {"speech": "SPOKE", "meeting": "MET", "topic": "TOPICS", "wanting": "WANTED", "favor": "FAVORS"}

@@ -12,9 +12,8 @@ Shape letters: B sentences, T positions, V tokens, S scenes, D distinct word dis
 and within one group of alike scenes G scenes, U distributions that they use at a position.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -74,7 +73,10 @@ class SceneLanguage(ExactLanguage):
         self.frame = _checked_index(_or(frame, 0, (S,)), (S,), 0, len(frames), "frame")
         self.frames = tuple(frames)
         self.word_class = dict(word_class or {})
-        self._groups = _alike(self)
+        self._groups = _alike(slots, self.distributions)
+        self._only_word = np.array([group.only_word for group in self._groups])
+        self._slots = [_chooser(column) for column in slots.T]
+        self._by_token = np.ascontiguousarray(self.distributions.T)  # (V, D)
         self._cumulative = _cumulative(self.distributions)
 
     def __repr__(self) -> str:
@@ -94,9 +96,7 @@ class SceneLanguage(ExactLanguage):
             raise ValueError(f"n must be a number of sentences, got {n}")
         scene = rng.choice(len(self.prior), size=n, p=self.prior)
         ids = self._draw(self.slot_distribution[scene], rng)
-        return SceneSentences(
-            self.vocabulary, ids, self.roles[scene], self.referent[scene], scene, self.frame[scene]
-        )
+        return SceneSentences(self.vocabulary, ids, self.roles[scene], self.referent[scene], scene, self.frame[scene])
 
     def _draw(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """One token from each named distribution, by inversion: row d of the table lives between d and d + 1."""
@@ -111,9 +111,7 @@ class SceneLanguage(ExactLanguage):
         Raises ValueError for a sentence the language cannot produce.
         """
         ids = self._checked_sentences(ids)
-        weights = np.zeros((len(ids), len(self.prior)))
-        for group, rows, group_weights in self._weighed(self._clean(ids)):
-            weights[rows[:, None], group.scenes] = group_weights
+        weights = self._weights(self._clean(ids))
         total = weights.sum(axis=1, keepdims=True)
         with np.errstate(divide="ignore"):
             self._check_possible(np.log(total[:, 0]), ids, 0)
@@ -128,80 +126,84 @@ class SceneLanguage(ExactLanguage):
         return self.scene_posterior(ids) @ antecedent
 
     def _infer(self, evidence: Evidence, rows, positions):
-        likelihood = np.zeros(len(evidence.ids))
-        mass = np.zeros((len(rows), len(self.vocabulary)))
-        for group, sentences, weights in self._weighed(evidence):
-            likelihood[sentences] += weights.sum(axis=1)
-            local = np.full(len(evidence.ids), -1)
-            local[sentences] = np.arange(len(sentences))
-            here = np.flatnonzero(local[rows] >= 0)
-            for t in np.unique(positions[here]):
-                asked = here[positions[here] == t]
-                used, chooser = group.slots[t]
-                # (n, G) @ (G, U) @ (U, V): scenes to distributions to words
-                mass[asked] += weights[local[rows[asked]]] @ chooser @ self.distributions[used]
+        weights = self._weights(evidence)
+        likelihood = weights.sum(axis=1)
+        posterior = np.empty((len(rows), len(self.vocabulary)))
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log(likelihood), mass / likelihood[rows, None]
+            weights /= likelihood[:, None]
+            log_likelihood = np.log(likelihood)
+        for t in np.unique(positions):
+            here = positions == t
+            used, chooser = self._slots[t]
+            # (n, S) @ (S, U) @ (U, V): from scenes to the distributions they use at t, to words
+            posterior[here] = weights[rows[here]] @ chooser @ self.distributions[used]
+        return log_likelihood, posterior
 
     def _joint(self, evidence: Evidence, positions):
-        joint = np.zeros((len(self.vocabulary),) * len(positions))
-        for group, _, weights in self._weighed(evidence):
-            tables = [self.distributions[self.slot_distribution[group.scenes, t]] for t in positions]  # each (G, V)
-            operands = [weights[0], [0]]
-            for axis, table in enumerate(tables, start=1):
-                operands += [table, [0, axis]]
-            joint += np.einsum(*operands, list(range(1, len(tables) + 1)), optimize=True)
-        return joint / joint.sum()
+        weights = self._weights(evidence)[0]
+        scenes = np.flatnonzero(weights)
+        operands = [weights[scenes] / weights.sum(), [0]]
+        for axis, t in enumerate(positions, start=1):
+            operands += [self.distributions[self.slot_distribution[scenes, t]], [0, axis]]
+        return np.einsum(*operands, list(range(1, len(positions) + 1)), optimize=True)
 
-    def _weighed(self, evidence: Evidence) -> Iterator[tuple["Group", np.ndarray, np.ndarray]]:
-        """For each group: the sentences (n,) it may have produced, and p(scene, what is seen) for them, (n, G).
+    def _weights(self, evidence: Evidence) -> np.ndarray:
+        """p(scene, what is seen), (B, S).
 
-        Most groups are ruled out by the words that all their scenes share, before any scene is looked at.
+        Most groups of scenes are ruled out by the words that all of them share, before any scene is looked at.
         """
         ids, match, other = evidence
+        weights = np.zeros((len(ids), len(self.prior)))
         shared = np.ones((len(ids), len(self._groups)))
         for t in range(self.length):
-            only = np.array([group.only_word[t] for group in self._groups])
-            agrees = np.where(only >= 0, ids[:, t, None] == only, 0.0)
-            shared *= np.where(only >= 0, other[:, t, None] + match[:, t, None] * agrees, 1.0)
+            fixed = np.flatnonzero(self._only_word[:, t] >= 0)
+            shared[:, fixed] *= other[:, t, None] + match[:, t, None] * (ids[:, t, None] == self._only_word[fixed, t])
         for g, group in enumerate(self._groups):
             rows = np.flatnonzero(shared[:, g])
             if not rows.size:
                 continue
-            weights = shared[rows, g, None] * self.prior[group.scenes]
-            for t in np.flatnonzero(group.only_word < 0):
-                used, chooser = group.slots[t]
-                seen = other[rows, t, None] + match[rows, t, None] * self.distributions[used][:, ids[rows, t]].T
-                weights *= seen @ chooser.T  # (n, U) @ (U, G): each scene reads off the distribution that it uses
-            yield group, rows, weights
+            product = shared[rows, g, None] * self.prior[group.scenes]  # (n, G)
+            for t, used, choice in group.varying:
+                seen = other[rows, t, None] + match[rows, t, None] * self._by_token[ids[rows, t, None], used]
+                product *= seen[:, choice]  # (n, U) -> (n, G): each scene reads off the distribution it uses
+            weights[rows[:, None], group.scenes] = product
+        return weights
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Scenes that sound alike: the same positions hold the same fixed words.
 
     scenes: (G,) int. only_word: (T,) int, the word all of them have at t, or -1 where words vary.
-    slots[t]: the distributions used there, (U,) int, and which scene uses which, (G, U) of zeros and ones.
+    varying: for each position of the second sort t, the distributions used there, (U,) int, and which of them each
+    scene uses, (G,) int into the former.
     """
 
     scenes: np.ndarray
     only_word: np.ndarray
-    slots: tuple[tuple[np.ndarray, np.ndarray], ...]
+    varying: list[tuple[int, np.ndarray, np.ndarray]]
 
 
-def _alike(language: SceneLanguage) -> tuple[Group, ...]:
-    certain = language.distributions.max(axis=1) == 1.0
-    only_word = np.where(certain, language.distributions.argmax(axis=1), -1)[language.slot_distribution]  # (S, T)
+def _alike(slot_distribution: np.ndarray, distributions: np.ndarray) -> list[Group]:
+    certain = distributions.max(axis=1) == 1.0
+    only_word = np.where(certain, distributions.argmax(axis=1), -1)[slot_distribution]  # (S, T)
     skeletons, member = np.unique(only_word, axis=0, return_inverse=True)
     groups = []
     for g, skeleton in enumerate(skeletons):
         scenes = np.flatnonzero(member.ravel() == g)
-        slots = []
-        for column in language.slot_distribution[scenes].T:
-            used, choice = np.unique(column, return_inverse=True)
-            slots.append((used, np.eye(len(used))[choice.ravel()]))
-        groups.append(Group(scenes, skeleton, tuple(slots)))
-    return tuple(groups)
+        varying = [(t, *_numbered(slot_distribution[scenes, t])) for t in np.flatnonzero(skeleton < 0)]
+        groups.append(Group(scenes, skeleton, varying))
+    return groups
+
+
+def _chooser(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distributions (U,) that the scenes use at one position; which scene uses which, (S, U) zeros and ones."""
+    used, choice = _numbered(column)
+    return used, np.eye(len(used))[choice]
+
+
+def _numbered(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    used, choice = np.unique(column, return_inverse=True)
+    return used, choice.ravel()
 
 
 def _cumulative(distributions: np.ndarray) -> np.ndarray:

@@ -1,0 +1,131 @@
+"""Building, checking and resetting a course of one chapter, in a folder of its own."""
+
+import nbformat
+import pytest
+from test_notebook import BODY, HEADER
+
+from mlm_mini.course import build as b
+
+RUNNABLE = BODY.replace('check("99.double", double)', "print(np.round(1.25, 1))")
+
+
+@pytest.fixture
+def top(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / "99_double.py").write_text(HEADER + RUNNABLE)
+    return tmp_path
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def edit(path):
+    notebook = read(path)
+    notebook.cells[2].source = "# exercise: 99.double\ndouble = 'mine'"
+    nbformat.write(notebook, path)
+
+
+def change_source(top):
+    source = top / "solutions" / "99_double.py"
+    source.write_text(source.read_text().replace("A title", "Another title"))
+
+
+def test_build_writes_both_and_a_second_build_changes_nothing(top):
+    said = []
+    assert b.stale(top) == ["chapters/99_double.ipynb is missing", "solutions/99_double.ipynb is missing"]
+    b.build(top, say=said.append)
+    assert b.stale(top) == []
+    chapter, solution = read(top / "chapters/99_double.ipynb"), read(top / "solutions/99_double.ipynb")
+    assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in chapter.cells)
+    assert solution.cells[3].outputs[0].text == "1.2\n"
+    assert solution.metadata["language_info"] == {"name": "python"}
+    before = (top / "solutions/99_double.ipynb").read_bytes()
+    b.build(top, say=said.append)
+    assert said[-1] == "99_double: chapter unchanged, solution unchanged"
+    assert (top / "solutions/99_double.ipynb").read_bytes() == before
+
+
+def test_check_sees_every_kind_of_staleness(top):
+    b.build(top, say=lambda _: None)
+    change_source(top)
+    assert b.stale(top) == ["chapters/99_double.ipynb is stale", "solutions/99_double.ipynb is stale"]
+    b.build(top, say=lambda _: None)
+    solution = top / "solutions/99_double.ipynb"
+    notebook = read(solution)
+    notebook.cells[1].execution_count = None
+    nbformat.write(notebook, solution)
+    (top / "solutions/98_gone.ipynb").write_text("{}")
+    assert b.stale(top) == [
+        "solutions/99_double.ipynb was not executed to the end",
+        "solutions/98_gone.ipynb has no source",
+    ]
+    chapter = top / "chapters/99_double.ipynb"
+    chapter.write_text(chapter.read_text() + "\n")  # byte for byte
+    assert "chapters/99_double.ipynb is stale" in b.stale(top)
+    b.build(top, say=lambda _: None)
+    assert "chapters/99_double.ipynb is stale" not in b.stale(top)
+    notebook = read(chapter)
+    notebook.cells[3].outputs = [nbformat.v4.new_output("stream", text="left over")]
+    nbformat.write(notebook, chapter)
+    assert "chapters/99_double.ipynb is stale" in b.stale(top)
+
+
+def test_a_learners_edits_are_never_overwritten_unasked(top):
+    b.build(top, say=lambda _: None)
+    chapter = top / "chapters/99_double.ipynb"
+    edit(chapter)
+    mine = chapter.read_bytes()
+    change_source(top)
+    with pytest.raises(b.BuildError, match="reset 99"):
+        b.build(top, say=lambda _: None)
+    assert chapter.read_bytes() == mine
+    assert "A title" in read(top / "solutions/99_double.ipynb").cells[0].source  # nothing else was written either
+    b.build(top, force=True, say=lambda _: None)
+    assert chapter.read_bytes() != mine
+
+
+def test_an_old_but_untouched_chapter_is_replaced_even_when_it_was_run(top):
+    b.build(top, say=lambda _: None)
+    chapter = top / "chapters/99_double.ipynb"
+    notebook = read(chapter)
+    notebook.cells[1].execution_count = 1
+    nbformat.write(notebook, chapter)
+    change_source(top)
+    b.build(top, say=lambda _: None)
+    assert "Another title" in read(chapter).cells[0].source
+
+
+def test_reset_keeps_the_learners_file(top):
+    b.build(top, say=lambda _: None)
+    chapter = top / "chapters/99_double.ipynb"
+    edit(chapter)
+    mine = chapter.read_bytes()
+    for _ in range(2):  # twice within one second must not lose the first copy
+        b.reset(top, "99", say=lambda _: None)
+    kept = sorted((top / "chapters").glob("99_double.kept-*.ipynb"))
+    assert len(kept) == 2
+    assert mine in [path.read_bytes() for path in kept]
+    assert b.stale(top) == []
+    with pytest.raises(b.BuildError, match="no chapter 42"):
+        b.reset(top, "42")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("1 / 0", "ZeroDivisionError"), ("import sys; print('oh', file=sys.stderr)", "wrote to stderr: oh")],
+)
+def test_a_solution_that_fails_or_warns_stops_the_build(top, code, message):
+    source = top / "solutions/99_double.py"
+    source.write_text(source.read_text().replace("print(np.round(1.25, 1))", code))
+    with pytest.raises(b.BuildError, match=message):
+        b.build(top, say=lambda _: None)
+    assert not (top / "solutions/99_double.ipynb").exists()
+
+
+def test_a_chapter_that_is_no_notebook_is_left_alone(top):
+    (top / "chapters").mkdir()
+    (top / "chapters/99_double.ipynb").write_text("my own notes")
+    with pytest.raises(b.BuildError, match="not a readable notebook"):
+        b.build(top)
+    assert (top / "chapters/99_double.ipynb").read_text() == "my own notes"

@@ -1,0 +1,131 @@
+"""The commands as a person types them."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from mlm_mini import __main__ as command_line
+from mlm_mini.course import progress
+from mlm_mini.course.exercises import all_exercises
+
+TOP = Path(__file__).resolve().parents[1]
+
+
+def run(*arguments):
+    return command_line.main(list(arguments))
+
+
+def test_every_command_has_help_and_stands_in_the_scripts_own_help(capsys):
+    shown = subprocess.run(
+        [sys.executable, TOP / "course.py", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    commands = command_line.command_parser()._subparsers._group_actions[0].choices
+    assert set(commands) == {line.split()[2] for line in shown.splitlines() if line.startswith("    python3 course.py")}
+    for name in commands:
+        with pytest.raises(SystemExit) as stopped:
+            run(name, "--help")
+        assert stopped.value.code == 0
+    assert capsys.readouterr().out.count("usage: course.py") == len(commands)
+
+
+def test_progress_as_a_table_and_as_json(data_folder, capsys, tmp_path):
+    first, second, *_ = all_exercises()
+    progress.record_attempt(first, solved=True)
+    progress.record_attempt(second, solved=False)
+    assert run("progress") == 0
+    table = capsys.readouterr().out
+    assert f"Tried and not solved yet: {second}" in table
+    assert run("progress", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)["exercises"]
+    assert [row["id"] for row in shown] == list(all_exercises())
+    assert [row["state"] for row in shown[:3]] == ["solved", "tried", "untouched"]
+    assert run("progress", "--json", str(tmp_path / "progress.json")) == 0
+    assert json.loads((tmp_path / "progress.json").read_text())["exercises"] == shown
+
+
+def test_a_target_that_cannot_be_written_is_one_sentence(data_folder, capsys, tmp_path):
+    assert run("progress", "--json", str(tmp_path / "no" / "such" / "folder.json")) == 1
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_minutes_left_leave_out_what_is_solved(data_folder):
+    exercises = list(all_exercises().values())
+    progress.record_attempt(exercises[0].id, solved=True)
+    counts = command_line.progress_counts(progress.all_progress())
+    assert counts == ["1", "0", str(len(exercises) - 1), str(sum(e.minutes for e in exercises[1:]))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("learn", "77"), "there is no chapter '77'"),
+        (("learn", "--port", "99999"), "expected a number from 1 to 65535"),
+        (("reset", "77"), "there is no chapter 77"),
+        (("build", "--check", "77"), "there is no chapter 77"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(arguments, message, capsys):
+    assert run(*arguments) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_an_unknown_option_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        run("progress", "--jsn")
+    assert "unrecognized arguments: --jsn" in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_named(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run("learn", "--no-browser", "--port", str(port)) == 1
+    assert f"port {port} cannot be used" in capsys.readouterr().err
+
+
+def test_build_check_is_clean():
+    done = subprocess.run(
+        [sys.executable, "-m", "mlm_mini", "build", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_learn_serves_the_chapter_it_prints():
+    environment = os.environ | {"JUPYTER_TOKEN": "a-token-for-this-test"}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlm_mini", "learn", "01", "--no-browser", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        address = server.stdout.readline().split()[-1]
+        assert address == f"http://127.0.0.1:{port}/lab/tree/chapters/01_softmax.ipynb?token=a-token-for-this-test"
+        assert b"JupyterLab" in open_when_ready(address, server)
+        contents = address.replace("/lab/tree/", "/api/contents/")
+        with urllib.request.urlopen(contents) as reply:
+            assert json.load(reply)["name"] == "01_softmax.ipynb"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def open_when_ready(address, server, tries=200):
+    import time
+
+    for _ in range(tries):
+        assert server.poll() is None, "the server stopped"
+        try:
+            with urllib.request.urlopen(address) as reply:
+                return reply.read()
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not answer")

