@@ -22,9 +22,7 @@ def run(*arguments):
 
 
 def test_every_command_has_help_and_stands_in_the_scripts_own_help(capsys):
-    shown = subprocess.run(
-        [sys.executable, TOP / "course.py", "--help"], capture_output=True, text=True, check=True
-    ).stdout
+    shown = subprocess.check_output([sys.executable, TOP / "course.py", "--help"], text=True)
     commands = command_line.command_parser()._subparsers._group_actions[0].choices
     assert set(commands) == {line.split()[2] for line in shown.splitlines() if line.startswith("    python3 course.py")}
     for name in commands:

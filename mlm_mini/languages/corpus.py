@@ -105,9 +105,9 @@ def english_corpus() -> Corpus:
     Luke's second volume.
 
     Removed from the file: the chapter:verse marks left in some verses, the letter names (ALEPH, BETH ...) that head
-    the stanzas of Psalm 119, the musical notes "(Selah.)" and "(Higgaion. Selah.)", the signs for missing words (***
-    and ...) and for verses the translators left out ([] and +). Kept: the titles of the psalms, and -- for a dash.
-    Verse numbers and headings are not in the file.
+    the stanzas of Psalm 119, the musical notes "Selah." and "Higgaion. Selah.", the signs for missing words (*** and
+    ...) and for verses the translators left out ([] and +). Kept: the titles of the psalms, and -- for a dash. Verse
+    numbers and headings are not in the file.
 
     The file is read without importing its package. Raises FileNotFoundError when it is not installed, ValueError
     when it is not the release whose text was examined, both with the command that installs it.
@@ -160,7 +160,7 @@ def _parse_bible(source: str) -> tuple[dict[int, str], list[str]]:
 
 
 PSALM_119 = 19_119
-NOT_TEXT = re.compile(r"\\\\\d+:\d+\\\\|\\\\|\((?:Higgaion\. )?Selah\.\)|\*\*\*|\.\.\.|[\[\]+]")
+NOT_TEXT = re.compile(r"\\\\\d+:\d+\\\\|\\\\|\(?(?:Higgaion\. )?Selah\.\)?|\*\*\*|\.\.\.|[\[\]+]")
 
 
 def _clean_verse(number: int, verse: str) -> str:

@@ -25,7 +25,7 @@ from mlm_mini.reference import corrupt, entropy, maskable_positions, select_posi
 
 ALL_MASK = (1.0, 0.0, 0.0)  # every selected token becomes [MASK], none is replaced or kept
 JOINT_LIMIT = 2**26  # entries of a joint table: 512 MiB
-BLOCK = 1024  # sentences worked on at once: bounds memory whatever B is
+BLOCK = 2048  # sentences worked on at once: bounds memory whatever B is
 WORD = re.compile(r"\[[A-Z]+\]|\w+|[^\w\s]")
 
 

@@ -74,8 +74,8 @@ class SceneLanguage(ExactLanguage):
         self.frames = tuple(frames)
         self.word_class = dict(word_class or {})
         self._groups = _alike(slots, self.distributions)
-        self._only_word = np.array([group.only_word for group in self._groups])
-        self._slots = [_chooser(column) for column in slots.T]
+        self._only_words = [_numbered(column) for column in np.array([group.only_word for group in self._groups]).T]
+        self._uses = [_uses(column) for column in slots.T]
         self._by_token = np.ascontiguousarray(self.distributions.T)  # (V, D)
         self._cumulative = _cumulative(self.distributions)
 
@@ -128,16 +128,14 @@ class SceneLanguage(ExactLanguage):
     def _infer(self, evidence: Evidence, rows, positions):
         weights = self._weights(evidence)
         likelihood = weights.sum(axis=1)
-        posterior = np.empty((len(rows), len(self.vocabulary)))
         with np.errstate(divide="ignore", invalid="ignore"):
-            weights /= likelihood[:, None]
-            log_likelihood = np.log(likelihood)
+            log_likelihood, weights = np.log(likelihood), weights / likelihood[:, None]
+        used_mass = np.zeros((len(rows), len(self.distributions)))  # p(the word is drawn from d | what is seen), (N, D)
         for t in np.unique(positions):
-            here = positions == t
-            used, chooser = self._slots[t]
-            # (n, S) @ (S, U) @ (U, V): from scenes to the distributions they use at t, to words
-            posterior[here] = weights[rows[here]] @ chooser @ self.distributions[used]
-        return log_likelihood, posterior
+            here = np.flatnonzero(positions == t)
+            by_use, starts, used = self._uses[t]
+            used_mass[here[:, None], used] = np.add.reduceat(weights[rows[here, None], by_use], starts, axis=1)
+        return log_likelihood, used_mass @ self.distributions
 
     def _joint(self, evidence: Evidence, positions):
         weights = self._weights(evidence)[0]
@@ -154,15 +152,16 @@ class SceneLanguage(ExactLanguage):
         """
         ids, match, other = evidence
         weights = np.zeros((len(ids), len(self.prior)))
-        shared = np.ones((len(ids), len(self._groups)))
-        for t in range(self.length):
-            fixed = np.flatnonzero(self._only_word[:, t] >= 0)
-            shared[:, fixed] *= other[:, t, None] + match[:, t, None] * (ids[:, t, None] == self._only_word[fixed, t])
+        shared = np.ones((len(self._groups), len(ids)))
+        for t, (words, choice) in enumerate(self._only_words):
+            agrees = other[:, t] + match[:, t] * (ids[:, t] == words[:, None])  # one row per fixed word
+            agrees[words < 0] = 1.0
+            shared *= agrees[choice]
         for g, group in enumerate(self._groups):
-            rows = np.flatnonzero(shared[:, g])
+            rows = np.flatnonzero(shared[g])
             if not rows.size:
                 continue
-            product = shared[rows, g, None] * self.prior[group.scenes]  # (n, G)
+            product = shared[g, rows][:, None] * self.prior[group.scenes]  # (n, G)
             for t, used, choice in group.varying:
                 seen = other[rows, t, None] + match[rows, t, None] * self._by_token[ids[rows, t, None], used]
                 product *= seen[:, choice]  # (n, U) -> (n, G): each scene reads off the distribution it uses
@@ -195,10 +194,11 @@ def _alike(slot_distribution: np.ndarray, distributions: np.ndarray) -> list[Gro
     return groups
 
 
-def _chooser(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distributions (U,) that the scenes use at one position; which scene uses which, (S, U) zeros and ones."""
-    used, choice = _numbered(column)
-    return used, np.eye(len(used))[choice]
+def _uses(column: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The scenes in the order of the distribution they use at one position, (S,); where each begins and which, (U,)."""
+    by_use = np.argsort(column, kind="stable")
+    used, starts = np.unique(column[by_use], return_index=True)
+    return by_use, starts, used
 
 
 def _numbered(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
