@@ -290,6 +290,11 @@ def test_the_split_is_80_10_10_when_none_is_given(rng):
     assert p_value(fates(corrupt(ids, selected, MASK, RANDOM_IDS, rng)), (0.8, 0.1, 0.1)) > ALPHA
 
 
+def test_a_split_may_miss_one_by_a_rounding_error(rng):
+    split = np.array([0.8, 0.1, 0.1]) * (1 - 5e-7)  # about what float32 leaves; rng.choice itself allows 1e-8
+    assert corrupt([WORD], [True], MASK, RANDOM_IDS, rng, split).shape == (1,)
+
+
 def test_random_replacements_are_uniform_and_independent_of_each_other(rng):
     ids = np.full((DRAWS, 2), WORD)
     corrupted = corrupt(ids, np.ones_like(ids, bool), MASK, [6, 7, 9, 9], rng, (0, 1, 0))  # 9 is listed twice

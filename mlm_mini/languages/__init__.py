@@ -2,11 +2,36 @@
 
 from importlib import import_module
 
+from mlm_mini.languages.exact import ExactLanguage, Floor, Sentences
+from mlm_mini.languages.markov import MarkovLanguage, markov_language
+from mlm_mini.languages.scene_grammar import scene_language
+from mlm_mini.languages.scenes import (
+    ROLE_AGENT,
+    ROLE_NONE,
+    ROLE_OTHER,
+    ROLE_PATIENT,
+    ROLES,
+    SceneLanguage,
+    SceneSentences,
+)
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 __all__ = [
+    "ROLES",
+    "ROLE_AGENT",
+    "ROLE_NONE",
+    "ROLE_OTHER",
+    "ROLE_PATIENT",
     "SPECIAL_TOKENS",
+    "ExactLanguage",
+    "Floor",
+    "MarkovLanguage",
+    "SceneLanguage",
+    "SceneSentences",
+    "Sentences",
     "Vocabulary",
+    "markov_language",
+    "scene_language",
 ]
 
 # Real text, loaded when first asked for (see __getattr__), so that the exact languages stay quick to import.

@@ -14,8 +14,10 @@ from functools import cache
 
 import numpy as np
 
+from mlm_mini.languages import scene_language
+from mlm_mini.languages.corpus import english_corpus, split_words
 from mlm_mini.languages.exact import ExactLanguage
-from mlm_mini.languages.ngram import Trigram
+from mlm_mini.languages.ngram import Trigram, english_trigram
 from mlm_mini.languages.vocabulary import MASK
 
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.01, 0.99
@@ -181,8 +183,6 @@ def trigram_distribution(trigram: Trigram, question: Question, words: Sequence[s
 @cache
 def scene_cloze() -> SceneCloze:
     """The game on the scene language of the course."""
-    from mlm_mini.languages.scenes import scene_language
-
     return SceneCloze(scene_language())
 
 
@@ -192,9 +192,6 @@ def english_cloze() -> EnglishCloze:
 
     Raises as `english_corpus` does when its text is not installed.
     """
-    from mlm_mini.languages.corpus import english_corpus, split_words
-    from mlm_mini.languages.ngram import english_trigram
-
     test = english_corpus().split("test")
     names = ", ".join(document.name for document in test.documents)
     source = f"{test.source}. License: {test.license}. Books played: {names}."

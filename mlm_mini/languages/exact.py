@@ -20,12 +20,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlm_mini.languages.vocabulary import Vocabulary
+from mlm_mini.languages.vocabulary import CLS, SEP, Vocabulary
 from mlm_mini.reference import corrupt, entropy, maskable_positions, select_positions
 
 ALL_MASK = (1.0, 0.0, 0.0)  # every selected token becomes [MASK], none is replaced or kept
 JOINT_LIMIT = 2**26  # entries of a joint table: 512 MiB
 BLOCK = 2048  # sentences worked on at once: bounds memory whatever B is
+FINGERPRINT_DIGITS = 12  # sums differ in the last digits from one processor to the next; names must not
 WORD = re.compile(r"\[[A-Z]+\]|\w+|[^\w\s]")
 
 
@@ -77,6 +78,11 @@ class ExactLanguage(ABC):
     def sample(self, n: int, rng: np.random.Generator) -> Sentences:
         """n independent sentences."""
 
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A name for this very language: 16 hexadecimal digits that change with any word or probability."""
+
     @abstractmethod
     def _infer(self, evidence: Evidence, rows: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-likelihood (B,) of the evidence, and the posterior (N, V) at N hidden places (rows[i], positions[i]).
@@ -96,13 +102,14 @@ class ExactLanguage(ABC):
         Raises ValueError for a word the language does not have, or a sentence with too many words.
         """
         words = [word if word.startswith("[") else word.lower() for word in WORD.findall(text)]
+        allowed = {self.vocabulary.tokens[i] for i in [*self.vocabulary.regular_ids, self.vocabulary.mask_id]}
         for word in words:
-            if word not in self.vocabulary:
+            if word not in allowed:
                 raise ValueError(_unknown_word(word, text, self.vocabulary))
         if not 0 < len(words) <= self.length - 2:
             raise ValueError(f"a sentence has 1 to {self.length - 2} words, {text!r} has {len(words)}")
         ids = np.full(self.length, self.vocabulary.pad_id, dtype=np.int64)
-        ids[: len(words) + 2] = self.vocabulary.ids(["[CLS]", *words, "[SEP]"])
+        ids[: len(words) + 2] = self.vocabulary.ids([CLS, *words, SEP])
         return ids
 
     def decode(self, ids) -> str:
@@ -168,15 +175,22 @@ class ExactLanguage(ABC):
         The reader knows the recipe but not its outcome: each ordinary token was selected with probability mask_ratio,
         and a selected one became [MASK], a uniformly drawn regular token, or stayed, with the probabilities `split`.
         Of the position it is asked about the reader knows that it was selected; of the others it does not, just as a
-        model that is trained on such text cannot tell.
+        model that is trained on such text cannot tell. A [MASK] hides its word whatever the rates.
+        Raises ValueError for a sentence the language cannot produce, or a position that shows [CLS], [SEP] or [PAD].
         """
         ids = self._checked_sentences(ids)
         positions = self._checked_positions(positions, len(ids))
+        asked = np.take_along_axis(ids, positions, axis=1)
+        never = np.isin(asked, self.vocabulary.special_ids) & (asked != self.vocabulary.mask_id)
+        if never.any():
+            raise ValueError(
+                f"{self.vocabulary.tokens[asked[never][0]]} is never selected: ask at words or [MASK] only"
+            )
         mask_ratio, split = _checked_ratio(mask_ratio), _checked_split(split)
         result = np.empty((*positions.shape, len(self.vocabulary)))
         for block in _blocks(len(ids)):
             rows = np.repeat(np.arange(len(ids[block])), positions.shape[1])
-            posterior, log_likelihood = self._corrupted(ids[block], rows, positions[block].ravel(), mask_ratio, split)
+            log_likelihood, posterior = self._corrupted(ids[block], rows, positions[block].ravel(), mask_ratio, split)
             self._check_possible(log_likelihood, ids[block][rows], 0)
             result[block] = posterior.reshape(result[block].shape)
         return result
@@ -218,7 +232,7 @@ class ExactLanguage(ABC):
         if split == ALL_MASK:
             posterior = self._infer(self._clean(seen), rows, positions)[1]
         else:
-            posterior = self._corrupted(seen, rows, positions, mask_ratio, split)[0]
+            posterior = self._corrupted(seen, rows, positions, mask_ratio, split)[1]
         return np.bincount(rows, entropy(posterior), minlength=n), selected.sum(axis=1)
 
     # ---- evidence
@@ -228,7 +242,7 @@ class ExactLanguage(ABC):
         return Evidence(ids, visible.astype(np.float64), (~visible).astype(np.float64))
 
     def _corrupted(self, seen, rows, positions, mask_ratio, split) -> tuple[np.ndarray, np.ndarray]:
-        """Posterior (N, V) and log-likelihood (N,) at N asked places of corrupted sentences (B, T).
+        """Log-likelihood (N,) and posterior (N, V) at N asked places of corrupted sentences (B, T).
 
         Each place gets a copy of its sentence in which it alone is hidden; what is seen there comes in afterwards,
         under the channel of a selected token.
@@ -250,7 +264,7 @@ class ExactLanguage(ABC):
         posterior[at_token] += agrees
         total = posterior.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return posterior / total[:, None], log_likelihood + np.log(total)
+            return log_likelihood + np.log(total), posterior / total[:, None]
 
     # ---- checks
 

@@ -11,7 +11,7 @@ order, from the numbers of n-grams counted once and twice. Words counted once in
 
 R. Kneser and H. Ney, "Improved backing-off for m-gram language modeling", ICASSP 1995.
 S. F. Chen and J. Goodman, "An empirical study of smoothing techniques for language modeling", Computer Speech and
-Language 13 (1999), 359-394: the interpolated form, and the comparison in which Kneser-Ney is best throughout.
+Language 13 (1999), 359-394: the interpolated form, and a comparison that finds it better than the other smoothings.
 
 T words of a sentence, V tokens in the vocabulary.
 """
@@ -115,7 +115,8 @@ class Trigram:
 
         By Bayes' rule it is proportional to the probability of the sentence with each word tried in turn, and only
         three factors contain the word: P(w | u v) P(x | v w) P(y | w x), with u v before it and x y behind. What
-        stands at `position` is not looked at. Raises ValueError for a position outside the sentence.
+        stands at `position` is not looked at. Raises ValueError for a position outside the sentence, or when another
+        word is hidden too.
         """
         words = list(_checked_words(words, hidden=position))
         if not 0 <= position < len(words):
@@ -123,9 +124,8 @@ class Trigram:
         end = self.vocabulary.sep_id
         u, v, _, x, y = np.append(self.vocabulary.ids(_framed(words)), end)[position : position + 5]
         w = self._candidates
-        weight = self._probability(u, v, w) * self._probability(v, w, x)
-        if x != end:  # the end of the sentence is the last thing predicted
-            weight = weight * self._probability(w, x, y)
+        # Behind the last word y is a second end. Nothing was ever seen after an end: a factor that all words share.
+        weight = self._probability(u, v, w) * self._probability(v, w, x) * self._probability(w, x, y)
         posterior = np.zeros(len(self.vocabulary))
         posterior[w] = weight / weight.sum()
         return posterior
@@ -163,7 +163,7 @@ def _checked_words(sentence: Sequence[str], hidden: int | None = None) -> Sequen
         if not isinstance(word, str):
             raise TypeError(f"word {position} must be a str, not {word!r}")
         if word in NOT_WORDS:
-            raise ValueError(f"word {position} is {word}, which is no word: only the position asked about may be hidden")
+            raise ValueError(f"word {position} is {word}, which is no word: only one position may be hidden")
     return sentence
 
 

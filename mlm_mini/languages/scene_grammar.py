@@ -1,6 +1,7 @@
 """From the lexicon to the scene language: every situation told by every template that it can fill."""
 
 import difflib
+import math
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlm_mini.languages import scene_lexicon as lexicon
-from mlm_mini.languages.scene_lexicon import Situation
+from mlm_mini.languages.scene_lexicon import Kind, Situation
 from mlm_mini.languages.scenes import ROLES, SceneLanguage
 from mlm_mini.languages.vocabulary import CLS, PAD, SEP, SPECIAL_TOKENS, Vocabulary
 
@@ -96,7 +97,7 @@ class Lexis:
         return choices
 
     def mass(self, words: Words) -> float:
-        return sum(self.frequency[word] for word in words)
+        return math.fsum(self.frequency[word] for word in words)  # exact, so that the order of a set cannot matter
 
 
 def _zipf(rank: int) -> float:
@@ -105,18 +106,23 @@ def _zipf(rank: int) -> float:
 
 def _coreference(lexis: Lexis) -> Iterator[Situation]:
     """Two people of different kinds, either of whom is the one that the clause is about."""
-    everybody = frozenset().union(*(lexis.words(kind.people) for kind in lexicon.KINDS))
-    for kind in lexicon.KINDS:
-        own = lexis.words(kind.people)
-        others = everybody - own
-        # Given this kind, a and b are named with probability f(a) / mass(own) * f(b) / mass(others). Times this weight
-        # that is f(a) * f(b), whichever of them is meant: the words before the pronoun do not give the referent away.
-        weight = lexis.mass(own) * lexis.mass(others)
-        about = {"striving": kind.verb, "preposition": kind.preposition, "cause": kind.cause, "pronoun": kind.pronoun}
-        own, others = " ".join(own), " ".join(others)
-        for referents, agent, partner in ((("agent",), own, others), (("recipient", "patient"), others, own)):
-            people = {"agent": agent, "recipient": partner, "patient": partner}
-            yield Situation("coreference", lexicon.EVERYBODY | about | people, weight, referents)
+    for circle_weight, kinds in lexicon.CIRCLES:
+        people = [lexis.words(kind.people) for kind in kinds]
+        everybody = frozenset().union(*people)
+        # Given the kind that is meant, a and b are named with probability f(a) / mass(own) * f(b) / mass(others). Times
+        # this weight that is f(a) * f(b), whichever is meant: the words before the pronoun do not give it away.
+        weights = [lexis.mass(own) * lexis.mass(everybody - own) for own in people]
+        for kind, own, weight in zip(kinds, people, weights, strict=True):
+            yield from _meetings(kind, own, everybody - own, circle_weight * weight / math.fsum(weights))
+
+
+def _meetings(kind: Kind, own: Words, others: Words, weight: float) -> Iterator[Situation]:
+    about = {"striving": kind.verb, "preposition": kind.preposition, "cause": kind.cause, "pronoun": kind.pronoun}
+    meant, partner = " ".join(sorted(own)), " ".join(sorted(others))
+    first = {"agent": meant, "recipient": partner, "patient": partner}
+    second = {"agent": partner, "recipient": meant, "patient": meant}
+    yield Situation("coreference", lexicon.EVERYBODY | about | first, weight, ("agent",))
+    yield Situation("coreference", lexicon.EVERYBODY | about | second, weight, ("recipient", "patient"))
 
 
 def _scenes(situations: list[Situation], lexis: Lexis) -> Iterator[Scene]:

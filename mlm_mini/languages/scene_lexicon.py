@@ -250,9 +250,11 @@ def situation(family: str, weight: float = 1, **fillers: str) -> Situation:
 
 
 PERSON = {"agent_adjective": "PERSON_ADJECTIVES", "adverb": "ADVERBS"}
-ANIMAL = {"agent_adjective": "ANIMAL_ADJECTIVES", "adverb": "quickly quietly"}
+ANIMAL = {"agent_adjective": "ANIMAL_ADJECTIVES"}
+PET = {"agent_adjective": "little hungry"}
 TO_PERSON = {"patient_adjective": "PERSON_ADJECTIVES"}
 TO_ANIMAL = {"patient_adjective": "ANIMAL_ADJECTIVES"}
+TO_PET = {"patient_adjective": "little hungry"}
 TO_FOOD = {"patient_adjective": "FOOD_ADJECTIVES"}
 TO_THING = {"patient_adjective": "THING_ADJECTIVES"}
 TO_PLANT = {"patient_adjective": "small beautiful"}
@@ -343,25 +345,28 @@ SITUATIONS = (
               **PERSON, **TO_PERSON),
     # animals
     situation("transitive", 2, agent="cat kitten", verb="CHASED", patient="mouse bird rat", place=HOME,
-              **ANIMAL, **TO_ANIMAL),
+              adverb="quickly suddenly quietly", **PET, **TO_ANIMAL),
     situation("transitive", 2, agent="dog puppy", verb="CHASED", patient="cat rabbit squirrel",
-              place="garden park street", **ANIMAL, **TO_ANIMAL),
+              place="garden park street", adverb="quickly suddenly", **PET, **TO_ANIMAL),
     situation("transitive", agent="PREDATORS", verb="CHASED", patient="sheep goat hen rabbit", place=WILD,
-              **ANIMAL, **TO_ANIMAL),
+              adverb="quickly suddenly quietly", **ANIMAL, **TO_ANIMAL),
     situation("transitive", agent="dog cat wolf bear", verb="BIT", patient="THIEVES FARMERS",
-              place="forest field street", **ANIMAL, **TO_PERSON),
+              place="forest field street", adverb="suddenly", **ANIMAL, **TO_PERSON),
     situation("transitive", 2, agent="PETS", verb="ATE", patient="meat fish cheese carrot bread", place=HOME,
-              **ANIMAL, **TO_FOOD),
+              adverb="quickly quietly slowly", **PET, **TO_FOOD),
     situation("transitive", agent="LIVESTOCK", verb="ATE", patient="apple carrot potato", place="field garden",
-              **ANIMAL, **TO_FOOD),
+              adverb="slowly quietly", **ANIMAL, **TO_FOOD),
     situation("transitive", agent="PREDATORS", verb="ATE", patient="PREY hen", place=WILD, **ANIMAL, **TO_ANIMAL),
-    situation("transitive", 2, agent="CHILDREN KIN", verb="FED", patient="PETS", place=HOME, **PERSON, **TO_ANIMAL),
+    situation("transitive", 2, agent="CHILDREN KIN", verb="FED", patient="PETS", place=HOME, **PERSON, **TO_PET),
     situation("transitive", agent="FARMERS CHILDREN", verb="FED", patient="LIVESTOCK", place="field garden",
               **PERSON, **TO_ANIMAL),
-    situation("acting", 3, agent="PETS", verb="SLEPT", place=f"{HOME} park", support="FURNITURE", **ANIMAL),
-    situation("acting", agent="cat kitten", verb="PURRED", place=HOME, support="FURNITURE", **ANIMAL),
-    situation("acting", agent="dog puppy", verb="BARKED", place=f"{HOME} street", support="FURNITURE", **ANIMAL),
-    situation("acting", agent="LIVESTOCK", verb="GRAZED", place=WILD, **ANIMAL),
+    situation("acting", 3, agent="PETS", verb="SLEPT", place=f"{HOME} park", support="FURNITURE",
+              adverb="quietly", **PET),
+    situation("acting", agent="cat kitten", verb="PURRED", place=HOME, support="FURNITURE",
+              adverb="quietly", **PET),
+    situation("acting", agent="dog puppy", verb="BARKED", place=f"{HOME} street", support="FURNITURE",
+              adverb="suddenly quietly", **PET),
+    situation("acting", agent="LIVESTOCK", verb="GRAZED", place=WILD, adverb="slowly quietly", **ANIMAL),
     situation("undergoing", patient="PETS LIVESTOCK PREY", verb="FELL", place=f"{WILD} kitchen park",
               adverb="ADVERBS", **TO_ANIMAL),
     # people who do, people to whom it happens: the same nouns, places and adverbs
@@ -412,4 +417,9 @@ KINDS = (
     Kind("nun abbess", "she", "prayed", "for", "peace mercy"),
 )
 
+# Who meets whom: anyone anyone, or (1 in 3) at court and at home, where "he" or "she" may tell who is meant.
+CIRCLES = (
+    (2, KINDS),
+    (1, tuple(kind for kind in KINDS if kind.pronoun in ("he", "she"))),
+)
 EVERYBODY = {"speech": "SPOKE", "meeting": "MET", "topic": "TOPICS", "wanting": "WANTED", "favor": "FAVORS"}

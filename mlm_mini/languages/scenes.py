@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlm_mini.languages.exact import Evidence, ExactLanguage, Sentences, checked_distribution
+from mlm_mini.languages.exact import FINGERPRINT_DIGITS, Evidence, ExactLanguage, Sentences, checked_distribution
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.storage import fingerprint
 
@@ -85,10 +85,9 @@ class SceneLanguage(ExactLanguage):
 
     @property
     def fingerprint(self) -> str:
-        """A name for this very language: 16 hexadecimal digits that change with any word or probability."""
-        return fingerprint(
-            "scenes", list(self.vocabulary.tokens), self.prior, self.slot_distribution, self.distributions, self.roles
-        )
+        chances = [p.round(FINGERPRINT_DIGITS) for p in (self.prior, self.distributions)]
+        labels = [self.roles, self.referent, self.frame, list(self.frames), self.word_class]
+        return fingerprint("scenes", list(self.vocabulary.tokens), self.slot_distribution, chances, labels)
 
     def sample(self, n: int, rng: np.random.Generator) -> SceneSentences:
         """n independent sentences with their labels."""

@@ -11,6 +11,7 @@ import string
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -59,15 +60,15 @@ class WordPiece:
     def encode_documents(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
         """The ids of each text as `encode` gives them, but a "[MASK]" found in it is six characters like any other.
 
-        Works paragraph by paragraph, so that memory is bounded by the longest text's ids and not by the bookkeeping
-        of its pieces, which takes a hundred times as much.
+        Works line by line, because the library's record of where each piece came from takes many times the memory of
+        the ids.
         """
         plain = Tokenizer.from_str(self.to_json())
         plain.encode_special_tokens = True
-        frame = [self.vocabulary.cls_id], [self.vocabulary.sep_id]
+        start, end = [self.vocabulary.cls_id], [self.vocabulary.sep_id]
         for text in texts:
             lines = (plain.encode(line, add_special_tokens=False).ids for line in _checked_text(text).split("\n"))
-            yield np.concatenate([frame[0], *lines, frame[1]]).astype(np.int64)
+            yield np.fromiter(chain(start, *lines, end), dtype=np.int64)
 
     def to_json(self) -> str:
         """The content of a tokenizer.json file."""
@@ -97,8 +98,9 @@ def train_wordpiece(texts: Iterable[str], size: int) -> WordPiece:
     """A WordPiece vocabulary of `size` tokens (fewer if the texts are small), lower case and without accents.
 
     The first 104 ids are BERT's: [PAD] 0, [unused0..98] 1..99, [UNK] 100, [CLS] 101, [SEP] 102, [MASK] 103. Then come
-    the characters of ASCII and of the texts, so that only a character never met becomes [UNK]; then the learned
-    pieces, each seen at least twice. The same texts, size and version of `tokenizers` give the same vocabulary.
+    the characters of ASCII and of the texts, so that only a word with a character never met (or of more than 100)
+    becomes [UNK]; then the learned pieces, made by joining the most frequent pair of neighbors time after time, as
+    long as it is seen twice. The same texts, size and version of `tokenizers` give the same vocabulary.
 
     Raises TypeError for one str in place of many or for texts that are no str, ValueError when there is no text, or
     when `size` has no room for the special tokens and the characters.

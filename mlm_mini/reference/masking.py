@@ -1,7 +1,7 @@
 """Which tokens to hide, what to put in their place, and which tokens may be predicted at all.
 
 Shapes: T positions in a sentence, V tokens in the vocabulary; `...` stands for any leading dimensions, or none.
-The selection and the three fates of a selected token are those of BERT (Devlin et al. 2019, section 3.1).
+The three fates of a selected token are those of BERT (Devlin et al. 2019, section 3.1).
 """
 
 import numpy as np
@@ -26,8 +26,8 @@ def exclude_tokens(logits, excluded):
 
     logits: (..., V) scores in nats; excluded: an iterable of token ids, or a bool array (V,).
     Returns a new (..., V) array.
-    Raises ValueError if a row has no token left, an id is not from 0 to V - 1, or a logit is NaN or +inf;
-    TypeError for ids that are not integers.
+    Raises ValueError if a row has no token left, an id is not from 0 to V - 1, the bool array is not (V,), or a logit
+    is NaN or +inf; TypeError for ids that are not integers.
     """
     logits = checked_logits(logits).copy()
     V = logits.shape[-1]

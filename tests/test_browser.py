@@ -1,0 +1,191 @@
+"""The solution notebooks in a real browser: every cell runs, and the widgets answer to the keyboard.
+
+Needs Playwright and a Chromium: the command `chromium`, `chromium-browser` or `google-chrome`, or the path in the
+environment variable CHROMIUM. Without them these tests are skipped and say so.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from mlm_mini.course.notebook import without_outputs
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need the package playwright")
+expect = playwright.expect
+
+TOP = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted(path.stem for path in (TOP / "solutions").glob("0[0-4]_*.ipynb"))
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+QUIET = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+         "--disable-component-update --disable-sync").split()  # fmt: skip
+SERVER_SECONDS, RUN_SECONDS, STEP_SECONDS = 40, 120, 10
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; CHROMIUM can name one")
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory):
+    """A copy of the course whose solutions were never run: a browser saves what it shows."""
+    top = tmp_path_factory.mktemp("course")
+    shutil.copytree(TOP / "mlm_mini", top / "mlm_mini", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("chapters", "solutions"):
+        (top / folder).mkdir()
+        for path in (TOP / folder).glob("0[0-4]_*.ipynb"):
+            nbformat.write(without_outputs(nbformat.read(path, as_version=4)), top / folder / path.name)
+    return top
+
+
+@pytest.fixture(scope="session")
+def server(course):
+    """What `course.py learn` starts, on a free port: its address and its token."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {name: str(course / name.lower()) for name in ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlm_mini", "learn", "--no-browser", "--port", str(port)],
+        cwd=course,
+        env=os.environ | own | {"JUPYTER_CONFIG_DIR": str(course / "config"), "JUPYTER_NO_CONFIG": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        printed = process.stdout.readline()
+        address = re.fullmatch(r"Open (http://127\.0\.0\.1:\d+)/lab/tree/chapters/00_\S+\?token=(\w+)\n", printed)
+        assert address, f"learn printed {printed!r}"
+        wait_for_port(port, process)
+        yield address[1], address[2]
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for_port(port, process):
+    deadline = time.monotonic() + SERVER_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended: {process.stdout.read()}"
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"no server within {SERVER_SECONDS} seconds")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def run_notebook(course, server, browser):
+    """run_notebook(name) -> (page, file): the solution with every cell run, opened once for all tests."""
+    opened = {}
+
+    def run(name):
+        if name not in opened:
+            address, token = server
+            page = browser.new_page(viewport={"width": 1280, "height": 1400})
+            page.set_default_timeout(STEP_SECONDS * 1000)
+            page.goto(f"{address}/lab/tree/solutions/{name}.ipynb?token={token}&reset", timeout=SERVER_SECONDS * 1000)
+            page.get_by_text("Python 3 (ipykernel)").first.wait_for(timeout=SERVER_SECONDS * 1000)
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            opened[name] = page, course / "solutions" / f"{name}.ipynb"
+            wait_until_run(*opened[name])
+        return opened[name]
+
+    return run
+
+
+def wait_until_run(page, path):
+    deadline = time.monotonic() + RUN_SECONDS
+    while time.monotonic() < deadline:
+        page.wait_for_timeout(500)
+        page.keyboard.press("Control+s")
+        cells = code_cells(path)
+        if all(cell.execution_count for cell in cells):
+            return
+    waiting = next(cell.id for cell in cells if not cell.execution_count)
+    pytest.fail(f"{path.name} still waits for cell {waiting!r} after {RUN_SECONDS} seconds")
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """picture(page, name): a screenshot in this test's temporary folder."""
+    return lambda page, name: page.screenshot(path=tmp_path / f"{name}.png")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_cell_of_a_solution_runs(name, run_notebook):
+    _, path = run_notebook(name)
+    errors = [
+        (cell.id, output.get("evalue", output.get("text")))
+        for cell in code_cells(path)
+        for output in cell.outputs
+        if output.output_type == "error" or output.get("name") == "stderr"
+    ]
+    assert errors == []
+
+
+def status_with(page, text):
+    return page.get_by_role("status").filter(has_text=text)
+
+
+def test_cloze_is_played_with_the_keyboard_alone(run_notebook, picture):
+    page, _ = run_notebook("00_fill_in_the_blanks")
+    word, sure = page.get_by_label("Your word"), page.get_by_role("slider")
+    status_with(page, "Sentence 1:").wait_for()
+    word.scroll_into_view_if_needed()
+    picture(page, "question")
+
+    word.press("Enter")
+    status_with(page, "Not scored: type a word first").wait_for()
+    word.fill("zyzzyva")
+    word.press("Enter")
+    status_with(page, "is not among the").wait_for()
+
+    before = page.get_by_text("50%", exact=True)
+    before.wait_for()
+    sure.focus()
+    sure.press("ArrowRight")
+    page.get_by_text("55%", exact=True).wait_for()
+
+    word.fill("Chef")
+    word.press("Enter")
+    status_with(page, "the exact posterior gave it").wait_for()
+    page.get_by_role("list", name="The sentence, its blank filled in").wait_for()
+    page.get_by_text("Mean of 1 round;").wait_for()
+    picture(page, "answer")
+
+    word.press("Enter")
+    status_with(page, "Sentence 2:").wait_for()
+    expect(word).to_have_value("")
+    page.get_by_role("radio", name="English").check()
+    page.get_by_text("Bible in Basic English").first.wait_for()
+    word.fill("the")
+    page.get_by_role("button", name="Guess").click()
+    status_with(page, "the trigram model gave it").wait_for()
+    picture(page, "english")
