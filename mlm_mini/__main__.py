@@ -65,6 +65,7 @@ def command_parser() -> argparse.ArgumentParser:
     build.add_argument("chapters", nargs="*", metavar="CHAPTER", help="two digits each; every chapter unless given")
     build.add_argument("--check", action="store_true", help="only say what is stale; fails when anything is")
     build.add_argument("--force", action="store_true", help="overwrite chapters that were edited")
+    build.add_argument("--rerun", action="store_true", help="execute every solution, changed or not")
     build.set_defaults(run=run_build)
     return parser
 
@@ -194,7 +195,7 @@ def run_build(options: argparse.Namespace) -> int:
     with friendly_errors():
         top = build.course_folder()
         if not options.check:
-            build.build(top, options.chapters, force=options.force)
+            build.build(top, options.chapters, force=options.force, rerun=options.rerun)
             return 0
         complaints = build.stale(top, options.chapters)
     for complaint in complaints:

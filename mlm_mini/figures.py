@@ -23,8 +23,8 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 11,
-    "axes.titlelocation": "left",
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.alpha": 0.25,
     "lines.linewidth": 2.0,
     "legend.frameon": False,
@@ -51,6 +51,11 @@ def png(figure: Figure) -> bytes:
     """The figure as PNG."""
     from matplotlib import rc_context
 
+    for axes in figure.axes:  # matplotlib asks for the place of a title while it is set, long before this style is on
+        title = axes.get_title()
+        if title:
+            axes.set_title("")
+            axes.set_title(title, loc="left")
     buffer = io.BytesIO()
     with rc_context(STYLE):
         figure.savefig(buffer, format="png", metadata={"Software": None})  # no version of the machine's library inside

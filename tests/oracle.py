@@ -1,6 +1,6 @@
 """Brute force: every answer read off the full table of sentence probabilities, (V,) * T, of a tiny language."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 
@@ -69,7 +69,25 @@ def posteriors_under_corruption(table, vocabulary, mask_ratio, split):
 
 def floor(table, vocabulary, mask_ratio, split=(1, 0, 0)):
     """Expected nats over expected number of selected words, exactly."""
-    answers = posteriors_under_corruption(table, vocabulary, mask_ratio, split)
+    return mean_entropy(posteriors_under_corruption(table, vocabulary, mask_ratio, split))
+
+
+def fixed_floor(table, vocabulary, mask_ratio):
+    """The same when exactly floor(mask_ratio n + 1/2) of n words become [MASK], every such choice equally likely."""
+    answers = {}
+    for ids, p in sentences(table):
+        words = np.flatnonzero(np.isin(ids, vocabulary.regular_ids))
+        choices = list(combinations(words, int(mask_ratio * len(words) + 0.5)))
+        for chosen in choices:
+            seen = ids.copy()
+            seen[list(chosen)] = vocabulary.mask_id
+            for t in chosen:
+                key = (tuple(seen.tolist()), int(t))
+                answers.setdefault(key, np.zeros(len(vocabulary)))[ids[t]] += p / len(choices)
+    return mean_entropy(answers)
+
+
+def mean_entropy(answers):
     nats = count = 0.0
     for mass in answers.values():
         mass = mass[mass > 0]

@@ -26,8 +26,15 @@ NOTEBOOKS = sorted(path.stem for path in (TOP / "solutions").glob("0[0-4]_*.ipyn
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-QUIET = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync").split()  # fmt: skip
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SERVER_SECONDS, RUN_SECONDS, STEP_SECONDS = 40, 120, 10
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; CHROMIUM can name one")
@@ -158,6 +165,8 @@ def test_cloze_is_played_with_the_keyboard_alone(run_notebook, picture):
     page, _ = run_notebook("00_fill_in_the_blanks")
     word, sure = page.get_by_label("Your word"), page.get_by_role("slider")
     status_with(page, "Sentence 1:").wait_for()
+    blank = page.get_by_role("list", name="The sentence, its blank open")
+    expect(blank).to_have_count(1)
     word.scroll_into_view_if_needed()
     picture(page, "question")
 
@@ -167,25 +176,57 @@ def test_cloze_is_played_with_the_keyboard_alone(run_notebook, picture):
     word.press("Enter")
     status_with(page, "is not among the").wait_for()
 
-    before = page.get_by_text("50%", exact=True)
-    before.wait_for()
+    page.get_by_text("50%", exact=True).wait_for()
     sure.focus()
     sure.press("ArrowRight")
     page.get_by_text("55%", exact=True).wait_for()
 
     word.fill("Chef")
     word.press("Enter")
-    status_with(page, "the exact posterior gave it").wait_for()
-    page.get_by_role("list", name="The sentence, its blank filled in").wait_for()
-    page.get_by_text("Mean of 1 round;").wait_for()
+    status_with(page, "The exact posterior gave it").wait_for()
+    expect(blank).to_have_count(0)
+    expect(page.get_by_text("Mean of 1 round;")).to_have_count(2)  # the widget's, and its static picture's
     picture(page, "answer")
 
     word.press("Enter")
     status_with(page, "Sentence 2:").wait_for()
     expect(word).to_have_value("")
     page.get_by_role("radio", name="English").check()
-    page.get_by_text("Bible in Basic English").first.wait_for()
+    status_with(page, "Sentence 1:").wait_for()
     word.fill("the")
     page.get_by_role("button", name="Guess").click()
-    status_with(page, "the trigram model gave it").wait_for()
+    status_with(page, "The trigram model gave it").wait_for()
     picture(page, "english")
+
+
+def test_the_mask_ratio_moves_with_the_arrow_keys(run_notebook, picture):
+    page, _ = run_notebook("03_masking")
+    row = page.get_by_role("list", name="The sentence as the model reads it")
+    status_with(page, "At ratio 0.15,").wait_for()
+    before = row.inner_text()
+    handle = page.get_by_role("slider")
+    handle.focus()
+    handle.press("ArrowRight")
+    status_with(page, "At ratio 0.16,").wait_for()
+    handle.press("End")
+    status_with(page, "At ratio 1.00,").wait_for()
+    expect(row).not_to_have_text(before, use_inner_text=True)
+    picture(page, "everything_masked")
+    page.get_by_label("Sentence", exact=True).fill("A blorp, of my own!")
+    status_with(page, "of 6 tokens are selected").wait_for()
+
+
+def test_the_leak_grows_with_the_arrow_keys(run_notebook, picture):
+    page, _ = run_notebook("04_masking_the_logits")
+    status_with(page, "With a logit of 0.50, [CLS] takes").wait_for()
+    handle = page.get_by_role("slider")
+    handle.focus()
+    handle.press("ArrowRight")
+    status_with(page, "With a logit of 0.75, [CLS] takes").wait_for()
+    chart = page.get_by_role("img", name=re.compile(r"Three charts\. With a logit of 0\.75"))
+    before = chart.get_attribute("src")
+    handle.press("ArrowRight")
+    status_with(page, "With a logit of 1.00, [CLS] takes").wait_for()
+    chart = page.get_by_role("img", name=re.compile(r"Three charts\. With a logit of 1\.00"))
+    assert chart.get_attribute("src") != before
+    picture(page, "leak")

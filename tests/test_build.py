@@ -43,6 +43,8 @@ def test_build_writes_both_and_a_second_build_changes_nothing(top):
     before = (top / "solutions/99_double.ipynb").read_bytes()
     b.build(top, say=said.append)
     assert said[-1] == "99_double: chapter unchanged, solution unchanged"
+    b.build(top, rerun=True, say=said.append)
+    assert said[-1] == "99_double: chapter unchanged, solution executed"
     assert (top / "solutions/99_double.ipynb").read_bytes() == before
 
 

@@ -34,8 +34,11 @@ def course_folder() -> Path:
     return top
 
 
-def build(top: Path, numbers: Iterable[str] = (), force: bool = False, say=print) -> None:
-    """Builds the chapters of those numbers, or all of them. Raises BuildError before anything is overwritten."""
+def build(top: Path, numbers: Iterable[str] = (), force: bool = False, rerun: bool = False, say=print) -> None:
+    """Builds the chapters of those numbers, or all of them. Raises BuildError before anything is overwritten.
+
+    A solution is executed when its source has changed, or always with `rerun`: for when the package has changed.
+    """
     chapters = _chosen(top, numbers)
     if not force:
         edited = [path.name for chapter in chapters if _edited(path := chapter_path(top, chapter), chapter)]
@@ -45,7 +48,7 @@ def build(top: Path, numbers: Iterable[str] = (), force: bool = False, say=print
                 f"a fresh one: reset {edited[0][:2]}. To overwrite: build --force"
             )
     for chapter in chapters:
-        say(f"{chapter.name}: {_write_chapter(top, chapter)}, {_write_solution(top, chapter)}")
+        say(f"{chapter.name}: {_write_chapter(top, chapter)}, {_write_solution(top, chapter, rerun)}")
 
 
 def stale(top: Path, numbers: Iterable[str] = ()) -> list[str]:
@@ -140,9 +143,9 @@ def _write_chapter(top: Path, chapter: Chapter) -> str:
     return "chapter written"
 
 
-def _write_solution(top: Path, chapter: Chapter) -> str:
+def _write_solution(top: Path, chapter: Chapter, rerun: bool) -> str:
     path, fresh = solution_path(top, chapter), nb.solution_notebook(chapter)
-    if path.exists() and not _differences(path, fresh, executed=True):
+    if not rerun and not _differences(path, fresh, executed=True):
         return "solution unchanged"
     execute(fresh, path.parent, path.name)
     _write(path, fresh)

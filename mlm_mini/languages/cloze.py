@@ -19,9 +19,11 @@ from mlm_mini.languages.corpus import english_corpus, split_words
 from mlm_mini.languages.exact import ExactLanguage
 from mlm_mini.languages.ngram import Trigram, english_trigram
 from mlm_mini.languages.vocabulary import MASK
+from mlm_mini.reference import entropy
 
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.01, 0.99
 SHORTEST, LONGEST = 6, 20  # words of an English sentence worth playing
+LEAST_ENTROPY = 0.1  # nats: of a scene's blanks, those with less are certain or nearly so
 TOP = 5
 FULL_STOP = "."
 
@@ -126,8 +128,15 @@ class SceneCloze(ClozeText):
         self.words = tuple(word for word in vocabulary.words(vocabulary.regular_ids) if word != FULL_STOP)
 
     def draw(self, rng: np.random.Generator) -> Question:
-        words = tuple(self.language.sample(1, rng).text(0).split())
-        return Question(words, int(rng.integers(len(words) - 1)))  # the full stop that ends every sentence stays
+        while True:
+            words = tuple(self.language.sample(1, rng).text(0).split())
+            question = Question(
+                words, int(rng.integers(len(words) - 1))
+            )  # the full stop that ends every sentence stays
+            # What is certain is no question. That depends on the visible words alone, so drawing another sentence
+            # gives nothing away, and the exact posterior remains the best possible player.
+            if entropy(list(self.opponent(question).values())) > LEAST_ENTROPY:
+                return question
 
     def opponent(self, question: Question) -> dict[str, float]:
         vocabulary = self.language.vocabulary
@@ -312,7 +321,7 @@ def scene_questions(language: ExactLanguage, n: int, rng: np.random.Generator) -
 
 
 def exact_nats(language: ExactLanguage, questions: Sequence[Question], left_only: bool = False) -> np.ndarray:
-    """Surprisal (N,) of the exact posterior at N questions, in nats.
+    """Surprisal (N,) of the exact posterior at N questions, in nats; inf for an answer that the language rules out.
 
     left_only: of the exact posterior given nothing but the words to the left, as a model that writes has it.
     """
@@ -325,4 +334,5 @@ def exact_nats(language: ExactLanguage, questions: Sequence[Question], left_only
     # To the left alone the sentence might end here: the player knows that a word is asked for.
     words = np.setdiff1d(vocabulary.regular_ids, vocabulary.ids([FULL_STOP]))
     answers = vocabulary.ids(question.answer for question in questions)
-    return np.log(posterior[:, words].sum(axis=1)) - np.log(posterior[np.arange(len(questions)), answers])
+    with np.errstate(divide="ignore"):
+        return np.log(posterior[:, words].sum(axis=1)) - np.log(posterior[np.arange(len(questions)), answers])

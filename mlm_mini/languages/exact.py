@@ -144,7 +144,7 @@ class ExactLanguage(ABC):
         for block in _blocks(len(ids)):
             rows, asked = np.nonzero(seen[block] == self.vocabulary.mask_id)
             log_likelihood, posterior = self._infer(self._clean(ids[block]), rows, positions[block][rows, asked])
-            self._check_possible(log_likelihood, ids[block], block.start)
+            self._check_possible(log_likelihood, ids, np.arange(block.start, block.stop))
             result[block][rows, asked] = posterior
         return result
 
@@ -166,7 +166,7 @@ class ExactLanguage(ABC):
                 f"a joint table of {len(positions)} positions has {len(self.vocabulary)}**{len(positions)} entries, "
                 f"more than the limit of {JOINT_LIMIT}: ask for fewer positions"
             )
-        self._check_possible(self.log_marginal(ids), ids, 0)
+        self._check_possible(self.log_marginal(ids), ids, [0])
         return self._joint(self._clean(ids), positions)
 
     def posterior_under_corruption(self, ids, positions, mask_ratio: float, split) -> np.ndarray:
@@ -187,13 +187,9 @@ class ExactLanguage(ABC):
                 f"{self.vocabulary.tokens[asked[never][0]]} is never selected: ask at words or [MASK] only"
             )
         mask_ratio, split = _checked_ratio(mask_ratio), _checked_split(split)
-        result = np.empty((*positions.shape, len(self.vocabulary)))
-        for block in _blocks(len(ids)):
-            rows = np.repeat(np.arange(len(ids[block])), positions.shape[1])
-            log_likelihood, posterior = self._corrupted(ids[block], rows, positions[block].ravel(), mask_ratio, split)
-            self._check_possible(log_likelihood, ids[block][rows], 0)
-            result[block] = posterior.reshape(result[block].shape)
-        return result
+        rows = np.repeat(np.arange(len(ids)), positions.shape[1])
+        posterior = self._corrupted(ids, rows, positions.ravel(), mask_ratio, split)
+        return posterior.reshape(*positions.shape, len(self.vocabulary))
 
     def bayes_floor(
         self,
@@ -232,7 +228,7 @@ class ExactLanguage(ABC):
         if split == ALL_MASK:
             posterior = self._infer(self._clean(seen), rows, positions)[1]
         else:
-            posterior = self._corrupted(seen, rows, positions, mask_ratio, split)[1]
+            posterior = self._corrupted(seen, rows, positions, mask_ratio, split)
         return np.bincount(rows, entropy(posterior), minlength=n), selected.sum(axis=1)
 
     # ---- evidence
@@ -241,30 +237,34 @@ class ExactLanguage(ABC):
         visible = ids != self.vocabulary.mask_id
         return Evidence(ids, visible.astype(np.float64), (~visible).astype(np.float64))
 
-    def _corrupted(self, seen, rows, positions, mask_ratio, split) -> tuple[np.ndarray, np.ndarray]:
-        """Log-likelihood (N,) and posterior (N, V) at N asked places of corrupted sentences (B, T).
+    def _corrupted(self, seen, rows, positions, mask_ratio, split) -> np.ndarray:
+        """Posterior (N, V) at N asked places of corrupted sentences (B, T).
 
         Each place gets a copy of its sentence in which it alone is hidden; what is seen there comes in afterwards,
-        under the channel of a selected token.
+        under the channel of a selected token. Raises ValueError for a sentence that the language cannot produce.
         """
         _, replaced, kept = split
         noise = replaced / len(self.vocabulary.regular_ids)
-        evidence = self._clean(seen[rows])
-        word = ~np.isin(evidence.ids, [*self.vocabulary.special_ids])
-        match, other = np.where(word, 1 - mask_ratio + mask_ratio * kept, evidence.match), evidence.other.copy()
-        other[word] = mask_ratio * noise
-        here = np.arange(len(rows)), positions
-        match[here], other[here] = 0.0, 1.0
-        log_likelihood, posterior = self._infer(Evidence(evidence.ids, match, other), rows=here[0], positions=positions)
+        result = np.empty((len(rows), len(self.vocabulary)))
+        for block in _blocks(len(rows)):
+            ids, here = seen[rows[block]], (np.arange(_size(block)), positions[block])
+            word = ~np.isin(ids, self.vocabulary.special_ids)
+            clean = self._clean(ids)
+            match = np.where(word, 1 - mask_ratio + mask_ratio * kept, clean.match)
+            other = np.where(word, mask_ratio * noise, clean.other)
+            match[here], other[here] = 0.0, 1.0
+            log_likelihood, posterior = self._infer(Evidence(ids, match, other), *here)
 
-        shown = word[here]
-        at_token = here[0], evidence.ids[here]
-        agrees = posterior[at_token] * np.where(shown, kept, 0.0)
-        posterior = posterior * np.where(shown, noise, 1.0)[:, None]
-        posterior[at_token] += agrees
-        total = posterior.sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return log_likelihood + np.log(total), posterior / total[:, None]
+            shown = word[here]
+            token = here[0], ids[here]
+            agrees = posterior[token] * np.where(shown, kept, 0.0)
+            posterior = posterior * np.where(shown, noise, 1.0)[:, None]
+            posterior[token] += agrees
+            total = posterior.sum(axis=1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                self._check_possible(log_likelihood + np.log(total), seen, rows[block])
+                result[block] = posterior / total[:, None]
+        return result
 
     # ---- checks
 
@@ -285,14 +285,13 @@ class ExactLanguage(ABC):
             raise ValueError(f"position {outside[0]} is outside the sentence: positions run 0..{self.length - 1}")
         return positions.astype(np.int64)
 
-    def _check_possible(self, log_likelihood, ids, first_row: int) -> None:
+    def _check_possible(self, log_likelihood, ids, rows) -> None:
+        """Raises ValueError when a log-likelihood is not finite, naming the row of `ids` that it belongs to."""
         impossible = np.flatnonzero(~np.isfinite(log_likelihood))
         if impossible.size:
-            row = impossible[0]
-            raise ValueError(
-                f"row {first_row + row} is impossible in this language, whatever its hidden words: "
-                f"{' '.join(self.vocabulary.words(ids[row]))!r}"
-            )
+            row = rows[impossible[0]]
+            words = " ".join(self.vocabulary.words(ids[row]))
+            raise ValueError(f"row {row} is impossible in this language, whatever its hidden words: {words!r}")
 
 
 def plain_text(vocabulary: Vocabulary, ids: np.ndarray) -> str:

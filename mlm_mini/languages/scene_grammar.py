@@ -16,8 +16,6 @@ from mlm_mini.languages.scenes import ROLES, SceneLanguage
 from mlm_mini.languages.vocabulary import CLS, PAD, SEP, SPECIAL_TOKENS, Vocabulary
 
 VOWELS = tuple("aeiou")
-
-
 Words = frozenset[str]  # what may stand in one place
 
 
@@ -173,6 +171,9 @@ def _numbered(scenes: list[Scene], lexis: Lexis) -> SceneLanguage:
         roles[s, 1 : len(scene.roles) + 1] = [ROLES.index(role) for role in scene.roles]
     distributions = np.zeros((len(row_of), len(vocabulary)))
     for words, d in row_of.items():
+        missing = sorted(word for word in words if word not in vocabulary)
+        if missing:
+            raise ValueError(f"{missing[0]!r} is in a template but not in the lexicon: add it to FUNCTION_WORDS")
         distributions[d, vocabulary.ids(words)] = [lexis.frequency.get(word, 1.0) for word in words]
     distributions /= distributions.sum(axis=1, keepdims=True)
     frames = tuple(dict.fromkeys(scene.frame for scene in scenes))

@@ -246,6 +246,7 @@ class Situation:
 
 
 def situation(family: str, weight: float = 1, **fillers: str) -> Situation:
+    """One line of the table below; `weight` says how often it is heard, compared with the others of its family."""
     return Situation(family, fillers, weight)
 
 
@@ -309,13 +310,13 @@ SITUATIONS = (
     situation("transitive", agent="teacher professor librarian tutor", verb="TEACH", patient="CHILDREN",
               place="school park", **PERSON, **TO_PERSON),
     situation("transfer", agent="SCHOLARS POLITICIANS", verb="gives brings", patient="TEXTS",
-              recipient="CHILDREN ROYALS SCHOLARS", **PERSON, **TO_THING),
+              recipient="CHILDREN ROYALS CIVILIANS", **PERSON, **TO_THING),
     # crime and rescue
     situation("transitive", 2, agent="THIEVES", verb="TAKE", patient="VALUABLES", place="market street castle church",
               **PERSON, **TO_THING),
     situation("transitive", agent="OFFICERS", verb="FIND", patient="VALUABLES", place="market street harbor forest",
               **PERSON, **TO_THING),
-    situation("transfer", agent="THIEVES", verb="sells brings", patient="VALUABLES", recipient="THIEVES ROYALS KIN",
+    situation("transfer", agent="THIEVES", verb="sells brings", patient="VALUABLES", recipient="ROYALS KIN COOKS",
               **PERSON, **TO_THING),
     situation("transitive", 2, agent="OFFICERS", verb="ARREST", patient="THIEVES ACTIVISTS",
               place="market street harbor", **PERSON, **TO_PERSON),
@@ -378,7 +379,7 @@ SITUATIONS = (
     situation("undergoing", patient="OPENABLES", verb="OPEN", adverb="ADVERBS", place="school church castle",
               **TO_THING),
     situation("undergoing", patient="DISHES", verb="breaks", adverb="ADVERBS", place=HOME, **TO_THING),
-    situation("undergoing", patient="VEHICLES", verb="stops crashes", adverb="ADVERBS", place="street harbor",
+    situation("undergoing", patient="VEHICLES", verb="stops crashes", adverb="slowly suddenly", place="street harbor",
               **TO_THING),
     situation("undergoing", patient="FOODS", verb="SPOIL", adverb="ADVERBS", place=HOME, **TO_FOOD),
     situation("undergoing", patient="PLANTS", verb="WILT", adverb="slowly quickly", place=f"{WILD} park", **TO_PLANT),

@@ -23,6 +23,7 @@ from mlm_mini.storage import fingerprint
 
 ROLES = ("none", "agent", "patient", "other")
 ROLE_NONE, ROLE_AGENT, ROLE_PATIENT, ROLE_OTHER = range(4)
+LOG_SMALLEST = -700.0  # about the logarithm of the smallest positive float64: sentences are products of T probabilities
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class SceneLanguage(ExactLanguage):
     prior: (S,) probabilities of the scenes. slot_distribution: (S, T) int, the row of `distributions` that position t
     of scene s is drawn from. distributions: (D, V), rows sum to one. Labels, all optional: roles (S, T) int8, referent
     (S,) int, frame (S,) int into `frames`, word_class: dict from regular token to the name of its class.
-    Raises ValueError when shapes do not fit, probabilities do not sum to one, or an index is out of range.
+    Raises ValueError when shapes do not fit, probabilities do not sum to one or are too small to be multiplied, or an
+    index is out of range.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class SceneLanguage(ExactLanguage):
         self.slot_distribution = slots
         self.prior = checked_distribution(prior, (S,), "prior")
         self.distributions = checked_distribution(distributions, (-1, len(vocabulary)), "distributions")
+        _check_products(self.prior, self.distributions, T)
         self.roles = _checked_index(_or(roles, ROLE_NONE, (S, T)), (S, T), 0, len(ROLES), "roles").astype(np.int8)
         self.referent = _checked_index(_or(referent, -1, (S,)), (S,), -1, T, "referent")
         self.frame = _checked_index(_or(frame, 0, (S,)), (S,), 0, len(frames), "frame")
@@ -113,7 +116,7 @@ class SceneLanguage(ExactLanguage):
         weights = self._weights(self._clean(ids))
         total = weights.sum(axis=1, keepdims=True)
         with np.errstate(divide="ignore"):
-            self._check_possible(np.log(total[:, 0]), ids, 0)
+            self._check_possible(np.log(total[:, 0]), ids, np.arange(len(ids)))
         return weights / total
 
     def referent_posterior(self, ids) -> np.ndarray:
@@ -203,6 +206,12 @@ def _uses(column: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _numbered(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     used, choice = np.unique(column, return_inverse=True)
     return used, choice.ravel()
+
+
+def _check_products(prior: np.ndarray, distributions: np.ndarray, T: int) -> None:
+    smallest = np.log(prior[prior > 0].min()) + T * np.log(distributions[distributions > 0].min())
+    if smallest < LOG_SMALLEST:
+        raise ValueError(f"a sentence may have probability exp({smallest:.0f}), which float64 cannot hold")
 
 
 def _cumulative(distributions: np.ndarray) -> np.ndarray:

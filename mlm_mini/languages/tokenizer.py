@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import tokenizers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from mlm_mini.languages.corpus import english_corpus
+from mlm_mini.languages.corpus import Corpus, english_corpus, lines_of
 from mlm_mini.languages.vocabulary import CLS, MASK, PAD, SEP, SPECIAL_TOKENS, UNK, Vocabulary
 from mlm_mini.storage import cache_folder, cached, fingerprint, write_atomically
 
@@ -26,6 +27,9 @@ from mlm_mini.storage import cache_folder, cached, fingerprint, write_atomically
 BERT_SLOTS = (PAD, *(f"[unused{i}]" for i in range(99)), UNK, CLS, SEP, MASK)
 MIN_FREQUENCY = 2
 ENGLISH_SIZE = 4096
+BATCH_CHARACTERS = 2**18  # text handed to the library at once: enough to occupy all cores, little enough to forget
+SCAN_TOKENS = 2**22
+TRAINER_CHARACTERS = 2**24
 
 
 class WordPiece:
@@ -58,17 +62,23 @@ class WordPiece:
         return self.vocabulary.words(ids)
 
     def encode_documents(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
-        """The ids of each text as `encode` gives them, but a "[MASK]" found in it is six characters like any other.
+        """The ids of each text as `encode` gives them, but a "[MASK]" found in it is six characters like any other."""
+        for text in texts:
+            yield np.concatenate(list(self.encode_lines(lines_of(_checked_text(text)))))
 
-        Works line by line, because the library's record of where each piece came from takes many times the memory of
-        the ids.
+    def encode_lines(self, lines: Iterable[str]) -> Iterator[np.ndarray]:
+        """The ids of one document that is given line by line, in pieces: [CLS] comes first and [SEP] last.
+
+        No more than a batch of lines is held at a time, and what the library keeps on each piece, which takes many
+        times the memory of the ids, goes with its batch. The lines of a batch are worked on by all cores.
         """
         plain = Tokenizer.from_str(self.to_json())
         plain.encode_special_tokens = True
-        start, end = [self.vocabulary.cls_id], [self.vocabulary.sep_id]
-        for text in texts:
-            lines = (plain.encode(line, add_special_tokens=False).ids for line in _checked_text(text).split("\n"))
-            yield np.fromiter(chain(start, *lines, end), dtype=np.int64)
+        yield np.array([self.vocabulary.cls_id])
+        for batch in _batches(lines):
+            encodings = plain.encode_batch_fast(batch, add_special_tokens=False)
+            yield np.fromiter(chain.from_iterable(encoding.ids for encoding in encodings), dtype=np.int64)
+        yield np.array([self.vocabulary.sep_id])
 
     def to_json(self) -> str:
         """The content of a tokenizer.json file."""
@@ -92,6 +102,26 @@ def _checked_text(text: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"the text must be a str, not {type(text).__name__}")
     return text
+
+
+def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Lists of lines with about BATCH_CHARACTERS in all. A longer line is cut at a space, where words end anyway."""
+    batch, size = [], 0
+    for line in lines:
+        start = 0
+        while start < len(line):
+            end = start + BATCH_CHARACTERS
+            if end < len(line):
+                space = line.rfind(" ", start + 1, end)
+                end = space if space > start else end
+            batch.append(line[start:end])
+            size += end - start
+            start = end
+            if size >= BATCH_CHARACTERS:
+                yield batch
+                batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def train_wordpiece(texts: Iterable[str], size: int) -> WordPiece:
@@ -200,10 +230,70 @@ def english_tokens(split: str, size: int = ENGLISH_SIZE) -> TokenizedText:
     )
 
 
-def write_tokens(path: Path, tokenizer: WordPiece, texts: Iterable[str]) -> None:
-    """Tokenize `texts` into a .npy file of the smallest integers that hold an id, for `read_tokens`."""
-    dtype = np.uint16 if len(tokenizer.vocabulary) <= 2**16 else np.int32
-    np.save(path, np.concatenate([ids.astype(dtype) for ids in tokenizer.encode_documents(texts)]))
+def text_tokenizer(corpus: Corpus, size: int = ENGLISH_SIZE) -> WordPiece:
+    """A tokenizer for any corpus, trained on its training side and kept in the cache folder.
+
+    Of a long corpus the trainer reads the beginning of each document, TRAINER_CHARACTERS in all: more would change the
+    vocabulary little, and it holds its text in memory. Raises as `train_wordpiece`.
+    """
+    documents = corpus.split("train").documents
+    share = -(-TRAINER_CHARACTERS // len(documents))
+    texts = [_beginning(document.lines(), share) for document in documents]
+    made_of = fingerprint(texts, size, MIN_FREQUENCY, BERT_SLOTS, tokenizers.__version__)
+    return cached(
+        cache_folder() / f"text-{made_of}" / "tokenizer.json",
+        read=WordPiece.load,
+        write=lambda file: file.write_text(train_wordpiece(texts, size).to_json(), encoding="utf-8"),
+    )
+
+
+def text_tokens(corpus: Corpus, split: str, tokenizer: WordPiece) -> TokenizedText:
+    """One side of any corpus in the ids of `tokenizer`, tokenized once and kept in the cache folder."""
+    documents = corpus.split(split).documents
+    made_of = fingerprint([document.fingerprint() for document in documents], tokenizer.to_json())
+    return cached(
+        cache_folder() / f"text-{split}-{made_of}.npy",
+        read=lambda file: read_tokens(file, tokenizer.vocabulary),
+        write=lambda file: write_tokens(file, tokenizer, (document.lines() for document in documents)),
+    )
+
+
+def _beginning(lines: Iterable[str], characters: int) -> str:
+    """Whole lines, of which the first `characters` are taken."""
+    taken, size = [], 0
+    for line in lines:
+        taken.append(line[: characters - size])
+        size += len(taken[-1]) + 1
+        if size >= characters:
+            break
+    return "\n".join(taken)
+
+
+def write_tokens(path: Path, tokenizer: WordPiece, documents: Iterable[str | Iterable[str]]) -> None:
+    """Tokenize documents, each a text or an iterable of its lines, into a .npy file for `read_tokens`.
+
+    The ids are written as they come, as the smallest integers that hold them, so that memory does not grow with the
+    text. Raises ValueError when there is no document.
+    """
+    dtype = np.dtype("<u2" if len(tokenizer.vocabulary) <= 2**16 else "<i4")
+    count = 0
+    with open(path, "wb") as file:
+        _write_header(file, dtype, count)
+        for document in documents:
+            lines = lines_of(document) if isinstance(document, str) else document
+            for ids in tokenizer.encode_lines(lines):
+                file.write(ids.astype(dtype).tobytes())
+                count += len(ids)
+        if not count:
+            raise ValueError("there is no document to tokenize")
+        file.seek(0)
+        _write_header(file, dtype, count)
+
+
+def _write_header(file: BinaryIO, dtype: np.dtype, count: int) -> None:
+    """That of an array (count,). It has the same size whatever the count: NumPy leaves room for an array to grow."""
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def read_tokens(path: Path, vocabulary: Vocabulary) -> TokenizedText:
@@ -211,5 +301,6 @@ def read_tokens(path: Path, vocabulary: Vocabulary) -> TokenizedText:
     ids = np.load(path, mmap_mode="r")
     if ids.ndim != 1 or len(ids) < 2 or (ids[0], ids[-1]) != (vocabulary.cls_id, vocabulary.sep_id):
         raise ValueError(f"{path} does not hold tokenized documents")
-    # A [CLS] is only ever the beginning of a document (see `encode_documents`): no second file has to agree with this.
-    return TokenizedText(ids, np.append(np.flatnonzero(ids == vocabulary.cls_id), len(ids)))
+    # A [CLS] is only ever the beginning of a document (see `encode_lines`): no second file has to agree with this.
+    found = [np.flatnonzero(ids[i : i + SCAN_TOKENS] == vocabulary.cls_id) + i for i in range(0, len(ids), SCAN_TOKENS)]
+    return TokenizedText(ids, np.append(np.concatenate(found), len(ids)))

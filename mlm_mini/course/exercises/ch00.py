@@ -7,9 +7,9 @@ from mlm_mini.course.exercise import Case, Exercise, Mistake
 from mlm_mini.languages.cloze import all_pairs, guess_distribution, one_pair, score, several_blanks, unigram
 
 MASK = "[MASK]"
-FOX = "the quick brown fox jumps over the lazy dog .".split()
-CHEF = "the chef cuts the bread .".split()
-CATS = "the cat chased the cat .".split()
+FOX = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."]
+CHEF = ["the", "chef", "cuts", "the", "bread", "."]
+CATS = ["the", "cat", "chased", "the", "cat", "."]
 
 
 def hide(words, positions):
@@ -138,8 +138,8 @@ ONE_PAIR = Exercise(
     ),
     hints=(
         (
-            "Two things are wanted from one sentence: the sentence with a hole, and what was in the hole. Which is at"
-            " risk of being lost?"
+            "Two things are wanted from one sentence: the sentence with a hole, and what was in the hole. Which is at "
+            "risk of being lost?"
         ),
         (
             "A list has the same identity after an assignment to one of its places. What makes another list with the "
@@ -536,8 +536,8 @@ SCORE = Exercise(
     mistakes=(
         Mistake(
             "the score is in bits",
-            "You took the logarithm to base 2, so an even chance costs 1 bit. In nats, with the natural logarithm, it"
-            " costs 0.693.",
+            "You took the logarithm to base 2, so an even chance costs 1 bit. In nats, with the natural logarithm, it "
+            "costs 0.693.",
             in_bits,
         ),
         Mistake(
@@ -575,8 +575,8 @@ SCORE = Exercise(
         ),
         Mistake(
             "the logarithm of zero raises ValueError",
-            "math.log(0) raises an error instead of answering. What does the score grow to as the probability shrinks"
-            " to 0?",
+            "math.log(0) raises an error instead of answering. What does the score grow to as the probability shrinks "
+            "to 0?",
             log_of_zero,
         ),
         Mistake(
@@ -666,8 +666,8 @@ UNIGRAM = Exercise(
         ),
         Mistake(
             "divided by the number of sentences",
-            "Your numbers are how often a word occurs per sentence, which may be more than 1. Divide by the number of"
-            " words in all sentences.",
+            "Your numbers are how often a word occurs per sentence, which may be more than 1. Divide by the number of "
+            "words in all sentences.",
             per_sentence,
         ),
         Mistake(

@@ -40,6 +40,10 @@ def logsumexp_unshifted(logits, axis=-1):
     return np.log(np.exp(logits).sum(axis))
 
 
+def logsumexp_of_everything_unshifted(logits, axis=-1):
+    return np.log(np.exp(logits).sum())
+
+
 def logsumexp_one_maximum(logits, axis=-1):
     return logits.max() + np.log(np.exp(logits - logits.max()).sum(axis))
 
@@ -53,7 +57,8 @@ def logsumexp_of_everything(logits, axis=-1):
 
 
 def logsumexp_last_axis(logits, axis=-1):
-    return ref.logsumexp(logits)
+    m = logits.max(-1)
+    return m + np.log(np.exp(logits - m[..., None]).sum(-1))
 
 
 def logsumexp_clipped(logits, axis=-1):
@@ -61,7 +66,8 @@ def logsumexp_clipped(logits, axis=-1):
 
 
 def logsumexp_keeps_the_axis(logits, axis=-1):
-    return ref.logsumexp(logits, axis, keepdims=True)
+    m = logits.max(axis, keepdims=True)
+    return m + np.log(np.exp(logits - m).sum(axis, keepdims=True))
 
 
 def logsumexp_is_the_maximum(logits, axis=-1):
@@ -76,8 +82,8 @@ LOGSUMEXP = Exercise(
     mistakes=(
         Mistake(
             "no maximum subtracted",
-            "Right for small scores, but exp(10000) is inf and exp(-10000) is 0, and so are their logs. Which common "
-            "factor can be taken out of every term before the sum?",
+            "Right for small scores, but exp(10000) is inf, and where all scores are near -10000 every exponential is "
+            "0 and the logarithm -inf. Which common factor can be taken out of every term before the sum?",
             logsumexp_unshifted,
         ),
         Mistake(
@@ -99,20 +105,27 @@ LOGSUMEXP = Exercise(
             logsumexp_of_everything,
         ),
         Mistake(
+            "sums over the whole array, with no maximum subtracted",
+            "Right for one row of small scores. Two things are left: every row is a choice of its own, with its own "
+            "sum; and exp(10000) is inf, unless a common factor is taken out first.",
+            logsumexp_of_everything_unshifted,
+        ),
+        Mistake(
             "the axis is always the last",
-            "Right as long as the tokens lie along the last axis, but `axis` is never used. Which of your calls need it?",
+            "Right as long as the tokens lie along the last axis, but `axis` is never used. Which of your calls need "
+            "it?",
             logsumexp_last_axis,
         ),
         Mistake(
             "clips the scores",
-            "No overflow any more, but 10000 and 9999 have become the same score, and the answer is wrong by thousands. "
-            "Can you bring the numbers into range without losing their differences?",
+            "No overflow any more, but 10000 and 9999 have become the same score, and the answer is wrong by "
+            "thousands. Can you bring the numbers into range without losing their differences?",
             logsumexp_clipped,
         ),
         Mistake(
             "the summed axis is kept",
-            "The numbers are right, but an axis of length 1 is left over where the tokens were. It is useful while you "
-            "subtract; is it still wanted in the answer?",
+            "The numbers are right, but an axis of length 1 is left over where the tokens were. It is useful while "
+            "you subtract; is it still wanted in the answer?",
             logsumexp_keeps_the_axis,
         ),
         Mistake(
@@ -124,12 +137,18 @@ LOGSUMEXP = Exercise(
     ),
     hints=(
         "Write the formula first as it stands, and look at what np.exp makes of 1000.",
-        "exp(a + b) = exp(a) exp(b): a factor common to all terms can leave the sum, and then the logarithm makes it a "
-        "summand.",
-        "Take out the largest score of each row. Every exponent is then 0 or less, so nothing overflows, and one term is "
-        "exactly 1, so the sum is never 0.",
-        "For the subtraction the maxima need an axis of length 1 where the tokens were; for the last addition they do "
-        "not. NumPy's keepdims and squeeze are made for this.",
+        (
+            "exp(a + b) = exp(a) exp(b): a factor common to all terms can leave the sum, and then the logarithm makes "
+            "it a summand."
+        ),
+        (
+            "Take out the largest score of each row. Every exponent is then 0 or less, so nothing overflows, and one "
+            "term is exactly 1, so the sum is never 0."
+        ),
+        (
+            "For the subtraction the maxima need an axis of length 1 where the tokens were; for the last addition "
+            "they do not. NumPy's keepdims and squeeze are made for this."
+        ),
     ),
     minutes=8,
 )
@@ -140,6 +159,10 @@ LOGSUMEXP = Exercise(
 
 def softmax_over_everything(logits, axis=-1):
     return np.exp(logits - logits.max()) / whole_array(logits)
+
+
+def softmax_over_everything_unshifted(logits, axis=-1):
+    return np.exp(logits) / np.exp(logits).sum()
 
 
 def softmax_unshifted(logits, axis=-1):
@@ -161,8 +184,13 @@ def softmax_axis_lost(logits, axis=-1):
     return exp / exp.sum(axis)
 
 
+def softmax_axis_lost_unshifted(logits, axis=-1):
+    return np.exp(logits) / np.exp(logits).sum(axis)
+
+
 def softmax_last_axis(logits, axis=-1):
-    return ref.softmax(logits)
+    exp = np.exp(logits - logits.max(-1, keepdims=True))
+    return exp / exp.sum(-1, keepdims=True)
 
 
 def softmax_without_exp(logits, axis=-1):
@@ -171,7 +199,8 @@ def softmax_without_exp(logits, axis=-1):
 
 def softmax_in_place(logits, axis=-1):
     logits -= logits.max(axis, keepdims=True)
-    return ref.softmax(logits, axis)
+    exp = np.exp(logits)
+    return exp / exp.sum(axis, keepdims=True)
 
 
 def softmax_not_normalized(logits, axis=-1):
@@ -186,14 +215,20 @@ SOFTMAX = Exercise(
     mistakes=(
         Mistake(
             "divides by the sum over the whole array",
-            "Your rows do not sum to one, but the whole array does. Each row is a distribution of its own: what should "
-            "it be divided by?",
+            "Your rows do not sum to one, but the whole array does. Each row is a distribution of its own: what "
+            "should it be divided by?",
             softmax_over_everything,
         ),
         Mistake(
+            "divides by the sum over the whole array, with no maximum subtracted",
+            "Right for one row of small scores. Two things are left: your rows do not sum to one, because each needs "
+            "a sum of its own; and large scores give NaN, because exp(10000) is inf.",
+            softmax_over_everything_unshifted,
+        ),
+        Mistake(
             "no maximum subtracted",
-            "Right for small scores, but exp(10000) is inf and inf / inf is NaN. Adding the same number to every score "
-            "changes nothing about the answer: which number keeps every exponential within range?",
+            "Right for small scores, but exp(10000) is inf and inf / inf is NaN. Adding the same number to every "
+            "score changes nothing about the answer: which number keeps every exponential within range?",
             softmax_unshifted,
         ),
         Mistake(
@@ -204,8 +239,8 @@ SOFTMAX = Exercise(
         ),
         Mistake(
             "one maximum for all rows",
-            "A row far below the largest score of the whole array underflows to zeros, and 0 / 0 is NaN. What does each "
-            "row need to have subtracted?",
+            "A row far below the largest score of the whole array underflows to zeros, and 0 / 0 is NaN. What does "
+            "each row need to have subtracted?",
             softmax_one_maximum,
         ),
         Mistake(
@@ -215,8 +250,15 @@ SOFTMAX = Exercise(
             softmax_axis_lost,
         ),
         Mistake(
+            "the summed axis is lost, and no maximum subtracted",
+            "Right for one row of small scores. Two things are left: NumPy lines up your sums with the wrong axis, so "
+            "what shape must they have; and exp(10000) is inf, so what can be taken off every score of a row?",
+            softmax_axis_lost_unshifted,
+        ),
+        Mistake(
             "the axis is always the last",
-            "Right as long as the tokens lie along the last axis, but `axis` is never used. Which of your calls need it?",
+            "Right as long as the tokens lie along the last axis, but `axis` is never used. Which of your calls need "
+            "it?",
             softmax_last_axis,
         ),
         Mistake(
@@ -242,8 +284,10 @@ SOFTMAX = Exercise(
         "Two steps: make every score positive, then make every row sum to one.",
         "Try your function on a score of 1000. What does np.exp answer, and what is inf / inf?",
         "Add a constant to every score of a row and work out on paper what happens to the fraction.",
-        "Choose the constant so that the largest exponent of each row is 0, and keep the reduced axis (keepdims) so that "
-        "maxima and sums line up with their rows.",
+        (
+            "Choose the constant so that the largest exponent of each row is 0, and keep the reduced axis (keepdims) "
+            "so that maxima and sums line up with their rows."
+        ),
     ),
     minutes=8,
     answers_in=(ref.log_softmax, ref.temperature),
@@ -254,8 +298,7 @@ SOFTMAX = Exercise(
 
 
 def log_of_softmax(logits, axis=-1):
-    with np.errstate(divide="ignore"):
-        return np.log(ref.softmax(logits, axis))
+    return np.log(ref.softmax(logits, axis))
 
 
 def log_of_unshifted(logits, axis=-1):
@@ -326,8 +369,8 @@ LOG_SOFTMAX = Exercise(
         ),
         Mistake(
             "the shift is taken out of one side only",
-            "Right only where the largest score is 0, and some of your log-probabilities are above 0. The sum was made "
-            "from shifted scores: what must it be subtracted from?",
+            "Right only where the largest score is 0, and some of your log-probabilities are above 0. The sum was "
+            "made from shifted scores: what must it be subtracted from?",
             shift_counted_once,
         ),
         Mistake(
@@ -338,16 +381,18 @@ LOG_SOFTMAX = Exercise(
         ),
         Mistake(
             "probabilities, not their logarithms",
-            "Your numbers lie between 0 and 1 and sum to one; log-probabilities are 0 or less. What is still to be done, "
-            "and can it be done before numbers underflow?",
+            "Your numbers lie between 0 and 1 and sum to one; log-probabilities are 0 or less. What is still to be "
+            "done, and can it be done before numbers underflow?",
             log_forgotten,
         ),
     ),
     hints=(
         "Take the logarithm of exp(z_i) / sum_j exp(z_j) on paper. What becomes of the fraction?",
         "The numerator becomes z_i itself. The denominator becomes a quantity that you have built in this chapter.",
-        "Subtract that quantity from the scores, row by row. There is no softmax in the code, so nothing has a chance to "
-        "underflow before the logarithm.",
+        (
+            "Subtract that quantity from the scores, row by row. There is no softmax in the code, so nothing has a "
+            "chance to underflow before the logarithm."
+        ),
     ),
     minutes=5,
 )
@@ -407,8 +452,8 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "divides the probabilities",
-            "Your rows sum to 1/tau instead of one: the temperature reached the probabilities, too late to change their "
-            "proportions. Where does it have to act?",
+            "Your rows sum to 1/tau instead of one: the temperature reached the probabilities, too late to change "
+            "their proportions. Where does it have to act?",
             probabilities_divided,
         ),
         Mistake(
@@ -503,8 +548,8 @@ JACOBIAN = Exercise(
     mistakes=(
         Mistake(
             "only a score's own probability moves",
-            "Your matrix is zero off the diagonal, so its rows do not sum to zero. The probabilities always sum to one: "
-            "if one grows, who pays for it?",
+            "Your matrix is zero off the diagonal, so its rows do not sum to zero. The probabilities always sum to "
+            "one: if one grows, who pays for it?",
             own_scores_only,
         ),
         Mistake(
@@ -515,14 +560,14 @@ JACOBIAN = Exercise(
         ),
         Mistake(
             "the diagonal's own gain is missing",
-            "All your entries are negative: raising a score would lower its own probability too. What does the delta in "
-            "the equation add where i = j?",
+            "All your entries are negative: raising a score would lower its own probability too. What does the delta "
+            "in the equation add where i = j?",
             no_diagonal,
         ),
         Mistake(
             "ones where the identity belongs",
-            "The diagonal is right, but off it your entries are positive. Delta is 1 where i = j and 0 elsewhere; yours "
-            "is 1 everywhere.",
+            "The diagonal is right, but off it your entries are positive. Delta is 1 where i = j and 0 elsewhere; "
+            "yours is 1 everywhere.",
             ones_for_the_identity,
         ),
         Mistake(
@@ -533,23 +578,27 @@ JACOBIAN = Exercise(
         ),
         Mistake(
             "one row of scores only",
-            "Right for a single row, an error for several. Each row needs a matrix of its own: which axes must be added, "
-            "and where, so that p_i meets every p_j of its own row and no other?",
+            "Right for a single row, an error for several. Each row needs a matrix of its own: which axes must be "
+            "added, and where, so that p_i meets every p_j of its own row and no other?",
             one_row_only,
         ),
         Mistake(
             "slopes without the other scores",
-            "You return one slope per token; with V tokens there are V times V of them, because every score moves every "
-            "probability. What shape does the docstring promise?",
+            "You return one slope per token; with V tokens there are V times V of them, because every score moves "
+            "every probability. What shape does the docstring promise?",
             vector_of_slopes,
         ),
     ),
     hints=(
         "Start with one row. Which p stands for the row of the matrix, which for its column?",
-        "The equation is a product of p_i with a bracket. The bracket is the identity matrix minus a matrix whose rows "
-        "are all equal to p.",
-        "For many rows at once give p a last axis of length 1 in one place and a last but one in the other, and let "
-        "NumPy broadcast them against the identity.",
+        (
+            "The equation is a product of p_i with a bracket. The bracket is the identity matrix minus a matrix whose "
+            "rows are all equal to p."
+        ),
+        (
+            "For many rows at once give p a last axis of length 1 in one place and a last but one in the other, and "
+            "let NumPy broadcast them against the identity."
+        ),
         "Test yourself: the matrix is symmetric, and each row sums to zero.",
     ),
     minutes=10,

@@ -1,0 +1,139 @@
+"""Text as a model reads it: rows of one length, batch after batch, from a place that can be written down.
+
+A source of training text has a `vocabulary`, a `length`, a `fingerprint` that names the text, `next_batch(n)`, and a
+`state`: a few numbers, fit for JSON, that say where it stands. A run that stops can so go on with the very row it
+would have read next.
+
+Shape letters: n rows asked for, T positions of a row, N tokens of a text, K rows of a text.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from mlm_mini.languages.exact import ExactLanguage
+from mlm_mini.languages.tokenizer import TokenizedText
+from mlm_mini.languages.vocabulary import Vocabulary
+from mlm_mini.storage import fingerprint
+
+HASHED_AT_ONCE = 2**24
+
+
+class TextSource(ABC):
+    """Rows of token ids, as many as one likes.
+
+    vocabulary: what the ids mean. length: T. fingerprint: a name for the text, which changes with any word of it.
+    """
+
+    vocabulary: Vocabulary
+    length: int
+    fingerprint: str
+
+    @abstractmethod
+    def next_batch(self, n: int) -> np.ndarray:
+        """The next n rows: int64 (n, T), each [CLS] tokens [SEP] [PAD]..."""
+
+    @property
+    @abstractmethod
+    def state(self) -> dict:
+        """Where the source stands, for JSON. Assigned to a source of the same text, it makes that one stand there."""
+
+    @state.setter
+    @abstractmethod
+    def state(self, state: dict) -> None: ...
+
+
+class SampledSentences(TextSource):
+    """Fresh sentences of a language that can be sampled: no row is ever read twice.
+
+    language: where they come from. seed: of the generator that draws them, or a sequence of such numbers.
+    """
+
+    def __init__(self, language: ExactLanguage, seed: int):
+        self.language = language
+        self.vocabulary = language.vocabulary
+        self.length = language.length
+        self.fingerprint = language.fingerprint
+        self._rng = np.random.Generator(np.random.PCG64(seed))  # named, because its state must remain readable
+
+    def next_batch(self, n: int) -> np.ndarray:
+        return self.language.sample(n, self._rng).ids
+
+    @property
+    def state(self) -> dict:
+        return self._rng.bit_generator.state
+
+    @state.setter
+    def state(self, state: dict) -> None:
+        self._rng.bit_generator.state = state
+
+
+class TextBlocks(TextSource):
+    """A tokenized text cut into K blocks of one length, all of them once in each epoch, in an order shuffled anew.
+
+    Block i is [CLS], the T - 2 tokens from i (T - 2) on, and [SEP]. Every row thus begins with the [CLS] that stood
+    first in training, whatever is asked of the model later, and position t means the same in each. Blocks run across
+    the ends of documents, where [SEP] [CLS] stays in the text as a sign: no token is skipped and nothing is padded
+    but the last block. (Liu et al. 2019 compare ways to cut; this is their FULL-SENTENCES without the sentences.)
+
+    tokens: mapped from its file, and only the rows in use are read. An epoch's order takes 8 bytes a block.
+    seed: of the order. Raises ValueError when T leaves no room between [CLS] and [SEP], or the text is empty.
+    """
+
+    def __init__(self, tokens: TokenizedText, vocabulary: Vocabulary, length: int, seed: int):
+        if length < 3:
+            raise ValueError(f"length is {length}: expected at least 3, for [CLS], a token and [SEP]")
+        # The first [CLS] and the last [SEP] are those that every block gets.
+        self._text = tokens.ids[1:-1]
+        if not len(self._text):
+            raise ValueError("the text is empty: there is no token between its [CLS] and its [SEP]")
+        self.vocabulary = vocabulary
+        self.length = length
+        self.fingerprint = _fingerprint(tokens, vocabulary)
+        self._seed = seed
+        self._go_to(epoch=0, place=0)
+
+    def __len__(self) -> int:
+        return -(-len(self._text) // (self.length - 2))
+
+    def rows(self, blocks) -> np.ndarray:
+        """The blocks of these numbers, 0 to K - 1: (n,) -> (n, T) int64."""
+        blocks = np.asarray(blocks)
+        places = blocks[:, None] * (self.length - 2) + np.arange(self.length - 2)  # (n,) -> (n, T - 2)
+        within = places < len(self._text)
+        ids = np.full((len(blocks), self.length), self.vocabulary.pad_id, dtype=np.int64)
+        ids[:, 0] = self.vocabulary.cls_id
+        ids[:, 1:-1][within] = self._text[places[within]]
+        ids[np.arange(len(blocks)), within.sum(axis=1) + 1] = self.vocabulary.sep_id
+        return ids
+
+    def next_batch(self, n: int) -> np.ndarray:
+        """The next n blocks; a batch may end one epoch and begin the next."""
+        chosen = []
+        while n > 0:
+            taken = self._order[self._place : self._place + n]
+            chosen.append(taken)
+            n -= len(taken)
+            self._place += len(taken)
+            if self._place == len(self):
+                self._go_to(self._epoch + 1, 0)
+        return self.rows(np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64))
+
+    @property
+    def state(self) -> dict:
+        return {"seed": self._seed, "epoch": self._epoch, "place": self._place}
+
+    @state.setter
+    def state(self, state: dict) -> None:
+        self._seed = state["seed"]
+        self._go_to(state["epoch"], state["place"])
+
+    def _go_to(self, epoch: int, place: int) -> None:
+        self._epoch, self._place = epoch, place
+        self._order = np.random.default_rng([self._seed, epoch]).permutation(len(self))
+
+
+def _fingerprint(tokens: TokenizedText, vocabulary: Vocabulary) -> str:
+    ids = tokens.ids
+    pieces = (fingerprint(np.asarray(ids[i : i + HASHED_AT_ONCE])) for i in range(0, len(ids), HASHED_AT_ONCE))
+    return fingerprint("text", list(vocabulary.tokens), list(pieces))

@@ -1,0 +1,421 @@
+"""The PyTorch encoder against the NumPy one, its head at chosen positions, its configurations and devices."""
+
+import contextlib
+import json
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlm_mini import reference as ref
+from mlm_mini.model import (
+    MaskedLM,
+    ModelConfig,
+    autocast,
+    choose_device,
+    deterministic,
+    from_hugging_face,
+    to_hugging_face,
+    to_numpy,
+)
+from mlm_mini.model import device as devices
+
+V = 23
+SMALL = {"hidden_size": 12, "num_attention_heads": 3, "intermediate_size": 20, "max_position_embeddings": 9}
+FORWARD, GRADIENT, SINGLE = 1e-10, 1e-8, 1e-5  # the largest differences allowed: float64, float64, float32
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def rough_model(config, seed, dtype=torch.float64):
+    """Weights with standard deviation 0.3 and no neutral gain or bias, so that every term counts."""
+    model = MaskedLM(config, seeded(seed)).to(dtype).eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            mean = 1.0 if name.endswith("norm.weight") else 0.0
+            weight.copy_(torch.randn(weight.shape, generator=seeded(seed + len(name))) * 0.3 + mean)
+    return model
+
+
+def small_model(seed=0, **changes):
+    return rough_model(ModelConfig.tiny(V, **SMALL | changes), seed)
+
+
+# Parity with NumPy
+
+
+@st.composite
+def calls(draw):
+    """A model's shape, and a batch with any padding (whole sentences too), any positions, causal or not."""
+    heads, width = draw(st.integers(1, 3)), draw(st.integers(1, 5))
+    config = ModelConfig.tiny(
+        V,
+        hidden_size=max(heads * width, 2),  # a LayerNorm of one number is constant
+        num_attention_heads=heads if heads * width > 1 else 1,
+        num_hidden_layers=draw(st.integers(1, 3)),
+        intermediate_size=draw(st.integers(1, 9)),
+        max_position_embeddings=8,
+    )
+    B, T, k = draw(st.integers(1, 3)), draw(st.integers(1, 8)), draw(st.integers(1, 4))
+    seed = draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    batch = {
+        "ids": rng.integers(0, V, (B, T)),
+        "attention_mask": draw(st.sampled_from([None, rng.random((B, T)) < 0.7, np.tri(B, T, T - B, dtype=np.int64)])),
+        "positions": rng.integers(0, T, (B, k)) if draw(st.booleans()) else None,
+        "causal": draw(st.booleans()),
+        "token_type_ids": rng.integers(0, 2, (B, T)) if draw(st.booleans()) else None,
+    }
+    return config, batch, seed % 1000
+
+
+def as_tensors(batch):
+    return {name: torch.tensor(value) if isinstance(value, np.ndarray) else value for name, value in batch.items()}
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(calls())
+def test_logits_and_gradients_agree_with_numpy(call):
+    config, batch, seed = call
+    model, H, L = rough_model(config, seed), config.num_attention_heads, config.num_hidden_layers
+    weights = to_numpy(model.state_dict(), L)
+    logits = model(**as_tensors(batch))
+    np.testing.assert_allclose(ref.masked_lm(weights=weights, H=H, **batch), logits.detach(), rtol=0, atol=FORWARD)
+    upstream = np.random.default_rng(seed).normal(size=logits.shape)
+    logits.backward(torch.tensor(upstream))
+    gradients = to_numpy({name: weight.grad for name, weight in model.named_parameters()}, L)
+    ours = ref.masked_lm_gradient(upstream, weights=weights, H=H, **batch)
+    assert ours.keys() == gradients.keys() == weights.keys()
+    for name in ours:
+        np.testing.assert_allclose(ours[name], gradients[name], rtol=0, atol=GRADIENT, err_msg=name)
+
+
+@pytest.mark.parametrize("size", ["tiny", "mini"])
+def test_float32_agrees_with_numpy_at_real_sizes(size):
+    config = getattr(ModelConfig, size)(200)
+    model = rough_model(config, 0, torch.float32)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.ndim == 2:
+                weight.mul_(0.2)  # standard deviation 0.06
+    rng = np.random.default_rng(0)
+    batch = {"ids": rng.integers(0, 200, (2, 24)), "attention_mask": np.arange(24) < [[24], [15]]}
+    expected = ref.masked_lm(
+        weights=to_numpy(model.state_dict(), config.num_hidden_layers), H=config.num_attention_heads, **batch
+    )
+    logits = model(**as_tensors(batch)).detach()
+    assert logits.std() > 0.5
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=SINGLE)
+
+
+def test_a_sentence_that_is_all_padding_is_defined():
+    """In NumPy and in PyTorch, forward and backward, in training mode as well."""
+    model = small_model(hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1).train()
+    ids, mask = torch.randint(V, (2, 5), generator=seeded(0)), torch.tensor([[True] * 5, [False] * 5])
+    for causal in (False, True):
+        logits = model(ids, mask, causal=causal)
+        assert logits.isfinite().all()
+        model.zero_grad()
+        logits.square().sum().backward()
+        assert all(weight.grad.isfinite().all() for weight in model.parameters())
+
+
+# The head at chosen positions
+
+
+def test_the_loss_at_positions_is_the_dense_loss():
+    model = small_model(3)
+    rng = np.random.default_rng(0)
+    ids = torch.tensor(rng.integers(0, V, (6, 9)))
+    positions = torch.tensor(np.stack([rng.choice(9, 3, replace=False) for _ in range(6)]))
+    targets = torch.tensor(rng.integers(0, V, (6, 3)))
+    targets[2, 1:], targets[4] = -100, -100  # sentences with fewer than k, and with none
+    labels = torch.full_like(ids, -100).scatter_(1, positions, targets)
+
+    losses, gradients = [], []
+    for logits, wanted in ((model(ids), labels), (model(ids, positions=positions), targets)):
+        model.zero_grad()
+        loss = F.cross_entropy(logits.flatten(0, 1), wanted.flatten())
+        loss.backward()
+        losses.append(loss.item())
+        gradients.append([weight.grad.clone() for weight in model.parameters()])
+    assert abs(losses[0] - losses[1]) < 1e-12
+    for dense, picked in zip(*gradients, strict=True):
+        torch.testing.assert_close(dense, picked, rtol=0, atol=1e-12)
+    single = model.float()
+    pair = (single(ids), labels), (single(ids, positions=positions), targets)
+    dense, picked = (F.cross_entropy(logits.flatten(0, 1), wanted.flatten()).item() for logits, wanted in pair)
+    assert abs(dense - picked) < 1e-6
+
+
+def test_per_sentence_gradients_by_vmap():
+    """What the chapter on gradient variance needs: no step of the forward pass depends on the values in the batch."""
+    model = small_model(4)
+    ids, positions = torch.randint(V, (4, 6), generator=seeded(1)), torch.tensor([[0, 2], [1, 5], [3, 3], [4, 0]])
+    mask = torch.arange(6) < torch.tensor([[6], [6], [4], [5]])
+    targets = torch.randint(V, (4, 2), generator=seeded(2))
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+
+    def loss(weights, ids, mask, positions, targets):
+        one = [argument[None] for argument in (ids, mask, positions)]  # (T,) -> (1, T)
+        return F.cross_entropy(torch.func.functional_call(model, weights, tuple(one))[0], targets)
+
+    each_gradient = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0, 0, 0))
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # vmap would run the fused one row by row
+        each = each_gradient(weights, ids, mask, positions, targets)
+    F.cross_entropy(model(ids, mask, positions).flatten(0, 1), targets.flatten()).backward()
+    for name, weight in model.named_parameters():
+        torch.testing.assert_close(each[name].mean(0), weight.grad, rtol=0, atol=1e-10)
+
+
+# What a model must and must not see
+
+
+def test_padding_changes_nothing_and_the_future_stays_unseen():
+    model = small_model(5)
+    ids = torch.randint(V, (2, 9), generator=seeded(3))
+    mask = torch.ones(2, 9, dtype=torch.int64)
+    mask[1, 6:] = 0
+    torch.testing.assert_close(model(ids, mask)[1, :6], model(ids[1:, :6])[0], rtol=0, atol=1e-12)
+    torch.testing.assert_close(model(ids, mask), model(ids, mask.bool()), rtol=0, atol=0)
+    changed = ids.clone()
+    changed[:, 4:] = (changed[:, 4:] + 1) % V
+    for attention_mask in (None, torch.ones_like(mask)):
+        before, after = (model(i, attention_mask, causal=True) for i in (ids, changed))
+        torch.testing.assert_close(before[:, :4], after[:, :4], rtol=0, atol=1e-12)
+        assert not torch.allclose(before[:, 4:], after[:, 4:])
+    torch.testing.assert_close(
+        model(ids, causal=True), model(ids, torch.ones_like(mask), causal=True), atol=1e-12, rtol=0
+    )
+
+
+def test_dropout_acts_in_training_only():
+    model = small_model(6, hidden_dropout_prob=0.5, attention_probs_dropout_prob=0.5)
+    ids = torch.randint(V, (2, 5), generator=seeded(4))
+    torch.testing.assert_close(model(ids), model(ids), rtol=0, atol=0)
+    model.train()
+    assert not torch.allclose(model(ids), model(ids))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"ids": [1, 2]}, ValueError, r"ids has shape \(2,\): expected \(B, T\)"),
+        ({"ids": [[1] * 10]}, ValueError, "from 1 to max_position_embeddings, 9"),
+        ({"ids": [[]]}, ValueError, r"ids has shape \(1, 0\): expected \(B, T\), with T from 1"),
+        ({"ids": [[1.0, 2.0]]}, TypeError, "ids has dtype torch.float32: expected integers$"),
+        ({"ids": [[V, 2]]}, IndexError, "out of range"),
+        ({"ids": [[1, 2]], "attention_mask": [[0.0, -1e9]]}, TypeError, "attention_mask has dtype torch.float32"),
+        ({"ids": [[1, 2]], "attention_mask": [[1]]}, ValueError, r"attention_mask has shape \(1, 1\)"),
+        ({"ids": [[1, 2]], "token_type_ids": [[0]]}, ValueError, r"token_type_ids has shape \(1, 1\)"),
+        ({"ids": [[1, 2]], "positions": [0]}, ValueError, r"positions has shape \(1,\): expected \(1, k\)"),
+        ({"ids": [[1, 2]], "positions": [[0], [1]]}, ValueError, r"positions has shape \(2, 1\)"),
+    ],
+)
+def test_what_the_model_refuses(arguments, error, said):
+    with pytest.raises(error, match=said):
+        small_model()(**{name: torch.tensor(value) for name, value in arguments.items()})
+
+
+# Weights
+
+
+def test_the_weights_are_berts_and_repeatable():
+    before = torch.get_rng_state()
+    model, again = (MaskedLM(ModelConfig.tiny(500), seeded(7)) for _ in range(2))
+    assert torch.equal(before, torch.get_rng_state())  # nothing was drawn from the global generator
+    other = MaskedLM(ModelConfig.tiny(500), seeded(8))
+    for name, weight in model.named_parameters():
+        assert torch.equal(weight, again.get_parameter(name))
+        assert weight.dtype == torch.float32
+        if weight.ndim == 2:
+            assert not torch.equal(weight, other.get_parameter(name))
+            assert abs(weight.mean()) < 0.02 * 6 / weight.numel() ** 0.5
+            if weight.numel() > 1000:
+                assert abs(weight.std() / 0.02 - 1) < 0.05
+        else:
+            assert (weight == float(name.endswith("norm.weight"))).all()
+
+
+def test_without_a_generator_there_are_shapes_only():
+    model = MaskedLM(ModelConfig.base(), None)
+    assert all(weight.is_meta for weight in model.parameters())
+    small = small_model()
+    empty = MaskedLM(small.config, None)
+    empty.load_state_dict(small.state_dict(), assign=True)
+    ids = torch.tensor([[1, 2, 3]])
+    torch.testing.assert_close(empty.eval()(ids), small(ids), rtol=0, atol=0)
+    assert all(weight.requires_grad for weight in empty.parameters())
+
+
+def test_names_go_to_hugging_face_and_back():
+    model = small_model()
+    theirs = to_hugging_face(model.state_dict(), 2)
+    assert theirs["bert.encoder.layer.1.attention.self.key.weight"].shape == (12, 12)
+    back = from_hugging_face(theirs, 2)
+    assert back.keys() == model.state_dict().keys()
+    assert all(torch.equal(back[name], weight) for name, weight in model.state_dict().items())
+    arrays = to_numpy(model.state_dict(), 2)
+    arrays["cls.predictions.bias"][:] = 7  # a copy: the model does not notice
+    assert not (model.head.bias == 7).any()
+
+
+# Configurations
+
+
+@pytest.mark.parametrize("size", ["tiny", "mini", "small", "base"])
+def test_parameters_are_counted_right(size):
+    config = getattr(ModelConfig, size)(1000, max_position_embeddings=64)
+    assert config.count_parameters() == sum(weight.numel() for weight in MaskedLM(config, None).parameters())
+
+
+def test_base_is_bert_base():
+    config = ModelConfig.base()
+    assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (768, 12, 12)
+    assert (config.intermediate_size, config.max_position_embeddings, config.vocab_size) == (3072, 512, 30522)
+    assert (config.hidden_dropout_prob, config.attention_probs_dropout_prob, config.layer_norm_eps) == (0.1, 0.1, 1e-12)
+    assert config.count_parameters() == 109_514_298  # what transformers counts for BertForMaskedLM
+
+
+def test_training_flops():
+    config = ModelConfig.base()
+    assert round(config.training_flops_per_token(128, 0.15) / 1e6) == 545
+    assert round(config.training_flops_per_token(512, 0.15) / 1e6) == 588
+    dense = config.training_flops_per_token(128) / config.training_flops_per_token(128, 0.15)
+    assert round(dense, 2) == 1.22
+
+
+def test_training_flops_against_pytorchs_counter():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    config = ModelConfig.tiny(50, **SMALL)
+    model, ids = MaskedLM(config, seeded(0)), torch.zeros(2, 8, dtype=torch.int64)
+    with FlopCounterMode(display=False) as counter, torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        model(ids).sum().backward()
+    assert counter.get_total_flops() == config.training_flops_per_token(8) * ids.numel()
+
+
+def test_configs_survive_json():
+    config = ModelConfig.mini(np.int64(404), layer_norm_eps=1e-6, hidden_dropout_prob=0)
+    assert ModelConfig.from_json(config.to_json()) == config
+    assert hash(ModelConfig.from_json(config.to_json())) == hash(config)
+    assert json.loads(config.to_json())["vocab_size"] == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"num_attention_heads": 3}, ValueError, "hidden_size is 128 and num_attention_heads 3.*must divide"),
+        ({"hidden_size": 0}, ValueError, "hidden_size is 0: expected a finite number above 0"),
+        ({"vocab_size": -1}, ValueError, "vocab_size is -1"),
+        ({"vocab_size": 10.0}, TypeError, "vocab_size is 10.0: expected an integer"),
+        ({"num_hidden_layers": True}, TypeError, "num_hidden_layers is True"),
+        ({"layer_norm_eps": float("nan")}, ValueError, "layer_norm_eps is nan"),
+        ({"initializer_range": float("inf")}, ValueError, "initializer_range is inf"),
+        ({"hidden_dropout_prob": 1.0}, ValueError, "hidden_dropout_prob is 1.0: expected a probability"),
+        ({"attention_probs_dropout_prob": -0.1}, ValueError, "attention_probs_dropout_prob is -0.1"),
+        ({"hidden_dropout_prob": "0.1"}, TypeError, "hidden_dropout_prob is '0.1': expected a number"),
+        ({"hidden": 128}, TypeError, "hidden"),
+    ],
+)
+def test_configs_that_make_no_model(changes, error, said):
+    with pytest.raises(error, match=said):
+        ModelConfig.tiny(**{"vocab_size": 10} | changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "must be JSON"),
+        ("[1]", "must be a JSON object"),
+        ('{"vocab_size": 10}', "missing fields \\['attention_probs_dropout_prob'"),
+        (
+            ModelConfig.tiny(10).to_json().replace('"vocab_size"', '"n_vocab"'),
+            "unknown fields \\['n_vocab'\\], missing fields \\['vocab_size'\\]",
+        ),
+    ],
+)
+def test_json_that_is_no_config(text, said):
+    with pytest.raises(ValueError, match=said):
+        ModelConfig.from_json(text)
+
+
+# Devices
+
+
+def test_the_device_is_chosen_and_a_missing_one_refused(monkeypatch):
+    assert choose_device("cpu") == torch.device("cpu")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device() == torch.device("cpu")
+    for name in ("cuda", "mps", "meta"):
+        with pytest.raises(ValueError, match=f"'{name}', which this machine does not have: expected one of cpu"):
+            choose_device(name)
+    with pytest.raises(ValueError, match="device is 'gpu': expected one of cpu"):
+        choose_device("gpu")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device() == torch.device("mps")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert choose_device() == torch.device("cuda")
+    with pytest.raises(ValueError, match="'cuda:1', which this machine does not have"):
+        choose_device("cuda:1")
+
+
+def test_bfloat16_only_where_it_pays(monkeypatch):
+    x, cpu = torch.ones(2, 2), torch.device("cpu")
+    for amx, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(devices, "_cpu_has_amx", lambda amx=amx: amx)
+        with autocast(cpu):
+            assert (x @ x).dtype == expected
+    assert isinstance(autocast(torch.device("mps")), contextlib.nullcontext)
+    assert isinstance(devices._cpu_has_amx(), bool)
+
+
+def test_a_model_runs_in_bfloat16():
+    model = MaskedLM(ModelConfig.tiny(V, **SMALL), seeded(0)).eval()
+    ids, mask = torch.randint(V, (2, 6), generator=seeded(1)), torch.arange(6) < torch.tensor([[6], [4]])
+    positions = torch.tensor([[0, 1], [2, 3]])
+    exact = model(ids, mask, positions)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = model(ids, mask, positions)
+    torch.testing.assert_close(rounded.float(), exact, rtol=0, atol=0.02)
+
+
+def test_determinism_is_on_request():
+    before = torch.are_deterministic_algorithms_enabled()
+    with deterministic():
+        assert torch.are_deterministic_algorithms_enabled()
+        model = MaskedLM(ModelConfig.tiny(V, **SMALL), seeded(0))
+        mask = torch.ones(2, 6, dtype=torch.bool)
+        model(torch.zeros(2, 6, dtype=torch.int64), mask, torch.tensor([[0, 0], [1, 2]])).sum().backward()
+    assert torch.are_deterministic_algorithms_enabled() == before
+    with pytest.raises(KeyError), deterministic():
+        raise KeyError
+    assert torch.are_deterministic_algorithms_enabled() == before
+
+
+@pytest.mark.skipif(choose_device().type == "cpu", reason="no GPU here")
+def test_a_gpu_agrees_with_the_cpu():
+    device, model = choose_device(), rough_model(ModelConfig.mini(200), 0, torch.float32)
+    ids = torch.randint(200, (3, 40), generator=seeded(0))
+    mask = torch.arange(40) < torch.tensor([[40], [17], [0]])
+    for causal in (False, True):
+        with deterministic():
+            expected = model.cpu()(ids, mask, causal=causal)
+            logits = model.to(device)(ids.to(device), mask.to(device), causal=causal)
+            torch.testing.assert_close(logits.cpu(), expected, rtol=1e-3, atol=1e-3)
+            logits.sum().backward()
