@@ -1,0 +1,24 @@
+"""The encoder in PyTorch, the shapes it comes in, where it runs, and its home in Hugging Face's folders."""
+
+from mlm_mini.model.config import ModelConfig
+from mlm_mini.model.device import autocast, choose_device, deterministic
+from mlm_mini.model.encoder import MaskedLM
+from mlm_mini.model.huggingface import LoadReport, load_pretrained, load_tokenizer, save_pretrained
+from mlm_mini.model.names import from_hugging_face, to_hugging_face, to_numpy
+from mlm_mini.model.word_level import WordLevel
+
+__all__ = [
+    "LoadReport",
+    "MaskedLM",
+    "ModelConfig",
+    "WordLevel",
+    "autocast",
+    "choose_device",
+    "deterministic",
+    "from_hugging_face",
+    "load_pretrained",
+    "load_tokenizer",
+    "save_pretrained",
+    "to_hugging_face",
+    "to_numpy",
+]

@@ -1,0 +1,61 @@
+"""Where a model runs, in which precision, and whether two runs must agree to the last bit."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import torch
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """CUDA if there is a GPU, else Apple's MPS, else the CPU; or the device of that name, such as "cpu" or "cuda:1".
+
+    Raises ValueError for a name that PyTorch does not know or a device that this machine does not have.
+    """
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name is None:
+        return torch.device(next(kind for kind, here in found.items() if here))
+    here = ", ".join(kind for kind, here in found.items() if here)
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device is {name!r}: expected one of {here}") from error
+    if not found.get(device.type, False) or (
+        device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()
+    ):
+        raise ValueError(f"device is {name!r}, which this machine does not have: expected one of {here}")
+    return device
+
+
+def autocast(device: torch.device) -> contextlib.AbstractContextManager:
+    """Matrix products in bfloat16 where the hardware makes that faster, and float32 everywhere else.
+
+    That is CUDA from Ampere on, and CPUs with AMX; on other CPUs bfloat16 is emulated and slower than float32.
+    Weights stay in float32.
+    """
+    faster = {"cuda": _cuda_has_bfloat16, "cpu": _cpu_has_amx}.get(device.type, lambda: False)
+    return torch.autocast(device.type, torch.bfloat16) if faster() else contextlib.nullcontext()
+
+
+def _cuda_has_bfloat16() -> bool:
+    return torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _cpu_has_amx() -> bool:
+    return torch.cpu._is_amx_tile_supported()  # PyTorch has no public name for it
+
+
+@contextlib.contextmanager
+def deterministic() -> Iterator[None]:
+    """Within it, the same operations on the same machine give the same bits; an operation that cannot raises.
+
+    Enter it before the first matrix product on a GPU: cuBLAS reads its setting only once. On a CPU the number of
+    threads has to be the same as well.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
