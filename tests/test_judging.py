@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from mlm_mini import reference
 from mlm_mini.course import judging
 from mlm_mini.course.exercise import Case, Exercise, Mistake
 from mlm_mini.course.judging import CheckFailed, check, hint, judge
@@ -132,6 +133,15 @@ def test_an_error_of_the_learners_own_names_the_line():
     text = said(broken)
     assert "raised AttributeError" in text
     assert "return values.no_such_thing" in text
+
+
+def test_an_error_inside_the_package_names_the_learners_line_that_called_it():
+    def careless(values, axis=-1):
+        return reference.softmax(values * np.nan)
+
+    text = said(careless)
+    assert "raised ValueError" in text
+    assert "of your code: return reference.softmax(values * np.nan)" in text
 
 
 def test_an_expected_error_is_asked_for():

@@ -187,10 +187,10 @@ def _error_sentence(error: BaseException) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """The learner's line that raised: the last one that is not inside an installed package."""
-    here = str(Path(__file__).resolve().parent)
+    """The learner's line that raised: the last one that is neither in this package nor in an installed one."""
+    ours = str(Path(__file__).resolve().parents[1])
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if "site-packages" in frame.filename or frame.filename.startswith(here):
+        if "site-packages" in frame.filename or frame.filename.startswith(ours):
             continue
         source = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
         return f"\n  in line {frame.lineno} of your code: {source}" if source else ""
@@ -218,7 +218,8 @@ def _report(
             f"Known mistake: {mistake.name}.",
             *("  " + line for line in lines_of(mistake.says, width=110, most=3)),
         ]
-    lines.append(f"Smallest failing input: {case.name}; {right} of {len(exercise.cases)} inputs are right.")
+    are = "is" if right == 1 else "are"
+    lines.append(f"Smallest failing input: {case.name}; {right} of {len(exercise.cases)} inputs {are} right.")
     lines += ["  " + line for line in lines_of(call_text(exercise, case), width=110, most=3)]
     if yours.error is None:
         lines += value_text("Yours:    ", yours.value, near=problem.where)

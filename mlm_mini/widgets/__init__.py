@@ -11,7 +11,7 @@ _MODULE_OF = {
     "mask_ratio_widget": "mask_ratio",
 }
 
-__all__ = sorted(_MODULE_OF)  # noqa: PLE0605 - sorted() gives a list
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str):

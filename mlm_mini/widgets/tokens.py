@@ -86,7 +86,7 @@ def _box(token: Token) -> str:
 
 def status_html(text: str) -> str:
     """A line of plain text that a screen reader speaks when it changes."""
-    style = f"color: {TEXT_COLOR}; line-height: 1.45; max-width: 50em"
+    style = f"color: {TEXT_COLOR}; line-height: 1.45; max-width: 50em; margin: 6px 0"
     return f'<div role="status" aria-live="polite" aria-atomic="true" style="{style}">{html.escape(text)}</div>'
 
 

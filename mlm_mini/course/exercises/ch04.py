@@ -149,7 +149,7 @@ EXCLUDE = Exercise(
             "exp is 0."
         ),
         "Make a float copy first, because an array of integers cannot hold that value. The tokens are the last axis.",
-        "out[..., ids] addresses those tokens whatever the leading dimensions are.",
+        "When you index, an ellipsis stands for all the leading dimensions, however many there are.",
         "At the end, look whether a row has any finite entry left: np.isneginf and all, along the last axis.",
     ),
 )
@@ -310,7 +310,7 @@ KL_DIRECTIONS = Exercise(
             "Two distributions are needed: softmax after excluding all special ids, and softmax after excluding all "
             "but one."
         ),
-        "special_ids[special_ids != leaked_id] is the shorter list.",
+        "The shorter list is what remains of special_ids after a comparison with leaked_id.",
         "KL(p, q) from chapter 02 does the rest, twice, with its arguments exchanged. KL(buggy, correct) comes first.",
     ),
 )
@@ -345,7 +345,7 @@ CLINIC_SPLIT = Exercise(
     answers_in=(corrupt,),
     cases=(
         Case("nothing selected", (ch03.SHORT_IDS, np.zeros_like(ch03.SHORT_SELECTED), 4, ch03.RANDOM_IDS, rng(1))),
-        Case("250,000 selected tokens", (ch03.CORRUPT_IDS, ch03.CORRUPT_SELECTED, 4, ch03.RANDOM_IDS, rng(2))),
+        Case("250,000 selected tokens", (ch03.CORRUPT_IDS, ch03.CORRUPT_SELECTED, 4, ch03.RANDOM_IDS, rng(1))),
     ),
     observe=ch03.observed_corruption,
     rtol=0.0,
@@ -754,7 +754,7 @@ CLINIC_CLS = Exercise(
     hints=(
         "Print the probability of each special token. Which one is not zero?",
         "The dict knows all special tokens; a list typed by hand knows those that its author thought of.",
-        "special.values() are the ids, however many there are.",
+        "A dict can hand out all its values at once, however many there are.",
     ),
 )
 

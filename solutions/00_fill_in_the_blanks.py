@@ -1,0 +1,432 @@
+# ---
+# jupyter:
+#   course:
+#     title: Fill in the blanks
+#     question: Where do the labels come from?
+#     minutes: 50
+#     prerequisites: Python lists and dicts; what a logarithm is
+# ---
+
+# %% [markdown] id="title"
+# # 00 · Fill in the blanks
+#
+# **Where do the labels come from?**
+#
+# Hide a word of a sentence, and the sentence has become a question whose answer you hold in your hand. Masked language
+# models learn from nothing else. In this chapter you make such questions from plain text, play the game yourself against
+# an opponent that cannot be beaten on average, and see how far a player gets by counting words.
+#
+# You will be able to
+#
+# - turn a sentence into pairs of an input and a label, with one blank or with several;
+# - state a guess as a probability distribution, and score it in nats;
+# - say what a player must know to score better, and how far from perfect it still is.
+#
+# *50 minutes. Prerequisites: Python lists and dicts; what a logarithm is. On a machine with a GPU nothing changes: all of
+# this is counting.*
+
+# %% [markdown] id="how-it-works"
+# **How a chapter works.** Run the cells from top to bottom. A cell that begins with `# exercise:` is yours: replace its
+# `raise` line with your code. The cell below it checks your answer on several inputs and, if it is not right yet, says what
+# is wrong. `hint("00.one-pair")` in a new cell gives one step of help at a time. The cells between the exercises use
+# `mlm_mini`'s versions, so they run before yours do.
+
+# %% id="setup"
+import math
+
+import numpy as np
+
+from mlm_mini import figures
+from mlm_mini.course import check, hint
+from mlm_mini.languages import cloze
+
+# %% [markdown] id="why-pairs"
+# ## 1 · A sentence is a question and its answer
+#
+# In 1953 Wilson Taylor measured how readable a text was by deleting words and counting how many of them readers could
+# restore. He called it the *cloze procedure*, after *closure*, our way of seeing a broken circle as a whole one. Seventy
+# years later it teaches machines. To learn to name the animal in a photograph, a machine needs photographs that someone
+# has labeled. To learn to fill in a blank it needs text, because the label was in the sentence all along:
+#
+# $$\begin{array}{rl}
+# \text{sentence} & \text{the quick brown fox jumps over the lazy dog}\\
+# \text{input} & \text{the quick brown fox [MASK] over the lazy dog}\\
+# \text{label} & \text{jumps}
+# \end{array}$$
+
+# %% id="ex-one-pair"
+# exercise: 00.one-pair
+def one_pair(words, index):
+    """One training pair from one sentence.
+
+    words: list of n strings, left as it is; index: the place to hide, 0 to n - 1.
+    Returns (input_words, label): a list of n strings with "[MASK]" at `index`, and
+    the word that stood there.
+    """
+    # Where to start: with a copy of the words.
+    # <solution>
+    input_words = list(words)
+    input_words[index] = "[MASK]"
+    return input_words, words[index]
+    # </solution>
+
+
+# %% id="check-one-pair"
+check("00.one-pair", one_pair)
+
+# %% [markdown] id="why-all-pairs"
+# Nothing singles out *jumps*. Any word can be hidden, so a sentence of $n$ words supplies $n$ pairs. Each starts from the
+# whole sentence: the reader may look to the left of the blank and to the right of it.
+
+# %% id="ex-all-pairs"
+# exercise: 00.all-pairs
+def all_pairs(words):
+    """Every pair with one blank that a sentence supplies.
+
+    words: list of n strings, left as it is.
+    Returns a list of n pairs (input_words, label), in the order of the words.
+    """
+    # Where to start: what does the second pair begin from?
+    # <solution>
+    pairs = []
+    for place, label in enumerate(words):
+        hidden = list(words)  # a fresh copy for every pair
+        hidden[place] = "[MASK]"
+        pairs.append((hidden, label))
+    return pairs
+    # </solution>
+
+
+# %% id="check-all-pairs"
+check("00.all-pairs", all_pairs)
+
+# %% id="show-all-pairs"
+for input_words, label in cloze.all_pairs("the chef cuts the bread .".split()):
+    print(f"{' '.join(input_words):32} {label}")
+
+# %% [markdown] id="why-several"
+# One blank for each reading is a slow way to learn. BERT hides about one word in seven of everything it reads (Devlin et
+# al. 2019), so that one reading answers many questions. The labels then need a way to say *nothing is asked here*: a word
+# that is visible is no question, and rewarding the reader for copying it would teach it to copy. We write `None`; in
+# chapter 03, where words have become numbers, the same hole is the number -100.
+
+# %% id="ex-several-blanks"
+# exercise: 00.several-blanks
+def several_blanks(words, positions):
+    """One training example with several blanks.
+
+    words: list of n strings, left as it is.
+    positions: list of distinct places to hide, in any order, perhaps empty.
+    Returns (input_words, labels), two lists of length n. At a hidden place they hold
+    "[MASK]" and the word that stood there; at any other, the word and None.
+    """
+    # Where to start: with a list of n times None, and a copy of the words.
+    # <solution>
+    input_words, labels = list(words), [None] * len(words)
+    for place in positions:
+        input_words[place], labels[place] = "[MASK]", words[place]
+    return input_words, labels
+    # </solution>
+
+
+# %% id="check-several-blanks"
+check("00.several-blanks", several_blanks)
+
+# %% [markdown] id="why-guess"
+# ## 2 · What is a guess worth?
+#
+# Right or wrong is too coarse a measure. *The chef cuts the [MASK]*: whoever says *bread* where it was *cheese* knows much
+# more than one who says *because*. So we ask players how sure they are. A guess $g$ with confidence $c$ among $W$ words
+# stands for the distribution
+#
+# $$q(w) = \begin{cases} c & \text{if } w = g,\\[2pt] \dfrac{1 - c}{W - 1} & \text{for each of the } W - 1 \text{ other words.}\end{cases}$$
+
+# %% id="ex-guess"
+# exercise: 00.guess
+def guess_distribution(guess, confidence, words):
+    """q: the confidence on the guess, the rest shared evenly by the other words.
+
+    guess: one of `words`; confidence: from 0 to 1; words: W >= 2 distinct strings.
+    Returns a dict from each of the W words to its probability; they sum to one.
+    """
+    # Where to start: how much is left, and how many share it?
+    # <solution>
+    share = (1 - confidence) / (len(words) - 1)
+    q = dict.fromkeys(words, share)
+    q[guess] = confidence
+    return q
+    # </solution>
+
+
+# %% id="check-guess"
+check("00.guess", guess_distribution)
+
+# %% [markdown] id="why-score"
+# The score is the **surprisal** of the word that was there:
+#
+# $$s = -\ln q(\text{answer}) \quad\text{in nats.}$$
+#
+# It is 0 when you were certain and right, grows by $\ln 2 \approx 0.693$ nats (one *bit*) with every halving of what you
+# gave to the answer, and is infinite if you ruled the answer out. Less is better. It is honest: nobody can score better on
+# average by stating a confidence other than the one they have. Chapter 02 returns to it as the loss that models are
+# trained with.
+
+# %% id="ex-score"
+# exercise: 00.score
+def score(q, answer):
+    """The surprisal of the answer under q, in nats.
+
+    q: dict from word to probability; a word that is not listed has probability 0.
+    Returns a float: 0.0 when q is certain of the answer, math.inf when q rules it out.
+    """
+    # Where to start: math.log is the natural logarithm, and refuses 0.
+    # <solution>
+    probability = q.get(answer, 0.0)
+    if probability == 0:
+        return math.inf
+    return -math.log(probability)
+    # </solution>
+
+
+# %% id="check-score"
+check("00.score", score)
+
+# %% [markdown] id="play"
+# ## 3 · Play
+#
+# Type the word you think is hidden, set how sure you are, and press Enter; Enter again brings the next sentence. Your score
+# is computed by the two equations above. Confidence is kept between 1% and 99%, so that no round costs infinitely much.
+#
+# - **Scenes** are made up by this course's scene language. It has a few hundred words, and the probability of every word
+#   given all others is known exactly. That *exact posterior* is your opponent: over many rounds nobody does better, though
+#   you may be luckier for a while. Blanks whose word is certain are skipped.
+# - **English** is real: the Bible in Basic English, from books that your opponent has not read. It is a *trigram model*,
+#   which knows how often words follow each other in the other books and looks at two words on either side of the blank. It
+#   can be beaten. The widget names source and license.
+
+# %% id="widget-cloze" tags=["nbval-ignore-output"]
+from mlm_mini.widgets import cloze_widget
+
+cloze_widget(seed=0)
+
+# %% [markdown] id="why-static-round"
+# Without a running kernel the widget stays still. This is what it shows after a round on the article's own sentence, played
+# by someone who is 40% sure of *senator*.
+
+# %% id="static-round" tags=["nbval-ignore-output"]
+from IPython.display import HTML, display
+
+from mlm_mini.widgets.cloze import game_html
+
+scenes = cloze.scene_cloze()
+game = cloze.Game(scenes, np.random.default_rng(0))
+sentence = ("the minister spoke to the activist about the protest "
+            "because he advocated for change .")
+game.question = cloze.Question(tuple(sentence.split()), index=5)
+game.play("senator", 0.4)
+display(HTML(game_html(game)))
+
+# %% [markdown] id="why-five-rounds"
+# And these are five rounds played by a player with a plan, the *unigram* player: it states, for every word, how often that
+# word occurs in 20,000 other sentences, and does not look at the context at all. Its favorite is always *the*.
+
+# %% id="five-rounds"
+sample = scenes.language.sample(20_000, np.random.default_rng(1))
+counted_text = [sample.text(i).split()[:-1] for i in range(len(sample))]  # no full stops
+unigram_q = cloze.unigram(counted_text)
+
+rng = np.random.default_rng(6)
+print("unigram  exact   answer")
+print("(nats)  (nats)")
+for _ in range(5):
+    question = scenes.draw(rng)
+    unigram_nats = cloze.score(unigram_q, question.answer)
+    exact_nats = cloze.score(scenes.opponent(question), question.answer)
+    shown = " ".join(question.shown)
+    print(f"{unigram_nats:6.2f} {exact_nats:7.2f}   {question.answer:13}{shown}")
+
+# %% [markdown] id="why-players"
+# ## 4 · What a player needs to know
+#
+# Four players, the same 2,000 blanks. The first knows which words exist and nothing else: it pays $\ln W$ whatever happens.
+# The second knows how frequent they are. The third reads what stands to the left of the blank and draws the best possible
+# conclusion, as a model that writes from left to right would. The last draws the best possible conclusion from both sides.
+# What it still pays is the **floor**: not ignorance, but choices that the language leaves open. Unlike in the game, blanks
+# whose word is certain count too.
+
+# %% id="players"
+language = scenes.language
+questions = cloze.scene_questions(language, 2_000, np.random.default_rng(2))
+nats = {
+    "knows the words (uniform)": np.full(2_000, math.log(len(scenes.words))),
+    "knows their frequency (unigram)": np.array(
+        [cloze.score(unigram_q, question.answer) for question in questions]
+    ),
+    "reads the left side (exact)": cloze.exact_nats(language, questions, left_only=True),
+    "reads both sides (exact)": cloze.exact_nats(language, questions),
+}
+means = {player: scores.mean() for player, scores in nats.items()}
+margins = {player: 1.96 * scores.std(ddof=1) / math.sqrt(2_000) for player, scores in nats.items()}
+for player in nats:
+    print(f"{player:34}{means[player]:6.2f} nats, 95% interval ± {margins[player]:.2f}")
+
+# %% id="fig-players" tags=["nbval-ignore-output"]
+fig, (ax,) = figures.new_figure(height=2.7)
+floor = means["reads both sides (exact)"]
+rows = list(means)[::-1]
+bars = ax.barh(rows, [means[row] for row in rows], height=0.55, capsize=3,
+               xerr=[margins[row] for row in rows],
+               color=[figures.GREEN, figures.SKY, figures.SKY, figures.SKY])
+ax.bar_label(bars, fmt="%.2f", padding=6)
+ax.axvline(floor, ymin=0.19, color=figures.BLACK, linestyle="--", linewidth=1.2)
+ax.text(floor + 0.07, 3.45, "the floor", va="center")
+ax.set_title("Reading both sides beats reading the left alone", loc="left")
+ax.set(xlabel="mean surprisal of the hidden word (nats)", xlim=(0, 6.7), ylim=(-0.5, 3.7))
+ax.grid(visible=False, axis="y")
+alt = "; ".join(f"{player}: {mean:.2f}" for player, mean in means.items())
+figures.show(fig, alt=f"Bars of mean surprisal in nats for four players on 2,000 blanks. "
+                      f"{alt}. A dashed line marks the lowest as the floor.")
+
+# %% [markdown] id="why-unigram"
+# ## 5 · Learning from text alone
+#
+# The unigram player is a model, and it was trained: on 20,000 sentences, with no label but the words in them. If any word
+# may be hidden, the best answer without looking at the context is the share of each word in the text,
+#
+# $$q(w) = \frac{\text{number of times } w \text{ occurs}}{\text{number of words in all sentences}}.$$
+
+# %% id="ex-unigram"
+# exercise: 00.unigram
+def unigram(sentences):
+    """The share of each word among all words.
+
+    sentences: list of lists of strings, not all of them empty.
+    Returns a dict from each word that occurs to its share; they sum to one.
+    """
+    # Where to start: one count for all sentences together.
+    # <solution>
+    counts = {}
+    for words in sentences:
+        for word in words:
+            counts[word] = counts.get(word, 0) + 1
+    total = sum(counts.values())
+    return {word: count / total for word, count in counts.items()}
+    # </solution>
+
+
+# %% id="check-unigram"
+check("00.unigram", unigram)
+
+# %% [markdown] id="why-growth"
+# A better player counts words together with their neighbors. The trigram model of `mlm_mini.languages.ngram` counts which
+# word follows which two others, and combines what stands on both sides of the blank by Bayes' rule. Give it more and more
+# raw text, and watch how far it gets.
+
+# %% id="growth"
+from mlm_mini.languages import Trigram
+
+
+def trigram_nats(size):
+    """Surprisal (2000,), at the same questions, of a model of the first `size` sentences."""
+    trigram = Trigram.fit([*words, "."] for words in counted_text[:size])
+    return np.array([
+        cloze.score(cloze.trigram_distribution(trigram, question, scenes.words), question.answer)
+        for question in questions
+    ])
+
+
+growth = {size: trigram_nats(size) for size in (30, 100, 300, 1_000, 3_000, 10_000, 20_000)}
+pairs_of = {size: sum(map(len, counted_text[:size])) for size in growth}
+lines = [f"{size:6,} sentences, {pairs_of[size]:7,} pairs: {scores.mean():.2f} nats"
+         for size, scores in growth.items()]
+print("\n".join(lines))
+
+# %% id="fig-growth" tags=["nbval-ignore-output"]
+fig, (ax,) = figures.new_figure()
+uniform = means["knows the words (uniform)"]
+learned = [scores.mean() for scores in growth.values()]
+ax.errorbar(list(growth), learned, color=figures.BLUE, marker="o", capsize=3,
+            yerr=[1.96 * scores.std(ddof=1) / math.sqrt(2_000) for scores in growth.values()])
+ax.axhline(uniform, color=figures.RED, linestyle=":")
+ax.axhline(floor, color=figures.BLACK, linestyle="--")
+ax.set_title("Counting raw text brings a player most of the way to the floor", loc="left")
+ax.set(xscale="log", xlim=(24, 26_000), ylim=(0, 6.6), ylabel="mean surprisal (nats)",
+       xlabel="sentences of raw text that were counted (logarithmic)")
+ax.set_xticks([100, 1_000, 10_000], ["100", "1,000", "10,000"])
+ax.text(27, uniform - 0.15, "knows nothing but the words", color=figures.RED, va="top")
+ax.text(27, floor - 0.15, "the floor: nobody does better on average", va="top")
+ax.text(1_150, learned[3] + 0.35, "has counted the text", color=figures.BLUE)
+figures.show(fig, alt=f"Mean surprisal against the number of sentences counted. It falls from "
+                      f"{learned[0]:.2f} nats after 30 sentences to {learned[-1]:.2f} after 20,000. "
+                      f"Knowing nothing but the words costs {uniform:.2f}; the floor is {floor:.2f}.")
+
+# %% [markdown] id="why-english"
+# The scene language was made for this course. Does it work on text that people wrote? The English corpus comes with the
+# course: the Bible in Basic English, a translation into a vocabulary of about a thousand basic words, chosen here because
+# so small a vocabulary can be learned from one book. Nobody has annotated it. How many pairs does it hold, and what does a
+# player gain who has counted its training books, on blanks in books that were kept aside?
+
+# %% id="english"
+from mlm_mini.languages import english_corpus, split_words
+
+corpus = english_corpus()
+tokens = [split_words(sentence) for sentence in corpus.split("train").sentences()]
+training = [[token for token in sentence if cloze.is_word(token)] for sentence in tokens]
+pairs = sum(map(len, training))
+print(corpus.source)
+print("License:", corpus.license)
+print(f"{len(training):,} sentences supply {pairs:,} pairs with one blank each.")
+
+# %% [markdown] id="why-english-players"
+# The questions come from the books of the test side: 500 blanks, in sentences of 6 to 20 words that all occur in the
+# training books at least twice.
+
+# %% id="english-players"
+english = cloze.english_cloze()
+rng = np.random.default_rng(3)
+english_questions = [english.draw(rng) for _ in range(500)]
+known = set(english.words)
+counted = cloze.unigram([word for word in words if word in known] for words in training)
+english_nats = {
+    "uniform": math.log(len(known)),
+    "unigram": np.mean([cloze.score(counted, q.answer) for q in english_questions]),
+    "trigram": np.mean([cloze.score(english.opponent(q), q.answer) for q in english_questions]),
+}
+for player, mean in english_nats.items():
+    print(f"{player}: {mean:.2f} nats, as good as an even choice among {math.exp(mean):,.0f} words")
+
+# %% [markdown] id="recap"
+# ## Recap
+#
+# The labels come from the text: hide a word, and it has become one. The verdict below is computed. It is *holds* when the
+# player that counted English beats the one that did not, and more than half of the gap to the floor is closed on scenes,
+# where the floor is known.
+
+# %% id="recap-table"
+from IPython.display import Markdown
+
+gap = english_nats["uniform"] - english_nats["trigram"]
+closed = (uniform - learned[-1]) / (uniform - floor)
+verdict = "holds" if gap > 0 and closed > 0.5 else "does not hold as worded"
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| "The text itself becomes both the problem and the solution." | {pairs:,} pairs from English text \
+that nobody annotated; counting them saves {gap:.2f} nats per blank; counting 20,000 raw scene \
+sentences closes {closed:.0%} of the gap to the floor | **{verdict}** |
+""")
+
+# %% [markdown] id="what-is-missing"
+# What the counting player lacks is the rest of the sentence, beyond two words on either side of the blank. The models of
+# the later chapters read all of it.
+
+# %% [markdown] id="read-on"
+# ## Where to read on
+#
+# - Wilson L. Taylor (1953). *"Cloze procedure": a new tool for measuring readability.* Journalism Quarterly 30(4), 415-433.
+# - Jacob Devlin, Ming-Wei Chang, Kenton Lee and Kristina Toutanova (2019). *BERT: Pre-training of deep bidirectional
+#   transformers for language understanding.* Proceedings of NAACL-HLT 2019, 4171-4186.
+# - Claude E. Shannon (1951). *Prediction and entropy of printed English.* Bell System Technical Journal 30(1), 50-64. He
+#   played this game with letters, and measured the entropy of English by it.
+#
+# Next, chapter 01: a model does not guess one word, it gives every word a score. How do scores become probabilities?

@@ -1,0 +1,465 @@
+# ---
+# jupyter:
+#   course:
+#     title: Masking the logits
+#     question: What must never be predicted, and what happens when it leaks?
+#     minutes: 105
+#     prerequisites: Chapters 01 to 03
+# ---
+
+# %% [markdown] id="header"
+# # 04 · Masking the logits
+#
+# **What must never be predicted, and what happens when it leaks?**
+#
+# You will be able to
+#
+# - exclude tokens from a prediction so that their probability, and their gradient, is exactly zero;
+# - say why it has to happen before the softmax and not after;
+# - measure how far a buggy prediction is from the correct one, by total variation and by the KL divergence;
+# - say in which direction that divergence is infinite, in which it is finite, and what its size is;
+# - find five bugs in masking code, all of them made before by people who knew what they were doing.
+#
+# *105 minutes. Before this: chapters 01 to 03. Everything here is NumPy on the CPU: on a machine with a GPU nothing
+# changes, except that float16 has no number below -65,504, one more reason for minus infinity.*
+
+# %% [markdown] id="how-it-works"
+# `hint("04.exclude")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
+# versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier chapter had you
+# build, such as `ref.softmax`.
+
+# %% id="setup"
+import numpy as np
+
+from mlm_mini import figures
+from mlm_mini import reference as ref
+from mlm_mini.course import check, hint
+from mlm_mini.languages import scene_language
+
+language = scene_language()
+vocabulary = language.vocabulary
+special_ids = vocabulary.special_ids
+
+# %% [markdown] id="why-exclude"
+# ## 1 · Tokens that are no answer
+#
+# A model has one output per token of its vocabulary, `[PAD]`, `[CLS]` and `[MASK]` included. Nothing tells it that
+# these are no words, and an untrained or badly trained model gives them any score. So we tell it: the logits of excluded
+# tokens are replaced before the softmax,
+#
+# $$z_i = -\infty \quad\text{for excluded } i, \qquad p_i = \frac{e^{z_i}}{\sum_j e^{z_j}} = 0,$$
+#
+# because $e^{-\infty}$ is 0, in floating point as on paper.
+
+# %% [markdown] id="a-blank"
+# For a blank to work with, take the exact distribution of a scene sentence, mixed with a little noise as an imperfect
+# model would have it, and give the special tokens scores of their own. `[CLS]` stands highest, as in the story that the
+# article this course grew from tells.
+
+# %% id="make-logits"
+ids = language.encode("the chef cuts the [MASK] .")
+blank = int(np.flatnonzero(ids == vocabulary.mask_id)[0])
+exact = language.posterior(ids[None])[0, blank]
+logits = np.log(0.98 * exact + 0.02 / len(vocabulary))
+logits[special_ids] = [-3.0, -5.0, 1.5, -4.0, -2.0]
+best = np.argsort(-logits)[:6]
+print("the highest logits:", ", ".join(f"{vocabulary.tokens[i]} {logits[i]:.2f}" for i in best))
+
+# %% id="ex-exclude"
+# exercise: 04.exclude
+def exclude_tokens(logits, excluded):
+    """A copy of the logits with -inf at the excluded tokens.
+
+    logits: (..., V) scores, real or whole numbers; excluded: (n,) integer ids, each from 0 to V - 1.
+    Returns a new (..., V) float array. Raises ValueError if a row has no token left.
+    """
+    # Where to start: an array of integers cannot hold -inf. And along which axis do the tokens lie?
+    # <solution>
+    out = np.array(logits, dtype=np.float64)
+    out[..., excluded] = -np.inf
+    if np.isneginf(out).all(axis=-1).any():
+        raise ValueError("a row has no token left: every one is excluded")
+    return out
+    # </solution>
+
+
+# %% id="check-exclude"
+check("04.exclude", exclude_tokens)
+
+# %% id="fig-exclude" tags=["nbval-ignore-output"]
+p_all = ref.softmax(logits)
+p_words = ref.softmax(ref.exclude_tokens(logits, special_ids))
+figure, axes = figures.new_figure(8.5, 2.8, columns=2)
+for ax, p, title in zip(axes, (p_all, p_words), ("Everything may be predicted", "Special tokens excluded")):
+    bars = ax.barh(np.arange(6)[::-1], p[best], color=figures.SKY, edgecolor="white")
+    ax.set_yticks(np.arange(6)[::-1], vocabulary.words(best))
+    for bar, token, value in zip(bars, best, p[best]):
+        if token in special_ids:
+            bar.set(facecolor=figures.RED, hatch="///", edgecolor="white")
+        ax.text(value + 0.01, bar.get_y() + 0.4, f"{value:.3f}" if value else "0 exactly", va="center", fontsize=9)
+    ax.set(xlim=(0, 1), xlabel="probability")
+    ax.set_title(title, loc="left")
+    ax.grid(axis="y", visible=False)
+told = [", ".join(f"{vocabulary.tokens[i]} {p[i]:.3f}" for i in best) for p in (p_all, p_words)]
+figures.show(figure, alt="Bars for the six highest logits of the blank in 'the chef cuts the [MASK] .'. With everything "
+             f"allowed: {told[0]}. With the special tokens excluded: {told[1]}.")
+
+# %% [markdown] id="zero-and-zero"
+# The zero is exact, whatever the logit was, and so is the gradient's: $\partial L / \partial z_i = p_i - y_i$ is zero
+# where $p_i$ is zero and $i$ is not the answer. Training leaves an excluded logit alone. The other ways to get rid of a
+# token are not as good:
+
+# %% id="measure-exclusion"
+answer = vocabulary.ids(["bread"])
+huge = logits.copy()
+huge[vocabulary.cls_id] = 1e4
+excluded = ref.exclude_tokens(huge, special_ids)
+penalized = huge - np.where(np.isin(np.arange(len(huge)), special_ids), 1e4, 0.0)
+zeroed = np.where(np.isin(np.arange(len(logits)), special_ids), 0.0, ref.softmax(logits))
+
+print("with a logit of 10,000 for [CLS]:")
+print(f"  -inf before the softmax:    p([CLS]) = {ref.softmax(excluded)[vocabulary.cls_id]}")
+gradient = ref.cross_entropy_gradient(excluded[None], answer)[0]
+print(f"                              gradient at the special tokens: {gradient[special_ids].tolist()}")
+print(f"  10,000 subtracted:          p([CLS]) = {ref.softmax(penalized)[vocabulary.cls_id]:.3f}")
+print("with the logit of 1.5 from above:")
+print(f"  set to 0 after the softmax: the words sum to {zeroed.sum():.3f}")
+
+# %% [markdown] id="zero-note"
+# Setting probabilities to zero afterwards loses the share that the special tokens had taken; dividing by the sum repairs
+# that, unless nothing is left to divide by. With -inf there is nothing to repair.
+
+# %% [markdown] id="why-distance"
+# ## 2 · How far apart are two predictions?
+#
+# Now the bug. Suppose the exclusion forgets one token. The prediction $q$ is then not the correct $p$; but how wrong is
+# it? One answer is the **total variation**: the share of probability that would have to be moved to turn one into the
+# other, or the largest difference in probability that the two give to any event,
+#
+# $$\mathrm{TV}(p, q) = \tfrac{1}{2} \sum_i |p_i - q_i|.$$
+
+# %% id="ex-total-variation"
+# exercise: 04.total-variation
+def total_variation(p, q):
+    """Half the sum of the absolute differences: from 0 (equal) to 1 (nothing in common).
+
+    p, q: (..., V) probabilities of the same shape. Returns (...) numbers, one for each pair of rows.
+    """
+    # Where to start: what one token gains another one loses. Along which axis does a distribution lie?
+    # <solution>
+    return 0.5 * np.abs(p - q).sum(axis=-1)
+    # </solution>
+
+
+# %% id="check-total-variation"
+check("04.total-variation", total_variation)
+
+# %% [markdown] id="why-kl"
+# The other answer is the KL divergence of chapter 02: the surprisal added by expecting one distribution where the other
+# is true. It has a direction,
+#
+# $$\mathrm{KL}(p, q) = \sum_i p_i \log \frac{p_i}{q_i},$$
+#
+# so there are two numbers to ask for. A term with $p_i = 0$ counts nothing. A term with $q_i = 0$ and $p_i > 0$ counts
+# infinitely much: something happened that $q$ had called impossible.
+
+# %% id="ex-kl-directions"
+# exercise: 04.kl-directions
+def kl_directions(logits, special_ids, leaked_id):
+    """Both KL divergences between a correct prediction and one that forgets to exclude a token.
+
+    logits: (..., V) scores in nats; special_ids: (n,) ids to exclude; leaked_id: the one of them that is forgotten.
+    Returns (KL(buggy, correct), KL(correct, buggy)), each (...) nats.
+    """
+    # Where to start: two distributions, from two lists of excluded ids. ref.softmax and ref.kl_divergence are yours.
+    # <solution>
+    without_leak = ref.softmax(ref.exclude_tokens(logits, special_ids))
+    with_leak = ref.softmax(ref.exclude_tokens(logits, special_ids[special_ids != leaked_id]))
+    return ref.kl_divergence(with_leak, without_leak), ref.kl_divergence(without_leak, with_leak)
+    # </solution>
+
+
+# %% id="check-kl-directions"
+check("04.kl-directions", kl_directions)
+
+# %% [markdown] id="derive"
+# ## 3 · What a leak costs
+#
+# One line of algebra says it all. Let $z$ be the logit of the forgotten token $c$ and
+# $m = e^z / (e^z + \sum_{\text{words}} e^{z_j})$ the mass it takes. The words keep their proportions and share the rest,
+#
+# $$q_i = (1 - m)\, p_i \ \text{ for words}, \qquad q_c = m, \qquad p_c = 0.$$
+#
+# Put that into the three definitions:
+#
+# $$\mathrm{TV}(p, q) = \tfrac{1}{2} \Big( \sum_i m\, p_i + m \Big) = m,$$
+#
+# $$\mathrm{KL}(p, q) = \sum_i p_i \log \frac{p_i}{(1 - m)\, p_i} = -\log(1 - m),$$
+#
+# $$\mathrm{KL}(q, p) = \dots + m \log \frac{m}{0} = \infty \quad\text{for every } m > 0.$$
+#
+# From correct to buggy the divergence is finite, and it is the price of the leak in nats: every true word gets
+# $-\log(1 - m)$ more surprising. From buggy to correct it is infinite, however small the leak.
+
+# %% id="measure-leak"
+cls = vocabulary.cls_id
+correct = ref.softmax(ref.exclude_tokens(logits, special_ids))
+print("logit of [CLS]  mass m     TV   KL(correct, buggy)   -log(1 - m)   KL(buggy, correct)")
+for z in (-30.0, -5.0, 0.0, 1.5, 5.0, 20.0):
+    leaking = logits.copy()
+    leaking[cls] = z
+    buggy = ref.softmax(ref.exclude_tokens(leaking, special_ids[special_ids != cls]))
+    m = buggy[cls]
+    finite = max(ref.kl_divergence(correct, buggy), 0.0)  # rounding could make the smallest one -0.0000
+    print(f"{z:14.1f}{m:8.4f}{ref.total_variation(correct, buggy):7.4f}{finite:21.4f}{-np.log1p(-m):14.4f}"
+          f"{ref.kl_divergence(buggy, correct):21}")
+
+# %% [markdown] id="read-the-table"
+# At a logit of -30 the leak takes less than one part in a million million: no reader of the model's output could ever
+# notice. The infinite divergence is there all the same, while the other two numbers say "nothing happened". At 20 the
+# leak takes all but a trace. The infinite divergence is the same as before; the others tell the two cases apart.
+
+# %% id="fig-leak" tags=["nbval-ignore-output"]
+z = np.linspace(-8, 12, 81)
+with_z = np.tile(logits, (len(z), 1))
+with_z[:, cls] = z
+buggy = ref.softmax(ref.exclude_tokens(with_z, special_ids[special_ids != cls]))
+same = np.tile(correct, (len(z), 1))
+figure, axes = figures.new_figure(9.0, 3.1, columns=2)
+axes[0].plot(z, ref.total_variation(same, buggy), color=figures.BLUE)
+axes[0].plot(z, buggy[:, cls], ":", color=figures.BLACK, linewidth=4, alpha=0.5)
+axes[0].text(1.2, 0.45, "total variation, and\n(dotted) the leaked mass m")
+axes[0].set(xlabel="logit of [CLS] (nats)", ylim=(-0.02, 1.05))
+axes[0].set_title("Total variation is the leaked mass", loc="left")
+axes[1].plot(z, ref.kl_divergence(same, buggy), "--", color=figures.GREEN)
+axes[1].text(4.2, 2.0, "KL(correct, buggy)\n= -log(1 - m)")
+axes[1].text(-7.5, 10.2, "KL(buggy, correct) is infinite at every logit", fontsize=9)
+axes[1].set(xlabel="logit of [CLS] (nats)", ylabel="nats", ylim=(-0.3, 12))
+axes[1].set_title("One direction is finite, the other never", loc="left")
+figures.show(figure, alt="Two charts against the logit of [CLS]. Total variation coincides with the leaked mass: an S-shaped "
+             "curve from 0 below -5 through 0.5 at 0 to 1 above 5. KL(correct, buggy) is near 0 below -3, 0.69 at 0 and "
+             "then rises as a straight line of slope 1, to 12 nats at 12. KL(buggy, correct) is infinite everywhere.")
+
+# %% [markdown] id="try-it"
+# Move the logit yourself (arrow keys work). The bars are the candidates for the blank, black marks the correct
+# probabilities. The text line says what the picture shows. Here the words' logits are the exact log-probabilities of the
+# scene language: a logit of 0 makes `[CLS]` as likely as all words together.
+
+# %% id="widget-leak" tags=["nbval-ignore-output"]
+from mlm_mini.widgets import leak_widget
+
+leak_widget()
+
+# %% [markdown] id="without-a-kernel"
+# Without a running kernel the slider does not move; this is what it shows at a logit of 0.5.
+
+# %% id="fig-leak-widget" tags=["nbval-ignore-output"]
+from mlm_mini.widgets.leak import leak_figure
+
+figure, alt = leak_figure("the chef cuts the [MASK] .", leaked_logit=0.5)
+figures.show(figure, alt)
+
+# %% [markdown] id="what-training-does"
+# What does the leak do to training? The loss measures the surprisal of true words, so it pays the finite price,
+# $-\log(1 - m)$ on top of every blank's loss, and never the infinite one. And its gradient at the leaked logit is
+# $q_c - 0 = m$: the more the token takes, the harder training pushes it down.
+
+# %% id="measure-training"
+leaking = logits.copy()
+print("step  logit of [CLS]  mass m   loss    loss without the leak + -log(1 - m)")
+for step in range(0, 31):
+    buggy_logits = ref.exclude_tokens(leaking, special_ids[special_ids != cls])
+    m = ref.softmax(buggy_logits)[cls]
+    loss = ref.cross_entropy(buggy_logits[None], answer)
+    clean = ref.cross_entropy(ref.exclude_tokens(leaking, special_ids)[None], answer)
+    if step % 10 == 0:
+        print(f"{step:4}{leaking[cls]:16.3f}{m:8.4f}{loss:7.4f}{clean - np.log1p(-m):39.4f}")
+    leaking[cls] -= ref.cross_entropy_gradient(buggy_logits[None], answer)[0, cls]
+
+# %% [markdown] id="training-note"
+# So a leak present during training mends itself, slowly. A leak that appears only when the model is *used*, because the
+# two programs exclude different tokens, is never mended: nothing has ever pushed that logit anywhere. Exclude the same
+# tokens in both places, in one function.
+
+# %% [markdown] id="clinic"
+# ## 4 · Bug clinic of Part I
+#
+# Five patients, each with the complaint as its owner would put it. The code runs; that is the trouble. Run the check
+# first to see the symptom in numbers, then find the cause, and change as little as you can.
+
+# %% [markdown] id="clinic-split-story"
+# ### Nearly 80/10/10
+#
+# *"We follow the paper: 10% of the selected tokens become random words, and of the others 90% become `[MASK]`. Our
+# counts say 81/10/9. We took it for noise, but it does not go away with more data."*
+
+# %% id="ex-clinic-split"
+# exercise: 04.clinic-split
+def corrupt_split(ids, selected, mask_id, random_ids, rng):
+    """New ids: of the selected tokens 80% become mask_id, 10% one of random_ids, and 10% stay as they are.
+
+    ids: (B, T) integer ids; selected: (B, T) bool; random_ids: (n,) ids to draw from; rng: a NumPy Generator.
+    """
+    # Where to start: multiply the probabilities along each branch.
+    # <broken>
+    #| becomes_random = selected & (rng.random(ids.shape) < 0.1)
+    #| becomes_mask = selected & ~becomes_random & (rng.random(ids.shape) < 0.9)
+    #| drawn = rng.choice(random_ids, size=ids.shape)
+    #| return np.where(becomes_mask, mask_id, np.where(becomes_random, drawn, ids))
+    # </broken>
+    # <solution>
+    u = rng.random(ids.shape)
+    becomes_mask = selected & (u < 0.8)
+    becomes_random = selected & (0.8 <= u) & (u < 0.9)
+    drawn = rng.choice(random_ids, size=ids.shape)
+    return np.where(becomes_mask, mask_id, np.where(becomes_random, drawn, ids))
+    # </solution>
+
+
+# %% id="check-clinic-split"
+check("04.clinic-split", corrupt_split)
+
+# %% [markdown] id="clinic-random-story"
+# ### A second `[SEP]`
+#
+# *"Once in a while a training sentence has `[SEP]` or `[PAD]` in its middle. I have looked at the texts, they are clean.
+# It must happen when we replace tokens by random ones, but that is a single line."*
+
+# %% id="ex-clinic-random"
+# exercise: 04.clinic-random
+def replace_at_random(ids, selected, V, special_ids, rng):
+    """New ids: every selected token becomes one of the tokens 0 to V - 1 that are not special, all equally likely.
+
+    ids: (B, T) integer ids; selected: (B, T) bool; special_ids: (n,) ids, anywhere in the vocabulary;
+    rng: a NumPy Generator.
+    """
+    # Where to start: from which list should the draw be made?
+    # <broken>
+    #| drawn = rng.integers(0, V, size=ids.shape)
+    #| return np.where(selected, drawn, ids)
+    # </broken>
+    # <solution>
+    regular_ids = np.setdiff1d(np.arange(V), special_ids)
+    return np.where(selected, rng.choice(regular_ids, size=ids.shape), ids)
+    # </solution>
+
+
+# %% id="check-clinic-random"
+check("04.clinic-random", replace_at_random)
+
+# %% [markdown] id="clinic-inplace-story"
+# ### The model that answers `[MASK]`
+#
+# *"The loss fell to zero within a hundred steps. Asked to fill a blank, the model answers `[MASK]`, with certainty. And
+# the second epoch was strange: half of the corpus seemed to be gone."*
+
+# %% id="ex-clinic-inplace"
+# exercise: 04.clinic-inplace
+def make_example(ids, selected, mask_id):
+    """(inputs, labels): mask_id where selected; the true token as label there, and -100 elsewhere.
+
+    ids: (B, T) integer ids, which must stay as they are; selected: (B, T) bool. Returns two (B, T) arrays.
+    """
+    # Where to start: print ids before and after the call.
+    # <broken>
+    #| inputs = ids
+    #| inputs[selected] = mask_id
+    #| labels = np.where(selected, ids, -100)
+    #| return inputs, labels
+    # </broken>
+    # <solution>
+    inputs = ids.copy()
+    inputs[selected] = mask_id
+    labels = np.where(selected, ids, -100)
+    return inputs, labels
+    # </solution>
+
+
+# %% id="check-clinic-inplace"
+check("04.clinic-inplace", make_example)
+
+# %% [markdown] id="clinic-labels-story"
+# ### A perfect loss
+#
+# *"Best run so far: the loss is 0.0 from the first step on. On the test questions the model is no better than chance,
+# so the test must be wrong."*
+
+# %% id="ex-clinic-labels"
+# exercise: 04.clinic-labels
+def masked_loss(logits, ids, selected):
+    """The mean surprisal of the true tokens at the selected positions, in nats; 0.0 when none is selected.
+
+    logits: (B, T, V) scores in nats; ids: (B, T) the true tokens; selected: (B, T) bool.
+    """
+    # Where to start: print the labels.
+    # <broken>
+    #| labels = np.full(ids.shape, -100)
+    #| labels[selected] == ids[selected]
+    #| return ref.cross_entropy(logits, labels)
+    # </broken>
+    # <solution>
+    labels = np.full(ids.shape, -100)
+    labels[selected] = ids[selected]
+    return ref.cross_entropy(logits, labels)
+    # </solution>
+
+
+# %% id="check-clinic-labels"
+check("04.clinic-labels", masked_loss)
+
+# %% [markdown] id="clinic-cls-story"
+# ### The answer is always `[CLS]`
+#
+# *"We exclude the special tokens before the softmax, as everybody does. Still, for many blanks the best guess is
+# `[CLS]`. The list is right there in the code."*
+
+# %% id="ex-clinic-cls"
+# exercise: 04.clinic-cls
+def word_probabilities(logits, special):
+    """Probabilities over the vocabulary, exactly zero for every special token.
+
+    logits: (..., V) scores in nats; special: a dict from each special token to its id, such as {"[CLS]": 2}. There may
+    be more special tokens than BERT's five.
+    """
+    # Where to start: print the probability of each special token.
+    # <broken>
+    #| blocked = [special[token] for token in ("[PAD]", "[UNK]", "[SEP]", "[MASK]")]
+    #| return ref.softmax(ref.exclude_tokens(logits, blocked))
+    # </broken>
+    # <solution>
+    blocked = list(special.values())
+    return ref.softmax(ref.exclude_tokens(logits, blocked))
+    # </solution>
+
+
+# %% id="check-clinic-cls"
+check("04.clinic-cls", word_probabilities)
+
+# %% [markdown] id="recap"
+# ## Recap
+#
+# What must never be predicted gets the logit $-\infty$ before the softmax; then its probability and its gradient are
+# exactly zero. A forgotten token of mass $m$ moves the prediction by a total variation of $m$ and costs
+# $-\log(1 - m)$ nats per blank. The divergence in the other direction is infinite and says only that something
+# impossible has become possible.
+#
+# | the article this course grew from | measured in this chapter | verdict |
+# |---|---|---|
+# | "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability 0.0 and gradient 0.0, even beside a logit of 10,000 | **holds**, exactly |
+# | a leaked `[CLS]` "can completely hijack the output" | at a logit of 1.5 it takes 82% of the probability, at 20 all but a trace; at -5 less than 1% | **holds when** the leaked logit is high |
+# | "the Kullback-Leibler (KL) divergence [...] becomes infinite" | KL(buggy, correct) infinite at every logit tried; KL(correct, buggy) finite: 1.70 nats at a logit of 1.5, 20.00 at 20 | **holds when** the mean is taken over the buggy prediction; in the other direction it is $-\log(1 - m)$ |
+# | that "signifies a fundamental and irreconcilable disagreement" | infinite even for a leak of $10^{-13}$; training shrinks the leak from 0.82 to 0.04 in 30 steps | **does not hold as worded**: the size of the disagreement is the total variation, and it can be tiny |
+
+# %% [markdown] id="where-to-read-on"
+# ## Where to read on
+#
+# - Solomon Kullback and Richard A. Leibler (1951). On information and sufficiency. *Annals of Mathematical
+#   Statistics* 22. The divergence in both directions, and their sum.
+# - Jianhua Lin (1991). Divergence measures based on the Shannon entropy. *IEEE Transactions on Information Theory* 37.
+#   A relative of KL that is never infinite.
+# - Thomas M. Cover and Joy A. Thomas (2006). *Elements of Information Theory*, second edition, chapters 2 and 11. Wiley.
+#   Pinsker's inequality, which ties total variation to KL.
+# - Jacob Devlin, Ming-Wei Chang, Kenton Lee and Kristina Toutanova (2019). BERT: Pre-training of deep bidirectional
+#   transformers for language understanding. *NAACL*. The masking that the clinic's patients meant to write.
+#
+# Next: chapter 05 builds the model that makes the logits.
