@@ -58,6 +58,14 @@ def command_parser() -> argparse.ArgumentParser:
     reset.add_argument("chapter", help="two digits, for example 03")
     reset.set_defaults(run=run_reset)
 
+    add_train_command(commands)
+    fill = commands.add_parser("fill", help="what a trained model puts in the place of each [MASK]")
+    fill.add_argument("text", help='for example "The chef [MASK] the bread."')
+    fill.add_argument("--model", metavar="DIR", help="a folder that train made, or any of Hugging Face's with a BERT")
+    fill.add_argument("--top", type=int, default=5, metavar="N", help="candidates for each blank; %(default)s")
+    add_json_option(fill)
+    fill.set_defaults(run=run_fill)
+
     test = commands.add_parser("test", help="run every test and every solution notebook; more arguments go to pytest")
     test.set_defaults(run=run_tests)
 
@@ -68,6 +76,27 @@ def command_parser() -> argparse.ArgumentParser:
     build.add_argument("--rerun", action="store_true", help="execute every solution, changed or not")
     build.set_defaults(run=run_build)
     return parser
+
+
+def add_train_command(commands: argparse._SubParsersAction) -> None:
+    train = commands.add_parser("train", help="train a model on a bundled language or your own text files")
+    train.add_argument("--language", default="scenes", help="scenes, english, or a text file or folder; %(default)s")
+    train.add_argument("--out", required=True, metavar="DIR", help="the folder for the model and its checkpoints")
+    train.add_argument("--size", default="mini", help="tiny, mini, small or base; %(default)s")
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
+    train.add_argument("--length", type=int, default=64, metavar="T", help="tokens in a row of real text; %(default)s")
+    train.add_argument("--vocabulary-size", type=int, default=4096, metavar="V", help="of real text; %(default)s")
+    train.add_argument("--device", help="cpu, cuda or mps; the best there is unless given")
+    recipe = train.add_argument_group("recipe", "what is not given is as in mlm_mini.training.TrainingConfig")
+    recipe.add_argument("--steps", type=int, default=4000, metavar="N", help="updates of the weights; %(default)s")
+    recipe.add_argument("--objective", help="masked or causal")
+    recipe.add_argument("--mask-ratio", type=float, metavar="R", help="the share of words to hide, up to 1")
+    recipe.add_argument("--split", type=float, nargs=3, help="of hidden words: the shares of [MASK], random and kept")
+    recipe.add_argument("--batch-size", type=int, metavar="N", help="sentences in an update")
+    recipe.add_argument("--micro-batches", type=int, metavar="N", help="parts that a batch is cut into, to save memory")
+    recipe.add_argument("--learning-rate", type=float, metavar="R", help="at its highest")
+    recipe.add_argument("--seed", type=int, metavar="N")
+    train.set_defaults(run=run_train)
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +119,8 @@ def write_json(content: dict, target: str) -> None:
 
 def run_learn(options: argparse.Namespace) -> int:
     """Serves the course until it is interrupted. Prints the address first."""
+    from mlm_mini import course
+
     top = course_folder()
     matches = sorted(
         path for path in (top / "chapters").glob(f"{options.chapter}_*.ipynb") if ".kept-" not in path.name
@@ -110,9 +141,9 @@ def run_learn(options: argparse.Namespace) -> int:
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={top}",
         f"--LabApp.default_url={page}",
-        "--LabApp.news_url=None",  # a course that works offline asks nobody for news
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--log-level=ERROR",
+        "--KernelManager.transport_encryption=auto",  # a kernel warns, in red, of a port that is open to eavesdroppers
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
         "-y",  # Ctrl-C stops the server without a question
     ]
     if options.no_browser:
@@ -120,6 +151,9 @@ def run_learn(options: argparse.Namespace) -> int:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         flags.append("--allow-root")
     os.chdir(top)
+    # A course that works offline asks nobody for news or updates: the folder turns that part of JupyterLab off.
+    configuration = [str(Path(course.__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, configuration))
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # silences a debugger's remark about frozen modules
     from jupyterlab.labapp import LabApp
 
@@ -202,6 +236,52 @@ def run_build(options: argparse.Namespace) -> int:
         print(complaint)
     print("Stale: run `python3 course.py build`." if complaints else "Every notebook is as its source builds it.")
     return 1 if complaints else 0
+
+
+RECIPE = ("steps", "objective", "mask_ratio", "split", "batch_size", "micro_batches", "learning_rate", "seed")
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from mlm_mini.training import TerminalProgress, TrainingConfig, TrainingError, train_folder
+
+    given = {name: getattr(options, name) for name in RECIPE if getattr(options, name) is not None}
+    settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "device")}
+    try:
+        config = TrainingConfig(**given)
+        train_folder(options.language, options.size, config, options.out, report=TerminalProgress(), **settings)
+    except (TrainingError, ValueError, OSError) as error:
+        raise CommandError(str(error)) from None
+    print(f'The model is in {options.out}. Try: course.py fill "... [MASK] ..." --model {options.out}')
+    return 0
+
+
+def run_fill(options: argparse.Namespace) -> int:
+    from mlm_mini.training import default_model, fill, load_folder
+
+    try:
+        model, tokenizer = load_folder(options.model) if options.model else default_model()
+        blanks = fill(model, tokenizer, options.text, options.top)
+    except (ValueError, OSError) as error:
+        raise CommandError(str(error)) from None
+    if options.json:
+        write_json({"blanks": [[candidate._asdict() for candidate in blank] for blank in blanks]}, options.json)
+    else:
+        print_blanks(blanks)
+    return 0
+
+
+def print_blanks(blanks: list) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for number, blank in enumerate(blanks, start=1):
+        table = Table(title=f"[MASK] {number} of {len(blanks)}".replace("[", r"\["), title_justify="left")
+        table.add_column("token")
+        for name in ("probability", "surprisal (nats)"):
+            table.add_column(name, justify="right")
+        for token, probability, surprisal in blank:
+            table.add_row(token.replace("[", r"\["), f"{probability:.4f}", f"{surprisal:.3f}")
+        Console().print(table)
 
 
 def run_tests(options: argparse.Namespace) -> int:

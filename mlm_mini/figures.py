@@ -64,9 +64,14 @@ def png(figure: Figure) -> bytes:
 
 def figure_html(figure: Figure, alt: str) -> str:
     """The figure as one `img` element with its description. Raises ValueError when the description is missing."""
+    return image_html(png(figure), alt)
+
+
+def image_html(content: bytes, alt: str) -> str:
+    """A PNG as one `img` element with its description. Raises ValueError when the description is missing."""
     if not alt.strip():
         raise ValueError("a picture needs alt text: say in a sentence or two what it shows, numbers included")
-    data = base64.b64encode(png(figure)).decode("ascii")
+    data = base64.b64encode(content).decode("ascii")
     return f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" style="max-width: 100%">'
 
 

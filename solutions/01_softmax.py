@@ -3,8 +3,8 @@
 #   course:
 #     title: Softmax
 #     question: How do scores become probabilities?
-#     minutes: 50
-#     prerequisites: Chapter 00; what exp and log are; NumPy arrays and their axes
+#     minutes: 70
+#     prerequisites: Chapter 00; what exp and log are; NumPy arrays and their axes; for section 9 what a derivative is
 # ---
 
 # %% [markdown] id="header"
@@ -19,14 +19,17 @@
 # - take the logarithm of a softmax without losing the words far behind;
 # - predict how a nudge to one score moves every probability.
 #
-# *50 minutes. Before this: chapter 00; what exp and log are; NumPy arrays and their axes. Everything here is NumPy on
-# the CPU: on a machine with a GPU nothing changes.*
+# *70 minutes. Prerequisites: chapter 00; what exp and log are; NumPy arrays and their axes; for section 9 what a
+# derivative is. Everything here is NumPy on the CPU: on a machine with a GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"
 # **How a chapter works.** A cell that begins with `# exercise:` is yours: replace its `raise` line, run it, and run the
 # check below it. `hint("01.softmax")` in a new cell gives one step of help at a time. The cells between the exercises
 # use `mlm_mini`'s versions, such as `ref.softmax`, so they run before yours do. In an exercise you may use `ref.` for
 # anything that an earlier exercise had you build.
+#
+# A shape written (..., V) means: any number of axes first, perhaps none, and last an axis of V entries. Your function
+# should treat each row of V by itself; `[..., None]` adds an axis at the end.
 
 # %% id="setup"
 import numpy as np
@@ -42,8 +45,8 @@ from mlm_mini.course import check, hint
 #
 # A masked language model reads "The quick brown fox `[MASK]` over the lazy dog" and gives every word it knows a score,
 # called a **logit**. A higher logit means a better fit, and that is all a logit promises: it may be negative, and the
-# logits of a blank sum to nothing in particular. Here are seven words with logits made up by hand, the size that a
-# trained model gives.
+# logits of a blank need not sum to any particular number. Here are seven words with logits made up by hand, the size
+# that a trained model gives.
 
 # %% id="fox"
 words = ["jumps", "leaps", "runs", "walks", "sleeps", "table", "the"]
@@ -61,7 +64,8 @@ for word, z in zip(words, logits):
 # $$p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}, \qquad \frac{p_i}{p_j} = e^{z_i - z_j}.$$
 #
 # The second formula is what to remember. Only **differences** of logits count, and a lead of 1 is a factor of
-# $e \approx 2.718$, wherever on the scale it happens.
+# $e \approx 2.718$, wherever on the scale it happens. So a logit is a log-probability up to a constant, and is counted
+# in nats as well.
 
 # %% id="fig-exp" tags=["nbval-ignore-output"]
 p = ref.softmax(logits)
@@ -88,10 +92,10 @@ for shift in (0.0, 10.0, -3.0):
 # %% [markdown] id="overflow"
 # ## 3 · Where the formula breaks
 #
-# A computer's numbers end. The largest float64 is about $1.8 \times 10^{308}$, which is $e^{709.78}$, and below
-# $e^{-745}$ everything is stored as 0. The logits of a healthy model stay far inside, but one bad training step, a low
-# temperature or a large scale does not, and then the formula as it is written fails in both directions: inf / inf is
-# NaN, and so is 0 / 0.
+# A computer's numbers end. The largest float64 is about $1.8 \times 10^{308}$, which is $e^{709.78}$, and below about
+# $e^{-745}$ everything is stored as 0. The logits of a healthy model stay far inside these limits, but one bad training
+# step, a low temperature or a large scale can push them out. Then the formula as written fails in both directions:
+# inf / inf is NaN, and so is 0 / 0.
 
 # %% id="overflow-demo"
 with np.errstate(over="ignore"):
@@ -99,12 +103,12 @@ with np.errstate(over="ignore"):
         print(f"exp({z:6.1f}) = {np.exp(z):.3g}")
 
 # %% [markdown] id="logsumexp"
-# The cure is to take the largest term out of the sum. With $m = \max_j z_j$,
+# The cure is to factor the largest term out of the sum. With $m = \max_j z_j$,
 #
 # $$\log \sum_j e^{z_j} = m + \log \sum_j e^{z_j - m}.$$
 #
 # Now every exponent is 0 or less, so nothing overflows, and one term is $e^0 = 1$, so the sum is never 0. This
-# quantity, the **log-sum-exp**, is the scale of a blank: the maximum of its logits, made smooth. You will meet it in
+# quantity, the **log-sum-exp**, is never below the largest logit, and above it by at most $\log V$. You will meet it in
 # every loss.
 
 # %% id="ex-logsumexp"
@@ -112,10 +116,11 @@ with np.errstate(over="ignore"):
 def logsumexp(logits, axis=-1):
     """log sum_j exp(z_j), computed without overflow.
 
-    logits: (..., V) scores in nats, with V tokens along `axis`; -inf marks an excluded token.
+    logits: (..., V) scores in nats, with V tokens along `axis`; -inf marks an excluded token, and at least one logit
+        per row is finite. Do not change the array itself.
     Returns (...) nats: the axis of the tokens is gone.
     """
-    # Where to start: write the formula as it stands and look at which inputs the check says are right.
+    # Where to start: write the formula as it stands and look at the input on which the check says it fails.
     # <solution>
     m = logits.max(axis, keepdims=True)
     total = np.exp(logits - m).sum(axis, keepdims=True)
@@ -127,30 +132,33 @@ check("01.logsumexp", logsumexp)
 
 # %% [markdown] id="picture-overflow"
 # The picture shows both formulas on a blank with two logits, $z$ and $z - 1$, while $z$ moves along the whole range.
-# The answer is always $z + 0.31$, a straight line.
+# The answer is always $z + 0.31$, a straight line. The formula as written ends abruptly at the top. At the bottom it
+# goes wrong before it ends: the smallest numbers a computer stores have few digits left.
 
 # %% id="fig-overflow" tags=["nbval-ignore-output"]
 z = np.linspace(-1_100, 1_100, 2_201)
 pair = np.stack([z, z - 1], axis=-1)
+right = ref.logsumexp(pair)
 with np.errstate(over="ignore", divide="ignore"):
     as_written = np.log(np.exp(pair).sum(-1))
-works = np.isfinite(as_written)
+works = np.isfinite(as_written) & (abs(as_written - right) < 1e-9)
+lowest, highest = z[works][0], z[works][-1]
 
 figure, (ax,) = figures.new_figure(height=3.4)
-ax.plot(z, ref.logsumexp(pair), color=figures.BLUE)
-ax.plot(z[works], as_written[works], color=figures.ORANGE, linewidth=6, alpha=0.6, zorder=1,
-        solid_capstyle="butt")
-for edge, answer in ((z[works][0], "-inf"), (z[works][-1], "inf")):
+ax.plot(z, right, color=figures.BLUE)
+ax.plot(z[works], right[works], color=figures.ORANGE, linewidth=6, alpha=0.6, zorder=1, solid_capstyle="butt")
+for edge, answer in ((lowest, "inexact,\nthen -inf"), (highest, "inf")):
     ax.axvline(edge, color=figures.RED, linestyle="--", linewidth=1.2)
     side = np.sign(edge)
-    ax.text(edge + side * 15, -side * 900, f"as written:\n{answer}", ha="left" if side > 0 else "right", va="center")
+    ax.text(edge + side * 15, -side * 850, f"as written:\n{answer}", ha="left" if side > 0 else "right", va="center")
 ax.text(30, -420, "as written: right only\non the thick stretch", ha="left")
-ax.text(-60, 420, "largest logit taken out:\nright everywhere", ha="right", color=figures.BLUE)
-ax.set(title=f"The formula as written ends at z = {z[works][0]:.0f} and {z[works][-1]:.0f}",
+ax.text(20, 310, "largest term factored out:\nright everywhere", ha="right", color=figures.BLUE)
+ax.set(title=f"The formula as written is right from z = {lowest:.0f} to {highest:.0f} only",
        xlabel="z (nats)", ylabel="log-sum-exp (nats)")
-figures.show(figure, alt="Log-sum-exp of the logits z and z - 1, for z from -1100 to 1100. With the largest logit "
-             "taken out it is a straight line over the whole range. The formula as written lies on that line only "
-             "between -745 and 709: below it answers minus infinity, above plus infinity.")
+figures.show(figure, alt="Log-sum-exp of the logits z and z - 1, for z from -1100 to 1100. With the largest term "
+             "factored out it is a straight line over the whole range. The formula as written agrees to nine decimals "
+             f"only between {lowest:.0f} and {highest:.0f}: below, it is inexact and from -746 on minus infinity; "
+             "above, plus infinity.")
 
 # %% [markdown] id="softmax"
 # ## 4 · Softmax
@@ -168,7 +176,8 @@ figures.show(figure, alt="Log-sum-exp of the logits z and z - 1, for z from -110
 def softmax(logits, axis=-1):
     """p_i = exp(z_i) / sum_j exp(z_j), computed without overflow.
 
-    logits: (..., V) scores in nats, with V tokens along `axis`; -inf marks an excluded token. Left as it is.
+    logits: (..., V) scores in nats, with V tokens along `axis`; -inf marks an excluded token, and at least one logit
+        per row is finite. Do not change the array itself.
     Returns (..., V) probabilities, which sum to one along `axis`; exactly 0 for an excluded token.
     """
     # Where to start: which number may be subtracted from every logit of a blank, so that no exponent is above 0?
@@ -200,13 +209,13 @@ for name, z in hard.items():
         as_written = np.exp(z) / np.sum(np.exp(z))
     others = scipy.special.softmax(z), torch.softmax(torch.tensor(z, dtype=torch.float64), -1).numpy()
     agree = [bool(np.abs(p - other).max() < 1e-12) for other in others]
-    first = "NaN" if np.isnan(as_written).any() else "right"
+    first = "NaN" if np.isnan(as_written).any() else ("right" if np.abs(as_written - p).max() < 1e-12 else "wrong")
     print(f"{name:22}{first:12}{agree[0]!s:9}{agree[1]!s:11}{abs(p.sum() - 1) < 1e-12}")
 print("probability of the token at -inf:", p[1])
 
 # %% [markdown] id="measured-note"
-# "True" means that the largest difference is below $10^{-12}$. The formula as written fails on two of the four blanks,
-# by overflow on the first and by underflow on the second.
+# "right" and "True" mean that the largest difference is below $10^{-12}$. The formula as written fails on two of the four
+# blanks, by overflow on the first and by underflow on the second.
 
 # %% [markdown] id="log-softmax"
 # ## 6 · Log-softmax
@@ -228,7 +237,8 @@ print("log-softmax:       ", ref.log_softmax(far_behind))
 def log_softmax(logits, axis=-1):
     """log p_i = z_i - log sum_j exp(z_j).
 
-    logits: (..., V) scores in nats, with V tokens along `axis`; -inf marks an excluded token.
+    logits: (..., V) scores in nats, with V tokens along `axis`; -inf marks an excluded token, and at least one logit
+        per row is finite. Do not change the array itself.
     Returns (..., V) log-probabilities in nats; -inf for an excluded token, and for no other.
     """
     # Where to start: the second term is an exercise you have done. Which shape must it have to be subtracted?
@@ -256,7 +266,8 @@ check("01.log-softmax", log_softmax)
 def temperature(logits, tau):
     """softmax(z / tau): tau < 1 sharpens the distribution, tau > 1 flattens it.
 
-    logits: (..., V) scores in nats; -inf marks an excluded token. tau: a number above 0.
+    logits: (..., V) scores in nats; -inf marks an excluded token, and at least one logit per row is finite. Do not
+        change the array itself. tau: a number above 0.
     Returns (..., V) probabilities, which sum to one along the last axis.
     """
     # Where to start: does tau act on the logits or on the probabilities? Low temperatures make large logits.
@@ -275,7 +286,7 @@ for ax, tau, color in zip(axes, (0.5, 1.0, 3.0), (figures.BLUE, figures.SKY, fig
     p = ref.temperature(logits, tau)
     ax.barh(words[::-1], p[::-1], color=color)
     for row, share in enumerate(p[::-1]):
-        ax.text(share + 0.02, row, f"{share:.1%}", va="center")
+        ax.text(share + 0.02, row, f"{share:.1%}" if share >= 0.0005 else "<0.1%", va="center")
     ax.set(title=f"τ = {tau:g}: jumps has {p[0]:.0%}", xlabel="probability", xlim=(0, 1.15), xticks=(0, 0.5, 1))
     ax.tick_params(labelleft=ax is axes[0])
 figures.show(figure, alt="Bar charts of the seven words at three temperatures. At 0.5 jumps has 86.6% and leaps "
@@ -328,20 +339,23 @@ figures.show(figure, alt="Probability held by the most probable words of 50,000,
 # ## 9 · A nudge to one logit
 #
 # Learning moves logits a little at a time, so the question that matters is: raise one logit, and what happens to
-# every probability? The answer is a matrix of slopes, the **Jacobian**:
+# every probability? The answer is a matrix of slopes, the **Jacobian**. Here $\partial p_i / \partial z_j$ is the slope
+# of $p_i$ when only $z_j$ moves.
 #
 # $$J_{ij} = \frac{\partial p_i}{\partial z_j} = p_i \, (\delta_{ij} - p_j), \qquad \delta_{ij} = 1 \text{ if } i = j,
 # \text{ else } 0.$$
 #
-# To derive it, differentiate $\log p_i = z_i - \log \sum_k e^{z_k}$ by $z_j$, which gives $\delta_{ij} - p_j$, and use
-# that the slope of $p_i$ is $p_i$ times the slope of its logarithm.
+# To derive it, start from $\log p_i = z_i - \log \sum_k e^{z_k}$. The slope of the log-sum-exp in $z_j$ is
+# $e^{z_j} / \sum_k e^{z_k} = p_j$, so the slope of $\log p_i$ is $\delta_{ij} - p_j$; and by the chain rule the slope of
+# $p_i$ is $p_i$ times the slope of its logarithm.
 
 # %% id="ex-jacobian"
 # exercise: 01.jacobian
 def softmax_jacobian(logits):
     """J_ij = d p_i / d z_j = p_i (delta_ij - p_j), for p = softmax(z).
 
-    logits: (..., V) scores in nats; -inf marks an excluded token.
+    logits: (..., V) scores in nats; -inf marks an excluded token, and at least one logit per row is finite. Do not
+        change the array itself.
     Returns (..., V, V): for each row of logits a matrix, i down and j across.
     """
     # Where to start: ref.softmax gives p. For one row of logits, what is a column of p's times a row of p's?
@@ -355,19 +369,19 @@ def softmax_jacobian(logits):
 check("01.jacobian", softmax_jacobian)
 
 # %% id="fig-jacobian" tags=["nbval-ignore-output"]
-J = ref.softmax_jacobian(logits)[:5, :5]
-figure, (ax,) = figures.new_figure(width=5.6, height=3.8)
-ax.imshow(J, cmap="PuOr_r", vmin=-0.35, vmax=0.35)
+J = ref.softmax_jacobian(logits)
+figure, (ax,) = figures.new_figure(width=6.6, height=4.2)
+ax.imshow(J, cmap="PuOr_r", vmin=-0.35, vmax=0.35, aspect="auto")
 for i, j in np.ndindex(J.shape):
-    ax.text(j, i, f"{J[i, j]:+.4f}", ha="center", va="center", fontsize=9)
-ax.set_xticks(range(5), words[:5])
-ax.set_yticks(range(5), words[:5])
+    ax.text(j, i, f"{J[i, j]:+.3f}", ha="center", va="center", fontsize=9)
+ax.set_xticks(range(len(words)), words)
+ax.set_yticks(range(len(words)), words)
 ax.grid(False)
 ax.set(title="A word gains what the others lose", xlabel="the logit that is raised",
        ylabel="the probability that moves")
-figures.show(figure, alt="A table of slopes for the words jumps, leaps, runs, walks and sleeps: the change of each "
-             "probability per nat added to one logit. Raising jumps: jumps +0.228, leaps -0.155, runs -0.057, walks "
-             "-0.013, sleeps -0.003. The diagonal is positive, everything else negative, and the table is symmetric.")
+figures.show(figure, alt="A table of slopes for the seven words: the change of each probability per nat added to one "
+             "logit. Raising jumps: jumps +0.228, leaps -0.155, runs -0.057, walks -0.013, sleeps -0.003, table and "
+             "\"the\" -0.000. The diagonal is positive, everything else negative, and the table is symmetric.")
 
 # %% [markdown] id="jacobian-reading"
 # Read a column: raising "jumps" takes most from "leaps", its strongest rival, and next to nothing from "sleeps".
@@ -393,7 +407,7 @@ print("columns sum to zero, within 1e-12:", bool(np.abs(exact.sum(0)).max() < 1e
 #
 # | the article this course grew from | measured in this chapter | verdict |
 # |---|---|---|
-# | "exponentiates all the logits (making them positive) and then normalizes them so they sum to one" | on four hard blanks equal to SciPy's and PyTorch's within $10^{-12}$; sums to one there and on 50,000 logits; as written, NaN on two of the four | **holds when** the largest logit is subtracted first |
+# | "exponentiates all the logits (making them positive) and then normalizes them so they sum to one" | on four hard blanks equal to SciPy's and PyTorch's within $10^{-12}$; sums to one there and on 50,000 logits; as written, NaN on two of the four | **holds** on paper; a computer must subtract the largest logit first |
 # | "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability of a token at -inf: 0.0, exactly | **holds**; chapter 04 looks at what happens when it is forgotten |
 # | "The word with the highest probability is the model's guess." | same order as the logits at temperatures 0.5, 1 and 3 | **holds**: the word with the highest logit is the same word |
 

@@ -18,15 +18,16 @@
 # - compute the loss of a masked language model over the masked positions, and over nothing else;
 # - write its gradient by hand, and convince a skeptic that it is right;
 # - say how hard a blank is at best, and what a wrong expectation costs on top;
-# - find three bugs that were made in real training code.
+# - find three bugs of kinds that were reported in public training code.
 #
-# *90 minutes. Before this: chapter 01; what a derivative is. Everything here is NumPy on the CPU: on a machine with a
+# *90 minutes. Prerequisites: chapter 01; what a derivative is. Everything here is NumPy on the CPU: on a machine with a
 # GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"
 # `hint("02.surprisal")` in a new cell gives one step of help at a time. The cells between the exercises use
 # `mlm_mini`'s versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier
-# exercise had you build, such as `ref.softmax` and `ref.log_softmax`.
+# exercise had you build, such as `ref.softmax` and `ref.log_softmax`. No function of yours should change the arrays it
+# is given.
 
 # %% id="setup"
 import numpy as np
@@ -57,11 +58,11 @@ fox_logits = np.array([6.0, 5.0, 4.0, 2.5, 1.0, -1.0, -3.0])  # The quick brown 
 p = np.linspace(0.002, 1, 500)
 figure, (left, right) = figures.new_figure(width=9.0, height=3.4, columns=2)
 left.plot(p, -np.log(p), color=figures.BLUE)
-everyday = (("nine times in ten", 0.9, 0.62, 1.55), ("a coin", 1 / 2, 0.52, 0.84), ("a die", 1 / 6, 0.19, 1.94))
+everyday = (("p = 0.9", 0.9, 0.62, 1.6), ("a coin", 1 / 2, 0.52, 0.84), ("a die", 1 / 6, 0.19, 1.94))
 for name, x, x_text, y_text in everyday:
     left.plot(x, -np.log(x), "o", color=figures.RED)
     left.text(x_text, y_text, f"{name}: {-np.log(x):.2f}")
-left.plot([0.9, 0.85], [0.2, 1.5], color=figures.BLACK, linewidth=0.8)
+left.plot([0.89, 0.78], [0.2, 1.5], color=figures.BLACK, linewidth=0.8)
 left.set(title="A confident right guess is nearly free", xlabel="probability of what happened",
          ylabel="surprisal (nats)")
 
@@ -88,7 +89,7 @@ def surprisal(logits, targets):
     """-log p_t for p = softmax(z): how unexpected token t was.
 
     logits: (..., V) scores in nats; targets: (...) integer token ids from 0 to V - 1.
-    Returns (...) nats, one number per position.
+    Returns (...) nats, one number per position: inf where the target's logit is -inf.
     """
     # Where to start: log-probabilities of all V tokens first, then the one of the target at each position.
     # <solution>
@@ -131,7 +132,7 @@ def cross_entropy(logits, labels):
     """The mean surprisal over the positions whose label is not -100.
 
     logits: (..., V) scores in nats; labels: (...) integer token ids from 0 to V - 1, or -100.
-    Returns a float, in nats; 0.0 when no position has a label.
+    Returns a float, in nats: inf where the target's logit is -inf, 0.0 when no position has a label.
     """
     # Where to start: which positions have a label? Then keep those and forget about the others.
     # <solution>
@@ -174,7 +175,7 @@ print(f"no label:     ours {ref.cross_entropy(logits, nothing)}, PyTorch's {torc
 # %% id="fig-gradient" tags=["nbval-ignore-output"]
 p = ref.softmax(fox_logits)
 slope = ref.cross_entropy_gradient(fox_logits[None], np.array([1]))[0]  # the true word is "leaps"
-figure, (ax,) = figures.new_figure(width=7.5, height=3.4)
+figure, (ax,) = figures.new_figure(width=7.5, height=3.6)
 bars = ax.bar(words, slope, color=[figures.BLUE if value < 0 else figures.ORANGE for value in slope])
 for bar, value in zip(bars, slope):
     bar.set_hatch("//" if value < 0 else "")
@@ -182,7 +183,7 @@ for bar, value in zip(bars, slope):
 ax.axhline(0, color=figures.BLACK, linewidth=0.8)
 ax.text(1.55, -0.55, "the true word: its logit will rise", va="center", color=figures.BLUE)
 ax.text(1.55, 0.45, "every other word: its logit will fall,\nin proportion to its probability", va="center")
-ax.set(title="Only the true word is pushed up, and by as much as the others are pushed down",
+ax.set(title="A step against the gradient lifts the true word\nby as much as it lowers all others together",
        ylabel="gradient p - y", ylim=(-0.95, 0.8))
 figures.show(figure, alt="Bars of the gradient p - y for the fox's blank when the true word is leaps. leaps: "
              "-0.7613. jumps +0.6489, runs +0.0878, walks +0.0196, sleeps +0.0044, table +0.0006, the +0.0001. The "
@@ -214,7 +215,8 @@ check("02.gradient", cross_entropy_gradient)
 
 # %% [markdown] id="witnesses"
 # Two witnesses. **Finite differences** know no calculus: they nudge each logit by $\pm 10^{-5}$ and watch the loss.
-# **Autograd** is shown no formula either: it is given the loss as exp, sum and log, and follows those three backwards.
+# PyTorch's **autograd**, which differentiates a program step by step by the chain rule, is shown no formula either: it
+# is given the loss as exp, sum and log, and follows those three backwards.
 
 # %% id="measure-gradient"
 gradient = ref.cross_entropy_gradient(logits, labels)
@@ -238,13 +240,13 @@ print("zero where there is no label:", bool((gradient[labels == -100] == 0).all(
 # %% [markdown] id="less-surprised"
 # To learn is to step against the gradient. The article this course grew from says that training teaches a model "to be
 # less surprised next time". On a single blank it can be watched: five steps on the fox's logits, with "leaps" as the
-# true word.
+# true word. Each step subtracts the gradient itself (step size 1).
 
 # %% id="measure-descent"
 z = fox_logits.copy()
 for step in range(6):
     s = ref.surprisal(z, 1)
-    print(f"after {step} steps: p(leaps) = {np.exp(-s):.3f}, surprisal {s:.3f} nats")
+    print(f"steps taken: {step}   p(leaps) = {np.exp(-s):.3f}, surprisal {s:.3f} nats")
     z = z - 1.0 * ref.cross_entropy_gradient(z[None], np.array([1]))[0]
 
 # %% [markdown] id="signal"
@@ -266,8 +268,9 @@ for p_true in (0.99, 0.5, 0.1, 0.001):
 #
 # $$H(p) = -\sum_i p_i \log p_i, \qquad 0 \log 0 = 0,$$
 #
-# from 0 for a certain word to $\log V$ when all $V$ words are equally likely. No model can pay less on average; it is
-# the floor under every training curve of this course.
+# from 0 for a certain word to $\log V$ when all $V$ words are equally likely. No model can pay less on average: it is
+# the floor under the average loss on fresh sentences. On a finite sample, or on sentences learned by heart, a loss can
+# fall below it.
 
 # %% id="ex-entropy"
 # exercise: 02.entropy
@@ -313,19 +316,26 @@ posterior = language.posterior_at(blanks, positions[:, None])[:, 0]  # (words, V
 expected = ref.entropy(posterior)
 happened = 0.0 - np.log(posterior[np.arange(len(sentence)), ids[positions]])
 figure, (ax,) = figures.new_figure(width=8.0, height=3.4)
-ax.bar(positions, expected, color=figures.SKY, width=0.6)
-ax.plot(positions, happened, "D", color=figures.RED)
+ax.bar(positions, expected, color=figures.SKY, width=0.6, label="entropy: what to expect")
+ax.plot(positions, happened, "D", color=figures.RED, clip_on=False, label="surprisal: what happened")
 for x, value in zip(positions, expected):
-    ax.text(x, value + 0.06, f"{value:.2f}", ha="center")
-ax.text(positions[1] + 0.4, expected[1], "bar: entropy, to be expected", va="center")
-ax.text(positions[2] + 0.2, happened[2], "diamond: surprisal, what happened", va="center", color=figures.RED)
-hardest = int(expected.argmax())
-ax.set(title=f"Grammar costs nothing here; the hardest blank is “{sentence[hardest]}”", ylabel="nats",
-       ylim=(0, 1.15 * expected.max()))
+    ax.text(x, value + 0.08, f"{value:.2f}", ha="center")
+ax.set(title="The function words of this sentence cost nothing", ylabel="nats", ylim=(0, 1.2 * expected.max()))
 ax.set_xticks(positions, sentence)
+ax.legend(loc="upper right", frameon=False)
 listed = ", ".join(f"{word} {h:.2f} ({s:.2f})" for word, h, s in zip(sentence, expected, happened))
-figures.show(figure, alt="Entropy of each blank of the sentence 'the chef cuts the bread in the kitchen', and in "
-             f"brackets the surprisal of the word that stands there, in nats: {listed}.")
+figures.show(figure, alt=f"Entropy of each blank of the sentence '{' '.join(sentence)}', and in brackets the surprisal "
+             f"of the word that stands there, in nats: {listed}.")
+
+# %% id="measure-scene-entropy"
+for word in ("chef", "cuts"):
+    place = sentence.index(word)
+    print(f"{word}: expected {expected[place]:.2f} nats, paid {happened[place]:.2f}")
+
+# %% [markdown] id="scene-entropy-reading"
+# Compare each diamond with its bar. "cuts" came as a surprise, because another verb was likelier there; "chef" as less
+# of one than expected, because many people could stand there and a chef is among the likeliest. On average over the
+# language the two agree: that is what an expectation is.
 
 # %% [markdown] id="perplexity"
 # ## 5 · Perplexity: the same, as a number of words
@@ -371,8 +381,10 @@ for name, nats in guesses.items():
 #
 # $$\mathrm{KL}(p, q) = \sum_i p_i \log \frac{p_i}{q_i} = H(p, q) - H(p).$$
 #
-# It is 0 only when $q = p$, and it is not symmetric: $p$ says how often each word comes, $q$ what it costs. A word that
-# comes and was thought impossible costs infinity; a word that never comes costs nothing, whatever was expected.
+# It is never negative (because $\log x \le x - 1$), and 0 only when $q = p$. It is not symmetric: $p$ says how often
+# each word comes, $q$ what it costs. A word that comes and was thought impossible costs infinity; a word that never
+# comes costs nothing, whatever was expected. With one true word, $p$ is 1 there, and $H(p, q)$ is its surprisal: that
+# is why the loss is called cross-entropy.
 
 # %% id="ex-kl"
 # exercise: 02.kl
@@ -406,15 +418,15 @@ excluded = ref.softmax(np.where(np.array(words) == "the", -np.inf, fox_logits)) 
 print(f"KL(with, without) = {ref.kl_divergence(p, excluded)}, KL(without, with) = {ref.kl_divergence(excluded, p):.5f}")
 
 # %% [markdown] id="kl-note"
-# The last line is a preview. The word "the" had a chance of one in ten thousand here. Excluding it changes almost
-# nothing, and makes the divergence infinite in one direction. Chapter 04 shows a bug in which this happens.
+# The last line is a preview. The word "the" had a chance of less than one in ten thousand here. Excluding it changes
+# almost nothing, and makes the divergence infinite in one direction. Chapter 04 shows a bug in which this happens.
 
 # %% [markdown] id="clinic"
 # ## 7 · Bug clinic
 #
-# Three losses, each with a bug of a kind that was found in public training code, written by people who knew everything
-# in this chapter. Such bugs are easy to miss: nothing crashes, and often the loss still goes down. Read the report, find
-# the cause, repair the function. The checks know the wrong repairs too.
+# Three losses, each with a bug of a kind that was reported in public training code; "Where to read on" names a thread
+# for each. Such bugs are easy to miss: nothing crashes, and often the loss still goes down. Read the user's story, which
+# is made up, find the cause, repair the function. The checks know the wrong repairs too.
 
 # %% [markdown] id="clinic-mean-story"
 # ### The weights that did nothing
@@ -461,7 +473,7 @@ def masked_mean(surprisals, mask):
     surprisals: (N,) nats; mask: (N, 1), 1.0 where a position is selected and 0.0 elsewhere, at least one selected.
     Returns a float, in nats.
     """
-    # Where to start: the report gives the shapes. What does NumPy make of (N,) times (N, 1)?
+    # Where to start: the docstring gives the shapes. What does NumPy make of (N,) times (N, 1)?
     # <broken>
     #| masked = surprisals * mask
     #| return float(masked.sum() / mask.sum())
@@ -530,5 +542,9 @@ check("02.clinic-empty", epoch_loss)
 # - Frederick Jelinek, Robert L. Mercer, Lalit R. Bahl and James K. Baker (1977). Perplexity, a measure of the
 #   difficulty of speech recognition tasks. *Journal of the Acoustical Society of America* 62.
 # - Thomas M. Cover and Joy A. Thomas (2006). *Elements of Information Theory*, second edition, chapter 2. Wiley.
+# - The bugs of the clinic, on GitHub. A loss averaged before its mask acts: jingyaogong/minimind, issue 51 (2024, in
+#   Chinese). A mask of shape (64) beside losses of shape (64, 1): pytorch/tutorials, pull request 382 (2018). NaN when
+#   no token is masked: huggingface/transformers, issue 16711 (2022). A mean of means where batches differ in length:
+#   meta-pytorch/torchtune, pull request 1875 (2024).
 #
 # Next: chapter 03 decides which words to hide, and what to put in their place.

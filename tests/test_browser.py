@@ -113,7 +113,7 @@ def run_notebook(course, server, browser):
             page = browser.new_page(viewport={"width": 1280, "height": 1400})
             page.set_default_timeout(STEP_SECONDS * 1000)
             page.goto(f"{address}/lab/tree/solutions/{name}.ipynb?token={token}&reset", timeout=SERVER_SECONDS * 1000)
-            page.get_by_text("Python 3 (ipykernel)").first.wait_for(timeout=SERVER_SECONDS * 1000)
+            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SERVER_SECONDS * 1000)
             page.get_by_role("menuitem", name="Run", exact=True).click()
             page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
             opened[name] = page, course / "solutions" / f"{name}.ipynb"
@@ -213,7 +213,7 @@ def test_the_mask_ratio_moves_with_the_arrow_keys(run_notebook, picture):
     expect(row).not_to_have_text(before, use_inner_text=True)
     picture(page, "everything_masked")
     page.get_by_label("Sentence", exact=True).fill("A blorp, of my own!")
-    status_with(page, "of 6 tokens are selected").wait_for()
+    status_with(page, "of 7 tokens are selected").wait_for()
 
 
 def test_the_leak_grows_with_the_arrow_keys(run_notebook, picture):

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlm_mini.languages import Trigram, cloze
-from mlm_mini.languages.cloze import EnglishCloze, Game, Question, english_cloze, scene_cloze
+from mlm_mini.languages import SceneLanguage, Trigram, cloze
+from mlm_mini.languages.cloze import EnglishCloze, Game, Question, SceneCloze, english_cloze, scene_cloze
 from mlm_mini.reference import entropy
 from mlm_mini.widgets import cloze_widget
 from mlm_mini.widgets.cloze import game_html, percent
@@ -179,6 +179,18 @@ def test_the_exact_posterior_pays_its_own_entropy_on_average():
     assert excess.std() > 0.3  # so that the sentence above is no tautology
 
 
+def test_a_language_without_uncertainty_cannot_be_played():
+    language = scene_cloze().language
+    certain = SceneLanguage(
+        language.vocabulary,
+        prior=[1.0],
+        slot_distribution=[[0, 1, 2, 3]],
+        distributions=np.eye(len(language.vocabulary))[language.vocabulary.ids(["[CLS]", "dog", ".", "[SEP]"])],
+    )
+    with pytest.raises(ValueError, match="every hidden word was certain"):
+        SceneCloze(certain).draw(rng())
+
+
 def test_nobody_beats_the_exact_posterior():
     text = scene_cloze()
     questions = cloze.scene_questions(text.language, 1000, rng(5))
@@ -209,6 +221,12 @@ def test_the_left_reader_sees_nothing_on_the_right():
     assert first == pytest.approx(-math.log(nothing_known[language.vocabulary.ids(["the"])[0]]))
 
 
+def test_the_left_reader_knows_that_a_word_is_asked_for():
+    text = scene_cloze()  # after "the dog barked" the sentence may end, but a full stop is never hidden
+    questions = [Question(("the", "dog", "barked", word, "the", "garden", "."), 3) for word in text.words]
+    assert np.exp(-cloze.exact_nats(text.language, questions, left_only=True)).sum() == pytest.approx(1)
+
+
 def test_a_word_that_the_language_rules_out_costs_infinitely_much():
     assert cloze.exact_nats(scene_cloze().language, [Question(("the", "dog", "because", "."), 2)]) == math.inf
 
@@ -225,6 +243,9 @@ def test_words_the_trigram_never_met_share_what_it_gives_to_unk():
     q = cloze.trigram_distribution(small_trigram(), question, ["cat", "dog", "wug", "blicket"])
     assert math.isclose(sum(q.values()), 1)
     assert q["cat"] > q["dog"] > q["wug"] == q["blicket"] > 0
+    posterior, vocabulary = small_trigram().posterior(question.shown, 1), small_trigram().vocabulary
+    unk, cat = posterior[vocabulary.unk_id], posterior[vocabulary.ids(["cat"])[0]]
+    assert (q["wug"] + q["blicket"]) / q["cat"] == pytest.approx(unk / cat)
 
 
 def test_english_asks_for_words_it_knows_and_never_for_punctuation():

@@ -233,14 +233,14 @@ def test_a_folder_that_may_not_be_read_at_all_is_an_error(folder, monkeypatch):
 
 def refuse_to_read(monkeypatch, names):
     """As without permission, which the superuser, whom some test machines run as, cannot be denied."""
-    read_bytes = corpus_module.Path.read_bytes
+    allowed = corpus_module.Path.open
 
-    def read(path):
+    def open_file(path, *args, **kwargs):
         if path.name in names:
             raise PermissionError(13, "Permission denied", str(path))
-        return read_bytes(path)
+        return allowed(path, *args, **kwargs)
 
-    monkeypatch.setattr(corpus_module.Path, "read_bytes", read)
+    monkeypatch.setattr(corpus_module.Path, "open", open_file)
 
 
 def test_a_subfolder_that_may_not_be_listed_is_in_the_warning(folder, monkeypatch):
@@ -253,6 +253,30 @@ def test_a_subfolder_that_may_not_be_listed_is_in_the_warning(folder, monkeypatc
     monkeypatch.setattr(os, "walk", walk_with_a_locked_folder)
     with pytest.warns(UserWarning, match=r"1 unreadable \(Permission denied\) \(locked\)"):
         assert len(read_text_folder(folder).documents) == 40
+
+
+def test_documents_are_read_when_they_are_used(folder):
+    corpus = read_text_folder(folder)
+    document = next(d for d in corpus.documents if d.name == "file3.txt")
+    before = document.fingerprint()
+    (folder / "file3.txt").write_text("Other words.\nAnd more.")
+    assert document.text == "Other words.\nAnd more."
+    assert list(document.lines()) == ["Other words.", "And more."]
+    assert document.fingerprint() != before
+
+
+def test_the_lines_of_a_document_are_those_of_its_text(tmp_path):
+    (tmp_path / "book.txt").write_text(PARAGRAPHS)
+    for document in (english_corpus().documents[7], *read_text_folder(tmp_path).documents):
+        assert "\n".join(document.lines()).strip("\n") == document.text
+
+
+def test_lines_that_are_no_paragraphs_stay_apart(tmp_path):
+    (tmp_path / "play.txt").write_text("".join(f"line {i}\n" for i in range(100)))
+    corpus = read_text_folder(tmp_path)
+    assert len(corpus.documents) == 20
+    assert corpus.documents[0].text == "line 0\n\nline 1\n\nline 2\n\nline 3\n\nline 4"
+    assert len(corpus.sentences()) == 100
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -22,9 +22,11 @@ MAY_IMPORT = {
     "figures": set(),
     "reference": BASE,
     "languages": BASE | {"reference"},
+    "model": BASE | {"reference", "languages"},
+    "training": BASE | {"reference", "languages", "model"},
     "widgets": BASE | {"reference", "languages"},
     "course": BASE | {"reference", "languages"},
-    "__main__": BASE | {"course"},
+    "__main__": BASE | {"training", "course"},
 }
 MODULES = sorted((TOP / "mlm_mini").rglob("*.py"))
 

@@ -295,6 +295,43 @@ def test_a_large_vocabulary_takes_wider_integers(small, tmp_path, monkeypatch):
     assert np.load(tmp_path / "t.npy").dtype == np.int32
 
 
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_batches_and_cuts_of_long_lines_change_nothing(size, english, tmp_path, monkeypatch):
+    text = "The king, of babylon!\n\n\tAnd  his people. \n" * 3 + "word " * 100 + "\n"
+    write_tokens(tmp_path / "whole.npy", english, [text, "", text])
+    monkeypatch.setattr(tokenizer_module, "BATCH_CHARACTERS", max(size, 16))
+    write_tokens(tmp_path / "cut.npy", english, [text.split("\n"), [], iter(text.split("\n"))])
+    assert (tmp_path / "cut.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+    assert np.load(tmp_path / "whole.npy").tolist()[: len(english.encode(text))] == english.encode(text).tolist()
+
+
+def test_a_line_without_a_space_is_cut_somewhere(english, tmp_path, monkeypatch):
+    monkeypatch.setattr(tokenizer_module, "BATCH_CHARACTERS", 8)
+    write_tokens(tmp_path / "t.npy", english, ["a" * 50])
+    assert english.decode(np.load(tmp_path / "t.npy")).replace(" ", "") == "a" * 50
+
+
+def test_no_document_is_no_file(english, tmp_path):
+    with pytest.raises(ValueError, match="no document to tokenize"):
+        write_tokens(tmp_path / "t.npy", english, [])
+
+
+def test_a_header_has_room_for_any_count(tmp_path):
+    sizes = set()
+    for count in (0, 1, 2**31, 10**15):
+        with open(tmp_path / "header", "wb") as file:
+            tokenizer_module._write_header(file, np.dtype("<u2"), count)
+            sizes.add(file.tell())
+    assert len(sizes) == 1
+
+
+def test_documents_are_found_whatever_the_size_of_a_scan(english, tmp_path, monkeypatch):
+    write_tokens(tmp_path / "t.npy", english, ["the king", "", "of babylon"])
+    whole = read_tokens(tmp_path / "t.npy", english.vocabulary)
+    monkeypatch.setattr(tokenizer_module, "SCAN_TOKENS", 3)
+    np.testing.assert_array_equal(read_tokens(tmp_path / "t.npy", english.vocabulary).starts, whole.starts)
+
+
 @pytest.mark.parametrize("ids", [[], [101], [5, 102], [101, 5], [[101, 102]]])
 def test_a_file_of_other_numbers_is_refused(ids, small, tmp_path):
     np.save(tmp_path / "t.npy", np.array(ids, dtype=np.uint16))

@@ -14,6 +14,10 @@ from typing import Any
 ID_PATTERN = re.compile(r"\d\d\.[a-z0-9]+(-[a-z0-9]+)*")
 
 
+class WrongAnswer(Exception):
+    """Raised by an exercise's `observe` for an answer that it cannot measure; the learner reads its message."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One input to try. `name` completes the sentence "the smallest failing input is ..."."""

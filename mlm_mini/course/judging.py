@@ -16,7 +16,7 @@ from typing import Any
 
 from mlm_mini.course import progress
 from mlm_mini.course.compare import Difference, difference, type_name
-from mlm_mini.course.exercise import Case, Exercise, Mistake
+from mlm_mini.course.exercise import Case, Exercise, Mistake, WrongAnswer
 from mlm_mini.course.exercises import find_exercise
 from mlm_mini.course.report import call_text, lines_of, size, value_text
 from mlm_mini.course.run import SECONDS_PER_CASE, Outcome, TimeLimitReached, run_case, same_outcome
@@ -180,6 +180,8 @@ def _error_sentence(error: BaseException) -> str:
         return f"Your function did not finish within {SECONDS_PER_CASE:.0f} seconds: is there a loop that never ends?"
     if isinstance(error, NotImplementedError):
         return "This exercise is not written yet: replace the line `raise NotImplementedError` with your code."
+    if isinstance(error, WrongAnswer):
+        return str(error)
     if isinstance(error, SystemExit):
         return "Your function calls exit(): return a value instead."
     text = lines_of(str(error), width=160, most=1)

@@ -16,7 +16,7 @@ from mlm_mini.languages.tokenizer import TokenizedText
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.storage import fingerprint
 
-HASHED_AT_ONCE = 2**24
+HASHED_AT_ONCE = 2**20
 
 
 class TextSource(ABC):

@@ -24,6 +24,7 @@ from mlm_mini.reference import entropy
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.01, 0.99
 SHORTEST, LONGEST = 6, 20  # words of an English sentence worth playing
 LEAST_ENTROPY = 0.1  # nats: of a scene's blanks, those with less are certain or nearly so
+MOST_DRAWS = 1000
 TOP = 5
 FULL_STOP = "."
 
@@ -108,7 +109,7 @@ class ClozeText(ABC):
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Question:
-        """A question. Which word is hidden must not depend on the word, or hiding it would give it away."""
+        """A question. Which place is hidden must not depend on the word there, or hiding it would give it away."""
 
     @abstractmethod
     def opponent(self, question: Question) -> dict[str, float]:
@@ -128,15 +129,15 @@ class SceneCloze(ClozeText):
         self.words = tuple(word for word in vocabulary.words(vocabulary.regular_ids) if word != FULL_STOP)
 
     def draw(self, rng: np.random.Generator) -> Question:
-        while True:
+        for _ in range(MOST_DRAWS):
             words = tuple(self.language.sample(1, rng).text(0).split())
-            question = Question(
-                words, int(rng.integers(len(words) - 1))
-            )  # the full stop that ends every sentence stays
+            index = int(rng.integers(len(words) - 1))  # the full stop that ends every sentence stays
+            question = Question(words, index)
             # What is certain is no question. That depends on the visible words alone, so drawing another sentence
             # gives nothing away, and the exact posterior remains the best possible player.
             if entropy(list(self.opponent(question).values())) > LEAST_ENTROPY:
                 return question
+        raise ValueError(f"in {MOST_DRAWS} sentences of this language, every hidden word was certain: nothing to play")
 
     def opponent(self, question: Question) -> dict[str, float]:
         vocabulary = self.language.vocabulary

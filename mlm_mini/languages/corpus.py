@@ -10,10 +10,10 @@ import hashlib
 import os
 import re
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, distribution
-from itertools import pairwise
+from itertools import islice
 from pathlib import Path
 
 from mlm_mini.storage import fingerprint
@@ -29,12 +29,77 @@ class Document:
     text: str = field(repr=False)
     split: str = "train"
 
+    def lines(self) -> Iterator[str]:
+        """The lines of the text, one by one."""
+        return lines_of(self.text)
+
+    def fingerprint(self) -> str:
+        """A name for the text, which changes with any word of it."""
+        return _fingerprint(self.lines())
+
+
+@dataclass(frozen=True)
+class FileDocument:
+    """A document that stays in its file and is read anew each time: memory holds a line of it, unless `text` is used.
+
+    first, end: which lines of the file it is; all of them unless given.
+    loose: every line is a paragraph of its own, though no empty line stands between them.
+    """
+
+    name: str
+    path: Path = field(repr=False)
+    split: str = "train"
+    first: int = field(default=0, repr=False)
+    end: int | None = field(default=None, repr=False)
+    loose: bool = field(default=False, repr=False)
+
+    @property
+    def text(self) -> str:
+        lines = list(self.lines())
+        if self.first == 0 and self.end is None:
+            return "\n".join(lines)
+        return "\n\n".join(filter(str.strip, lines)) if self.loose else "\n".join(lines).strip("\n")
+
+    def lines(self) -> Iterator[str]:
+        """The lines of the text, one by one."""
+        return islice(_file_lines(self.path), self.first, self.end)
+
+    def fingerprint(self) -> str:
+        """A name for the text, which changes with any word of it."""
+        return _fingerprint(self.lines())
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of `text` one by one; unlike `split`, it never holds the text twice."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
+
+
+def _file_lines(path: Path, errors: str = "replace") -> Iterator[str]:
+    """The lines of a UTF-8 file as `lines_of` gives those of its text, whatever ends a line in it."""
+    with path.open(encoding="utf-8-sig", errors=errors) as file:
+        line = "\n"
+        for line in file:
+            yield line.removesuffix("\n")
+    if line.endswith("\n"):
+        yield ""
+
+
+def _fingerprint(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Corpus:
     """Documents, and what a reader must be told about them: where they are from, the license, how they were chosen."""
 
-    documents: tuple[Document, ...]
+    documents: tuple[Document | FileDocument, ...]
     source: str
     license: str
     note: str
@@ -174,6 +239,8 @@ def _clean_verse(number: int, verse: str) -> str:
 TEXT_ENDINGS = (".txt", ".md")
 HELD_OUT_SHARE = 0.05
 BLOCKS = 20
+REPLACED = "read with bytes that are not UTF-8 replaced"
+ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def read_text_folder(path: str | os.PathLike) -> Corpus:
@@ -182,9 +249,10 @@ def read_text_folder(path: str | os.PathLike) -> Corpus:
     Files are UTF-8, with or without a byte order mark. Files that are empty, binary (they hold a NUL byte) or not
     readable are left out, and bytes that are not UTF-8 become U+FFFD; one warning counts and names them.
 
-    Every file is a document; about 5% of them, chosen by a hash of their names, are for validation and as many for
-    test, at least one each. One or two files are first cut into up to 20 contiguous blocks of paragraphs (of lines,
-    when there are no empty lines), which then count as documents; `note` says so.
+    Every file is a document, which is checked now, a line at a time, and read when it is used: `texts` holds the whole
+    corpus in memory, `lines` of a document does not. About 5% of them, chosen by a hash of their names, are for
+    validation and as many for test, at least one each. One or two files are first cut into up to 20 contiguous blocks
+    of paragraphs (of lines, when there are no empty lines), which then count as documents; `note` says so.
 
     Raises FileNotFoundError or PermissionError when there is nothing at `path` or it may not be read, ValueError when
     no text is found in it, or too little to hold some out.
@@ -193,50 +261,48 @@ def read_text_folder(path: str | os.PathLike) -> Corpus:
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
     problems: dict[str, list[str]] = {}
-    texts = _read_files(path, problems)
-    if not texts:
+    files = _usable_files(path, problems)
+    if not files:
         raise _nothing_to_read(path, problems)
     if problems:
-        warnings.warn(f"in {path}, {_summary(problems)}; {len(texts)} file(s) were read", stacklevel=2)
+        warnings.warn(f"in {path}, {_summary(problems)}; {len(files)} file(s) were read", stacklevel=2)
+    documents = [FileDocument(name, file) for name, file in files.items()]
     note = "Split by file."
-    if len(texts) < len(SPLITS):
-        texts = {name: block for file, text in texts.items() for name, block in _blocks(file, text).items()}
-        note = f"So few files were cut into {len(texts)} contiguous blocks of paragraphs, and split by block."
-    if len(texts) < len(SPLITS):
+    if len(documents) < len(SPLITS):
+        documents = [block for document in documents for block in _blocks(document)]
+        note = f"So few files were cut into {len(documents)} contiguous blocks of paragraphs, and split by block."
+    if len(documents) < len(SPLITS):
         raise ValueError(f"{path} holds a single paragraph, so that nothing can be held out to test a model on")
-    side = _assign_sides(texts)
-    documents = tuple(Document(name, text, side[name]) for name, text in texts.items())
+    side = _assign_sides(document.name for document in documents)
+    documents = tuple(replace(document, split=side[document.name]) for document in documents)
     return Corpus(documents, source=str(path), license="that of its owner", note=note)
 
 
-def _read_files(path: Path, problems: dict[str, list[str]]) -> dict[str, str]:
-    """Name -> text of every readable file; what is wrong with the others, and their names, goes to `problems`."""
-    texts = {}
+def _usable_files(path: Path, problems: dict[str, list[str]]) -> dict[str, Path]:
+    """Name -> path of every file with text; what is wrong with the others, and their names, goes to `problems`."""
+    files = {}
     for file in [path] if path.is_file() else _find_files(path, problems):
         name = file.name if file == path else file.relative_to(path).as_posix()
         try:
-            content = file.read_bytes()
+            problem = _examine(file)
         except OSError as error:
-            problems.setdefault(f"unreadable ({error.strerror})", []).append(name)
-            continue
-        text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
-        if b"\0" in content:
-            problems.setdefault("binary or not UTF-8 (NUL bytes)", []).append(name)
-        elif not text.strip():
-            problems.setdefault("empty", []).append(name)
-        else:
-            texts[name] = text
-            if not _is_utf8(content):
-                problems.setdefault("read with bytes that are not UTF-8 replaced", []).append(name)
-    return texts
+            problem = f"unreadable ({error.strerror})"
+        if problem in (None, REPLACED):
+            files[name] = file
+        if problem:
+            problems.setdefault(problem, []).append(name)
+    return files
 
 
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _examine(file: Path) -> str | None:
+    """What is wrong with the content of a file, if anything."""
+    empty = utf8 = True
+    for line in _file_lines(file, errors="surrogateescape"):  # in which a byte that is no UTF-8 can be told
+        if "\0" in line:
+            return "binary or not UTF-8 (NUL bytes)"
+        empty = empty and not line.strip()
+        utf8 = utf8 and (line.isascii() or not ESCAPED.search(line))
+    return "empty" if empty else None if utf8 else REPLACED
 
 
 def _find_files(folder: Path, problems: dict[str, list[str]]) -> list[Path]:
@@ -266,17 +332,38 @@ def _nothing_to_read(path: Path, problems: dict[str, list[str]]) -> Exception:
     return kind(f"nothing in {path} can be read as text: {_summary(problems)}")
 
 
-def _blocks(name: str, text: str) -> dict[str, str]:
+def _blocks(document: FileDocument) -> list[FileDocument]:
     """Up to `BLOCKS` runs of neighboring paragraphs, so that a block is as much a whole as the file allows."""
-    paragraphs = [part for part in re.split(r"\n\s*\n", text) if part.strip()]
-    if len(paragraphs) < len(SPLITS):
-        paragraphs = [line for line in text.split("\n") if line.strip()]
-    count = min(BLOCKS, len(paragraphs))
-    edges = [i * len(paragraphs) // count for i in range(count + 1)]
-    return {
-        f"{name}, part {i + 1} of {count}": "\n\n".join(paragraphs[start:end])
-        for i, (start, end) in enumerate(pairwise(edges))
-    }
+    paragraphs = _count(_paragraph_starts(document.path))
+    loose = paragraphs < len(SPLITS)
+    starts = _line_numbers if loose else _paragraph_starts
+    total = _count(starts(document.path)) if loose else paragraphs
+    count = min(BLOCKS, total)
+    wanted = {i * total // count for i in range(count)}
+    edges = [line for i, line in enumerate(starts(document.path)) if i in wanted]
+    return [
+        FileDocument(f"{document.name}, part {i} of {count}", document.path, first=first, end=end, loose=loose)
+        for i, (first, end) in enumerate(zip(edges, [*edges[1:], None], strict=True), start=1)
+    ]
+
+
+def _paragraph_starts(path: Path) -> Iterator[int]:
+    """The numbers of the lines with something on them that follow an empty line, or nothing."""
+    between = True
+    for number, line in enumerate(_file_lines(path)):
+        empty = not line.strip()
+        if between and not empty:
+            yield number
+        between = empty
+
+
+def _line_numbers(path: Path) -> Iterator[int]:
+    """The numbers of the lines with something on them."""
+    return (number for number, line in enumerate(_file_lines(path)) if line.strip())
+
+
+def _count(items: Iterable) -> int:
+    return sum(1 for _ in items)
 
 
 def _assign_sides(names: Iterable[str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from mlm_mini.storage import cache_folder, cached, fingerprint, write_atomically
 BERT_SLOTS = (PAD, *(f"[unused{i}]" for i in range(99)), UNK, CLS, SEP, MASK)
 MIN_FREQUENCY = 2
 ENGLISH_SIZE = 4096
-BATCH_CHARACTERS = 2**18  # text handed to the library at once: enough to occupy all cores, little enough to forget
+BATCH_CHARACTERS = 2**16  # text handed to the library at once: enough to occupy all cores, little enough to forget
 SCAN_TOKENS = 2**22
 TRAINER_CHARACTERS = 2**24
 

@@ -6,6 +6,7 @@
 import importlib
 
 _MODULE_OF = {
+    "attention_widget": "attention",
     "cloze_widget": "cloze",
     "leak_widget": "leak",
     "mask_ratio_widget": "mask_ratio",

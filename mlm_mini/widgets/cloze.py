@@ -44,7 +44,7 @@ def cloze_widget(seed: int = 0, texts: Mapping[str, Callable[[], ClozeText]] = T
 
 
 class ClozeWidget(ipywidgets.VBox):
-    """A view of one `Game` per text. It computes nothing: what is shown is what `Game.play` returned."""
+    """A view of one `Game` per text: what is shown is what `Game.play` returned."""
 
     def __init__(self, seed: int, texts: Mapping[str, Callable[[], ClozeText]]):
         self.seed = seed

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.image import imsave
+
+from mlm_mini.figures import image_html
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -31,12 +31,9 @@ class MovingPicture:
 
     def html(self, alt: str) -> str:
         """The picture as it is now, as one `img` element. Raises ValueError when the description is missing."""
-        if not alt.strip():
-            raise ValueError("a picture needs alt text: say in a sentence or two what it shows, numbers included")
         self.canvas.restore_region(self._background)
         for artist in self.moving:
             artist.axes.draw_artist(artist)
         buffer = io.BytesIO()
         imsave(buffer, self.canvas.buffer_rgba(), format="png", metadata={"Software": None})
-        data = base64.b64encode(buffer.getvalue()).decode("ascii")
-        return f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" style="max-width: 100%">'
+        return image_html(buffer.getvalue(), alt)

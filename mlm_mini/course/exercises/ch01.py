@@ -10,27 +10,38 @@ from mlm_mini.course.exercise import Case, Exercise, Mistake
 
 TWO = np.array([0.0, np.log(3.0)])
 ROWS = np.array([[1.0, 2.0, 4.0], [0.5, -1.0, 3.0]])
+ONE_ROW = np.array([[0.0, -800.0, -810.0, -820.0, -830.0, -840.0]])
+DEEP = np.array([[[0.0, 1.0, 3.0]], [[2.0, 2.0, -1.0]]])
 BATCH = np.random.default_rng(1).normal(scale=3.0, size=(2, 3, 5))
 HUGE = np.array([1e4, 9_999.0, 9_998.0, -1e4])
-FAR_APART = np.array([[1e4, 9_999.0], [-1e4, -9_999.0]])
+FAR_APART = np.array([[1e4, 9_999.0, 9_998.0], [2.0, 0.0, 1.0], [-1e4, -9_999.0, -9_998.0]])
 EXCLUDED = np.array([[0.0, -np.inf, 1.0], [-np.inf, -np.inf, 2.0]])
+# Below -10000, so that an excluded token whose -inf was replaced by a number of ordinary size wins its row.
+EXCLUDED_FAR = np.array([[-2e4, -19_999.0, -np.inf], [2e4, -np.inf, 19_999.0]])
 FAR_BEHIND = np.array([[0.0, -800.0, -1_000.0], [30.0, 0.0, -30.0]])
 
 SCORES = (
     Case("two scores that are log 3 apart", (TWO,)),
     Case("two rows of three scores", (ROWS,)),
-    Case("two scores, one of them 800 behind", (np.array([0.0, -800.0]),)),
-    Case("scores in three dimensions", (BATCH,)),
     Case("tokens along the first axis", (ROWS.T,), {"axis": 0}),
+    Case("two sentences of one position", (DEEP,)),
+    Case("one row of scores, all but the first far behind", (ONE_ROW,)),
     Case("scores of ten thousand", (HUGE,)),
-    Case("one row near 10000, the other near -10000", (FAR_APART,)),
     Case("scores of -inf, for excluded tokens", (EXCLUDED,)),
+    Case("scores of -inf beside very low and very high ones", (EXCLUDED_FAR,)),
+    Case("three rows, near 10000, 0 and -10000", (FAR_APART,)),
+    Case("two sentences of three positions", (BATCH,)),
 )
 
 
 def whole_array(logits):
     """The sum of all exponentials, whichever row they stand in."""
     return np.exp(logits - logits.max()).sum()
+
+
+def without_inf(logits, number):
+    """The scores with `number` in place of every -inf."""
+    return np.where(np.isneginf(logits), number, logits)
 
 
 # 01.logsumexp
@@ -74,6 +85,25 @@ def logsumexp_is_the_maximum(logits, axis=-1):
     return logits.max(axis)
 
 
+def logsumexp_maxima_lost_the_axis(logits, axis=-1):
+    m = logits.max(axis)
+    return m + np.log(np.exp(logits - m).sum(axis))
+
+
+def logsumexp_squeezed_bare(logits, axis=-1):
+    return np.squeeze(logsumexp_keeps_the_axis(logits, axis))
+
+
+def logsumexp_padded(logits, axis=-1):
+    m = logits.max(axis, keepdims=True)
+    return np.squeeze(m + np.log(np.exp(logits - m).sum(axis, keepdims=True) + 1e-12), axis)
+
+
+def logsumexp_with(number):
+    """The log-sum-exp of someone who first replaces every -inf by `number`."""
+    return lambda logits, axis=-1: logsumexp_keeps_the_axis(without_inf(logits, number), axis).squeeze(axis)
+
+
 LOGSUMEXP = Exercise(
     id="01.logsumexp",
     title="The log of a sum of exponentials",
@@ -83,8 +113,15 @@ LOGSUMEXP = Exercise(
         Mistake(
             "no maximum subtracted",
             "Right for small scores, but exp(10000) is inf, and where all scores are near -10000 every exponential is "
-            "0 and the logarithm -inf. Which common factor can be taken out of every term before the sum?",
+            "0 and the logarithm -inf. What can be factored out of every term before the sum?",
             logsumexp_unshifted,
+        ),
+        Mistake(
+            "the maxima lost their axis",
+            "The maxima lost their axis. NumPy lined them up with the columns: an error for two rows of three, and in "
+            "a square array each row had another row's maximum subtracted. Which argument of max keeps an axis of "
+            "length 1?",
+            logsumexp_maxima_lost_the_axis,
         ),
         Mistake(
             "one maximum for all rows",
@@ -94,8 +131,8 @@ LOGSUMEXP = Exercise(
         ),
         Mistake(
             "the shift is never undone",
-            "Your answer does not change when every score grows by 10, yet a sum of larger terms is larger. What you "
-            "took out of the sum has to come back after the logarithm.",
+            "Your answer does not change when every score grows by 10, yet a sum of larger terms is larger. What was "
+            "factored out of the sum has to come back after the logarithm.",
             logsumexp_not_shifted_back,
         ),
         Mistake(
@@ -107,7 +144,7 @@ LOGSUMEXP = Exercise(
         Mistake(
             "sums over the whole array, with no maximum subtracted",
             "Right for one row of small scores. Two things are left: every row is a choice of its own, with its own "
-            "sum; and exp(10000) is inf, unless a common factor is taken out first.",
+            "sum; and exp(10000) is inf, unless a common factor leaves the sum first.",
             logsumexp_of_everything_unshifted,
         ),
         Mistake(
@@ -129,28 +166,51 @@ LOGSUMEXP = Exercise(
             logsumexp_keeps_the_axis,
         ),
         Mistake(
+            "every axis of length 1 is removed",
+            "The numbers are right, but a batch of one sentence, or sentences of one position, lost their axis too. "
+            "Only the axis of the tokens should go: how can you name the one you mean?",
+            logsumexp_squeezed_bare,
+        ),
+        Mistake(
             "the largest score alone",
             "Close when one score leads by far, but two equal scores weigh more than one: your answer misses log 2 "
-            "there. What is left of the sum once its largest term is taken out?",
+            "there. What is left of the sum once its largest term is factored out?",
             logsumexp_is_the_maximum,
+        ),
+        Mistake(
+            "a small number added inside the logarithm",
+            "Off by 1e-12 where the answer is 0. After the shift the sum is never below 1, so there is nothing "
+            "to protect the logarithm from: which term makes sure of that?",
+            logsumexp_padded,
+        ),
+        *(
+            Mistake(
+                f"a finite number ({number}) in place of -inf",
+                f"To a row whose scores lie near -20000, {number} is not minus infinity but the best score of all, "
+                "and the excluded token wins. What is exp(-inf), and does it need any help?",
+                logsumexp_with(number),
+            )
+            for number in (-100, -1_000, -10_000)
         ),
     ),
     hints=(
         "Write the formula first as it stands, and look at what np.exp makes of 1000.",
         (
-            "exp(a + b) = exp(a) exp(b): a factor common to all terms can leave the sum, and then the logarithm makes "
-            "it a summand."
+            "exp(a + b) = exp(a) exp(b): a factor common to all terms can be written once, in front of the sum, and "
+            "then the logarithm makes it a summand."
         ),
         (
-            "Take out the largest score of each row. Every exponent is then 0 or less, so nothing overflows, and one "
+            "Factor out the largest term of each row. Every exponent is then 0 or less, so nothing overflows, and one "
             "term is exactly 1, so the sum is never 0."
         ),
         (
             "For the subtraction the maxima need an axis of length 1 where the tokens were; for the last addition "
-            "they do not. NumPy's keepdims and squeeze are made for this."
+            "they do not. NumPy's keepdims and squeeze are made for this. `squeeze(axis)` removes exactly that one "
+            "axis; a bare `squeeze()` removes every axis of length 1."
         ),
     ),
-    minutes=8,
+    minutes=12,
+    atol=1e-13,  # one row has the answer 0: a small number added inside the logarithm shows there
 )
 
 
@@ -188,6 +248,27 @@ def softmax_axis_lost_unshifted(logits, axis=-1):
     return np.exp(logits) / np.exp(logits).sum(axis)
 
 
+def softmax_maxima_lost_the_axis(logits, axis=-1):
+    exp = np.exp(logits - logits.max(axis))
+    return exp / exp.sum(axis, keepdims=True)
+
+
+def softmax_both_lost_the_axis(logits, axis=-1):
+    exp = np.exp(logits - logits.max(axis))
+    return exp / exp.sum(axis)
+
+
+def softmax_padded(logits, axis=-1):
+    exp = np.exp(logits - logits.max(axis, keepdims=True))
+    return exp / (exp.sum(axis, keepdims=True) + 1e-9)
+
+
+def softmax_without_inf(logits, axis=-1):
+    finite = without_inf(logits, -1e4)
+    exp = np.exp(finite - finite.max(axis, keepdims=True))
+    return exp / exp.sum(axis, keepdims=True)
+
+
 def softmax_last_axis(logits, axis=-1):
     exp = np.exp(logits - logits.max(-1, keepdims=True))
     return exp / exp.sum(-1, keepdims=True)
@@ -214,6 +295,12 @@ SOFTMAX = Exercise(
     cases=SCORES,
     mistakes=(
         Mistake(
+            "no maximum subtracted",
+            "Right for small scores, but exp(10000) is inf and inf / inf is NaN. Adding the same number to every "
+            "score changes nothing about the answer: which number keeps every exponential within range?",
+            softmax_unshifted,
+        ),
+        Mistake(
             "divides by the sum over the whole array",
             "Your rows do not sum to one, but the whole array does. Each row is a distribution of its own: what "
             "should it be divided by?",
@@ -226,22 +313,41 @@ SOFTMAX = Exercise(
             softmax_over_everything_unshifted,
         ),
         Mistake(
-            "no maximum subtracted",
-            "Right for small scores, but exp(10000) is inf and inf / inf is NaN. Adding the same number to every "
-            "score changes nothing about the answer: which number keeps every exponential within range?",
-            softmax_unshifted,
-        ),
-        Mistake(
             "NaN patched over",
             "The NaN are gone, but those rows now sum to zero, and zero is no probability for the best word. The NaN "
             "came from inf / inf: what can keep the infinity from arising?",
             softmax_patched,
         ),
         Mistake(
+            "a finite number in place of -inf",
+            "Right among small scores. But where every score of a row lies below your number, the excluded token has "
+            "the best score and takes the whole probability. What is exp(-inf), and does it need any help?",
+            softmax_without_inf,
+        ),
+        Mistake(
+            "a small number added to the sum",
+            "Your rows fall short of one, by about 1e-9. After the shift the sum is never below 1, so there is "
+            "nothing to protect the division from: which term makes sure of that?",
+            softmax_padded,
+        ),
+        Mistake(
             "one maximum for all rows",
             "A row far below the largest score of the whole array underflows to zeros, and 0 / 0 is NaN. What does "
             "each row need to have subtracted?",
             softmax_one_maximum,
+        ),
+        Mistake(
+            "the maxima lost their axis",
+            "The maxima lost their axis. NumPy lined them up with the columns: an error for two rows of three, and in "
+            "a square array each row had another row's maximum subtracted. Which argument of max keeps an axis of "
+            "length 1?",
+            softmax_maxima_lost_the_axis,
+        ),
+        Mistake(
+            "the maxima and the sums lost their axis",
+            "NumPy lined up your maxima and your sums with the columns: an error for two rows of three, and in a "
+            "square array each row gets another row's. Which argument of max and of sum keeps an axis of length 1?",
+            softmax_both_lost_the_axis,
         ),
         Mistake(
             "the summed axis is lost",
@@ -289,7 +395,9 @@ SOFTMAX = Exercise(
             "so that maxima and sums line up with their rows."
         ),
     ),
-    minutes=8,
+    minutes=10,
+    rtol=1e-10,  # a small number added to the sums shows in the tenth digit
+    atol=1e-30,  # the probability of an excluded token is 0, not a small number
     answers_in=(ref.log_softmax, ref.temperature),
 )
 
@@ -307,6 +415,25 @@ def log_of_unshifted(logits, axis=-1):
 
 def log_of_padded_softmax(logits, axis=-1):
     return np.log(ref.softmax(logits, axis) + 1e-12)
+
+
+def logsumexp_lost_the_axis(logits, axis=-1):
+    return logits - ref.logsumexp(logits, axis)
+
+
+def log_softmax_maxima_lost_the_axis(logits, axis=-1):
+    shifted = logits - logits.max(axis)
+    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+
+
+def log_softmax_sums_lost_the_axis(logits, axis=-1):
+    shifted = logits - logits.max(axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis))
+
+
+def log_softmax_both_lost_the_axis(logits, axis=-1):
+    shifted = logits - logits.max(axis)
+    return shifted - np.log(np.exp(shifted).sum(axis))
 
 
 def sum_without_log(logits, axis=-1):
@@ -356,6 +483,31 @@ LOG_SOFTMAX = Exercise(
             log_of_padded_softmax,
         ),
         Mistake(
+            "the log-sum-exp lost its axis",
+            "NumPy lined up one log-sum-exp per row with the columns: an error for two rows of three, and in a square "
+            "array each score had another row's subtracted. What shape must it have to meet its own row?",
+            logsumexp_lost_the_axis,
+        ),
+        Mistake(
+            "the maxima lost their axis",
+            "The maxima lost their axis. NumPy lined them up with the columns: an error for two rows of three, and in "
+            "a square array each row had another row's maximum subtracted. Which argument of max keeps an axis of "
+            "length 1?",
+            log_softmax_maxima_lost_the_axis,
+        ),
+        Mistake(
+            "the sums lost their axis",
+            "The maxima are right. NumPy lined up your sums with the columns: an error for two rows of three, and in "
+            "a square array each row meets another row's sum. Which argument of sum keeps an axis of length 1?",
+            log_softmax_sums_lost_the_axis,
+        ),
+        Mistake(
+            "the maxima and the sums lost their axis",
+            "NumPy lined up your maxima and your sums with the columns: an error for two rows of three, and in a "
+            "square array each row gets another row's. Which argument of max and of sum keeps an axis of length 1?",
+            log_softmax_both_lost_the_axis,
+        ),
+        Mistake(
             "subtracts the sum, not its logarithm",
             "The exponentials of your answer do not sum to one. Dividing by a sum becomes, after the logarithm, the "
             "subtraction of what?",
@@ -368,7 +520,7 @@ LOG_SOFTMAX = Exercise(
             shift_counted_twice,
         ),
         Mistake(
-            "the shift is taken out of one side only",
+            "one side shifted, the other not",
             "Right only where the largest score is 0, and some of your log-probabilities are above 0. The sum was "
             "made from shifted scores: what must it be subtracted from?",
             shift_counted_once,
@@ -394,7 +546,7 @@ LOG_SOFTMAX = Exercise(
             "chance to underflow before the logarithm."
         ),
     ),
-    minutes=5,
+    minutes=6,
 )
 
 
@@ -426,8 +578,21 @@ def overflowing(logits, tau):
     return softmax_unshifted(logits / tau)
 
 
-def temperature_ignored(logits, tau):
-    return ref.softmax(logits)
+def temperature_maxima_lost_the_axis(logits, tau):
+    return softmax_maxima_lost_the_axis(logits / tau)
+
+
+def temperature_sums_lost_the_axis(logits, tau):
+    return softmax_axis_lost(logits / tau)
+
+
+def temperature_both_lost_the_axis(logits, tau):
+    return softmax_both_lost_the_axis(logits / tau)
+
+
+def temperature_cancels(logits, tau):
+    divided = ref.softmax(logits) / tau
+    return divided / divided.sum(-1, keepdims=True)
 
 
 TEMPERATURE = Exercise(
@@ -437,11 +602,13 @@ TEMPERATURE = Exercise(
     cases=(
         Case("two scores, temperature 1/2", (TWO, 0.5)),
         Case("two scores, temperature 2", (TWO, 2.0)),
-        Case("scores in three dimensions, temperature 1", (BATCH, 1.0)),
-        Case("scores in three dimensions, temperature 0.3", (BATCH, 0.3)),
+        Case("two rows of three scores, temperature 2", (ROWS, 2.0)),
+        Case("two sentences of one position, temperature 1", (DEEP, 1.0)),
         Case("scores up to 40, temperature 1/100", (np.array([[40.0, 39.99, 0.0], [-40.0, -39.99, 0.0]]), 0.01)),
         Case("scores 1000 apart, temperature 1000", (np.array([[0.0, -1_000.0], [-2_000.0, 0.0]]), 1_000.0)),
         Case("scores of -inf, temperature 3", (EXCLUDED, 3.0)),
+        Case("three rows, near 10000, 0 and -10000, temperature 5", (FAR_APART, 5.0)),
+        Case("two sentences of three positions, temperature 0.3", (BATCH, 0.3)),
     ),
     mistakes=(
         Mistake(
@@ -480,10 +647,30 @@ TEMPERATURE = Exercise(
             overflowing,
         ),
         Mistake(
-            "the temperature is not used",
-            "Right at temperature 1 and nowhere else: every tau gives the same answer. Where does tau stand in the "
+            "the maxima lost their axis",
+            "The maxima lost their axis. NumPy lined them up with the columns: an error for two rows of three, and in "
+            "a square array each row had another row's maximum subtracted. Which argument of max keeps an axis of "
+            "length 1?",
+            temperature_maxima_lost_the_axis,
+        ),
+        Mistake(
+            "the sums lost their axis",
+            "The maxima are right. NumPy lined up your sums with the columns: an error for two rows of three, and in "
+            "a square array each row meets another row's sum. Which argument of sum keeps an axis of length 1?",
+            temperature_sums_lost_the_axis,
+        ),
+        Mistake(
+            "the maxima and the sums lost their axis",
+            "NumPy lined up your maxima and your sums with the columns: an error for two rows of three, and in a "
+            "square array each row gets another row's. Which argument of max and of sum keeps an axis of length 1?",
+            temperature_both_lost_the_axis,
+        ),
+        Mistake(
+            "the temperature cancels",
+            "Right at temperature 1 and nowhere else: every tau gives the same answer. Either tau is not used, or it "
+            "divides all probabilities alike and the sum below takes it out again. Where does tau stand in the "
             "equation?",
-            temperature_ignored,
+            temperature_cancels,
         ),
     ),
     hints=(
@@ -491,7 +678,7 @@ TEMPERATURE = Exercise(
         "Once the scores are changed, the rest is the softmax as you know it, and it must be the stable one.",
         "Test yourself: at tau = 1 nothing changes; at a very large tau all probabilities become equal.",
     ),
-    minutes=4,
+    minutes=5,
 )
 
 
@@ -528,6 +715,30 @@ def one_row_only(logits):
     return np.diag(p) - np.outer(p, p)
 
 
+def sign_flipped(logits):
+    p = ref.softmax(logits)
+    return p[..., :, None] * (p[..., None, :] - np.eye(p.shape[-1]))
+
+
+def columns_multiplied(logits):
+    p = ref.softmax(logits)
+    return p * (np.eye(p.shape[-1]) - p)
+
+
+def p_j_twice(logits):
+    p = ref.softmax(logits)
+    return p[..., None, :] * (np.eye(p.shape[-1]) - p[..., None, :])
+
+
+def p_i_twice(logits):
+    p = ref.softmax(logits)
+    return p[..., :, None] * (np.eye(p.shape[-1]) - p[..., :, None])
+
+
+def jacobian_squeezed_bare(logits):
+    return -sign_flipped(logits).squeeze()
+
+
 def vector_of_slopes(logits):
     p = ref.softmax(logits)
     return p * (1 - p)
@@ -539,11 +750,12 @@ JACOBIAN = Exercise(
     reference=ref.softmax_jacobian,
     cases=(
         Case("two scores that are log 3 apart", (TWO,)),
-        Case("three scores", (ROWS[0],)),
+        Case("one row of three scores", (ROWS[:1],)),
+        Case("two sentences of one position", (DEEP[..., :2],)),
         Case("two rows of three scores", (ROWS,)),
-        Case("scores in three dimensions", (BATCH,)),
         Case("scores of ten thousand", (HUGE,)),
         Case("scores of -inf, for excluded tokens", (EXCLUDED,)),
+        Case("two sentences of three positions", (BATCH,)),
     ),
     mistakes=(
         Mistake(
@@ -577,10 +789,40 @@ JACOBIAN = Exercise(
             of_the_logarithm,
         ),
         Mistake(
+            "the sign is flipped",
+            "Every sign is the wrong way round: raising a score would lower its own probability and lift the others. "
+            "In which order does the bracket of the equation subtract?",
+            sign_flipped,
+        ),
+        Mistake(
+            "p multiplies the columns, and one row of scores only",
+            "p multiplies columns here; p_i belongs to the rows. NumPy lines up a plain p with the last axis, j. Which "
+            "axis does p need so that it runs down the matrix, and where must it stand when there are many rows?",
+            columns_multiplied,
+        ),
+        Mistake(
+            "p_j where p_i belongs",
+            "p multiplies columns here; p_i belongs to the rows, so yours is not symmetric. Both of your p's run "
+            "across the matrix: which of the two has to run down?",
+            p_j_twice,
+        ),
+        Mistake(
+            "p_i where p_j belongs",
+            "Your columns do not sum to zero. Both of your p's run down the matrix, as p_i does; inside the bracket "
+            "stands p_j. Which way does that one run?",
+            p_i_twice,
+        ),
+        Mistake(
             "one row of scores only",
-            "Right for a single row, an error for several. Each row needs a matrix of its own: which axes must be "
-            "added, and where, so that p_i meets every p_j of its own row and no other?",
+            "Right for a single array of V scores, and for no array with more axes. Each row needs a matrix of its "
+            "own: which axes must be added, and where, so that p_i meets every p_j of its own row and no other?",
             one_row_only,
+        ),
+        Mistake(
+            "every axis of length 1 is removed",
+            "The numbers are right, but a batch of one sentence, or sentences of one position, lost an axis. The "
+            "docstring promises one axis more than the scores have: which of your lines removes too many?",
+            jacobian_squeezed_bare,
         ),
         Mistake(
             "slopes without the other scores",
@@ -601,7 +843,7 @@ JACOBIAN = Exercise(
         ),
         "Test yourself: the matrix is symmetric, and each row sums to zero.",
     ),
-    minutes=10,
+    minutes=15,
 )
 
 

@@ -1,4 +1,4 @@
-"""Chapter 02: how wrong a guess was, its slope, and three bugs that were really shipped.
+"""Chapter 02: how wrong a guess was, its slope, and three bugs of kinds that were really shipped.
 
 Shapes: N positions, V tokens; leading dimensions are free. Everything is in nats.
 """
@@ -13,10 +13,13 @@ from mlm_mini.course.exercise import Case, Exercise, Mistake
 IGNORED = ref.IGNORE_INDEX
 EVEN = np.array([[0.0, 0.0], [0.0, np.log(3.0)]])
 ROWS = np.array([[1.0, 2.0, 4.0], [0.5, -1.0, 3.0], [0.0, 0.0, -2.0]])
+DEEP = np.array([[[0.0, 1.0]], [[0.0, 3.0]]])
+SENTENCES = np.array([[[0.0, 0.0], [0.0, np.log(3.0)]], [[1.0, 0.0], [0.0, 2.0]]])
 BATCH = np.random.default_rng(2).normal(scale=3.0, size=(2, 4, 6))
 FAR_BEHIND = np.array([[0.0, -800.0, -1_000.0], [1e4, 0.0, -1e4]])
 # At the position that is not selected, a token is excluded: its surprisal is inf, and inf * 0 is NaN.
 EXCLUDED = np.array([[0.0, 1.0, 2.0], [-np.inf, -np.inf, 1.0], [0.5, 0.0, -np.inf]])
+IMPOSSIBLE = np.array([[0.0, -np.inf], [0.0, np.log(3.0)]])
 
 
 def log_softmax_at(logits, targets):
@@ -64,17 +67,41 @@ def of_every_token(logits, targets):
     return -ref.log_softmax(logits)
 
 
+def last_axis_left_over(logits, targets):
+    return -log_softmax_at(logits, targets)[..., None]
+
+
+def surprisal_squeezed_bare(logits, targets):
+    return -log_softmax_at(logits, targets).squeeze()
+
+
+def one_hot_product(logits, targets):
+    return -(np.eye(logits.shape[-1])[targets] * ref.log_softmax(logits)).sum(-1)
+
+
+def one_axis_of_positions(logits, targets):
+    return -ref.log_softmax(logits)[np.arange(len(targets)), targets]
+
+
+def infinity_patched(logits, targets):
+    return np.nan_to_num(-log_softmax_at(logits, targets))
+
+
 SURPRISAL = Exercise(
     id="02.surprisal",
     title="Surprisal of the true word",
     reference=ref.surprisal,
     cases=(
         Case("two positions, two words", (EVEN, np.array([0, 1]))),
+        Case("two sentences of one position", (DEEP, np.array([[1], [0]]))),
+        Case("a true word at -inf", (IMPOSSIBLE, np.array([1, 0]))),
+        Case(
+            "one position, and the favorite is the true word", (np.array([[3.0, 0.0, 1.0, -1.0, 2.0]]), np.array([0]))
+        ),
         Case("three positions, three words", (ROWS, np.array([2, 0, 1]))),
         Case("a word 1000 behind the leader, and one 20000 behind", (FAR_BEHIND, np.array([2, 2]))),
-        Case("true words that are the favorites", (np.array([[3.0, 0.0], [-1.0, 5.0]]), np.array([0, 1]))),
-        Case("two sentences of four positions", (BATCH, np.array([[0, 5, 2, 3], [1, 1, 4, 0]]))),
         Case("scores of -inf, for excluded tokens", (EXCLUDED, np.array([2, 2, 1]))),
+        Case("two sentences of four positions", (BATCH, np.array([[0, 5, 2, 3], [1, 1, 4, 0]]))),
     ),
     mistakes=(
         Mistake(
@@ -130,13 +157,44 @@ SURPRISAL = Exercise(
             "`targets` name?",
             of_every_token,
         ),
+        Mistake(
+            "an axis of length 1 is left over",
+            "The numbers are right, but each stands in a list of its own: picking one word kept an axis of length 1 "
+            "at the end. The docstring promises the shape of the targets; which axis has to go?",
+            last_axis_left_over,
+        ),
+        Mistake(
+            "every axis of length 1 is removed",
+            "The numbers are right, but a batch of one position, or sentences of one position, lost their axis too. "
+            "Only the last axis should go: how can you name the one you mean?",
+            surprisal_squeezed_bare,
+        ),
+        Mistake(
+            "multiplied by zeros and ones",
+            "NaN where a word other than the true one is excluded: its log-probability is -inf, and 0 times -inf is "
+            "NaN. Can the true word's number be looked up, so that the others are never touched?",
+            one_hot_product,
+        ),
+        Mistake(
+            "one axis of positions only",
+            "Right for a single axis of positions. With sentences and positions your row numbers count the sentences "
+            "alone. How can the lookup be told to work along the last axis, whatever stands before it?",
+            one_axis_of_positions,
+        ),
+        Mistake(
+            "infinity replaced by a large number",
+            "A true word at -inf was called impossible, so it costs inf. Yours is the largest number a computer has, "
+            "which looks like a measurement. What does the docstring ask for?",
+            infinity_patched,
+        ),
     ),
     hints=(
         "Two steps: from scores to log-probabilities, then pick one of them at each position.",
         "ref.log_softmax does the first step, and it stays finite where a probability would underflow.",
         (
             "For the second step look at np.take_along_axis: it wants the targets with one more axis, of length 1, "
-            "and gives that axis back to you to remove."
+            "and gives that axis back to you to remove. `squeeze(axis)` removes exactly that one axis; a bare "
+            "`squeeze()` removes every axis of length 1."
         ),
     ),
     minutes=8,
@@ -178,6 +236,24 @@ def masked_by_multiplying(logits, labels):
     return float((-log_softmax_at(logits, labels) * selected).sum() / max(selected.sum(), 1))
 
 
+def masked_by_multiplying_nan_when_empty(logits, labels):
+    selected = labels != IGNORED
+    return float((-log_softmax_at(logits, labels) * selected).sum() / selected.sum())
+
+
+def masked_mean_of_all_positions(logits, labels):
+    return float((-log_softmax_at(logits, labels) * (labels != IGNORED)).mean())
+
+
+def ignore_index_as_an_index(logits, labels):
+    picked = np.take_along_axis(ref.log_softmax(logits), labels[..., None], -1)[..., 0]
+    return float(-picked[labels != IGNORED].mean())
+
+
+def loss_patched(logits, labels):
+    return float(np.nan_to_num(nan_when_empty(logits, labels)))
+
+
 def mean_of_sentence_means(logits, labels):
     selected = np.atleast_2d(labels != IGNORED)
     total = np.where(selected, np.atleast_2d(-log_softmax_at(logits, labels)), 0.0).sum(-1)
@@ -198,12 +274,14 @@ CROSS_ENTROPY = Exercise(
         Case("three positions, one selected", (ROWS, np.array([IGNORED, 2, IGNORED]))),
         Case("three positions, one of them labeled with token 0", (ROWS, np.array([0, IGNORED, 1]))),
         Case("no position selected", (ROWS, np.full(3, IGNORED))),
+        Case("a label at -inf", (IMPOSSIBLE, np.array([1, 0]))),
+        Case("words far behind the leader", (FAR_BEHIND, np.array([2, IGNORED]))),
         Case("an excluded token where nothing is selected", (EXCLUDED, np.array([1, IGNORED, 0]))),
+        Case("two sentences, three positions selected", (SENTENCES, np.array([[0, 1], [1, IGNORED]]))),
         Case(
             "two sentences, three positions selected in one and one in the other",
             (BATCH, np.array([[IGNORED, 5, 0, 3], [1, IGNORED, IGNORED, IGNORED]])),
         ),
-        Case("words far behind the leader", (FAR_BEHIND, np.array([2, IGNORED]))),
     ),
     mistakes=(
         Mistake(
@@ -211,6 +289,12 @@ CROSS_ENTROPY = Exercise(
             "Your loss shrinks when positions without a label are added, so padding would look like progress. The "
             "mean is over the positions to predict: how many are there?",
             mean_of_all_positions,
+        ),
+        Mistake(
+            "averages over all positions, after multiplying by the mask",
+            "The zeros that your mask makes are counted in the mean, so padding would look like progress; and where "
+            "an excluded token stands there, inf times 0 is NaN. Can those positions be left out altogether?",
+            masked_mean_of_all_positions,
         ),
         Mistake(
             "a sum where a mean is meant",
@@ -237,6 +321,12 @@ CROSS_ENTROPY = Exercise(
             ignore_index_looked_up,
         ),
         Mistake(
+            "-100 used as an index",
+            "An IndexError as soon as one position has no label: you look up the word -100 there, and sort the "
+            "positions afterwards. Which of the two has to happen first?",
+            ignore_index_as_an_index,
+        ),
+        Mistake(
             "token 0 ignored as well",
             "Right until a label is 0: you leave that position out, but 0 is a token id like any other. Which one "
             "value means that nothing is predicted?",
@@ -247,6 +337,18 @@ CROSS_ENTROPY = Exercise(
             "You give NaN where an excluded token stands at a position without a label: its surprisal is inf, and inf "
             "times 0 is NaN. Can those positions be left out instead of multiplied away?",
             masked_by_multiplying,
+        ),
+        Mistake(
+            "multiplied by the mask, and NaN when nothing is selected",
+            "Two things are left. Where an excluded token has no label, inf times 0 is NaN: can those positions be "
+            "left out instead of multiplied away? And with no label at all you divide 0 by 0.",
+            masked_by_multiplying_nan_when_empty,
+        ),
+        Mistake(
+            "NaN and infinity patched over",
+            "The NaN of an empty batch is gone, but a label at -inf now costs the largest number a computer has "
+            "instead of inf, and any other NaN would be hidden too. Which one case did you want to catch?",
+            loss_patched,
         ),
         Mistake(
             "a mean of the sentences' means",
@@ -324,6 +426,30 @@ def label_only(logits, labels):
     return np.where(selected, difference * y, 0.0) / max(selected.sum(), 1)
 
 
+def gradient_ignore_index_looked_up(logits, labels):
+    selected = (labels != IGNORED)[..., None]
+    y = np.eye(logits.shape[-1])[labels]
+    return np.where(selected, ref.softmax(logits) - y, 0.0) / max(selected.sum(), 1)
+
+
+def over_the_sentences(logits, labels):
+    difference, selected = slope(logits, labels)
+    return np.where(selected, difference, 0.0) / len(labels)
+
+
+def n_of_each_sentence(logits, labels):
+    difference, selected = slope(logits, labels)
+    return np.where(selected, difference, 0.0) / np.maximum(selected.sum(-2, keepdims=True), 1)
+
+
+def every_label_at_every_position(logits, labels):
+    gradient, selected = np.zeros_like(logits), labels != IGNORED
+    rows = ref.softmax(logits[selected])
+    rows[:, labels[selected]] -= 1
+    gradient[selected] = rows / max(selected.sum(), 1)
+    return gradient
+
+
 GRADIENT = Exercise(
     id="02.gradient",
     title="The gradient of the loss: p - y",
@@ -333,9 +459,13 @@ GRADIENT = Exercise(
         Case("three positions, one selected", (ROWS, np.array([IGNORED, 2, IGNORED]))),
         Case("three positions, two selected", (ROWS, np.array([0, IGNORED, 1]))),
         Case("no position selected", (ROWS, np.full(3, IGNORED))),
-        Case("two sentences", (BATCH, np.array([[IGNORED, 5, 0, 3], [1, IGNORED, IGNORED, IGNORED]]))),
         Case("scores of ten thousand", (FAR_BEHIND, np.array([2, 1]))),
+        Case("two sentences, three positions selected", (SENTENCES, np.array([[0, 1], [1, IGNORED]]))),
         Case("scores of -inf, for excluded tokens", (EXCLUDED, np.array([1, IGNORED, 0]))),
+        Case(
+            "two sentences, three positions selected in one and one in the other",
+            (BATCH, np.array([[IGNORED, 5, 0, 3], [1, IGNORED, IGNORED, IGNORED]])),
+        ),
     ),
     mistakes=(
         Mistake(
@@ -385,6 +515,30 @@ GRADIENT = Exercise(
             "Only the scores of the true words get a slope. Raising any other score lowers the true word's "
             "probability, so it costs something too: how much does p say?",
             label_only,
+        ),
+        Mistake(
+            "-100 looked up as a word",
+            "Right while every position has a label; otherwise an error, because no word has the id -100. It is a "
+            "mark, not a token: which positions have to leave before y is built?",
+            gradient_ignore_index_looked_up,
+        ),
+        Mistake(
+            "divided by the number of sentences",
+            "The length of the labels counts sentences or, where they have a single axis, all positions, labeled or "
+            "not. The loss is a mean over n positions: which ones does n count?",
+            over_the_sentences,
+        ),
+        Mistake(
+            "n counted in each sentence",
+            "Right for one sentence. With several, a word that is masked alone is pushed harder than one of three, "
+            "but the loss is one mean over all labels of the batch. How many are there in all?",
+            n_of_each_sentence,
+        ),
+        Mistake(
+            "every label subtracted at every position",
+            "Your rows do not sum to 0: each position has the labels of all positions subtracted. How do you pair "
+            "position k with label k alone?",
+            every_label_at_every_position,
         ),
     ),
     hints=(
@@ -439,6 +593,22 @@ def entropy_of_the_best(p):
     return -np.log(p.max(-1))
 
 
+def entropy_second_axis(p):
+    return entropy_terms(p).sum(axis=1)
+
+
+def entropy_first_axis(p):
+    return entropy_terms(p).sum(axis=0)
+
+
+def entropy_padded(p):
+    return -(p * np.log(p + 1e-12)).sum(-1)
+
+
+def entropy_rare_words_cut(p):
+    return np.where(p > 1e-8, entropy_terms(p), 0.0).sum(-1)
+
+
 ENTROPY = Exercise(
     id="02.entropy",
     title="Entropy: the surprisal to expect",
@@ -448,8 +618,10 @@ ENTROPY = Exercise(
         Case("a sure word among three", (np.array([0.0, 1.0, 0.0]),)),
         Case("two rows, one of them uneven", (np.array([[0.25, 0.75], [0.5, 0.5]]),)),
         Case("three words, one of them impossible", (np.array([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5]]),)),
-        Case("probabilities in three dimensions", (ref.softmax(BATCH),)),
+        Case("two sentences of one position", (np.array([[[0.25, 0.75]], [[0.5, 0.5]]]),)),
+        Case("two sentences of four positions", (ref.softmax(BATCH),)),
         Case("a thousand equally likely words", (np.full(1_000, 0.001),)),
+        Case("a thousand words of one in a billion, beside a likely one", (np.append(np.full(1_000, 1e-9), 1 - 1e-6),)),
     ),
     mistakes=(
         Mistake(
@@ -491,6 +663,30 @@ ENTROPY = Exercise(
             "Right when all words are equally likely, too small otherwise: you count only the most probable word. The "
             "others come too, now and then.",
             entropy_of_the_best,
+        ),
+        Mistake(
+            "the second axis, wherever the words are",
+            "Right for a table of rows, an error for a single row, and with sentences and positions you add up the "
+            "positions. The words always lie along the last axis: how is that one counted from the end?",
+            entropy_second_axis,
+        ),
+        Mistake(
+            "the first axis",
+            "Right for a single row. With several you add up different blanks, word by word. Along which axis does "
+            "each blank have its words?",
+            entropy_first_axis,
+        ),
+        Mistake(
+            "a small number added inside the logarithm",
+            "Close, but no word can be more surprising than your small number allows, so many rare words together "
+            "come out too cheap. Can the logarithm of 0 be avoided without changing any other?",
+            entropy_padded,
+        ),
+        Mistake(
+            "rare words cut off",
+            "Your limit treats rare words as impossible. A thousand of them, each one in a billion, are most of this "
+            "entropy. Which probability is the only one whose term is 0 by definition?",
+            entropy_rare_words_cut,
         ),
     ),
     hints=(
@@ -534,7 +730,7 @@ PERPLEXITY = Exercise(
     reference=ref.perplexity,
     cases=(
         Case("a sure guess and a fair coin", (np.array([0.0, np.log(2.0)]),)),
-        Case("a guess among 50,000 words", (np.array([np.log(50_000)]),)),
+        Case("a die, and a guess among 50,000 words", (np.array([np.log(6.0), np.log(50_000)]),)),
         Case("five mean surprisals", (np.array([0.1, 0.5, 1.0, 2.5, 7.0]),)),
         Case("two models on three texts", (np.array([[1.0, 2.0, 3.0], [0.9, 2.2, 2.7]]),)),
     ),
@@ -621,6 +817,22 @@ def kl_of_everything(p, q):
     return kl_terms(p, q).sum()
 
 
+def kl_as_a_difference(p, q):
+    return -(p * np.log(q)).sum(-1) - entropy_terms(p).sum(-1)
+
+
+def kl_patched(p, q):
+    return np.nan_to_num(p * np.log(p / q)).sum(-1)
+
+
+def kl_infinite_for_all(p, q):
+    return np.where(((q == 0) & (p > 0)).any(), np.inf, kl_terms(p, q).sum(-1))
+
+
+def kl_infinite_at_once(p, q):
+    return np.inf if ((q == 0) & (p > 0)).any() else kl_terms(p, q).sum(-1)
+
+
 KL = Exercise(
     id="02.kl",
     title="KL divergence: what the wrong expectation costs",
@@ -635,7 +847,15 @@ KL = Exercise(
             "two rows; in the first, expectation and truth agree",
             (np.array([[0.5, 0.5], [0.9, 0.1]]), np.array([[0.5, 0.5], [0.6, 0.4]])),
         ),
-        Case("probabilities in three dimensions", (ref.softmax(BATCH), ref.softmax(BATCH[::-1]))),
+        Case(
+            "two rows; in the first, a word is thought impossible and comes",
+            (np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([[1.0, 0.0], [0.25, 0.75]])),
+        ),
+        Case(
+            "two sentences of one position",
+            (np.array([[[0.5, 0.5]], [[0.9, 0.1]]]), np.array([[[0.25, 0.75]], [[0.6, 0.4]]])),
+        ),
+        Case("two sentences of four positions", (ref.softmax(BATCH), ref.softmax(BATCH[::-1]))),
     ),
     mistakes=(
         Mistake(
@@ -689,6 +909,30 @@ KL = Exercise(
             "one number for all rows",
             "You add up the rows. Each row compares two distributions of its own: along which axis do the words lie?",
             kl_of_everything,
+        ),
+        Mistake(
+            "NaN for a word that neither knows",
+            "The formula with two sums is right, but where p and q are both 0 the first of them takes 0 times log 0, "
+            "which is NaN. A word that never comes costs nothing: how can its term be kept at 0?",
+            kl_as_a_difference,
+        ),
+        Mistake(
+            "NaN and infinity patched over",
+            "The terms with p = 0 are right now, but a word that comes and was thought impossible costs the largest "
+            "number a computer has instead of inf. Which of the two zeros did you want to mend?",
+            kl_patched,
+        ),
+        Mistake(
+            "one impossible word spoils every row",
+            "You ask once, of the whole array, whether an impossible word came, and then all rows are infinite. Each "
+            "row is a comparison of its own: along which axis should you ask?",
+            kl_infinite_for_all,
+        ),
+        Mistake(
+            "one impossible word ends the whole computation",
+            "As soon as one row has an impossible word you return a single inf, and the other rows get no answer. If "
+            "log q may be -inf where it must, which rows become infinite by themselves?",
+            kl_infinite_at_once,
         ),
     ),
     hints=(
@@ -745,12 +989,17 @@ def weights_on_both_sides(logits, targets, weights):
     return float((weights * s).sum() / (weights > 0).sum())
 
 
+def total_weight_at_least_one(logits, targets, weights):
+    return float((weights * ref.surprisal(logits, targets)).sum() / max(weights.sum(), 1))
+
+
 CLINIC_MEAN = Exercise(
     id="02.clinic-mean",
     title="Bug clinic: the weights that did nothing",
     reference=weighted_loss,
     cases=(
         Case("a word and a padding position", (EVEN, np.array([1, 0]), np.array([1.0, 0.0]))),
+        Case("two words, weights 1/4 and 1/2", (EVEN, np.array([1, 0]), np.array([0.25, 0.5]))),
         Case("three words of equal weight", (ROWS, np.array([2, 0, 1]), np.array([2.0, 2.0, 2.0]))),
         Case("three words of different weight", (ROWS, np.array([2, 0, 1]), np.array([0.5, 2.0, 1.0]))),
         Case(
@@ -801,6 +1050,12 @@ CLINIC_MEAN = Exercise(
             "The weights in the sum have to be the weights below it.",
             weights_on_both_sides,
         ),
+        Mistake(
+            "a total weight of at least 1",
+            "Right when the weights add up to 1 or more. Small weights are weights too: with 1/4 and 1/2 you divide "
+            "by 1 where 3/4 was handed out. What does your lower limit protect from, given what the docstring says?",
+            total_weight_at_least_one,
+        ),
     ),
     hints=(
         "Print the shape of `loss` before and after the line with the mean.",
@@ -847,6 +1102,11 @@ def one_column(surprisals, mask):
     return float((surprisals * mask[0]).sum() / mask.sum())
 
 
+def zeros_not_counted(surprisals, mask):
+    masked = surprisals * mask[:, 0]
+    return float(masked[masked > 0].mean())
+
+
 CLINIC_BROADCAST = Exercise(
     id="02.clinic-broadcast",
     title="Bug clinic: a loss that grows with the batch",
@@ -854,7 +1114,7 @@ CLINIC_BROADCAST = Exercise(
     cases=(
         Case("two positions, both selected", (np.array([1.0, 3.0]), np.ones((2, 1)))),
         Case("two positions, the first selected", (np.array([1.0, 3.0]), np.array([[1.0], [0.0]]))),
-        Case("three positions, the last two selected", (np.array([5.0, 0.5, 2.0]), np.array([[0.0], [1.0], [1.0]]))),
+        Case("a surprisal of 0 among the selected", (np.array([5.0, 0.0, 2.0]), np.array([[0.0], [1.0], [1.0]]))),
         Case("one position", (np.array([0.7]), np.ones((1, 1)))),
         Case(
             "64 positions, every seventh selected",
@@ -904,6 +1164,12 @@ CLINIC_BROADCAST = Exercise(
             "which axis do you want to drop?",
             one_column,
         ),
+        Mistake(
+            "surprisals of 0 are not counted",
+            "The pairs are right now, but a sure and right guess has a surprisal of 0, and you take it for a position "
+            "that was not selected. Which of the two arrays knows how many are selected?",
+            zeros_not_counted,
+        ),
     ),
     hints=(
         "Print the shapes: of surprisals, of mask, and of their product.",
@@ -948,8 +1214,13 @@ def sum_over_batches(batches):
     return float(sum(batch.sum() for batch in batches) / len(batches))
 
 
-def nan_skipped(batches):
-    return float(np.nanmean([batch.mean() for batch in batches]))
+def mean_of_means(batches):
+    return float(np.mean([batch.mean() for batch in batches if len(batch)]))
+
+
+def only_above_zero(batches):
+    values = [value for batch in batches for value in batch if value > 0]
+    return float(sum(values) / len(values)) if values else 0.0
 
 
 CLINIC_EMPTY = Exercise(
@@ -959,7 +1230,7 @@ CLINIC_EMPTY = Exercise(
     cases=(
         Case("two batches of two masked tokens each", ([np.array([1.0, 2.0]), np.array([3.0, 6.0])],)),
         Case("one masked token, then none", ([np.array([2.0]), np.array([])],)),
-        Case("one masked token, then three", ([np.array([4.0]), np.array([1.0, 2.0, 3.0])],)),
+        Case("one masked token, then three", ([np.array([4.0]), np.array([0.0, 2.0, 3.0])],)),
         Case("no masked token in any batch", ([np.array([]), np.array([])],)),
         Case(
             "one, none, five and two masked tokens",
@@ -1004,10 +1275,16 @@ CLINIC_EMPTY = Exercise(
             sum_over_batches,
         ),
         Mistake(
-            "nanmean of the batches",
-            "The NaN is stepped over, unless all batches are empty, but a batch with one masked token weighs as much "
-            "as one with five. The docstring averages over tokens: which two totals do you need?",
-            nan_skipped,
+            "a mean of the batches' means",
+            "Empty batches are passed over, unless all of them are empty, but a batch with one masked token weighs as "
+            "much as one with five. The docstring averages over tokens: which two totals do you need?",
+            mean_of_means,
+        ),
+        Mistake(
+            "surprisals of 0 are not counted",
+            "A sure and right guess has a surprisal of 0, and it counts: you leave it out, so the loss is too large. "
+            "How many masked tokens does a batch have?",
+            only_above_zero,
         ),
     ),
     hints=(

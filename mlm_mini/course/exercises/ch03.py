@@ -11,7 +11,8 @@ import copy
 
 import numpy as np
 
-from mlm_mini.course.exercise import Case, Exercise, Mistake
+from mlm_mini.course.compare import type_name
+from mlm_mini.course.exercise import Case, Exercise, Mistake, WrongAnswer
 from mlm_mini.reference import (
     IGNORE_INDEX,
     corrupt,
@@ -134,8 +135,8 @@ def observed_selection(function, maskable, mask_ratio, rng):
 def checked_selection(selected, maskable):
     """The answer, if it is a bool array of the right shape."""
     if not isinstance(selected, np.ndarray) or selected.dtype != bool or selected.shape != maskable.shape:
-        found = f"{selected.dtype} {selected.shape}" if isinstance(selected, np.ndarray) else type(selected).__name__
-        raise TypeError(f"the answer must be a bool array of shape {maskable.shape}, as maskable is; it is {found}")
+        found = type_name(selected)
+        raise WrongAnswer(f"Your answer is a {found}; expected a bool array of shape {maskable.shape}, as maskable is.")
     return selected
 
 
@@ -542,8 +543,8 @@ def observed_corruption(function, ids, selected, mask_id, random_ids, rng, **spl
 def checked_tokens(answer, ids):
     """The answer, if it is an array of integers of the right shape."""
     if not isinstance(answer, np.ndarray) or answer.dtype.kind not in "iu" or answer.shape != ids.shape:
-        found = f"{answer.dtype} {answer.shape}" if isinstance(answer, np.ndarray) else type(answer).__name__
-        raise TypeError(f"the answer must be integer ids of shape {ids.shape}, as ids are; it is {found}")
+        found = type_name(answer)
+        raise WrongAnswer(f"Your answer is a {found}; expected integer ids of shape {ids.shape}, as ids are.")
     return answer
 
 

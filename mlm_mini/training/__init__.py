@@ -1,0 +1,42 @@
+"""The training room: objectives, optimizer, loop, checkpoints, and what comes out, a model that fills in blanks."""
+
+from mlm_mini.training.checkpoint import CheckpointError
+from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.evaluation import EvaluationSet, Score, draw_evaluation, evaluate
+from mlm_mini.training.fill import Candidate, fill
+from mlm_mini.training.folders import default_model, load_folder, train_folder
+from mlm_mini.training.loop import TrainingError, TrainingResult, train
+from mlm_mini.training.material import Material, find_material
+from mlm_mini.training.objectives import Batch, causal_batch, masked_batch, surprisals
+from mlm_mini.training.optimizer import accumulate_gradient, learning_rate, make_optimizer
+from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgress
+
+__all__ = [
+    "Batch",
+    "Candidate",
+    "CheckpointError",
+    "EvaluationSet",
+    "LiveCurve",
+    "Material",
+    "Point",
+    "Reporter",
+    "Score",
+    "TerminalProgress",
+    "TrainingConfig",
+    "TrainingError",
+    "TrainingResult",
+    "accumulate_gradient",
+    "causal_batch",
+    "default_model",
+    "draw_evaluation",
+    "evaluate",
+    "fill",
+    "find_material",
+    "learning_rate",
+    "load_folder",
+    "make_optimizer",
+    "masked_batch",
+    "surprisals",
+    "train",
+    "train_folder",
+]

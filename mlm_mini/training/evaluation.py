@@ -1,0 +1,120 @@
+"""How far a model is from perfect: the same sentences, the same masks, every time, and what a perfect reader pays.
+
+Losses at different masks, or at different ratios, cannot be compared. So an evaluation set is drawn once, from a seed.
+For a language with exact answers it holds the Bayes floor too, at the very tokens the model is asked for: the luck of
+the draw is then the same for both, and hardly touches their difference.
+
+Shape letters: B sentences, T positions, V tokens, k predicted positions of a sentence.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlm_mini.languages.exact import ExactLanguage
+from mlm_mini.languages.vocabulary import Vocabulary
+from mlm_mini.model import MaskedLM
+from mlm_mini.reference import IGNORE_INDEX
+from mlm_mini.training.config import ALL_MASK, TrainingConfig
+from mlm_mini.training.objectives import Batch, make_batch, surprisals
+
+ROWS_AT_ONCE = 512
+
+
+class Score(NamedTuple):
+    """A model's result on an evaluation set.
+
+    loss: mean surprisal per predicted token, in nats. gap: loss minus the Bayes floor, None where no floor is known.
+    gap_error: the standard error of the gap, over sentences.
+    """
+
+    loss: float
+    gap: float | None = None
+    gap_error: float | None = None
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """Sentences with fixed masks.
+
+    batch: B sentences and what is asked about them. floor_nats: (B,) float64, what the labels of each sentence cost a
+    reader who knows the language, or None where nobody does.
+    """
+
+    batch: Batch
+    floor_nats: np.ndarray | None = None
+
+    @property
+    def floor(self) -> float | None:
+        """The Bayes floor at these labels, in nats per predicted token."""
+        return None if self.floor_nats is None else float(self.floor_nats.sum() / self.batch.count_labels())
+
+
+def draw_evaluation(
+    ids: np.ndarray,
+    vocabulary: Vocabulary,
+    config: TrainingConfig,
+    rng: np.random.Generator,
+    language: ExactLanguage | None = None,
+) -> EvaluationSet:
+    """An evaluation set of sentences (B, T), with masks from `rng` as `config` would draw them.
+
+    language: where the sentences are from, if it knows the exact answers; the set then has a floor. Selection is
+    always "bernoulli", so that words are noisy independently and the floor is exact for every split.
+    Raises ValueError when no token is selected.
+    """
+    batch = make_batch(ids, vocabulary, replace(config, method="bernoulli"), rng)
+    if not batch.count_labels():
+        raise ValueError(f"in {len(ids)} sentences no token was selected to be predicted: evaluate on more of them")
+    return EvaluationSet(batch, None if language is None else floor_nats(language, ids, batch, config))
+
+
+def floor_nats(language: ExactLanguage, ids: np.ndarray, batch: Batch, config: TrainingConfig) -> np.ndarray:
+    """The exact surprisal of the labels of `batch`, summed over each of its sentences (B, T), in nats: (B,).
+
+    Masked: under the exact posterior given what the batch shows, and given the corruption where it is more than
+    [MASK]. Causal: the chain rule makes the sum of all surprisals -log p(sentence).
+    """
+    if batch.causal:
+        return -language.log_marginal(ids)
+    seen, positions, labels = batch.ids.numpy(), batch.positions.numpy(), batch.labels.numpy()
+    rows, places = np.nonzero(labels != IGNORE_INDEX)
+    labels, asked = labels[rows, places], positions[rows, places]
+    if config.split == ALL_MASK:
+        p = language.posterior_at(seen, positions)[rows, places, labels]
+    else:
+        posterior = language.posterior_under_corruption(seen[rows], asked[:, None], config.mask_ratio, config.split)
+        p = posterior[np.arange(len(rows)), 0, labels]
+    return np.bincount(rows, -np.log(p), minlength=len(ids))
+
+
+@torch.no_grad()
+def evaluate(model: MaskedLM, evaluation: EvaluationSet) -> Score:
+    """The model's score, in float32, without dropout. The model is left in the mode it was in."""
+    batch, device = evaluation.batch, next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    try:
+        blocks = [slice(i, i + ROWS_AT_ONCE) for i in range(0, len(batch), ROWS_AT_ONCE)]
+        nats = torch.cat([_nats(model, batch.rows(block).to(device)) for block in blocks]).numpy()
+    finally:
+        model.train(was_training)
+    counts = (batch.labels != IGNORE_INDEX).sum(dim=1).numpy()
+    loss = float(nats.sum() / counts.sum())
+    if evaluation.floor_nats is None:
+        return Score(loss)
+    return Score(loss, *_mean_and_error(nats - evaluation.floor_nats, counts))
+
+
+def _nats(model: MaskedLM, batch: Batch) -> Tensor:
+    return surprisals(model, batch).sum(dim=1).double().cpu()  # (B, k) -> (B,)
+
+
+def _mean_and_error(sums: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
+    """Total / total count, and the standard error of that ratio over B sentences."""
+    mean = sums.sum() / counts.sum()
+    residual = sums - mean * counts
+    return float(mean), float(np.sqrt((residual**2).sum()) / counts.sum())

@@ -1,0 +1,100 @@
+"""Models in folders: a run from its beginning to a folder that others open, and the model that is there by default."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import filelock
+import torch
+
+import mlm_mini
+from mlm_mini.languages import scene_language
+from mlm_mini.languages.tokenizer import ENGLISH_SIZE, WordPiece
+from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, load_pretrained, load_tokenizer, save_pretrained
+from mlm_mini.model.huggingface import WEIGHTS
+from mlm_mini.storage import cache_folder, fingerprint, write_atomically
+from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.loop import TrainingResult, train
+from mlm_mini.training.material import BLOCK_LENGTH, find_material
+from mlm_mini.training.progress import Reporter, TerminalProgress
+
+SIZES = ("tiny", "mini", "small", "base")
+CHECKPOINTS, SUMMARY = "checkpoints", "training.json"
+DEFAULT_SIZE = "tiny"
+DEFAULT_RECIPE = TrainingConfig(steps=600, mask_ratio=0.3)
+
+
+def train_folder(
+    language: str | os.PathLike,
+    size: str,
+    config: TrainingConfig,
+    out: str | os.PathLike,
+    *,
+    resume: bool = False,
+    length: int = BLOCK_LENGTH,
+    vocabulary_size: int = ENGLISH_SIZE,
+    device: str | None = None,
+    report: Reporter | None = None,
+) -> TrainingResult:
+    """Train a model and leave it in `out`, as a folder of Hugging Face with the tokenizer in it.
+
+    Beside the model are `checkpoints`, from which `resume` goes on, and `training.json` with configs and curve.
+    language, length, vocabulary_size: as in `find_material`; size: one of SIZES. Raises as `train` does.
+    """
+    if size not in SIZES:
+        raise ValueError(f"size is {size!r}: expected one of {', '.join(SIZES)}")
+    out = Path(out).expanduser()
+    material = find_material(language, config, length, vocabulary_size)
+    rows = {} if material.source.length <= 128 else {"max_position_embeddings": material.source.length}
+    model_config = getattr(ModelConfig, size)(len(material.tokenizer.vocabulary), **rows)
+    result = train(
+        model_config,
+        material.source,
+        config,
+        evaluation=material.evaluation,
+        out=out / CHECKPOINTS,
+        resume=resume,
+        device=device,
+        report=report,
+    )
+    save_pretrained(result.model, out, material.tokenizer)
+    summary = {
+        "language": str(language),
+        "text": material.source.fingerprint,
+        "model": asdict(model_config),
+        "training": config.to_dict(),
+        "floor": result.floor,
+        "curve": [point._asdict() for point in result.curve],
+    }
+    write_atomically(out / SUMMARY, lambda file: file.write_text(json.dumps(summary, indent=1) + "\n"))
+    return result
+
+
+def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, WordPiece | WordLevel]:
+    """The model and the tokenizer of a folder of Hugging Face's. Raises as `load_pretrained` and `load_tokenizer`."""
+    folder = Path(folder).expanduser()
+    model, _ = load_pretrained(folder)
+    tokenizer = load_tokenizer(folder)
+    if len(tokenizer.vocabulary) != model.config.vocab_size:
+        raise ValueError(
+            f"in {folder} the tokenizer has {len(tokenizer.vocabulary)} tokens and the model {model.config.vocab_size}"
+        )
+    return model, tokenizer
+
+
+def default_model(report: type[Reporter] = TerminalProgress) -> tuple[MaskedLM, WordPiece | WordLevel]:
+    """A small model of the scene language, trained when it is first asked for and then kept in the cache folder.
+
+    Its folder is named after everything that made it. A training that was cut short goes on where it stopped, and of
+    two processes that ask at once, one waits for the other.
+    """
+    language = scene_language()
+    shape = asdict(getattr(ModelConfig, DEFAULT_SIZE)(len(language.vocabulary)))
+    versions = [mlm_mini.__version__, torch.__version__]
+    made_of = fingerprint(language.fingerprint, shape, DEFAULT_RECIPE.to_dict(), versions)
+    folder = cache_folder() / f"scenes-model-{made_of}"
+    with filelock.FileLock(f"{folder}.lock"):
+        if not (folder / WEIGHTS).is_file():  # written last
+            train_folder("scenes", DEFAULT_SIZE, DEFAULT_RECIPE, folder, resume=True, report=report())
+    return load_folder(folder)

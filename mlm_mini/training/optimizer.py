@@ -1,0 +1,61 @@
+"""How gradients become steps: AdamW (Loshchilov and Hutter 2019), its schedule, and gradients of many small batches."""
+
+import contextlib
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from mlm_mini.model import MaskedLM
+from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.objectives import Batch, surprisals
+
+
+def make_optimizer(model: MaskedLM, config: TrainingConfig) -> torch.optim.AdamW:
+    """AdamW with weight decay for the matrices of the linear layers, and for nothing else.
+
+    A bias or a LayerNorm's gain has no reason to be near 0. Embeddings are spared as well: a rare word gets a gradient
+    now and then, but would shrink at every step.
+    """
+    decayed = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    named = list(model.named_parameters())
+    groups = [
+        {"params": [pair for pair in named if pair[0] in decayed], "weight_decay": config.weight_decay},
+        {"params": [pair for pair in named if pair[0] not in decayed], "weight_decay": 0.0},
+    ]
+    betas = (config.beta1, config.beta2)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, eps=config.epsilon)
+
+
+def learning_rate(step: int, config: TrainingConfig) -> float:
+    """The rate of step 0, 1 ... steps - 1: it rises linearly to its highest, then falls linearly towards 0.
+
+    Neither end is 0, so that no step is wasted.
+    """
+    warmup = int(config.warmup * config.steps)
+    rise = (step + 1) / (warmup + 1)
+    fall = (config.steps - step) / (config.steps - warmup)
+    return config.learning_rate * min(rise, fall)
+
+
+def accumulate_gradient(
+    model: MaskedLM,
+    batch: Batch,
+    micro_batches: int = 1,
+    autocast: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext,
+) -> torch.Tensor:
+    """Add the gradient of the mean surprisal per predicted token of `batch`; returns that mean, in nats.
+
+    The batch goes through the model in `micro_batches` parts. Each part's nats are divided by the number of predicted
+    tokens of the whole batch. Averaging each part by itself, and then the parts, would count a token for more where
+    it happened to meet few others. A batch without a label has loss 0 and gradient 0.
+    """
+    tokens = max(batch.count_labels(), 1)
+    device = next(model.parameters()).device
+    total = torch.zeros((), device=device)
+    for part in batch.split(micro_batches):
+        with autocast():
+            loss = surprisals(model, part.to(device)).sum() / tokens
+        loss.backward()
+        total += loss.detach()
+    return total

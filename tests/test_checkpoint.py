@@ -1,0 +1,353 @@
+"""A run that is killed ends as one that is not, to the last bit; and nothing that goes wrong costs the last checkpoint."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from mlm_mini.languages import markov_language
+from mlm_mini.languages.batches import SampledSentences, TextBlocks
+from mlm_mini.languages.tokenizer import read_tokens, train_wordpiece, write_tokens
+from mlm_mini.model import ModelConfig
+from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, TrainingError, draw_evaluation, train
+from mlm_mini.training import checkpoint as checkpoint_module
+from mlm_mini.training import loop
+from mlm_mini.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+STEPS, EVERY = 10, 3
+CONFIG = TrainingConfig(steps=STEPS, batch_size=6, micro_batches=2, mask_ratio=0.4, split=(0.8, 0.1, 0.1))
+
+
+def small_model(vocabulary, **changes):
+    """Dropout is on, so that PyTorch's generator matters as well."""
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    dropout = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
+    return ModelConfig(vocab_size=len(vocabulary), max_position_embeddings=32, **shape | dropout | changes)
+
+
+def markov(seed=0):
+    return SampledSentences(markov_language(6), seed)
+
+
+def run(out=None, config=CONFIG, source=None, **options):
+    source = source or markov()
+    ids = source.language.sample(20, np.random.default_rng(1)).ids if isinstance(source, SampledSentences) else None
+    evaluation = None if ids is None else draw_evaluation(ids, source.vocabulary, config, np.random.default_rng(2))
+    settings = {"checkpoint_every": EVERY, "evaluate_every": 2, "device": "cpu", "evaluation": evaluation} | options
+    return train(small_model(source.vocabulary), source, config, out=out, **settings)
+
+
+def same_weights(one, other):
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(mine, theirs) for mine, theirs in pairs)
+
+
+class StopAt(Reporter):
+    """Fails after a step, as a power cut would."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def stepped(self, step, *_):
+        if step == self.step:
+            raise KeyboardInterrupt
+
+
+def interrupted(out, step, **options):
+    with pytest.raises(KeyboardInterrupt):
+        run(out, report=StopAt(step), **options)
+
+
+# ---------------------------------------------------------------- killed
+
+RUN = """if True:
+    import os, signal, sys
+    import torch
+    torch.set_num_threads(1)
+    sys.path.insert(0, sys.argv[1])
+    import test_checkpoint as t
+    from mlm_mini.training import checkpoint
+    event, nth = sys.argv[3], int(sys.argv[4])
+    count = {"step": 0, "fsync": 0, "replace": 0, "replaced": 0}
+
+    def happens(name):
+        count[name] += 1
+        if (name, count[name]) == (event, nth):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    fsync, replace = os.fsync, os.replace
+    class Shown(t.Reporter):
+        def stepped(self, *_):
+            happens("step")
+    def fsync_or_die(descriptor):
+        happens("fsync")
+        fsync(descriptor)
+    def replace_or_die(*paths):
+        happens("replace")
+        replace(*paths)
+        happens("replaced")
+    checkpoint.os.fsync, checkpoint.os.replace = fsync_or_die, replace_or_die
+    t.run(sys.argv[2], resume=True, report=Shown())
+"""
+
+
+def run_in_a_process(out, event="never", nth=0):
+    command = [sys.executable, "-c", RUN, os.path.dirname(__file__), str(out), event, str(nth)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_run_killed_again_and_again_ends_as_one_that_was_not(tmp_path):
+    deaths = [
+        ("step", 2),  # before there is a checkpoint
+        ("step", 5),  # between two
+        ("fsync", 2),  # with one of three files written
+        ("replace", 1),  # with all written, but under another name
+        ("replaced", 1),  # just after
+    ]
+    for event, nth in deaths:
+        done = run_in_a_process(tmp_path / "killed", event, nth)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    for out in ("killed", "left alone"):
+        done = run_in_a_process(tmp_path / out)
+        assert done.returncode == 0, done.stderr
+    killed, alone = load_checkpoint(tmp_path / "killed"), load_checkpoint(tmp_path / "left alone")
+    assert killed.state["step"] == alone.state["step"] == STEPS
+    assert killed.state["checksums"] == alone.state["checksums"]  # of weights, optimizer and PyTorch's generator
+    for name in ("source_state", "mask_generator", "tokens", "predictions"):
+        assert killed.state[name] == alone.state[name]
+    without_time = [
+        [{key: value for key, value in point.items() if key != "seconds"} for point in run.state["curve"]]
+        for run in (killed, alone)
+    ]
+    assert without_time[0] == without_time[1]
+    assert not list((tmp_path / "killed").glob("*.partial"))
+
+
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory):
+    texts = [f"The chef number {i} cuts the bread." for i in range(20)]
+    wordpiece = train_wordpiece(texts, 200)
+    file = tmp_path_factory.mktemp("text") / "t.npy"
+    write_tokens(file, wordpiece, texts)
+    tokens = read_tokens(file, wordpiece.vocabulary)
+    return lambda: TextBlocks(tokens, wordpiece.vocabulary, 12, seed=3)
+
+
+@pytest.mark.parametrize("objective", ["masked", "causal"])
+@pytest.mark.parametrize("kind", ["sentences", "blocks"])
+def test_any_source_and_objective_goes_on_to_the_same_weights(objective, kind, blocks, tmp_path):
+    source = blocks if kind == "blocks" else markov
+    config = TrainingConfig(steps=STEPS, batch_size=7, objective=objective)
+    interrupted(tmp_path, 8, config=config, source=source())
+    whole = run(config=config, source=source())
+    resumed = run(tmp_path, config=config, source=source(), resume=True)
+    assert same_weights(resumed.model, whole.model)
+    assert [point[:5] for point in resumed.curve] == [point[:5] for point in whole.curve]
+
+
+def test_a_run_that_had_ended_is_left_as_it_is(tmp_path):
+    first = run(tmp_path)
+    again = run(tmp_path, resume=True)
+    assert same_weights(first.model, again.model)
+    assert again.curve == first.curve
+
+
+def test_resuming_where_nothing_is_starts(tmp_path):
+    assert same_weights(run(tmp_path / "new", resume=True).model, run().model)
+
+
+# ---------------------------------------------------------------- files
+
+
+def a_checkpoint(step=3):
+    return Checkpoint({"step": step}, {"w": torch.arange(3.0)}, {"w.step": torch.tensor(2.0), "torch": torch.ones(4)})
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    folder = save_checkpoint(tmp_path / "deep" / "run", a_checkpoint())
+    assert folder.name == "step-00000003"
+    loaded = load_checkpoint(tmp_path / "deep" / "run")
+    assert loaded.state["step"] == 3
+    assert torch.equal(loaded.model["w"], torch.arange(3.0))
+    assert loaded.optimizer.keys() == {"w.step", "torch"}
+
+
+def test_the_last_two_are_kept(tmp_path):
+    for step in (3, 6, 9, 12):
+        save_checkpoint(tmp_path, a_checkpoint(step))
+    assert sorted(os.listdir(tmp_path)) == ["step-00000009", "step-00000012"]
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+def test_a_full_disk_leaves_the_last_good_checkpoint(nth, tmp_path, monkeypatch):
+    save_checkpoint(tmp_path, a_checkpoint(3))
+    calls = []
+
+    def fsync(_):
+        calls.append(1)
+        if len(calls) == nth:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(checkpoint_module.os, "fsync", fsync)
+    with pytest.raises(OSError, match=r"step-00000006 could not be written \(No space left.*last good .*step-00000003"):
+        save_checkpoint(tmp_path, a_checkpoint(6))
+    assert os.listdir(tmp_path) == ["step-00000003"]
+    assert load_checkpoint(tmp_path).state["step"] == 3
+
+
+def test_a_run_whose_disk_fills_up_can_be_taken_up_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        saved = []
+
+        def save(out, checkpoint):
+            saved.append(checkpoint)
+            if len(saved) == 2:
+                patch.setattr(checkpoint_module, "_write", full_disk)
+            return save_checkpoint(out, checkpoint)
+
+        def full_disk(*_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        patch.setattr(loop, "save_checkpoint", save)
+        with pytest.raises(OSError, match=r"step-00000006 .*last good checkpoint is .*step-00000003"):
+            run(tmp_path)
+    assert same_weights(run(tmp_path, resume=True).model, run().model)
+
+
+def test_a_first_checkpoint_that_cannot_be_written_says_that_there_is_none(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="there is no checkpoint yet"):
+        save_checkpoint(tmp_path / "file" / "run", a_checkpoint())
+
+
+def test_half_a_checkpoint_of_a_killed_run_is_cleared_away(tmp_path):
+    (tmp_path / "step-00000003.partial").mkdir()
+    (tmp_path / "step-00000003.partial" / "model.safetensors").write_bytes(b"half")
+    with pytest.raises(CheckpointError, match="there is no checkpoint in"):
+        load_checkpoint(tmp_path)
+    save_checkpoint(tmp_path, a_checkpoint(6))
+    assert os.listdir(tmp_path) == ["step-00000006"]
+
+
+def damage(folder, name, how):
+    file = folder / name
+    if how == "missing":
+        file.unlink()
+    elif how == "cut short":
+        file.write_bytes(file.read_bytes()[:-7])
+    elif how == "a byte changed":
+        content = bytearray(file.read_bytes())
+        content[-2] ^= 1
+        file.write_bytes(content)
+    else:
+        file.write_text(how)
+
+
+DAMAGES = [
+    ("model.safetensors", "missing", "damaged or incomplete"),
+    ("model.safetensors", "cut short", "checksum"),
+    ("optimizer.safetensors", "a byte changed", "checksum"),
+    ("state.json", "missing", "damaged or incomplete"),
+    ("state.json", "cut short", "damaged or incomplete"),
+    ("state.json", '{"format": "of another program"}', "not a checkpoint of this course"),
+    ("state.json", "[1]", "not a checkpoint of this course"),
+    ("state.json", json.dumps({"format": checkpoint_module.FORMAT}), "damaged or incomplete"),
+]
+
+
+@pytest.mark.parametrize(("name", "how", "message"), DAMAGES)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(name, how, message, tmp_path):
+    save_checkpoint(tmp_path, a_checkpoint(3))
+    damage(save_checkpoint(tmp_path, a_checkpoint(6)), name, how)
+    with pytest.warns(UserWarning, match=rf"step-00000006.*{message}.*going on from .*step-00000003 instead"):
+        assert load_checkpoint(tmp_path).state["step"] == 3
+    shutil.rmtree(tmp_path / "step-00000003")
+    with pytest.raises(CheckpointError, match=rf"step-00000006.*{message}.*no checkpoint is left"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(tmp_path):
+    interrupted(tmp_path, 8)
+    damage(tmp_path / "step-00000006", "model.safetensors", "cut short")
+    with pytest.warns(UserWarning, match="damaged"):
+        resumed = run(tmp_path, resume=True)
+    assert same_weights(resumed.model, run().model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the damaged one was written anew
+        run(tmp_path, resume=True)
+
+
+# ---------------------------------------------------------------- runs that do not fit
+
+
+def test_a_folder_with_a_run_is_not_overwritten(tmp_path):
+    interrupted(tmp_path, 4)
+    with pytest.raises(CheckpointError, match="already holds a run: resume it, or choose another folder"):
+        run(tmp_path)
+    assert os.listdir(tmp_path) == ["step-00000003"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"config": TrainingConfig(steps=STEPS, batch_size=6)},
+            r"micro_batches was 2 and is now 1, mask_ratio was 0.4 ",
+        ),
+        ({"source": SampledSentences(markov_language(6, seed=1), 0)}, r"text was '\w+' and is now '\w+'"),
+        ({"source": SampledSentences(markov_language(7), 0)}, r"text was "),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused_with_the_difference(change, message, tmp_path):
+    interrupted(tmp_path, 4)
+    with pytest.raises(CheckpointError, match=f"does not fit this run: .*{message}"):
+        run(tmp_path, resume=True, **change)
+    assert os.listdir(tmp_path) == ["step-00000003"]
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    interrupted(tmp_path, 4)
+    wider = small_model(markov().vocabulary, hidden_size=32)
+    with pytest.raises(CheckpointError, match="hidden_size was 16 and is now 32$"):
+        train(wider, markov(), CONFIG, out=tmp_path, resume=True, device="cpu")
+
+
+def test_a_checkpoint_that_lacks_something_is_refused(tmp_path):
+    interrupted(tmp_path, 4)
+    checkpoint = load_checkpoint(tmp_path)
+    del checkpoint.optimizer["head.bias.exp_avg"]
+    save_checkpoint(tmp_path, checkpoint)
+    with pytest.raises(CheckpointError, match=r"step 3 is incomplete: 'head.bias.exp_avg'"):
+        run(tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_stops_the_run_before_the_weights_are_touched(bad, tmp_path, monkeypatch):
+    accumulate = loop.accumulate_gradient
+    losses = []
+
+    def spoiled(*args):
+        losses.append(accumulate(*args))
+        return losses[-1] * bad if len(losses) == 5 else losses[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "accumulate_gradient", spoiled)
+        with pytest.raises(TrainingError, match=rf"at step 5 the loss is {bad} .*learning_rate below 0.003"):
+            run(tmp_path)
+    assert os.listdir(tmp_path) == ["step-00000003"]
+    assert same_weights(run(tmp_path, resume=True).model, run().model)
+
+
+def test_a_gradient_that_is_no_number_stops_the_run(monkeypatch):
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("nan")))
+    with pytest.raises(TrainingError, match="its gradient has norm nan"):
+        run()
