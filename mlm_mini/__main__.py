@@ -87,8 +87,8 @@ def add_train_command(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--length", type=int, default=64, metavar="T", help="tokens in a row of real text; %(default)s")
     train.add_argument("--vocabulary-size", type=int, default=4096, metavar="V", help="of real text; %(default)s")
     train.add_argument("--device", help="cpu, cuda or mps; the best there is unless given")
-    recipe = train.add_argument_group("recipe", "what is not given is as in mlm_mini.training.TrainingConfig")
-    recipe.add_argument("--steps", type=int, default=4000, metavar="N", help="updates of the weights; %(default)s")
+    recipe = train.add_argument_group("recipe", "what is not given is chosen for the language")
+    recipe.add_argument("--steps", type=int, metavar="N", help="updates of the weights")
     recipe.add_argument("--objective", help="masked or causal")
     recipe.add_argument("--mask-ratio", type=float, metavar="R", help="the share of words to hide, up to 1")
     recipe.add_argument("--split", type=float, nargs=3, help="of hidden words: the shares of [MASK], random and kept")
@@ -242,12 +242,12 @@ RECIPE = ("steps", "objective", "mask_ratio", "split", "batch_size", "micro_batc
 
 
 def run_train(options: argparse.Namespace) -> int:
-    from mlm_mini.training import TerminalProgress, TrainingConfig, TrainingError, train_folder
+    from mlm_mini.training import TerminalProgress, TrainingError, recipe, train_folder
 
     given = {name: getattr(options, name) for name in RECIPE if getattr(options, name) is not None}
     settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "device")}
     try:
-        config = TrainingConfig(**given)
+        config = recipe(options.language, **given)
         train_folder(options.language, options.size, config, options.out, report=TerminalProgress(), **settings)
     except (TrainingError, ValueError, OSError) as error:
         raise CommandError(str(error)) from None

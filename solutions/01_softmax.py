@@ -214,8 +214,8 @@ for name, z in hard.items():
 print("probability of the token at -inf:", p[1])
 
 # %% [markdown] id="measured-note"
-# "right" and "True" mean that the largest difference is below $10^{-12}$. The formula as written fails on two of the four
-# blanks, by overflow on the first and by underflow on the second.
+# "right" and "True" mean that the largest difference is below $10^{-12}$. The formula as written fails on two of the
+# four blanks, by overflow on the first and by underflow on the second.
 
 # %% [markdown] id="log-softmax"
 # ## 6 · Log-softmax

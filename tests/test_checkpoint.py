@@ -1,4 +1,4 @@
-"""A run that is killed ends as one that is not, to the last bit; and nothing that goes wrong costs the last checkpoint."""
+"""A run that is killed ends as one that is not, to the last bit, and no mishap costs the last good checkpoint."""
 
 import errno
 import json
@@ -17,9 +17,8 @@ from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences, TextBlocks
 from mlm_mini.languages.tokenizer import read_tokens, train_wordpiece, write_tokens
 from mlm_mini.model import ModelConfig
-from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, TrainingError, draw_evaluation, train
+from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, TrainingError, draw_evaluation, loop, train
 from mlm_mini.training import checkpoint as checkpoint_module
-from mlm_mini.training import loop
 from mlm_mini.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 STEPS, EVERY = 10, 3
@@ -135,7 +134,7 @@ def test_a_run_killed_again_and_again_ends_as_one_that_was_not(tmp_path):
 @pytest.fixture(scope="module")
 def blocks(tmp_path_factory):
     texts = [f"The chef number {i} cuts the bread." for i in range(20)]
-    wordpiece = train_wordpiece(texts, 200)
+    wordpiece = train_wordpiece(texts, 250)
     file = tmp_path_factory.mktemp("text") / "t.npy"
     write_tokens(file, wordpiece, texts)
     tokens = read_tokens(file, wordpiece.vocabulary)
@@ -317,7 +316,7 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(change, mess
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     interrupted(tmp_path, 4)
     wider = small_model(markov().vocabulary, hidden_size=32)
-    with pytest.raises(CheckpointError, match="hidden_size was 16 and is now 32$"):
+    with pytest.raises(CheckpointError, match=r"hidden_size was 16 and is now 32$"):
         train(wider, markov(), CONFIG, out=tmp_path, resume=True, device="cpu")
 
 

@@ -48,7 +48,8 @@ def test_progress_as_a_table_and_as_json(data_folder, capsys, tmp_path):
 
 
 def test_a_target_that_cannot_be_written_is_one_sentence(data_folder, capsys, tmp_path):
-    assert run("progress", "--json", str(tmp_path / "no" / "such" / "folder.json")) == 1
+    (tmp_path / "file").write_text("not a folder")
+    assert run("progress", "--json", str(tmp_path / "file" / "progress.json")) == 1
     assert "cannot write" in capsys.readouterr().err
 
 

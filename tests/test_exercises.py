@@ -1,21 +1,22 @@
 """The grader's own mutation test: what must fail fails, what must pass passes, and every known mistake is named."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 from mlm_mini.course import notebook as nb
 from mlm_mini.course.exercises import all_exercises, find_exercise
-from mlm_mini.course.judging import expected_outcomes, judge, mistake_outcomes
-from mlm_mini.course.run import same_outcome
+from mlm_mini.course.judging import expected_outcomes, judge, mistake_outcomes, same_outcomes
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 CHAPTERS = nb.read_chapters(SOLUTIONS)
 EXERCISES = all_exercises()
 MISTAKES = [
-    pytest.param(exercise, index, id=f"{exercise.id}-{index}")
+    pytest.param(exercise, mistake, function, id=f"{exercise.id}-{place}-{variant}")
     for exercise in EXERCISES.values()
-    for index in range(len(exercise.mistakes))
+    for place, mistake in enumerate(exercise.mistakes)
+    for variant, function in enumerate(mistake.functions)
 ]
 MOST_LINES = 15
 
@@ -57,10 +58,9 @@ def test_a_stub_says_that_it_is_not_written_or_shows_the_clinics_symptom(name, n
         assert verdict.mistake is not None, "the code that a clinic ships must be one of the known mistakes"
 
 
-@pytest.mark.parametrize(("exercise", "index"), MISTAKES)
-def test_each_known_mistake_fails_and_is_named(exercise, index):
-    mistake = exercise.mistakes[index]
-    verdict = judge(exercise, mistake.function)
+@pytest.mark.parametrize(("exercise", "mistake", "function"), MISTAKES)
+def test_each_known_mistake_fails_and_is_named(exercise, mistake, function):
+    verdict = judge(exercise, function)
     assert not verdict.correct
     assert verdict.mistake is mistake, "\n".join(verdict.lines)
     assert any(mistake.name in line for line in verdict.lines)
@@ -70,14 +70,11 @@ def test_each_known_mistake_fails_and_is_named(exercise, index):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_no_two_mistakes_are_confused(name):
     exercise = EXERCISES[name]
-    answers = [expected_outcomes(exercise)] + [mistake_outcomes(exercise, i) for i in range(len(exercise.mistakes))]
-    names = ["the reference", *(mistake.name for mistake in exercise.mistakes)]
-    for i, one in enumerate(answers):
-        for j in range(i):
-            told_apart = any(
-                not same_outcome(a, b, exercise.rtol, exercise.atol) for a, b in zip(one, answers[j], strict=True)
-            )
-            assert told_apart, f"{names[i]!r} and {names[j]!r} answer alike on every input"
+    answers = [("the reference", [expected_outcomes(exercise)])]
+    answers += [(mistake.name, mistake_outcomes(exercise, i)) for i, mistake in enumerate(exercise.mistakes)]
+    for (one, some), (other, others) in itertools.combinations(answers, 2):
+        for outcomes, theirs in itertools.product(some, others):
+            assert not same_outcomes(exercise, outcomes, theirs), f"{one!r} and {other!r} answer alike on every input"
 
 
 def test_every_exercise_has_its_cell_and_every_cell_its_exercise():

@@ -1,5 +1,6 @@
 """What `check` says about code of every kind, on an exercise made for these tests."""
 
+import dataclasses
 import functools
 import threading
 import time
@@ -11,6 +12,7 @@ from mlm_mini import reference
 from mlm_mini.course import judging
 from mlm_mini.course.exercise import Case, Exercise, Mistake
 from mlm_mini.course.judging import CheckFailed, check, hint, judge
+from mlm_mini.course.report import one_line, value_text
 from mlm_mini.course.run import TimeLimitReached, time_limit
 
 MOST_LINES = 15
@@ -147,6 +149,8 @@ def test_an_error_inside_the_package_names_the_learners_line_that_called_it():
 def test_an_expected_error_is_asked_for():
     text = said(lambda values, axis=-1: values - (values.mean(axis, keepdims=True) if values.size else 0))
     assert "Expected a ValueError for this input" in text
+    text = said(lambda values, axis=-1: right(values, axis) if values.size else ValueError("empty"))
+    assert "returns the ValueError" in text
 
 
 def test_code_that_hangs_is_stopped():
@@ -267,6 +271,21 @@ def test_random_answers_are_compared_by_what_is_measured():
     verdict = judge(coin, lambda n, rng: rng.integers(0, 2, n) == 1)
     assert verdict.mistake is coin.mistakes[0]
     assert any(line.startswith("Yours:    share = 0.") for line in verdict.lines)
+    assert any(line.startswith("Expected: about share = 0.2") for line in verdict.lines)
+    assert any("chance alone stays within 0.01" in line for line in verdict.lines)
+
+
+def test_a_mistake_has_variants():
+    wrong = tuple(lambda values, axis=-1, n=n: values - n for n in (100, 200, 300))
+    exercise = dataclasses.replace(CENTER, mistakes=(Mistake("a constant", "Not the mean.", wrong[0], wrong[1:]),))
+    for function in wrong:
+        assert judge(exercise, function).mistake is exercise.mistakes[0]
+    assert judge(exercise, lambda values, axis=-1: values - 400).mistake is None
+
+
+def test_a_report_shows_the_part_that_differs_and_the_shape_of_what_is_large():
+    assert value_text("Yours: ", {"a": {"b": 1.5, "c": 2.5}}, near="['a']['c']") == ["Yours: a = c = 2.5"]
+    assert one_line(np.zeros((30, 40))) == "float64 array of shape (30, 40)"
 
 
 def test_hints_go_one_step_at_a_time_and_stay_at_the_last(capsys):

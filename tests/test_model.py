@@ -318,7 +318,7 @@ def test_configs_survive_json():
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
-        ({"num_attention_heads": 3}, ValueError, "hidden_size is 128 and num_attention_heads 3.*must divide"),
+        ({"num_attention_heads": 3}, ValueError, "hidden_size is 64 and num_attention_heads 3.*must divide"),
         ({"hidden_size": 0}, ValueError, "hidden_size is 0: expected a finite number above 0"),
         ({"vocab_size": -1}, ValueError, "vocab_size is -1"),
         ({"vocab_size": 10.0}, TypeError, "vocab_size is 10.0: expected an integer"),

@@ -31,12 +31,19 @@ class Case:
 class Mistake:
     """A wrong turn that people take: its name, what a good teacher would say, and an implementation that takes it.
 
-    `says` tells what is seen, then what to think about; it never gives the code away.
+    `says` tells what is seen, then what to think about; it never gives the code away. `variants` are other ways to make
+    the same mistake that give other answers, such as -1e9 in place of -1e4.
     """
 
     name: str
     says: str
     function: Callable
+    variants: tuple[Callable, ...] = ()
+
+    @property
+    def functions(self) -> tuple[Callable, ...]:
+        """Every implementation that makes this mistake."""
+        return (self.function, *self.variants)
 
 
 @dataclass(frozen=True, eq=False)  # compared and hashed by identity: what it does to every case is worked out once

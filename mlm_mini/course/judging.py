@@ -103,20 +103,25 @@ def expected_outcomes(exercise: Exercise) -> list[Outcome]:
 
 
 @cache
-def mistake_outcomes(exercise: Exercise, index: int) -> list[Outcome]:
-    """What a known mistake does on every case."""
-    return [run_case(exercise, exercise.mistakes[index].function, case) for case in exercise.cases]
+def mistake_outcomes(exercise: Exercise, index: int) -> list[list[Outcome]]:
+    """What each implementation of a known mistake does on every case."""
+    return [
+        [run_case(exercise, wrong, case) for case in exercise.cases] for wrong in exercise.mistakes[index].functions
+    ]
+
+
+def same_outcomes(exercise: Exercise, some: list[Outcome], others: list[Outcome]) -> bool:
+    """Whether two functions did the same thing on every case."""
+    pairs = zip(some, others, strict=True)
+    return all(same_outcome(one, other, exercise.rtol, exercise.atol) for one, other in pairs)
 
 
 def _known_mistake(exercise: Exercise, outcomes: list[Outcome]) -> Mistake | None:
-    """The mistake that behaves as the learner's function does on every case."""
+    """The mistake of which an implementation does on every case what the learner's function does."""
     if len(outcomes) < len(exercise.cases):
         return None
     for index, mistake in enumerate(exercise.mistakes):
-        theirs = mistake_outcomes(exercise, index)
-        if all(
-            same_outcome(one, other, exercise.rtol, exercise.atol) for one, other in zip(outcomes, theirs, strict=True)
-        ):
+        if any(same_outcomes(exercise, outcomes, theirs) for theirs in mistake_outcomes(exercise, index)):
             return mistake
     return None
 
@@ -127,6 +132,8 @@ def _problem(exercise: Exercise, yours: Outcome, expected: Outcome) -> Differenc
         return None if _same_refusal(yours, expected) else Difference(_error_sentence(yours.error))
     if expected.error is not None:
         wanted = type(expected.error).__name__
+        if isinstance(yours.value, BaseException) or yours.value is type(expected.error):
+            return Difference(f"Your function returns the {wanted}; an error is raised: which statement does that?")
         return Difference(f"Expected a {wanted} for this input; your function answered {type_name(yours.value)}.")
     found = difference(yours.value, expected.value, exercise.rtol, exercise.atol)
     if found:
@@ -226,11 +233,14 @@ def _report(
     if yours.error is None:
         lines += value_text("Yours:    ", yours.value, near=problem.where)
     if expected.error is None:
-        lines += value_text("Expected: ", expected.value, near=problem.where)
+        label = "Expected: about " if exercise.observe else "Expected: "
+        lines += value_text(label, expected.value, near=problem.where)
     else:
         lines.append(f"Expected: {type(expected.error).__name__}: {lines_of(str(expected.error), 90, 1)[0]}")
     lines += problem.sentence.splitlines()
-    if problem.largest is not None:
+    if problem.largest is not None and exercise.observe:
+        lines.append(f"Difference: {problem.largest:.3g}; chance alone stays within {exercise.atol:g}")
+    elif problem.largest is not None:
         lines.append(f"Largest difference: {problem.largest:.3g}{' at ' + problem.where if problem.where else ''}")
     if yours.printed_characters:
         shown = lines_of(yours.printed, width=80, most=1)

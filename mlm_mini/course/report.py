@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from typing import Any
 
@@ -12,6 +13,8 @@ from mlm_mini.course.exercise import Case, Exercise
 
 WIDTH = 110
 MOST_LINES = 2
+MOST_NUMBERS = 300  # of a larger array a few numbers say nothing
+KEY = re.compile(r"\['(.*?)'\](.*)")
 
 
 def lines_of(text: str, width: int, most: int) -> list[str]:
@@ -28,6 +31,8 @@ def one_line(value: Any) -> str:
         return "rng"
     if callable(value):
         return getattr(value, "__name__", "function")
+    if type(value) is np.ndarray and value.size > MOST_NUMBERS:
+        return f"{value.dtype} array of shape {value.shape}"
     if type(value) is np.ndarray:
         with np.printoptions(precision=4, threshold=16, edgeitems=2, linewidth=10_000, suppress=False):
             return " ".join(np.array2string(value, separator=", ").split()).replace("[ ", "[")
@@ -63,11 +68,10 @@ def call_text(exercise: Exercise, case: Case) -> str:
 
 
 def value_text(label: str, value: Any, near: str = "") -> list[str]:
-    """`label` and the value on at most two lines; of a dict or a large array, the part that differs."""
-    if type(value) is dict and near.startswith("["):
-        key = near[1:].split("]")[0].strip("'")
-        if key in value:
-            return value_text(f"{label}{key} = ", value[key])
-    kind = f" ({value.dtype}, shape {value.shape})" if type(value) is np.ndarray else ""
+    """`label` and the value on at most two lines; of a dict, only the part at `near`, such as "['share'][2]"."""
+    key = KEY.fullmatch(near)
+    if type(value) is dict and key and key[1] in value:
+        return value_text(f"{label}{key[1]} = ", value[key[1]], near=key[2])
+    kind = f" ({value.dtype}, shape {value.shape})" if type(value) is np.ndarray and value.size <= MOST_NUMBERS else ""
     lines = lines_of(one_line(value) + kind, WIDTH - len(label), MOST_LINES)
     return [label + lines[0], *(" " * len(label) + line for line in lines[1:])]

@@ -4,7 +4,7 @@ from mlm_mini.training.checkpoint import CheckpointError
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, Score, draw_evaluation, evaluate
 from mlm_mini.training.fill import Candidate, fill
-from mlm_mini.training.folders import default_model, load_folder, train_folder
+from mlm_mini.training.folders import default_model, load_folder, recipe, train_folder
 from mlm_mini.training.loop import TrainingError, TrainingResult, train
 from mlm_mini.training.material import Material, find_material
 from mlm_mini.training.objectives import Batch, causal_batch, masked_batch, surprisals
@@ -36,6 +36,7 @@ __all__ = [
     "load_folder",
     "make_optimizer",
     "masked_batch",
+    "recipe",
     "surprisals",
     "train",
     "train_folder",

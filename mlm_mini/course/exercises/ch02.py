@@ -1004,7 +1004,7 @@ CLINIC_MEAN = Exercise(
         Case("three words of different weight", (ROWS, np.array([2, 0, 1]), np.array([0.5, 2.0, 1.0]))),
         Case(
             "two sentences, the second padded",
-            (BATCH, np.array([[0, 5, 2, 3], [1, 1, 0, 0]]), np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0]])),
+            (SENTENCES, np.array([[0, 1], [1, 0]]), np.array([[1.0, 1.0], [1.0, 0.0]])),
         ),
     ),
     mistakes=(

@@ -1,0 +1,615 @@
+"""Objectives, optimizer, evaluation and loop: what is asked, what it costs, and what a perfect reader would pay."""
+
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mlm_mini import __main__ as command_line
+from mlm_mini.languages import markov_language, scene_language
+from mlm_mini.languages.batches import SampledSentences
+from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, save_pretrained
+from mlm_mini.reference import IGNORE_INDEX, cross_entropy
+from mlm_mini.training import (
+    Candidate,
+    LiveCurve,
+    Point,
+    Reporter,
+    TerminalProgress,
+    TrainingConfig,
+    accumulate_gradient,
+    causal_batch,
+    default_model,
+    draw_evaluation,
+    evaluate,
+    fill,
+    find_material,
+    folders,
+    learning_rate,
+    load_folder,
+    make_optimizer,
+    masked_batch,
+    recipe,
+    surprisals,
+    train,
+    train_folder,
+)
+from mlm_mini.training.objectives import by_length
+from mlm_mini.training.progress import describe_curve, plot_curve
+
+SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+
+
+def small_model(vocabulary, seed=0, **changes):
+    dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    config = ModelConfig(vocab_size=len(vocabulary), max_position_embeddings=32, **SHAPE | dropout | changes)
+    return MaskedLM(config, torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return scene_language()
+
+
+@pytest.fixture(scope="module")
+def sentences(scenes):
+    return scenes.sample(200, np.random.default_rng(0)).ids
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+# ---------------------------------------------------------------- the config
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"steps": 0}, ValueError, "steps is 0: expected at least 1"),
+        ({"steps": 2.5}, TypeError, "steps is 2.5: expected an integer"),
+        ({"steps": True}, TypeError, "steps is True"),
+        ({"objective": "both"}, ValueError, "objective is 'both': expected 'masked' or 'causal'"),
+        ({"method": "poisson"}, ValueError, "method is 'poisson'"),
+        ({"mask_ratio": 0.0}, ValueError, "mask_ratio is 0.0: expected a share above 0, up to 1"),
+        ({"mask_ratio": 1.5}, ValueError, "mask_ratio is 1.5"),
+        ({"mask_ratio": float("nan")}, ValueError, "mask_ratio is nan: expected a finite number"),
+        ({"mask_ratio": "0.15"}, TypeError, "mask_ratio is '0.15': expected a number"),
+        ({"split": (0.8, 0.1, 0.2)}, ValueError, r"split is \(0.8, 0.1, 0.2\): expected three shares"),
+        ({"split": (1.2, -0.2, 0.0)}, ValueError, "expected three shares"),
+        ({"split": (0.5, 0.5)}, ValueError, "expected three shares"),
+        ({"batch_size": 4, "micro_batches": 5}, ValueError, "micro_batches is 5: expected at most batch_size, 4"),
+        ({"learning_rate": 0.0}, ValueError, "learning_rate is 0.0: expected a number above 0"),
+        ({"warmup": 1.0}, ValueError, "warmup is 1.0"),
+        ({"seed": -1}, ValueError, "seed is -1: expected 0 or more"),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused_by_name(change, error, message):
+    with pytest.raises(error, match=message):
+        TrainingConfig(**{"steps": 10} | change)
+
+
+def test_a_recipe_is_that_of_the_language_with_what_is_given():
+    assert recipe("scenes").mask_ratio == 0.3
+    assert recipe("english").mask_ratio == 0.15
+    given = recipe("scenes", batch_size=2, mask_ratio=0.15)
+    assert (given.batch_size, given.micro_batches, given.mask_ratio) == (2, 2, 0.15)
+    with pytest.raises(ValueError, match="batch_size is 0: expected at least 1"):
+        recipe("scenes", batch_size=0)
+    with pytest.raises(ValueError, match="micro_batches is 3: expected at most batch_size, 2"):
+        recipe("scenes", batch_size=2, micro_batches=3)
+
+
+def test_a_config_survives_json():
+    config = TrainingConfig(steps=np.int64(7), mask_ratio=np.float64(0.4), split=(0.8, 0.1, 0.1))
+    assert TrainingConfig(**json.loads(json.dumps(config.to_dict()))) == config
+
+
+# ---------------------------------------------------------------- what is asked
+
+
+@pytest.mark.parametrize("method", ["bernoulli", "fixed"])
+@pytest.mark.parametrize("split", [(1.0, 0.0, 0.0), (0.8, 0.1, 0.1), (0.0, 1.0, 0.0)])
+def test_a_masked_batch_asks_for_words_that_it_hid(method, split, scenes, sentences):
+    v = scenes.vocabulary
+    batch = masked_batch(sentences, v, 0.3, rng(), method, split)
+    asked = (batch.labels != IGNORE_INDEX).numpy()
+    rows, places = np.nonzero(asked)
+    positions, labels = batch.positions.numpy()[rows, places], batch.labels.numpy()[rows, places]
+    assert np.isin(labels, v.regular_ids).all()
+    np.testing.assert_array_equal(sentences[rows, positions], labels)
+    seen = batch.ids.numpy()
+    changed = seen != sentences
+    hidden = np.zeros_like(changed)
+    hidden[rows, positions] = True
+    assert not (changed & ~hidden).any()
+    assert np.isin(seen[changed], [*v.regular_ids, v.mask_id]).all()
+    np.testing.assert_array_equal(batch.attention_mask, sentences != v.pad_id)
+    for row, k in zip(positions_of(batch), asked.sum(axis=1), strict=True):
+        assert len(set(row)) == k
+        assert sorted(row) == row
+    if method == "fixed":
+        words = np.isin(sentences, v.regular_ids).sum(axis=1)
+        np.testing.assert_array_equal(asked.sum(axis=1), np.floor(0.3 * words + 0.5))
+    shares = [(seen[hidden] == v.mask_id).mean(), (seen[hidden] == sentences[hidden]).mean()]
+    np.testing.assert_allclose(shares, [split[0], split[2]], atol=0.07)
+
+
+def positions_of(batch):
+    return [row[label != IGNORE_INDEX].tolist() for row, label in zip(batch.positions, batch.labels, strict=True)]
+
+
+def test_masks_are_new_every_time_and_come_from_the_generator_alone(scenes, sentences):
+    same = rng(5)
+    first, second = (masked_batch(sentences, scenes.vocabulary, 0.15, same) for _ in range(2))
+    again = masked_batch(sentences, scenes.vocabulary, 0.15, rng(5))
+    assert torch.equal(first.ids, again.ids)
+    assert not torch.equal(first.ids, second.ids)
+
+
+def test_without_padding_there_is_no_attention_mask():
+    language = markov_language(6)
+    ids = language.sample(5, rng()).ids
+    assert masked_batch(ids, language.vocabulary, 0.5, rng()).attention_mask is None
+
+
+def test_a_batch_in_which_nothing_was_selected_costs_nothing(scenes, sentences):
+    batch = masked_batch(sentences[:3], scenes.vocabulary, 1e-9, rng())
+    assert batch.count_labels() == 0
+    assert batch.positions.shape == (3, 1)
+    model = small_model(scenes.vocabulary)
+    assert accumulate_gradient(model, batch, 2).item() == 0.0
+    assert all((p.grad == 0).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_a_causal_batch_asks_for_each_token_given_those_before(scenes, sentences):
+    v = scenes.vocabulary
+    batch = causal_batch(sentences, v)
+    for row, positions, labels in zip(sentences, batch.positions.numpy(), batch.labels.numpy(), strict=True):
+        words = row[(row != v.pad_id) & (row != v.cls_id)]
+        k = len(words)
+        assert positions[:k].tolist() == list(range(k))
+        assert labels[:k].tolist() == words.tolist()
+        assert words[-1] == v.sep_id
+        assert (labels[k:] == IGNORE_INDEX).all()
+
+
+def test_a_causal_model_cannot_see_the_answer(scenes, sentences):
+    batch = causal_batch(sentences[:4], scenes.vocabulary)
+    model = small_model(scenes.vocabulary).eval()
+    ids = batch.ids.clone()
+    ids[:, 4:] = scenes.vocabulary.mask_id
+    changed = replace(batch, ids=ids)
+    torch.testing.assert_close(surprisals(model, batch)[:, :3], surprisals(model, changed)[:, :3])
+
+
+@pytest.mark.parametrize("objective", ["masked", "causal"])
+def test_the_cost_is_that_of_the_definition_at_every_position(objective, scenes, sentences):
+    """Whatever is trimmed or gathered: against logits at all positions and the NumPy cross-entropy."""
+    ids, v = by_length(sentences, scenes.vocabulary), scenes.vocabulary
+    batch = masked_batch(ids, v, 0.3, rng()) if objective == "masked" else causal_batch(ids, v)
+    model = small_model(v).eval()
+    dense = np.full(ids.shape, IGNORE_INDEX)
+    rows, places = np.nonzero(batch.labels.numpy() != IGNORE_INDEX)
+    dense[rows, batch.positions.numpy()[rows, places]] = batch.labels.numpy()[rows, places]
+    with torch.no_grad():
+        logits = model(batch.ids, torch.from_numpy(ids != v.pad_id), causal=batch.causal)
+        parts = [surprisals(model, part).sum() for part in batch.split(7)]
+    mean = sum(parts).item() / batch.count_labels()
+    assert mean == pytest.approx(cross_entropy(logits.numpy(), dense), abs=1e-5)
+
+
+def test_parts_are_trimmed_to_their_longest_sentence(scenes, sentences):
+    batch = masked_batch(by_length(sentences, scenes.vocabulary), scenes.vocabulary, 0.15, rng())
+    widths = [part.ids.shape[1] for part in batch.split(4)]
+    assert widths == sorted(widths)
+    assert widths[0] < widths[-1] == (sentences != 0).sum(axis=1).max()
+    assert sum(len(part) for part in batch.split(4)) == len(sentences)
+
+
+# ---------------------------------------------------------------- steps
+
+
+@pytest.mark.parametrize("parts", [2, 3, 13])
+def test_accumulated_gradients_are_those_of_one_big_batch(parts, scenes, sentences):
+    batch = masked_batch(by_length(sentences[:13], scenes.vocabulary), scenes.vocabulary, 0.3, rng())
+    counts = [part.count_labels() for part in batch.split(parts)]
+    assert len(set(counts)) > 1  # where all are equal, averaging averages would do
+    gradients = []
+    for n in (1, parts):
+        model = small_model(scenes.vocabulary).double()
+        loss = accumulate_gradient(model, batch, n)
+        gradients.append([loss.double(), *(p.grad for p in model.parameters() if p.grad is not None)])
+    for whole, added in zip(*gradients, strict=True):
+        torch.testing.assert_close(added, whole, rtol=1e-5, atol=1e-8)
+
+
+def test_the_rate_rises_and_falls_linearly_and_is_never_zero():
+    config = TrainingConfig(steps=100, learning_rate=1.0, warmup=0.1)
+    rates = [learning_rate(step, config) for step in range(100)]
+    assert rates[10] == max(rates) == 1.0
+    assert rates[0] == pytest.approx(1 / 11)
+    assert rates[99] == pytest.approx(1 / 90)
+    np.testing.assert_allclose(np.diff(rates[:11]), 1 / 11)
+    np.testing.assert_allclose(np.diff(rates[10:]), -1 / 90)
+    assert learning_rate(0, TrainingConfig(steps=1, learning_rate=1.0)) == 1.0
+
+
+def test_only_the_matrices_of_linear_layers_decay(scenes):
+    model = small_model(scenes.vocabulary)
+    decayed, spared = make_optimizer(model, TrainingConfig(steps=1, weight_decay=0.3)).param_groups
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.3, 0.0)
+    linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
+    assert set(decayed["param_names"]) == linear
+    assert len(decayed["params"]) + len(spared["params"]) == len(list(model.parameters()))
+    assert {"embeddings.words.weight", "head.bias", "head.norm.weight"} <= set(spared["param_names"])
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+class ExactReader(nn.Module):
+    """A model that knows the language: its logits are exact log-probabilities."""
+
+    def __init__(self, language, config):
+        super().__init__()
+        self.language, self.config = language, config
+        self.anything = nn.Parameter(torch.zeros(1))
+
+    def forward(self, ids, attention_mask, positions, causal):
+        pad = self.language.length - ids.shape[1]
+        ids = np.pad(ids.numpy(), [(0, 0), (0, pad)])
+        p = self.causal(ids, positions) if causal else self.masked(ids, positions.numpy())
+        return torch.from_numpy(p).log()
+
+    def masked(self, ids, positions):
+        if self.config.split == (1.0, 0.0, 0.0):
+            return self.language.posterior_at(ids, positions)
+        positions = np.where(np.isin(np.take_along_axis(ids, positions, 1), [0, 1, 2, 3]), 1, positions)  # unlabeled
+        return self.language.posterior_under_corruption(ids, positions, self.config.mask_ratio, self.config.split)
+
+    def causal(self, ids, positions):
+        p = np.zeros((*positions.shape, len(self.language.vocabulary)))
+        for i in range(positions.shape[1]):
+            later = np.arange(ids.shape[1]) > positions[:, i : i + 1].numpy()
+            p[:, i] = self.language.posterior_at(
+                np.where(later, self.language.vocabulary.mask_id, ids),
+                np.minimum(positions[:, i : i + 1].numpy() + 1, ids.shape[1] - 1),
+            )[:, 0]
+        return p
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"mask_ratio": 0.5}, {"mask_ratio": 0.3, "split": (0.8, 0.1, 0.1)}, {"objective": "causal"}]
+)
+@pytest.mark.parametrize("kind", ["scenes", "markov"])
+def test_a_reader_who_knows_the_language_is_at_the_floor(kind, change, scenes):
+    language = scenes if kind == "scenes" else markov_language(6)
+    config = TrainingConfig(steps=1, **change)
+    ids = by_length(language.sample(60, rng()).ids, language.vocabulary)
+    evaluation = draw_evaluation(ids, language.vocabulary, config, rng(1), language)
+    score = evaluate(ExactReader(language, config), evaluation)
+    assert score.loss == pytest.approx(evaluation.floor, abs=1e-5)
+    assert score.gap == pytest.approx(0, abs=1e-5)
+    assert score.gap_error < 1e-5
+
+
+def test_the_floor_of_the_set_is_near_that_of_the_language(scenes):
+    evaluation = find_material("scenes", TrainingConfig(steps=1)).evaluation
+    floor = scenes.bayes_floor(0.15, rng(), n=4000)
+    assert evaluation.floor == pytest.approx(floor.mean, abs=5 * floor.standard_error)
+
+
+def test_a_model_pays_more_and_the_error_of_the_gap_is_honest(scenes):
+    """Over twenty sets the gaps scatter as the standard error says."""
+    config, model = TrainingConfig(steps=1), small_model(scenes.vocabulary)
+    scores = []
+    for seed in range(20):
+        ids = scenes.sample(100, rng(seed)).ids
+        scores.append(evaluate(model, draw_evaluation(ids, scenes.vocabulary, config, rng(seed), scenes)))
+    gaps, errors = np.array([(score.gap, score.gap_error) for score in scores]).T
+    assert (gaps > 3).all()
+    assert 0.5 < gaps.std(ddof=1) / errors.mean() < 2
+
+
+def test_an_evaluation_leaves_the_model_as_it_was_and_repeats_itself(scenes, sentences):
+    evaluation = draw_evaluation(sentences, scenes.vocabulary, TrainingConfig(steps=1), rng())
+    model = small_model(scenes.vocabulary, hidden_dropout_prob=0.5).train()
+    first = evaluate(model, evaluation)
+    assert model.training
+    assert first == evaluate(model, evaluation)
+    assert first.gap is None
+    assert evaluation.floor is None
+
+
+def test_every_run_is_asked_the_same(scenes):
+    one, other = (
+        find_material("scenes", config).evaluation
+        for config in (
+            TrainingConfig(steps=1),
+            TrainingConfig(steps=9, seed=5, mask_ratio=0.6, method="fixed", split=(0.8, 0.1, 0.1)),
+        )
+    )
+    assert torch.equal(one.batch.ids, other.batch.ids)
+    np.testing.assert_array_equal(one.floor_nats, other.floor_nats)
+
+
+def test_a_set_in_which_nothing_is_asked_is_refused(scenes, sentences):
+    with pytest.raises(ValueError, match="in 3 sentences no token was selected"):
+        draw_evaluation(sentences[:3], scenes.vocabulary, TrainingConfig(steps=1, mask_ratio=1e-9), rng())
+
+
+# ---------------------------------------------------------------- the loop
+
+
+def markov_run(steps=60, seed=0, **options):
+    language = markov_language(6)
+    config = TrainingConfig(steps=steps, batch_size=32, mask_ratio=0.3, learning_rate=1e-2, seed=seed)
+    ids = language.sample(200, rng()).ids
+    evaluation = draw_evaluation(ids, language.vocabulary, config, rng(1), language)
+    source = SampledSentences(language, seed)
+    wide = {"hidden_size": 32, "intermediate_size": 64, "initializer_range": 0.1}
+    model = small_model(language.vocabulary, **wide).config
+    return train(model, source, config, evaluation=evaluation, evaluate_every=20, device="cpu", **options)
+
+
+@pytest.fixture(scope="module")
+def learned():
+    return markov_run(steps=400)
+
+
+def test_a_model_learns_and_its_curve_says_so(learned):
+    assert [point.step for point in learned.curve] == list(range(20, 401, 20))
+    first, last = learned.curve[0], learned.curve[-1]
+    assert 0 < last.gap < 0.8 * first.gap  # the first is what knowing the frequencies of words is worth
+    assert last.gap == pytest.approx(last.loss - learned.floor)
+    assert last.tokens == 400 * 32 * 8
+    assert 0.25 < last.predictions / (400 * 32 * 6) < 0.35
+    assert not learned.model.training
+
+
+def test_the_seed_decides_everything_and_the_callers_generator_is_left_alone():
+    torch.manual_seed(123)
+    before = torch.get_rng_state()
+    one, again, other = markov_run(steps=20), markov_run(steps=20), markov_run(steps=20, seed=1)
+    assert torch.equal(torch.get_rng_state(), before)
+    weights = [list(run.model.state_dict().values()) for run in (one, again, other)]
+    assert all(map(torch.equal, weights[0], weights[1]))
+    assert not torch.equal(weights[0][0], weights[2][0])
+
+
+def test_a_model_that_does_not_fit_the_text_is_refused():
+    source, config = SampledSentences(markov_language(6), 0), TrainingConfig(steps=1)
+    right = small_model(source.vocabulary).config
+    with pytest.raises(ValueError, match="the model has 7 tokens and the text 25"):
+        train(replace(right, vocab_size=7), source, config)
+    with pytest.raises(ValueError, match="the model has 5 positions, and the rows of the text 8"):
+        train(replace(right, max_position_embeddings=5), source, config)
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def test_the_terminal_shows_what_was_measured_and_nothing_else(capsys):
+    with TerminalProgress() as shown:
+        shown.begin(4, 0, None, [])
+        for step in (1, 2):
+            shown.stepped(step, 2.0, 100, 0.5)
+        bar = shown._bar.tasks[0].fields["shown"]
+        assert bar == "loss 2.000 · 200 tokens/s"
+        shown.evaluated(Point(2, 2.0, 1.9, 0.75, 0.01, 200, 30, 1.0))
+        shown.stepped(3, 1.0, 100, 0.5)
+        bar = shown._bar.tasks[0].fields["shown"]
+        assert bar == "loss 1.667 · 0.750 above the floor · 200 tokens/s"
+        shown.evaluated(Point(3, 1.0, 1.5, None, None, 300, 45, 1.5))
+    captured = capsys.readouterr()
+    assert captured.out == ""  # which is kept for results
+    assert "step      2: loss 1.900 nats, 0.750 above the Bayes floor; 1 s" in captured.err
+    assert "step      3: loss 1.500 nats; 2 s" in captured.err
+
+
+def test_a_resumed_run_says_where_it_goes_on(capsys):
+    with TerminalProgress() as shown:
+        shown.begin(10, 6, 0.8, [Point(6, 2.0, 1.9, 1.1, 0.01, 1, 1, 1.0)])
+        shown.stepped(7, 2.0, 10, 1.0)
+        assert "1.100 above the floor" in shown._bar.tasks[0].fields["shown"]
+    assert "going on after step 6 of 10" in capsys.readouterr().err
+
+
+def test_a_notebook_gets_a_curve_that_grows(monkeypatch):
+    import IPython.display
+
+    class Handle:
+        def update(self, data, raw):
+            shown.append(data)
+
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
+    markov_run(steps=40, report=LiveCurve())
+    assert len(shown) == 2
+    assert all(data["text/html"].startswith("<img") for data in shown)
+    assert "at step 20 to" in shown[-1]["text/plain"]
+
+
+def test_the_curve_is_drawn_over_the_floor(learned):
+    (axes,) = learned.plot().axes
+    assert f"Bayes floor {learned.floor:.3f}" in [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "above the Bayes floor after 400 steps" in axes.get_title()
+    without = [point._replace(gap=None) for point in learned.curve]
+    assert "nats after 400 steps" in plot_curve(without, None).axes[0].get_title()
+    assert "floor" not in describe_curve(without, None)
+    assert describe_curve([], None) == "No evaluation yet."
+    assert plot_curve([], 0.8) is not None
+
+
+# ---------------------------------------------------------------- blanks
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A model of the scene language after a few steps, in a folder."""
+    out = tmp_path_factory.mktemp("model")
+    train_folder("scenes", "tiny", TrainingConfig(steps=12, batch_size=64), out, device="cpu")
+    return out
+
+
+def test_a_trained_folder_holds_the_model_its_curve_and_its_checkpoints(folder):
+    assert {"config.json", "model.safetensors", "tokenizer.json", "training.json", "checkpoints"} <= set(
+        os.listdir(folder)
+    )
+    summary = json.loads((folder / "training.json").read_text())
+    assert summary["language"] == "scenes"
+    assert summary["training"]["steps"] == 12
+    assert summary["curve"][-1]["gap"] == pytest.approx(summary["curve"][-1]["loss"] - summary["floor"])
+
+
+def test_candidates_are_the_models_own_distribution(folder):
+    model, tokenizer = load_folder(folder)
+    text = "The chef [MASK] the [MASK]."
+    everything = fill(model, tokenizer, text, top=len(tokenizer.vocabulary))
+    assert len(everything) == 2
+    for blank in everything:
+        assert sum(candidate.probability for candidate in blank) == pytest.approx(1)
+        assert [c.probability for c in blank] == sorted((c.probability for c in blank), reverse=True)
+        for candidate in blank:
+            assert candidate.surprisal == pytest.approx(-np.log(candidate.probability))
+    assert fill(model, tokenizer, text, top=3) == [blank[:3] for blank in everything]
+    ids = torch.from_numpy(tokenizer.encode(text))[None]
+    p = model(ids)[0, 3].softmax(-1)
+    best = everything[0][0]
+    assert best == Candidate(best.token, pytest.approx(p.max().item(), rel=1e-5), best.surprisal)
+    assert tokenizer.vocabulary.ids([best.token])[0] == p.argmax()
+
+
+def test_transformers_fills_in_the_same(folder, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    from transformers import pipeline
+
+    theirs = pipeline("fill-mask", model=str(folder), device="cpu")("the chef [MASK] the bread .")
+    (ours,) = fill(*load_folder(folder), "the chef [MASK] the bread .")
+    assert [row["token_str"] for row in theirs] == [candidate.token for candidate in ours]
+    np.testing.assert_allclose([row["score"] for row in theirs], [c.probability for c in ours], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "top", "message"),
+    [
+        ("The chef cuts the bread.", 5, r"there is no blank in 'The chef cuts the bread.': write \[MASK\]"),
+        ("", 5, "there is no blank"),
+        ("The chef [mask] the bread.", 5, "there is no blank"),
+        ("The chfe [MASK] the bread.", 5, "'chfe' is not among the model's 399 words: did you mean 'chef'"),
+        ("The xqzxq [MASK].", 5, "nothing in it is spelled alike"),
+        ("The chef [MASK] the bread.", 0, "top is 0: expected a number from 1 to 404"),
+        ("The chef [MASK] the bread.", 405, "top is 405"),
+        ("[MASK] " * 200, 5, "the text has 202 tokens .* and the model 128 positions"),
+    ],
+)
+def test_text_that_cannot_be_filled_in_is_told_why(text, top, message, folder):
+    with pytest.raises(ValueError, match=message):
+        fill(*load_folder(folder), text, top)
+
+
+def test_a_tokenizer_of_another_model_is_refused(folder, tmp_path):
+    language = markov_language(6)
+    save_pretrained(small_model(language.vocabulary), tmp_path, WordLevel(language.vocabulary))
+    (tmp_path / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
+    with pytest.raises(ValueError, match="the tokenizer has 404 tokens and the model 25"):
+        load_folder(tmp_path)
+
+
+def test_the_default_model_is_trained_once_and_taken_up_where_it_stopped(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    monkeypatch.setattr(folders, "DEFAULT_SIZE", "tiny")
+    monkeypatch.setattr(folders, "SCENES", {"batch_size": 4})
+    monkeypatch.setattr(folders, "DEFAULT_STEPS", 2)
+    steps = []
+
+    class Shown(Reporter):
+        def stepped(self, step, *_):
+            steps.append(step)
+            if len(steps) == 1:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        default_model(Shown)
+    first, tokenizer = default_model(Shown)
+    again, _ = default_model(Shown)
+    assert steps == [1, 1, 2]
+    assert torch.equal(first.head.bias, again.head.bias)
+    assert tokenizer.vocabulary == scene_language().vocabulary
+    monkeypatch.setattr(folders, "DEFAULT_STEPS", 1)
+    default_model(Shown)
+    assert steps[3:] == [1]
+    assert len(list(tmp_path.glob("scenes-model-*.lock"))) == 2
+
+
+# ---------------------------------------------------------------- the commands
+
+
+def run(*arguments):
+    return command_line.main(list(map(str, arguments)))
+
+
+def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "text").mkdir()
+    for i in range(5):
+        (tmp_path / "text" / f"{i}.txt").write_text(f"The king number {i} went into the house of Babylon.\n" * 20)
+    out = tmp_path / "model"
+    options = ("--language", tmp_path / "text", "--size", "tiny", "--batch-size", 4, "--length", 16, "--out", out)
+    options += ("--vocabulary-size", 260, "--mask-ratio", 0.3, "--split", 0.8, 0.1, 0.1, "--device", "cpu")
+    assert run("train", *options, "--steps", 3) == 0
+    captured = capsys.readouterr()
+    assert f"--model {out}" in captured.out
+    assert "step      3: loss" in captured.err
+    assert "floor" not in captured.err
+    assert run("train", *options, "--steps", 3) == 1
+    assert "already holds a run" in capsys.readouterr().err
+    assert run("train", *options, "--steps", 3, "--resume") == 0
+    assert run("train", *options, "--steps", 4, "--resume") == 1
+    assert "steps was 3 and is now 4" in capsys.readouterr().err
+    assert run("fill", "The [MASK] of Babylon.", "--model", out, "--top", 2, "--json") == 0
+    (blank,) = json.loads(capsys.readouterr().out)["blanks"]
+    assert len(blank) == 2
+    assert all(row.keys() == {"token", "probability", "surprisal"} for row in blank)
+    assert run("train", *options[:-2], "--objective", "causal", "--steps", 1, "--out", tmp_path / "causal") == 0
+
+
+def test_fill_prints_a_table_for_each_blank(folder, capsys, tmp_path):
+    assert run("fill", "The [MASK] cuts the [MASK].", "--model", folder) == 0
+    shown = capsys.readouterr().out
+    assert "[MASK] 1 of 2" in shown
+    assert "[MASK] 2 of 2" in shown
+    assert "surprisal (nats)" in shown
+    assert run("fill", "The [MASK].", "--model", folder, "--json", tmp_path / "fill.json") == 0
+    assert len(json.loads((tmp_path / "fill.json").read_text())["blanks"][0]) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--out", "{}", "--language", "klingon"), "there is no language 'klingon': expected"),
+        (("train", "--out", "{}", "--size", "giant"), "size is 'giant': expected one of tiny, mini, small, base"),
+        (("train", "--out", "{}", "--mask-ratio", "15"), "mask_ratio is 15.0: expected a share above 0, up to 1"),
+        (("train", "--out", "{}", "--device", "toaster"), "device is 'toaster'"),
+        (("train", "--out", "{}", "--language", "english", "--length", "2"), "length is 2: expected at least 3"),
+        (("fill", "The [MASK].", "--model", "{}"), "there is no folder"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(arguments, message, tmp_path, capsys):
+    assert run(*(argument.format(tmp_path / "out") for argument in arguments)) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_english_is_read_in_blocks_with_other_books_for_evaluation():
+    material = find_material("english", TrainingConfig(steps=1), length=32)
+    assert material.source.next_batch(3).shape == (3, 32)
+    assert len(material.evaluation.batch) == 512
+    assert material.evaluation.floor is None
+    assert len(material.tokenizer.vocabulary) == 4096
