@@ -100,6 +100,7 @@ def execute(notebook: NotebookNode, folder: Path, name: str) -> None:
         client = NotebookClient(
             notebook, kernel_name="python3", timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
         )
+        client.coalesce_streams = True  # or the pieces in which output arrives would depend on the machine's speed
         client.extra_arguments = ["--log-level=ERROR"]  # ipykernel warns of its own open port at every start
         try:
             client.execute(env=environment)
