@@ -4,12 +4,14 @@ import dataclasses
 import functools
 import threading
 import time
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 
 from mlm_mini import reference
 from mlm_mini.course import judging
+from mlm_mini.course.compare import difference
 from mlm_mini.course.exercise import Case, Exercise, Mistake
 from mlm_mini.course.judging import CheckFailed, check, hint, judge
 from mlm_mini.course.report import one_line, value_text
@@ -273,6 +275,21 @@ def test_random_answers_are_compared_by_what_is_measured():
     assert any(line.startswith("Yours:    share = 0.") for line in verdict.lines)
     assert any(line.startswith("Expected: about share = 0.2") for line in verdict.lines)
     assert any("chance alone stays within 0.01" in line for line in verdict.lines)
+
+
+def test_a_counter_is_as_good_as_a_dict_and_numpys_words_as_words():
+    expected = {"a": 0.5, "b": 0.5}
+    for yours in (Counter(a=0.5, b=0.5), defaultdict(float, expected), {np.str_(key): 0.5 for key in "ab"}):
+        assert difference(yours, expected, 1e-9, 0) is None
+    assert "keys ['a']" in difference(defaultdict(float, a=0.5), expected, 1e-9, 0).sentence
+    assert "a tuple of 1 as a key" in difference({("a",): 1.0}, expected, 1e-9, 0).sentence
+
+
+def test_a_difference_deep_inside_says_where():
+    found = difference([["a"], ["b", None]], [["a"], ["b", "c"]], 0, 0)
+    assert found.where == "[1][1]"
+    assert found.sentence == "The part at [1][1] is None; expected a str."
+    assert difference([["a"], ["b"]], [["a"], ["b", "c"]], 0, 0).sentence == "The part at [1] has 1 item; expected 2."
 
 
 def test_a_mistake_has_variants():

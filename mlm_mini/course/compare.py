@@ -6,11 +6,13 @@ object of any other type could define its own equality, so it is reported by the
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+DICTS = (dict, Counter, defaultdict, OrderedDict)  # exactly these types: their own methods are known
 KINDS = {"b": "true or false", "i": "whole numbers", "u": "whole numbers", "f": "real numbers", "U": "text"}
 
 
@@ -47,10 +49,20 @@ def type_name(value: Any) -> str:
 
 
 def _of_wrong_type(yours: Any, expected: Any, where: str) -> Difference:
-    part = f"The part at {where}" if where else "Your answer"
-    if yours is None:
-        return Difference(f"{part} is None: is a `return` missing?", where)
-    return Difference(f"{part} is a {type_name(yours)}; expected a {type_name(expected)}.", where)
+    if yours is None and not where:
+        return Difference("Your answer is None: is a `return` missing?", where)
+    return Difference(f"{_part(where)} is {_a(type_name(yours))}; expected {_a(type_name(expected))}.", where)
+
+
+def _part(where: str) -> str:
+    return f"The part at {where}" if where else "Your answer"
+
+
+def _a(name: str) -> str:
+    """The name of a type with its article."""
+    if name == "None":
+        return name
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
 def _array_difference(yours: Any, expected: np.ndarray, rtol: float, atol: float, where: str) -> Difference | None:
@@ -116,7 +128,8 @@ def _sequence_difference(yours: Any, expected: Any, rtol: float, atol: float, wh
     if type(yours) not in (list, tuple):
         return _of_wrong_type(yours, expected, where)
     if len(yours) != len(expected):
-        return Difference(f"Your answer has {len(yours)} parts; expected {len(expected)}.", where)
+        items = "item" if len(yours) == 1 else "items"
+        return Difference(f"{_part(where)} has {len(yours)} {items}; expected {len(expected)}.", where)
     for index, (one, other) in enumerate(zip(yours, expected, strict=True)):
         if found := difference(one, other, rtol, atol, f"{where}[{index}]"):
             return found
@@ -124,13 +137,17 @@ def _sequence_difference(yours: Any, expected: Any, rtol: float, atol: float, wh
 
 
 def _dict_difference(yours: Any, expected: dict, rtol: float, atol: float, where: str) -> Difference | None:
-    if type(yours) is not dict:
+    if type(yours) not in DICTS:
         return _of_wrong_type(yours, expected, where)
-    plain = all(type(key) in (str, int) or isinstance(key, np.integer) for key in yours)
-    if not plain or set(yours) != set(expected):
-        return Difference(
-            f"Your keys are {list(yours)[:6] if plain else 'of other types'}; expected {list(expected)[:6]}.", where
-        )
+    for key in dict.keys(yours):
+        if type(key) not in (str, int, np.str_, np.int64):
+            return Difference(
+                f"{_part(where)} has {_a(type_name(key))} as a key; expected {list(expected)[:6]}.", where
+            )
+    # A dict with plain keys: looking a missing one up in a defaultdict would add it.
+    yours = {key.item() if isinstance(key, np.generic) else key: value for key, value in dict.items(yours)}
+    if set(yours) != set(expected):
+        return Difference(f"{_part(where)} has the keys {list(yours)[:6]}; expected {list(expected)[:6]}.", where)
     for key in expected:
         if found := difference(yours[key], expected[key], rtol, atol, f"{where}[{key!r}]"):
             return found

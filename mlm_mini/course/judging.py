@@ -238,6 +238,8 @@ def _report(
     else:
         lines.append(f"Expected: {type(expected.error).__name__}: {lines_of(str(expected.error), 90, 1)[0]}")
     lines += problem.sentence.splitlines()
+    if problem.where and problem.largest is None and problem.where not in problem.sentence:
+        lines[-1] += f" It is at {problem.where}."
     if problem.largest is not None and exercise.observe:
         lines.append(f"Difference: {problem.largest:.3g}; chance alone stays within {exercise.atol:g}")
     elif problem.largest is not None:

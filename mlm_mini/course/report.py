@@ -14,6 +14,7 @@ from mlm_mini.course.exercise import Case, Exercise
 WIDTH = 110
 MOST_LINES = 2
 MOST_NUMBERS = 300  # of a larger array a few numbers say nothing
+INDEX = re.compile(r"\[(\d+)\](.*)")
 KEY = re.compile(r"\['(.*?)'\](.*)")
 
 
@@ -69,9 +70,11 @@ def call_text(exercise: Exercise, case: Case) -> str:
 
 def value_text(label: str, value: Any, near: str = "") -> list[str]:
     """`label` and the value on at most two lines; of a dict, only the part at `near`, such as "['share'][2]"."""
-    key = KEY.fullmatch(near)
+    key, index = KEY.fullmatch(near), INDEX.fullmatch(near)
     if type(value) is dict and key and key[1] in value:
         return value_text(f"{label}{key[1]} = ", value[key[1]], near=key[2])
+    if type(value) in (list, tuple) and index and int(index[1]) < len(value) and len(one_line(value)) > WIDTH:
+        return value_text(f"{label}part [{index[1]}] = ", value[int(index[1])], near=index[2])
     kind = f" ({value.dtype}, shape {value.shape})" if type(value) is np.ndarray and value.size <= MOST_NUMBERS else ""
     lines = lines_of(one_line(value) + kind, WIDTH - len(label), MOST_LINES)
     return [label + lines[0], *(" " * len(label) + line for line in lines[1:])]
