@@ -20,9 +20,9 @@ def read(folder, name):
     return nbformat.read(TOP / folder / f"{name}.ipynb", as_version=4)
 
 
-def nbval(path):
+def nbval(path, how="--nbval"):
     """Grades a notebook as the README says, in a fresh process."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "--rootdir", str(TOP)]
+    command = [sys.executable, "-m", "pytest", how, "-q", "-p", "no:cacheprovider", "--rootdir", str(TOP)]
     command += ["-c", str(TOP / "pyproject.toml"), str(path)]
     return subprocess.run(command, capture_output=True, text=True, cwd=path.parent, timeout=300, check=False)
 
@@ -102,6 +102,24 @@ def test_a_solved_chapter_passes_nbval_and_is_recorded(learner_folder, tmp_path)
     assert done.returncode == 0, done.stdout[-3000:]
     assert "failed" not in done.stdout
     assert (tmp_path / "data" / "progress.json").read_text().count('"solved"') >= 6
+
+
+def test_stored_outputs_count_for_nothing_when_a_learners_notebook_is_graded(learner_folder):
+    name = next(name for name in NAMES if name.startswith("01"))
+    notebook = solved_notebook(name)
+    hint = nbformat.v4.new_code_cell('hint("01.softmax")\nprint(id(object()))', execution_count=7)
+    hint.outputs = [nbformat.v4.new_output("stream", text="Hint 3 of 3, as it was shown and stored\n")]
+    notebook.cells.append(hint)
+    path = learner_folder / f"{name}.ipynb"
+    nbformat.write(notebook, path)
+    done = nbval(path, "--nbval-lax")
+    assert done.returncode == 0, done.stdout[-3000:]
+    check = next(cell for cell in notebook.cells if nb.is_check(cell))
+    check.execution_count, check.outputs = 3, [nbformat.v4.new_output("stream", text="01.logsumexp: correct\n")]
+    answer = next(cell for cell in notebook.cells if nb.exercise_id(cell))
+    answer.source = "# exercise: 01.logsumexp\ndef logsumexp(logits, axis=-1):\n    return 0.0"
+    nbformat.write(notebook, path)
+    assert "1 failed" in nbval(path, "--nbval-lax").stdout
 
 
 def test_a_typical_mistake_is_explained_in_nbvals_output(learner_folder, tmp_path):

@@ -435,6 +435,15 @@ def test_a_notebook_gets_a_curve_that_grows(monkeypatch):
     assert "at step 20 to" in shown[-1]["text/plain"]
 
 
+def test_a_result_is_shown_with_its_description(learned, monkeypatch):
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
+    learned.show()
+    assert f"The Bayes floor is {learned.floor:.3f}" in shown[0]["text/plain"]
+
+
 def test_the_curve_is_drawn_over_the_floor(learned):
     (axes,) = learned.plot().axes
     assert f"Bayes floor {learned.floor:.3f}" in [text.get_text() for text in axes.get_legend().get_texts()]
@@ -577,6 +586,8 @@ def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
     assert len(blank) == 2
     assert all(row.keys() == {"token", "probability", "surprisal"} for row in blank)
     assert run("train", *options[:-2], "--objective", "causal", "--steps", 1, "--out", tmp_path / "causal") == 0
+    assert run("fill", "The [MASK].", "--model", tmp_path / "causal") == 1
+    assert "has learned to read from the left only" in capsys.readouterr().err
 
 
 def test_fill_prints_a_table_for_each_blank(folder, capsys, tmp_path):
