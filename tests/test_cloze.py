@@ -80,6 +80,13 @@ def test_a_guess_must_be_one_of_the_words():
         cloze.guess_distribution("c", 0.5, ["a", "b"])
 
 
+def test_limited_to_one_word_a_player_keeps_its_likeliest_word():
+    q = cloze.limited_to_one_word({"a": 0.2, "b": 0.5, "c": 0.3, "d": 0.0})
+    assert q == pytest.approx({"a": 0.5 / 3, "b": 0.5, "c": 0.5 / 3, "d": 0.5 / 3})
+    certain = cloze.limited_to_one_word({"a": 1.0, "b": 0.0, "c": 0.0})
+    assert certain == pytest.approx({"a": 0.99, "b": 0.005, "c": 0.005}), "kept within the player's limits"
+
+
 def test_score_in_nats():
     assert cloze.score({"a": 0.5, "b": 0.5}, "a") == pytest.approx(math.log(2))
     assert cloze.score({"a": 1.0}, "a") == 0
@@ -114,7 +121,7 @@ def test_a_round_is_scored_as_the_chapter_says():
     board = game.scoreboard()
     assert board.rounds == 2
     assert board.mean_nats == pytest.approx(-math.log(0.8 * 0.2) / 2)
-    assert board.opponent_mean_nats == pytest.approx(math.log(4))
+    assert board.opponent_mean_nats == board.limited_mean_nats == pytest.approx(math.log(4))
 
 
 @pytest.mark.parametrize(("confidence", "counted"), [(0.0, 0.01), (1.0, 0.99), (0.01, 0.01), (0.99, 0.99)])
@@ -177,6 +184,38 @@ def test_the_exact_posterior_pays_its_own_entropy_on_average():
     excess = np.array(excess)
     assert abs(excess.mean()) < 4 * excess.std() / math.sqrt(len(excess))
     assert excess.std() > 0.3  # so that the sentence above is no tautology
+
+
+def test_nobody_limited_to_one_word_pays_less_on_average():
+    text, generator = scene_cloze(), rng(14)
+    for _ in range(3):
+        q = text.opponent(text.draw(generator))
+
+        def mean_nats(stated, q=q):
+            return sum(probability * cloze.score(stated, word) for word, probability in q.items() if probability)
+
+        limited = mean_nats(cloze.limited_to_one_word(q))
+        likeliest_first = sorted(q, key=q.get, reverse=True)
+        for word in (*likeliest_first[:3], likeliest_first[-1]):
+            others = [mean_nats(cloze.guess_distribution(word, hundredths / 100, q)) for hundredths in range(1, 100)]
+            assert limited < min(others) + 1e-9
+        assert limited > entropy(list(q.values())) + 1
+
+
+def test_the_rows_of_the_score_table_are_what_the_chapter_says():
+    text, generator = scene_cloze(), rng(12)
+    asked = [(text.opponent(question), question.answer) for question in (text.draw(generator) for _ in range(1500))]
+    whole = np.mean([cloze.score(q, answer) for q, answer in asked])
+    limited = np.mean([cloze.score(cloze.limited_to_one_word(q), answer) for q, answer in asked])
+    assert whole == pytest.approx(1.7, abs=0.1)
+    assert limited == pytest.approx(4.5, abs=0.3)
+
+
+def test_about_half_of_all_blanks_are_certain():
+    text = scene_cloze()
+    questions = cloze.scene_questions(text.language, 600, rng(13))
+    certain = np.mean([entropy(list(text.opponent(question).values())) < 1e-9 for question in questions])
+    assert 0.4 < certain < 0.6
 
 
 def test_a_language_without_uncertainty_cannot_be_played():
@@ -305,6 +344,8 @@ def test_a_game_is_played_with_enter():
     assert plain(widget.scores).startswith(
         "Mean of 1 round; less is better nats bits you 0.22 0.32 the exact posterior"
     )
+    assert "the exact posterior, limited to one word as you are " in plain(widget.scores)
+    assert "nats; limited to one word, '" in plain(widget.status)
     assert widget.button.description == "Next sentence"
     press_enter(widget)
     assert (widget.word.value, widget.confidence.value, widget.button.description) == ("", 0.8, "Guess")
@@ -329,6 +370,45 @@ def test_the_hidden_word_cannot_be_read_before_it_is_guessed():
     widget.show()
     for part in (widget.sentence, widget.status, widget.answer, widget.scores):
         assert not re.search(rf"\b{widget.game.question.answer}\b", plain(part))
+
+
+def test_every_row_of_the_scores_keeps_its_background_under_the_mouse():
+    widget = cloze_widget(seed=0)
+    widget.word.value = "the"
+    widget.button.click()
+    for table in (widget.scores, widget.answer):
+        rows = re.findall(r"<tr[^>]*>", table.value)
+        assert rows
+        assert all("background: none" in row for row in rows)
+
+
+def test_the_words_that_may_be_guessed_can_be_listed():
+    widget = cloze_widget(seed=0)
+    for name in ("Scenes", "English"):
+        widget.chooser.value = name
+        assert list(widget.word.options) == sorted(widget.game.text.words)
+    widget.word.value = "zyzzyva"
+    widget.button.click()
+    assert "'zyzzyva' is not among the 4,655 words" in plain(widget.status)
+
+
+def test_every_confidence_on_the_slider_counts_as_it_is():
+    slider = cloze_widget(seed=0).confidence
+    assert (slider.min, slider.max, slider.step) == (0.01, 0.99, 0.01)
+    assert cloze.tempered(slider.min) == (0.01, "")
+    assert cloze.tempered(slider.max) == (0.99, "")
+
+
+def test_a_text_that_takes_long_says_so_while_it_does():
+    def slow():
+        said.append(plain(widget.status))
+        return Two()
+
+    said = []
+    widget = cloze_widget(0, {"Scenes": scene_cloze, "Slow": slow})
+    widget.chooser.value = "Slow"
+    assert said == ["Preparing Slow (a few seconds) ..."]
+    assert plain(widget.status).startswith("Sentence 1: turn [blank]")
 
 
 def test_each_text_keeps_its_own_game():
@@ -374,8 +454,8 @@ def test_a_picture_of_a_game_stands_in_without_a_kernel():
     game = Game(Two(), rng())
     assert "Sentence 1: turn [blank] Which of 2 words is hidden?" in game_html(game)
     game.play("right", 0.8)
-    shown = game_html(game)
-    assert "The coin gave it 25% and pays 1.39 nats." in shown
+    shown = html.unescape(game_html(game))
+    assert "The coin gave it 25% and pays 1.39 nats; limited to one word, 'right', it would pay 1.39." in shown
     assert 'role="status"' not in shown
 
 

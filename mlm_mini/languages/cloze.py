@@ -79,6 +79,17 @@ def score(q: Mapping[str, float], answer: str) -> float:
     return 0.0 - math.log(probability) if probability > 0 else math.inf
 
 
+def limited_to_one_word(q: Mapping[str, float]) -> dict[str, float]:
+    """What is left of q under the player's own rule: its likeliest word, at the probability that q gave it.
+
+    The other words share the rest evenly, and the probability is kept within a player's limits, see `tempered`. With
+    the true q over hundreds of words, one of which stands out, no other word or confidence pays less on average.
+    """
+    guess = max(q, key=q.__getitem__)
+    confidence, _ = tempered(q[guess])
+    return guess_distribution(guess, confidence, q)
+
+
 @dataclass(frozen=True)
 class Question:
     """A sentence as it was written, and which of its words is hidden."""
@@ -215,7 +226,8 @@ def english_cloze() -> EnglishCloze:
 class Round:
     """What was asked, believed and paid. `best` holds the opponent's likeliest words with their probabilities.
 
-    remark: a sentence on how the confidence was changed, or "".
+    remark: a sentence on how the confidence was changed, or "". limited_nats: what the opponent's likeliest word alone
+    would have cost it.
     """
 
     question: Question
@@ -224,16 +236,21 @@ class Round:
     remark: str
     nats: float
     opponent_nats: float
+    limited_nats: float
     best: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
 class Scoreboard:
-    """Rounds played, and mean nats per round of the player and of the opponent; NaN before the first."""
+    """Rounds played, and mean nats per round; NaN before the first.
+
+    Of the player, of the opponent, and of the opponent when it is limited to one word as the player is.
+    """
 
     rounds: int
     mean_nats: float
     opponent_mean_nats: float
+    limited_mean_nats: float
 
 
 class Game:
@@ -265,6 +282,7 @@ class Game:
             remark,
             score(guess_distribution(guess, confidence, self.text.words), answer),
             score(opponent, answer),
+            score(limited_to_one_word(opponent), answer),
             tuple(sorted(opponent.items(), key=lambda item: -item[1])[:TOP]),
         )
         self.rounds.append(played)
@@ -279,10 +297,9 @@ class Game:
 
     def scoreboard(self) -> Scoreboard:
         if not self.rounds:
-            return Scoreboard(0, math.nan, math.nan)
-        count = len(self.rounds)
-        mine, theirs = sum(r.nats for r in self.rounds), sum(r.opponent_nats for r in self.rounds)
-        return Scoreboard(count, mine / count, theirs / count)
+            return Scoreboard(0, math.nan, math.nan, math.nan)
+        nats = np.array([[played.nats, played.opponent_nats, played.limited_nats] for played in self.rounds])
+        return Scoreboard(len(nats), *nats.mean(axis=0).tolist())
 
 
 def checked_guess(guess: str, text: ClozeText) -> str:
@@ -295,7 +312,7 @@ def checked_guess(guess: str, text: ClozeText) -> str:
     if guess not in text.words:
         near = difflib.get_close_matches(guess, text.words, n=3, cutoff=0.7)
         advice = f"did you mean {' or '.join(near)}?" if near else "try another."
-        raise ValueError(f"{guess!r} is not among the {len(text.words)} words of this text: {advice}")
+        raise ValueError(f"{guess!r} is not among the {len(text.words):,} words of this text: {advice}")
     return guess
 
 

@@ -10,7 +10,16 @@ import ipywidgets
 import numpy as np
 
 from mlm_mini import figures
-from mlm_mini.languages.cloze import ClozeText, Game, Round, Scoreboard, english_cloze, scene_cloze
+from mlm_mini.languages.cloze import (
+    LEAST_CONFIDENCE,
+    MOST_CONFIDENCE,
+    ClozeText,
+    Game,
+    Round,
+    Scoreboard,
+    english_cloze,
+    scene_cloze,
+)
 from mlm_mini.widgets.tokens import (
     MONOSPACE,
     MUTED_COLOR,
@@ -55,8 +64,10 @@ class ClozeWidget(ipywidgets.VBox):
         )
         self.source = ipywidgets.HTML()
         self.sentence = ipywidgets.HTML()
-        self.word = ipywidgets.Text(description="Your word", placeholder="one word, then Enter", style=WHOLE_LABEL)
-        self.confidence = slider("How sure you are", 0.5, 0, 1, 0.05, ".0%")
+        self.word = ipywidgets.Combobox(
+            description="Your word", placeholder="one word, then Enter; ↓ lists them", style=WHOLE_LABEL
+        )
+        self.confidence = slider("How sure you are", 0.5, LEAST_CONFIDENCE, MOST_CONFIDENCE, 0.01, ".0%")
         self.button = ipywidgets.Button(button_style="primary", layout={"margin": "6px 2px"})
         self.status = status_line()
         self.answer = ipywidgets.HTML()
@@ -77,6 +88,7 @@ class ClozeWidget(ipywidgets.VBox):
     def choose(self, name: str, otherwise: str | None = None) -> None:
         """Shows the game on another text, as it was left. When that text is not installed, says so and stays."""
         if name not in self.games:
+            self.say(f"Preparing {name} (a few seconds) ...")
             try:
                 self.games[name] = Game(self.texts[name](), np.random.default_rng(self.seed))
             except (OSError, ValueError) as error:
@@ -87,6 +99,7 @@ class ClozeWidget(ipywidgets.VBox):
                 return
         source = html.escape(self.game.text.source)
         self.source.value = f'<div style="color: {MUTED_COLOR}; line-height: 1.45; max-width: 50em">{source}</div>'
+        self.word.options = sorted(self.game.text.words)
         self.show()
 
     def advance(self) -> None:
@@ -147,7 +160,8 @@ def round_sentence(played: Round, text: ClozeText) -> str:
     return (
         f"{outcome}; the word was {answer!r}. You gave it {percent(math.exp(-played.nats))} and pay {played.nats:.2f} "
         f"nats. {text.opponent_name[0].upper()}{text.opponent_name[1:]} gave it "
-        f"{percent(math.exp(-played.opponent_nats))} and pays {played.opponent_nats:.2f} nats. {played.remark}"
+        f"{percent(math.exp(-played.opponent_nats))} and pays {played.opponent_nats:.2f} nats; limited to one word, "
+        f"{played.best[0][0]!r}, it would pay {played.limited_nats:.2f}. {played.remark}"
     ).strip()
 
 
@@ -186,10 +200,14 @@ def _belief(word: str, probability: float, is_answer: bool, gap: bool = False) -
 
 
 def scores_html(board: Scoreboard, text: ClozeText) -> str:
-    """Mean nats and bits per round, the player's beside the opponent's."""
+    """Mean nats and bits per round: of the player, of the opponent, and of the opponent under the player's rule."""
     if not board.rounds:
         return ""
-    players = (("you", board.mean_nats), (text.opponent_name, board.opponent_mean_nats))
+    players = (
+        ("you", board.mean_nats),
+        (text.opponent_name, board.opponent_mean_nats),
+        (f"{text.opponent_name}, limited to one word as you are", board.limited_mean_nats),
+    )
     rows = "".join(
         f'<tr style="background: none"><th scope="row" style="{CELL}">{html.escape(name)}</th>'
         f'<td style="{NUMBER}">{nats:.2f}</td><td style="{NUMBER}">{nats / math.log(2):.2f}</td></tr>'
@@ -199,5 +217,5 @@ def scores_html(board: Scoreboard, text: ClozeText) -> str:
     head = "".join(f'<th scope="col" style="{NUMBER}; color: {MUTED_COLOR}">{unit}</th>' for unit in ("nats", "bits"))
     return (
         f'<table style="{TABLE}; margin: 6px 0 0 0"><caption style="{CELL}; color: {MUTED_COLOR}">{rounds}</caption>'
-        f"<tr><td></td>{head}</tr>{rows}</table>"
+        f'<tr style="background: none"><td style="{CELL}"></td>{head}</tr>{rows}</table>'
     )

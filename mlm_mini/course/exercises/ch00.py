@@ -10,10 +10,15 @@ MASK = "[MASK]"
 FOX = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."]
 CHEF = ["the", "chef", "cuts", "the", "bread", "."]
 CATS = ["the", "cat", "chased", "the", "cat", "."]
+TWICE = ["the", "cat", "the"]
 
 
 def hide(words, positions):
     return [MASK if i in positions else word for i, word in enumerate(words)]
+
+
+def hide_all(words, hidden):
+    return [MASK if word == hidden else word for word in words]
 
 
 # ---------------------------------------------------------------- 00.one-pair
@@ -31,6 +36,12 @@ def reads_label_after_hiding(words, index):
     return input_words, input_words[index]
 
 
+def gives_the_list_a_second_name(words, index):
+    input_words = words
+    input_words[index] = MASK
+    return input_words, words[index]
+
+
 def removes_the_word(words, index):
     return words[:index] + words[index + 1 :], words[index]
 
@@ -39,13 +50,17 @@ def inserts_the_mask(words, index):
     return [*words[:index], MASK, *words[index:]], words[index]
 
 
+def ends_at_the_blank(words, index):
+    return [*words[:index], MASK], words[index]
+
+
 def counts_from_one(words, index):
     place = range(len(words))[index - 1]  # Python takes -1 for the last
     return hide(words, [place]), words[place]
 
 
 def hides_every_copy(words, index):
-    return [MASK if word == words[index] else word for word in words], words[index]
+    return hide_all(words, words[index]), words[index]
 
 
 def hides_the_first_copy(words, index):
@@ -76,7 +91,7 @@ ONE_PAIR = Exercise(
         Case("the last word", (CHEF, 5)),
         Case("a word that occurs twice, hidden at its second place", (CATS, 4)),
         Case("a sentence of a single word", (["stop"], 0)),
-        Case("the article's own sentence", (FOX, 4)),
+        Case("a sentence of ten words", (FOX, 4)),
     ),
     mistakes=(
         Mistake(
@@ -90,6 +105,18 @@ ONE_PAIR = Exercise(
             "Your label is [MASK] itself: by the time you look, the word is gone. In which order must the two steps "
             "come?",
             reads_label_after_hiding,
+        ),
+        Mistake(
+            "two names for one list",
+            "Your label is [MASK], and the caller's sentence has a hole in it. An assignment gives a list a second "
+            "name and makes no second list: whatever is written under one name is read under both.",
+            gives_the_list_a_second_name,
+        ),
+        Mistake(
+            "the words behind the blank are dropped",
+            "Your input ends at the blank, which is how a model that writes from left to right is asked. Here the "
+            "reader may look at both sides.",
+            ends_at_the_blank,
         ),
         Mistake(
             "the word is removed, not replaced",
@@ -141,10 +168,7 @@ ONE_PAIR = Exercise(
             "Two things are wanted from one sentence: the sentence with a hole, and what was in the hole. Which is at "
             "risk of being lost?"
         ),
-        (
-            "A list has the same identity after an assignment to one of its places. What makes another list with the "
-            "same words?"
-        ),
+        ("`b = a` does not copy a list: both names mean the same one. What makes a second list with the same words?"),
         (
             "Take a copy of words, put the text [MASK] at the place index of the copy, and read the label from the "
             "original."
@@ -180,8 +204,48 @@ def skips_the_first(words):
     return [(hide(words, [i]), words[i]) for i in range(1, len(words))]
 
 
+def one_list_is_the_callers(words):
+    pairs = []
+    for index, word in enumerate(words):
+        words[index] = MASK
+        pairs.append((words, word))
+    return pairs
+
+
+def one_list_and_its_labels(words):
+    pairs = []
+    for index in range(len(words)):
+        words[index] = MASK
+        pairs.append((words, words[index]))
+    return pairs
+
+
+def blanks_pile_up_in_place(words):
+    pairs = []
+    for index, word in enumerate(words):
+        words[index] = MASK
+        pairs.append((list(words), word))
+    return pairs
+
+
+def labels_read_after_hiding(words):
+    return [(hide(words, [i]), MASK) for i in range(len(words))]
+
+
 def one_per_distinct_word(words):
     return [(hide(words, [words.index(word)]), word) for word in dict.fromkeys(words)]
+
+
+def one_per_distinct_word_all_hidden(words):
+    return [(hide_all(words, word), word) for word in dict.fromkeys(words)]
+
+
+def first_copy_every_time(words):
+    return [(hide(words, [words.index(word)]), word) for word in words]
+
+
+def every_copy_every_time(words):
+    return [(hide_all(words, word), word) for word in words]
 
 
 def hides_what_follows(words):
@@ -200,10 +264,10 @@ ALL_PAIRS = Exercise(
     cases=(
         Case("a sentence of two words", (["birds", "sing"],)),
         Case("a sentence of a single word", (["stop"],)),
+        Case("a word that occurs twice", (TWICE,)),
         Case("the chef's sentence", (CHEF,)),
-        Case("a sentence in which words occur twice", (CATS,)),
         Case("no words at all", ([],)),
-        Case("the article's own sentence", (FOX,)),
+        Case("a sentence of ten words", (FOX,)),
     ),
     mistakes=(
         Mistake(
@@ -211,12 +275,20 @@ ALL_PAIRS = Exercise(
             "Your first pair has one blank, the second two, and the last nothing but blanks: each pair starts from "
             "the sentence that the pair before it left behind.",
             blanks_pile_up,
+            variants=(blanks_pile_up_in_place,),
         ),
         Mistake(
             "one list stands in every pair",
             "All your inputs are equal and consist of [MASK] alone: they are one list, changed again and again. When "
             "is a new list made?",
             same_list_in_every_pair,
+            variants=(one_list_is_the_callers, one_list_and_its_labels),
+        ),
+        Mistake(
+            "the labels are read after hiding",
+            "Your labels are [MASK] itself: by the time you look, the word is gone. In which order must the two steps "
+            "come?",
+            labels_read_after_hiding,
         ),
         Mistake(
             "the last word is never hidden",
@@ -233,6 +305,18 @@ ALL_PAIRS = Exercise(
             "one pair for each distinct word",
             "Where a word occurs twice, a pair is missing. The same word at another place is another question.",
             one_per_distinct_word,
+            variants=(one_per_distinct_word_all_hidden,),
+        ),
+        Mistake(
+            "the first copy of the word is hidden",
+            "Where a word occurs twice, you hide the first both times, because a search for a word stops at the first. "
+            "Count the places as you go, and there is nothing to search for.",
+            first_copy_every_time,
+        ),
+        Mistake(
+            "every copy of the word is hidden",
+            "Where a word occurs twice, you hide both at once. The blank is a place in the sentence, not a word of it.",
+            every_copy_every_time,
         ),
         Mistake(
             "the words behind the blank are dropped",
@@ -264,6 +348,10 @@ def labels_of_blanks_only(words, positions):
     return hide(words, positions), [word for i, word in enumerate(words) if i in positions]
 
 
+def labels_of_blanks_in_their_order(words, positions):
+    return hide(words, positions), [words[i] for i in positions]
+
+
 def labels_everywhere(words, positions):
     return hide(words, positions), list(words)
 
@@ -274,6 +362,20 @@ def labels_where_visible(words, positions):
 
 def labels_from_the_input(words, positions):
     return hide(words, positions), [MASK if i in positions else None for i in range(len(words))]
+
+
+def labels_from_the_callers_list(words, positions):
+    labels = labels_from_the_input(words, positions)[1]
+    for i in positions:
+        words[i] = MASK
+    return words, labels
+
+
+def another_sign(sign):
+    def labels_with_another_sign(words, positions):
+        return hide(words, positions), [word if i in positions else sign for i, word in enumerate(words)]
+
+    return labels_with_another_sign
 
 
 def masks_as_labels_elsewhere(words, positions):
@@ -288,6 +390,10 @@ def stops_after_one(words, positions):
     return list(words), labels
 
 
+def returns_inside_the_loop(words, positions):
+    return stops_after_one(words, positions) if positions else None
+
+
 def hides_several_in_place(words, positions):
     labels = [word if i in positions else None for i, word in enumerate(words)]
     for i in positions:
@@ -298,6 +404,26 @@ def hides_several_in_place(words, positions):
 def hides_all_copies(words, positions):
     hidden = {words[i] for i in positions}
     return [MASK if word in hidden else word for word in words], [word if word in hidden else None for word in words]
+
+
+def hides_all_copies_asks_for_one(words, positions):
+    labels = [word if i in positions else None for i, word in enumerate(words)]
+    return hides_all_copies(words, positions)[0], labels
+
+
+def with_labels(words, positions):
+    return hide(words, positions), [word if i in positions else None for i, word in enumerate(words)]
+
+
+def uses_up_the_positions(words, positions):
+    answer = with_labels(words, positions)
+    positions.clear()
+    return answer
+
+
+def sorts_the_positions(words, positions):
+    positions.sort()
+    return with_labels(words, positions)
 
 
 def labels_in_a_dict(words, positions):
@@ -316,7 +442,7 @@ SEVERAL_BLANKS = Exercise(
         Case("no blank at all", (CHEF, [])),
         Case("nothing but blanks", (CHEF, [0, 1, 2, 3, 4, 5])),
         Case("one of two equal words", (CATS, [1])),
-        Case("neighbors in the article's sentence", (FOX, [3, 4, 5])),
+        Case("three neighbors in a sentence of ten words", (FOX, [3, 4, 5])),
     ),
     mistakes=(
         Mistake(
@@ -324,6 +450,7 @@ SEVERAL_BLANKS = Exercise(
             "Your labels are shorter than the input, so that label i no longer belongs to place i. Keep the length, "
             "and let None say that nothing is asked.",
             labels_of_blanks_only,
+            variants=(labels_of_blanks_in_their_order,),
         ),
         Mistake(
             "labels for every word",
@@ -341,6 +468,15 @@ SEVERAL_BLANKS = Exercise(
             "Your labels say [MASK] at the blanks. They must come from the sentence as it was, before anything was "
             "hidden.",
             labels_from_the_input,
+            variants=(labels_from_the_callers_list,),
+        ),
+        Mistake(
+            "another sign than None where nothing is asked",
+            "Your blanks are right, but something other than None stands at the visible places. Code that reads your "
+            "labels asks whether there is one, and None is what says that there is not. (The number -100 comes with "
+            "chapter 03, when all labels are numbers.)",
+            another_sign(-100),
+            variants=tuple(another_sign(sign) for sign in ("", "None", "-100", -1, 0, False)),
         ),
         Mistake(
             "[MASK] where nothing is asked",
@@ -352,16 +488,20 @@ SEVERAL_BLANKS = Exercise(
             "only one blank is made",
             "You hide the first position of the list and no other. Is something returned before the loop is through?",
             stops_after_one,
+            variants=(returns_inside_the_loop,),
         ),
         Mistake(
-            "the sentence is hidden in place",
-            "Your answer is right, but the caller's sentence is full of holes now. Work on a copy.",
+            "a list of the caller's is changed",
+            "Your answer is right, but one of the two lists that you were given is not as it was: the sentence is full "
+            "of holes, or the positions are sorted or used up. Work on a copy.",
             hides_several_in_place,
+            variants=(uses_up_the_positions, sorts_the_positions),
         ),
         Mistake(
             "every copy of a hidden word is hidden",
             "Where a word occurs twice, you hide both. A blank is a place in the sentence, not a word of it.",
             hides_all_copies,
+            variants=(hides_all_copies_asks_for_one,),
         ),
         Mistake(
             "labels in a dict",
@@ -383,12 +523,17 @@ SEVERAL_BLANKS = Exercise(
 
 # ---------------------------------------------------------------- 00.guess
 
-PETS = ("cat", "dog", "mouse")
-ANIMALS = ("cow", "cat", "hen", "dog", "pig", "fox")
+PETS = ["cat", "dog", "mouse"]
+ANIMALS = ["cow", "cat", "hen", "dog", "pig", "fox"]
 
 
 def shares_among_all(guess, confidence, words):
     rest = (1 - confidence) / len(words)
+    return {word: confidence if word == guess else rest for word in words}
+
+
+def subtracts_after_dividing(guess, confidence, words):
+    rest = (1 - confidence) / len(words) - 1
     return {word: confidence if word == guess else rest for word in words}
 
 
@@ -413,6 +558,21 @@ def others_get_the_confidence(guess, confidence, words):
     return {word: 1 - confidence if word == guess else confidence / (len(words) - 1) for word in words}
 
 
+def word_is_part_of_the_guess(guess, confidence, words):
+    rest = (1 - confidence) / (len(words) - 1)
+    return {word: confidence if word in guess else rest for word in words}
+
+
+def guess_is_part_of_the_word(guess, confidence, words):
+    rest = (1 - confidence) / (len(words) - 1)
+    return {word: confidence if guess in word else rest for word in words}
+
+
+def takes_the_guess_out(guess, confidence, words):
+    words.remove(guess)
+    return {guess: confidence} | dict.fromkeys(words, (1 - confidence) / len(words))
+
+
 GUESS = Exercise(
     id="00.guess",
     title="A guess with a confidence is a distribution",
@@ -420,17 +580,24 @@ GUESS = Exercise(
     minutes=6,
     cases=(
         Case("a confident guess among three words", ("dog", 0.8, PETS)),
-        Case("two words, nothing known", ("yes", 0.5, ("yes", "no"))),
+        Case("two words, nothing known", ("yes", 0.5, ["yes", "no"])),
         Case("certainty", ("cat", 1.0, PETS)),
         Case("a guess that its own player rules out", ("cat", 0.0, PETS)),
         Case("the last of six words", ("fox", 0.25, ANIMALS)),
-        Case("411 words", ("w7", 0.3, tuple(f"w{i}" for i in range(411)))),
+        Case("words that are parts of each other", ("at", 0.6, ["a", "at", "cat"])),
+        Case("411 words", ("w7", 0.3, [f"w{i}" for i in range(411)])),
     ),
     mistakes=(
         Mistake(
             "the rest is divided by all words",
             "Your probabilities sum to less than one. How many words are there to share what the guess leaves?",
             shares_among_all,
+        ),
+        Mistake(
+            "one is subtracted after the division",
+            "Your other words have negative probabilities: a division is carried out before the subtraction that "
+            "follows it. What is to be divided by what?",
+            subtracts_after_dividing,
         ),
         Mistake(
             "the guess takes part in the rest",
@@ -460,6 +627,19 @@ GUESS = Exercise(
             "Your guess gets what should be left, and the others share the confidence.",
             others_get_the_confidence,
         ),
+        Mistake(
+            "words are searched for inside words",
+            "Among `a`, `at` and `cat`, more than one word gets the confidence. Between two strings, `in` asks whether "
+            "one is a part of the other; what asks whether they are the same?",
+            word_is_part_of_the_guess,
+            variants=(guess_is_part_of_the_word,),
+        ),
+        Mistake(
+            "the guess is taken out of the caller's list",
+            "Your distribution is right, but the caller's list has lost a word, and the next round is played without "
+            "it. Work on a copy, or count the others without removing anything.",
+            takes_the_guess_out,
+        ),
     ),
     hints=(
         "Probabilities sum to one. The guess takes its confidence: how much is left, and for how many words?",
@@ -482,12 +662,46 @@ def in_bits(q, answer):
     return price(q.get(answer, 0.0)) / math.log(2)
 
 
+def in_bits_unguarded(q, answer):
+    return -math.log2(q[answer])
+
+
 def in_tens(q, answer):
     return price(q.get(answer, 0.0)) / math.log(10)
 
 
+def in_tens_unguarded(q, answer):
+    return -math.log10(q[answer])
+
+
 def without_the_sign(q, answer):
     return -price(q.get(answer, 0.0))
+
+
+def without_the_sign_but_infinite(q, answer):
+    probability = q.get(answer, 0.0)
+    return math.log(probability) if probability else math.inf
+
+
+def without_the_sign_unguarded(q, answer):
+    return math.log(q[answer])
+
+
+def without_the_sign_half_guarded(q, answer):
+    return math.log(q.get(answer, 0.0))
+
+
+def minus_infinity_when_impossible(q, answer):
+    probability = q.get(answer, 0.0)
+    return price(probability) if probability else -math.inf
+
+
+def entropy_of_q(q, answer):
+    return sum(probability * price(probability) for probability in q.values() if probability)
+
+
+def entropy_unguarded(q, answer):
+    return -sum(probability * math.log(probability) for probability in q.values())
 
 
 def one_minus_probability(q, answer):
@@ -511,8 +725,22 @@ def log_of_zero(q, answer):
     return -math.log(q.get(answer, 0.0))
 
 
-def clipped(q, answer):
-    return price(max(q.get(answer, 0.0), 1e-12))
+def log_of_zero_or_nothing(q, answer):
+    return -math.log(q[answer])
+
+
+def clipped_at(least):
+    def clipped(q, answer):
+        return price(max(q.get(answer, 0.0), least))
+
+    return clipped
+
+
+def raised_by(amount):
+    def raised(q, answer):
+        return price(q.get(answer, 0.0) + amount)
+
+    return raised
 
 
 def free_when_impossible(q, answer):
@@ -539,17 +767,26 @@ SCORE = Exercise(
             "You took the logarithm to base 2, so an even chance costs 1 bit. In nats, with the natural logarithm, it "
             "costs 0.693.",
             in_bits,
+            variants=(in_bits_unguarded,),
         ),
         Mistake(
             "the logarithm is to base 10",
             "An even chance costs 0.301 with your logarithm: its base is 10. A nat belongs to the natural logarithm.",
             in_tens,
+            variants=(in_tens_unguarded,),
         ),
         Mistake(
             "the sign is missing",
             "Your scores are negative: the logarithm of a probability is never above 0, and a price should not be "
             "below it.",
             without_the_sign,
+            variants=(without_the_sign_but_infinite, without_the_sign_unguarded, without_the_sign_half_guarded),
+        ),
+        Mistake(
+            "the price of the impossible is minus infinity",
+            "Less is better, so that minus infinity rewards whoever ruled the truth out beyond measure. Towards which "
+            "end does the score go as the probability shrinks?",
+            minus_infinity_when_impossible,
         ),
         Mistake(
             "one minus the probability",
@@ -562,6 +799,13 @@ SCORE = Exercise(
             "You multiply by the probability once more, as in an entropy, which is a mean over answers. Here one "
             "answer has come true and is paid in full.",
             weighted_by_itself,
+        ),
+        Mistake(
+            "the entropy of q, not the score of an answer",
+            "Your score is the same whatever the answer is: it is what q expects to pay on average. Here one answer "
+            "has come true; how much did q give to that one?",
+            entropy_of_q,
+            variants=(entropy_unguarded,),
         ),
         Mistake(
             "the best guess is scored, not the answer",
@@ -578,12 +822,16 @@ SCORE = Exercise(
             "math.log(0) raises an error instead of answering. What does the score grow to as the probability shrinks "
             "to 0?",
             log_of_zero,
+            variants=(log_of_zero_or_nothing,),
         ),
         Mistake(
-            "the probability is clipped",
-            "A floor under the probability gives the impossible a finite price, and the very unlikely the same one. "
-            "The honest price of what was ruled out is infinite.",
-            clipped,
+            "the probability is kept away from zero",
+            "A floor under the probability, or a small number added to it, gives the impossible a finite price, and "
+            "the very unlikely a wrong one. The honest price of what was ruled out is infinite.",
+            clipped_at(1e-12),
+            variants=tuple(
+                change(10.0**-power) for power in (6, 8, 9, 10, 12, 15, 16, 20) for change in (clipped_at, raised_by)
+            ),
         ),
         Mistake(
             "the impossible is free",
@@ -635,6 +883,16 @@ def per_sentence(sentences):
     return {word: count / len(sentences) for word, count in counts.items()}
 
 
+def per_distinct_word(sentences):
+    counts = Counter(word for words in sentences for word in words)
+    return {word: count / len(counts) for word, count in counts.items()}
+
+
+def capitals_folded(sentences):
+    counts = Counter(word.lower() for words in sentences for word in words)
+    return {word: count / counts.total() for word, count in counts.items()}
+
+
 def all_words_alike(sentences):
     distinct = {word for words in sentences for word in words}
     return dict.fromkeys(distinct, 1 / len(distinct))
@@ -654,6 +912,7 @@ UNIGRAM = Exercise(
         Case("one sentence", ([CATS],)),
         Case("two sentences of unequal length", ([["birds", "sing"], CHEF],)),
         Case("a single word", ([["stop"]],)),
+        Case("capitals", ([["The", "the"]],)),
         Case("three sentences", ([CHEF, CATS, FOX],)),
         Case("one with no words among others", ([[], ["a", "b"], ["a"]],)),
         Case("100 sentences", ([[f"w{i % k}" for i in range(k + 3)] for k in range(2, 102)],)),
@@ -669,6 +928,18 @@ UNIGRAM = Exercise(
             "Your numbers are how often a word occurs per sentence, which may be more than 1. Divide by the number of "
             "words in all sentences.",
             per_sentence,
+        ),
+        Mistake(
+            "divided by the number of distinct words",
+            "Your numbers sum to more than one wherever a word occurs twice: you divide by how many different words "
+            "there are. How many places could the blank be at?",
+            per_distinct_word,
+        ),
+        Mistake(
+            "capitals are folded",
+            "`The` and `the` are one word with you. Whether that is wise is for whoever prepares the text to decide; "
+            "here a word is counted as it is written.",
+            capitals_folded,
         ),
         Mistake(
             "the share of sentences with the word",
