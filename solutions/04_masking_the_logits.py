@@ -3,7 +3,7 @@
 #   course:
 #     title: Masking the logits
 #     question: What must never be predicted, and what happens when it leaks?
-#     minutes: 105
+#     minutes: 120
 #     prerequisites: Chapters 01 to 03
 # ---
 
@@ -20,13 +20,13 @@
 # - say in which direction that divergence is infinite, in which it is finite, and what its size is;
 # - find five bugs in masking code, all of them made before by people who knew what they were doing.
 #
-# *105 minutes. Before this: chapters 01 to 03. Everything here is NumPy on the CPU: on a machine with a GPU nothing
+# *120 minutes. Prerequisites: chapters 01 to 03. Everything here is NumPy on the CPU: on a machine with a GPU nothing
 # changes, except that float16 has no number below -65,504, one more reason for minus infinity.*
 
 # %% [markdown] id="how-it-works"
 # `hint("04.exclude")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
-# versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier chapter had you
-# build, such as `ref.softmax`.
+# versions, so they run before yours do. Run cells one by one with Shift+Enter; *Run All* stops at the first unsolved
+# check. In an exercise you may use `ref.` for anything that an earlier chapter had you build, such as `ref.softmax`.
 
 # %% id="setup"
 import numpy as np
@@ -70,8 +70,8 @@ print("the highest logits:", ", ".join(f"{vocabulary.tokens[i]} {logits[i]:.2f}"
 def exclude_tokens(logits, excluded):
     """A copy of the logits with -inf at the excluded tokens.
 
-    logits: (..., V) scores, real or whole numbers; excluded: (n,) integer ids, each from 0 to V - 1.
-    Returns a new (..., V) float array. Raises ValueError if a row has no token left.
+    logits: (..., V) scores, real or whole numbers; a logit may already be -inf. excluded: (n,) integer ids, each from
+    0 to V - 1. Returns a new (..., V) float array. Raises ValueError if a row has no token left.
     """
     # Where to start: an array of integers cannot hold -inf. And along which axis do the tokens lie?
     # <solution>
@@ -168,7 +168,8 @@ check("04.total-variation", total_variation)
 def kl_directions(logits, special_ids, leaked_id):
     """Both KL divergences between a correct prediction and one that forgets to exclude a token.
 
-    logits: (..., V) scores in nats; special_ids: (n,) ids to exclude; leaked_id: the one of them that is forgotten.
+    logits: (..., V) scores in nats; a logit may be -inf, and then nothing leaks. special_ids: (n,) ids to exclude, in
+    no particular order; leaked_id: the one of them that is forgotten.
     Returns (KL(buggy, correct), KL(correct, buggy)), each (...) nats.
     """
     # Where to start: two distributions, from two lists of excluded ids. ref.softmax and ref.kl_divergence are yours.
@@ -229,7 +230,7 @@ figure, axes = figures.new_figure(9.0, 3.1, columns=2)
 axes[0].plot(z, ref.total_variation(same, buggy), color=figures.BLUE)
 axes[0].plot(z, buggy[:, cls], ":", color=figures.BLACK, linewidth=4, alpha=0.5)
 axes[0].text(1.2, 0.45, "total variation, and\n(dotted) the leaked mass m")
-axes[0].set(xlabel="logit of [CLS] (nats)", ylim=(-0.02, 1.05))
+axes[0].set(xlabel="logit of [CLS] (nats)", ylabel="share of probability", ylim=(-0.02, 1.05))
 axes[0].set_title("Total variation is the leaked mass", loc="left")
 axes[1].plot(z, ref.kl_divergence(same, buggy), "--", color=figures.GREEN)
 axes[1].text(4.2, 2.0, "KL(correct, buggy)\n= -log(1 - m)")
@@ -262,7 +263,8 @@ figures.show(figure, alt)
 # %% [markdown] id="what-training-does"
 # What does the leak do to training? The loss measures the surprisal of true words, so it pays the finite price,
 # $-\log(1 - m)$ on top of every blank's loss, and never the infinite one. And its gradient at the leaked logit is
-# $q_c - 0 = m$: the more the token takes, the harder training pushes it down.
+# $q_c - 0 = m$: the more the token takes, the harder training pushes it down. Below only the logit of `[CLS]` is updated,
+# with step size 1, on one blank whose answer is *bread*; how fast it falls depends on that.
 
 # %% id="measure-training"
 leaking = logits.copy()
@@ -351,7 +353,7 @@ check("04.clinic-random", replace_at_random)
 # ### The model that answers `[MASK]`
 #
 # *"The loss fell to zero within a hundred steps. Asked to fill a blank, the model answers `[MASK]`, with certainty. And
-# the second epoch was strange: half of the corpus seemed to be gone."*
+# from epoch to epoch it got stranger: more and more of the corpus was `[MASK]`."*
 
 # %% id="ex-clinic-inplace"
 # exercise: 04.clinic-inplace
@@ -446,7 +448,7 @@ check("04.clinic-cls", word_probabilities)
 # | the article this course grew from | measured in this chapter | verdict |
 # |---|---|---|
 # | "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability 0.0 and gradient 0.0, even beside a logit of 10,000 | **holds**, exactly |
-# | a leaked `[CLS]` "can completely hijack the output" | at a logit of 1.5 it takes 82% of the probability, at 20 all but a trace; at -5 less than 1% | **holds when** the leaked logit is high |
+# | a leaked `[CLS]` "can completely hijack the output" | at a logit of 1.5 it takes 82% of the probability (79% in the first picture, where all five special tokens are let in), at 20 all but a trace; at -5 less than 1% | **holds when** the leaked logit is high |
 # | "the Kullback-Leibler (KL) divergence [...] becomes infinite" | KL(buggy, correct) infinite at every logit tried; KL(correct, buggy) finite: 1.70 nats at a logit of 1.5, 20.00 at 20 | **holds when** the mean is taken over the buggy prediction; in the other direction it is $-\log(1 - m)$ |
 # | that "signifies a fundamental and irreconcilable disagreement" | infinite even for a leak of $10^{-13}$; training shrinks the leak from 0.82 to 0.04 in 30 steps | **does not hold as worded**: the size of the disagreement is the total variation, and it can be tiny |
 

@@ -185,9 +185,24 @@ def test_slider_text_box_and_button_change_row_text_and_table():
     assert f"last {60 - MOST_TOKENS} tokens are left out" in text_of(widget.status)
 
 
-def test_one_selected_token_is_counted_in_the_singular():
-    widget = mask_ratio_widget("word", mask_ratio=1.0)
-    assert "1 of 1 tokens is selected" in text_of(widget.status)
+@pytest.mark.parametrize(
+    ("sentence", "ratio", "words"),
+    [
+        ("word", 1.0, "1 of 1 token is selected"),
+        ("word", 0.0, "0 of 1 token is selected"),
+        ("two words", 0.0, "0 of 2 tokens are selected"),
+        ("word " * (MOST_TOKENS + 1), 0.0, "The last token is left out"),
+    ],
+)
+def test_one_token_is_counted_in_the_singular(sentence, ratio, words):
+    assert words in text_of(mask_ratio_widget(sentence, mask_ratio=ratio).status)
+
+
+def test_how_a_sentence_is_cut_into_tokens():
+    tokens = mask_sentence("Don't cut well-known words, it\u2019s [foo] [mask]!", 0.0, 0).tokens
+    words = ["don't", "cut", "well-known", "words", ",", "it\u2019s", "[FOO]", "[MASK]", "!"]
+    assert [token.text for token in tokens] == ["[CLS]", *words, "[SEP]"]
+    assert [token.text for token in tokens if token.state is SPECIAL] == ["[CLS]", "[MASK]", "[SEP]"]
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan")])
@@ -257,6 +272,21 @@ def test_a_step_of_the_leak_is_quick():
 def test_a_sentence_without_one_blank_is_refused(sentence, message):
     with pytest.raises(ValueError, match=message):
         leak_widget(sentence)
+
+
+@pytest.mark.parametrize("logit", [50.0, LOWEST - 0.5, float("nan"), -float("inf")])
+@pytest.mark.parametrize("show", [leak_widget, leak_figure])
+def test_a_logit_that_the_slider_does_not_reach_is_refused(show, logit):
+    with pytest.raises(ValueError, match=r"leaked_logit is .* from -8 to 12"):
+        show(leaked_logit=logit)
+
+
+def test_on_a_narrow_page_the_picture_keeps_its_size_and_its_box_scrolls():
+    widget = leak_widget()
+    box = widget.children[-1]
+    assert box.children == (widget.picture,)
+    assert box.layout.overflow == "auto"
+    assert widget.picture.layout.min_width == f"{round(widget.charts.figure.bbox.width)}px"
 
 
 def test_the_still_picture_of_the_leak_has_its_numbers_in_words():

@@ -10,7 +10,7 @@ import numpy as np
 from mlm_mini import figures
 from mlm_mini.languages import scene_language
 from mlm_mini.reference import exclude_tokens, kl_divergence, softmax, total_variation
-from mlm_mini.widgets.picture import MovingPicture
+from mlm_mini.widgets.picture import MovingPicture, scrolling
 from mlm_mini.widgets.tokens import slider, status_html, status_line
 
 if TYPE_CHECKING:
@@ -69,9 +69,17 @@ def blank_distribution(sentence: str) -> np.ndarray:
 def leak_widget(sentence: str = SENTENCE, leaked_logit: float = 0.5) -> LeakWidget:
     """The blank of a scene sentence, with [CLS] left among the candidates at a logit of the learner's choice.
 
-    Raises ValueError for a sentence that the scene language cannot produce, or that has not exactly one [MASK].
+    Raises ValueError for a sentence that the scene language cannot produce or that has not exactly one [MASK], and for
+    a logit outside the slider's range, from -8 to 12.
     """
-    return LeakWidget(sentence, leaked_logit)
+    return LeakWidget(sentence, checked_logit(leaked_logit))
+
+
+def checked_logit(leaked_logit: float) -> float:
+    """The logit, if the charts have room for it. Raises ValueError if they have not, or it is NaN."""
+    if not LOWEST <= leaked_logit <= HIGHEST:
+        raise ValueError(f"leaked_logit is {leaked_logit}: expected a number from {LOWEST:g} to {HIGHEST:g}")
+    return leaked_logit
 
 
 class LeakWidget(ipywidgets.VBox):
@@ -84,7 +92,7 @@ class LeakWidget(ipywidgets.VBox):
         self.status = status_line()
         self.picture = ipywidgets.HTML()
         self.slider.observe(self._redraw, "value")
-        super().__init__([self.slider, self.status, self.picture])
+        super().__init__([self.slider, self.status, scrolling(self.picture, self.charts.figure)])
         self._redraw()
 
     def _redraw(self, _: object = None) -> None:
@@ -96,7 +104,7 @@ class LeakWidget(ipywidgets.VBox):
 def leak_figure(sentence: str = SENTENCE, leaked_logit: float = 0.5) -> tuple[Figure, str]:
     """What the widget shows at one logit, as a figure and its alt text. Raises what `leak_widget` raises."""
     charts = LeakCharts(sentence)
-    text = charts.move(leaked_logit)
+    text = charts.move(checked_logit(leaked_logit))
     return charts.figure, f"Three charts. {text}"
 
 
@@ -147,8 +155,8 @@ class LeakCharts:
         kl.plot(x, [leak.kl_correct_buggy for leak in leaks], color=figures.GREEN, linestyle="--")
         (self.tv_dot,) = tv.plot([], [], "o", color=figures.RED, markersize=9)
         (self.kl_dot,) = kl.plot([], [], "o", color=figures.RED, markersize=9)
-        tv.set(ylim=(-0.03, 1.05), xlabel="logit of [CLS] (nats)")
-        tv.set_title("Total variation ends at 1", loc="left")
+        tv.set(ylim=(-0.03, 1.05), xlabel="logit of [CLS] (nats)", ylabel="share of probability")
+        tv.set_title("Total variation = mass of [CLS]", loc="left")
         kl.set(ylim=(-0.4, HIGHEST + 0.5), xlabel="logit of [CLS] (nats)", ylabel="nats")
         kl.set_title("KL(correct, buggy) is finite", loc="left")
         kl.text(LOWEST, HIGHEST * 0.95, "KL(buggy, correct)\nis infinite everywhere", va="top", fontsize=9)

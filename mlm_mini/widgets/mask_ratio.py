@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ import numpy as np
 
 from mlm_mini import figures
 from mlm_mini.languages import Vocabulary, scene_language
-from mlm_mini.languages.exact import WORD
 from mlm_mini.reference import corrupt, maskable_positions, select_positions
 from mlm_mini.widgets.tokens import (
     KEPT,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 SENTENCE = "the minister spoke to the activist about the protest because he advocated for change ."
 MOST_TOKENS = 48  # a model's input has a limit too; without one, a pasted book would fill the page
 SPLIT = (0.8, 0.1, 0.1)
+# A word in brackets, a word (don't and well-known are one), or a single sign: what a learner would call a token.
+WORD = re.compile(r"\[\w+\]|\w+(?:['\u2019-]\w+)*|[^\w\s]")
 FATES = (MASKED, RANDOM, KEPT)  # in the order of SPLIT
 
 
@@ -58,10 +60,11 @@ class MaskedSentence:
 def mask_sentence(sentence: str, mask_ratio: float, seed: int) -> MaskedSentence:
     """Selects tokens of any sentence at a ratio and corrupts them 80/10/10.
 
+    Words and punctuation marks are tokens, and so is a word in brackets, such as [MASK]; case makes no difference.
     With the same seed, a larger ratio selects the same tokens and more, and none changes its fate.
     Words that the scene language lacks join its vocabulary. Raises ValueError for a ratio outside [0, 1].
     """
-    words = [word if word.startswith("[") else word.lower() for word in WORD.findall(sentence)]
+    words = [word.upper() if word.startswith("[") else word.lower() for word in WORD.findall(sentence)]
     scene_tokens = scene_language().vocabulary.tokens
     vocabulary = Vocabulary(dict.fromkeys((*scene_tokens, *words[:MOST_TOKENS])))
     ids = vocabulary.ids(["[CLS]", *words[:MOST_TOKENS], "[SEP]"])
@@ -125,13 +128,15 @@ def describe(masked: MaskedSentence, mask_ratio: float) -> str:
     if n == 0:
         return "There is no token to select: type a sentence."
     number = masked.count(*FATES)
-    text = f"At ratio {mask_ratio:.2f}, {number} of {n} tokens {'is' if number == 1 else 'are'} selected. "
+    verb = "is" if number == 1 or n == 1 else "are"
+    text = f"At ratio {mask_ratio:.2f}, {number} of {n} {'token' if n == 1 else 'tokens'} {verb} selected. "
     if number:
         masks, replaced, kept = (masked.count(fate) for fate in FATES)
         text += f"{masks} read [MASK], {replaced} replaced at random, {kept} kept. "
     text += f"The chance that none is selected is {(1 - mask_ratio) ** n:.3g}."
     if masked.cut:
-        text += f" The last {masked.cut} tokens are left out: the row ends after {MOST_TOKENS}."
+        last = "token is" if masked.cut == 1 else f"{masked.cut} tokens are"
+        text += f" The last {last} left out: the row ends after {MOST_TOKENS}."
     return text
 
 

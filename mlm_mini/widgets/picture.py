@@ -11,8 +11,20 @@ from matplotlib.image import imsave
 from mlm_mini.figures import image_html
 
 if TYPE_CHECKING:
+    import ipywidgets
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
+
+
+def scrolling(picture: ipywidgets.HTML, figure: Figure) -> ipywidgets.Box:
+    """A box around the widget of a picture in which it keeps its size: on a narrow page it scrolls sideways.
+
+    The box scrolls and not the picture, so that it stays where it is when the picture is replaced.
+    """
+    import ipywidgets
+
+    picture.layout.min_width = f"{round(figure.bbox.width)}px"
+    return ipywidgets.Box([picture], layout={"overflow": "auto"})
 
 
 class MovingPicture:

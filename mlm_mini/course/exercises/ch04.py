@@ -38,47 +38,93 @@ def plain_softmax(logits):
 # 04.exclude
 
 
-def excluded_with(value):
-    """A wrong `exclude_tokens` that writes another value than -inf, found by `value(logits)`."""
-
-    def exclude_tokens(logits, excluded):
-        out = np.array(logits, dtype=np.float64)
-        out[..., excluded] = value(out[..., excluded])
-        return refuse_empty_rows(out, excluded)
-
-    return exclude_tokens
-
-
 def refuse_empty_rows(out, excluded):
+    if np.isneginf(out).all(axis=-1).any():
+        raise ValueError("a row has no token left")
+    return out
+
+
+def refuse_full_lists(out, excluded):
     if len(set(np.asarray(excluded).tolist())) == out.shape[-1]:
         raise ValueError("every token is excluded")
     return out
 
 
+def refuse_when_nothing_is_left(out, excluded):
+    if np.isneginf(out).all():
+        raise ValueError("no token is left")
+    return out
+
+
+def refuse_nothing(out, excluded):
+    return out
+
+
+REFUSALS = (refuse_full_lists, refuse_nothing)  # what people write beside a wrong value, which is no -inf to look for
+LARGE = (-1e4, -1e9, -1e3, -1e5, -1e6, -1e7, -1e8, -1e10, -1e12, -1e15, -1e20, -1e30, -1e38, -1e100, -1e300)
+LOWEST = tuple(float(np.finfo(kind).min) for kind in (np.float16, np.float32, np.float64))
+
+
+def excluded_with(value, refuse=refuse_full_lists):
+    """An `exclude_tokens` that writes `value(logits)`, and refuses what `refuse` refuses."""
+
+    def exclude_tokens(logits, excluded):
+        out = np.array(logits, dtype=np.float64)
+        out[..., excluded] = value(out[..., excluded])
+        return refuse(out, excluded)
+
+    return exclude_tokens
+
+
+def written(*values):
+    """For each value and each refusal an `exclude_tokens`: the first, and all others."""
+    return [excluded_with(lambda logits, value=value: value, refuse) for value in values for refuse in REFUSALS]
+
+
+def minus_infinity(logits):
+    return -np.inf
+
+
 def _rows_excluded(logits, excluded):
+    out = np.array(logits, dtype=np.float64)
+    out[excluded] = -np.inf
+    return refuse_full_lists(out, excluded)
+
+
+def _rows_excluded_then_refused(logits, excluded):
     out = np.array(logits, dtype=np.float64)
     out[excluded] = -np.inf
     return refuse_empty_rows(out, excluded)
 
 
-def _in_place(logits, excluded):
-    refuse_empty_rows(logits, excluded)
-    logits[..., excluded] = -np.inf
-    return logits
+def in_place(refuse):
+    def exclude_tokens(logits, excluded):
+        logits[..., excluded] = -np.inf
+        return refuse(logits, excluded)
+
+    return exclude_tokens
 
 
-def _probabilities(logits, excluded, renormalize):
-    refuse_empty_rows(np.asarray(logits), excluded)
-    p = plain_softmax(np.asarray(logits, dtype=np.float64))
-    p[..., excluded] = 0.0
-    return p / p.sum(-1, keepdims=True) if renormalize else p
+def probabilities(renormalize, refuse=refuse_full_lists):
+    """An `exclude_tokens` that sets probabilities to zero, and divides them by their sum or does not."""
+
+    def exclude_tokens(logits, excluded):
+        refuse(np.asarray(logits), excluded)
+        p = plain_softmax(np.asarray(logits, dtype=np.float64))
+        p[..., excluded] = 0.0
+        return p / p.sum(-1, keepdims=True) if renormalize else p
+
+    return exclude_tokens
 
 
-def _no_refusal(logits, excluded):
-    out = np.array(logits, dtype=np.float64)
-    out[..., excluded] = -np.inf
-    return out
+_no_refusal = excluded_with(minus_infinity, refuse_nothing)
 
+ZERO, NEGATIVE = written(0.0), written(*LARGE, *LOWEST)
+PENALTY = [
+    excluded_with(lambda logits, penalty=penalty: logits - penalty, refuse)
+    for penalty in (1e4, 100.0, 1e3, 1e6, 1e9)
+    for refuse in REFUSALS
+]
 
 EXCLUDE = Exercise(
     id="04.exclude",
@@ -91,6 +137,11 @@ EXCLUDE = Exercise(
         Case("logits that are whole numbers", (np.array([3, -1, 4, 1]), np.array([0, 2]))),
         Case("logits of -10,000", (np.array([[-1e4, -1e4 - 2, 50.0], [-1e4 - 1, -1e4, -3.0]]), np.array([2]))),
         Case("two sentences, five special tokens", (rng(1).normal(0, 3, (2, 8)), SPECIAL_IDS)),
+        Case("two of three excluded, and the third is -inf already", (np.array([-np.inf, 1.0, 2.0]), np.array([1, 2]))),
+        Case(
+            "two rows, one of them without a token left",
+            (np.array([[-np.inf, 1.0, 2.0], [0.0, 1.0, 2.0]]), np.array([1, 2])),
+        ),
         Case("leading dimensions (2, 6)", (rng(2).normal(0, 30, (2, 6, 12)), np.array([0, 2, 5]))),
     ),
     minutes=10,
@@ -99,48 +150,67 @@ EXCLUDE = Exercise(
             "a logit of zero",
             "A logit of 0 is no exclusion: exp(0) is 1, and the token may even win where the others are negative. "
             "Which logit has the exponential 0?",
-            excluded_with(lambda logits: 0.0),
+            ZERO[0],
+            variants=tuple(ZERO[1:]),
         ),
         Mistake(
             "a large negative number in place of minus infinity",
-            "Enough for most logits, but where the others are at -10,000 themselves the excluded token takes a share "
-            "again, or all of it. Only one number is below every logit.",
-            excluded_with(lambda logits: -1e4),
+            "Enough for most logits, but where the others lie as low themselves the excluded token takes a share "
+            "again, or all of it, and nothing shows that it was excluded. Only one value is below every number.",
+            NEGATIVE[0],
+            variants=tuple(NEGATIVE[1:]),
         ),
         Mistake(
             "a penalty is subtracted",
-            "The excluded token keeps its place in the order, 10,000 lower: with logits that are far apart it still "
+            "The excluded token keeps its place in the order, only lower: with logits that are far apart it still "
             "gets a share. The exclusion should not depend on the logit that is excluded.",
-            excluded_with(lambda logits: logits - 1e4),
+            PENALTY[0],
+            variants=tuple(PENALTY[1:]),
         ),
         Mistake(
             "probabilities, set to zero after the softmax",
             "Your rows no longer sum to one: what the excluded tokens took is missing. The function is to return "
             "logits, before any softmax.",
-            lambda logits, excluded: _probabilities(logits, excluded, renormalize=False),
+            probabilities(renormalize=False),
+            variants=(probabilities(False, refuse_nothing),),
         ),
         Mistake(
             "probabilities, set to zero and normalized again",
             "These are the right probabilities wherever the excluded tokens left any, but logits were asked for: the "
             "loss works from those, and divides by nothing that can vanish.",
-            lambda logits, excluded: _probabilities(logits, excluded, renormalize=True),
+            probabilities(renormalize=True),
+            variants=(probabilities(True, refuse_nothing),),
         ),
         Mistake(
             "rows are excluded, not tokens",
             "You index the first axis: sentences or positions are wiped out. The tokens lie along the last one.",
             _rows_excluded,
+            variants=(_rows_excluded_then_refused,),
         ),
         Mistake(
             "the logits are overwritten",
             "The answer is right, but the caller's logits are gone, and the next line may want them without the "
             "exclusion. Work on a copy.",
-            _in_place,
+            in_place(refuse_empty_rows),
+            variants=tuple(map(in_place, (refuse_full_lists, refuse_when_nothing_is_left, refuse_nothing))),
         ),
         Mistake(
-            "nothing is said when every token is excluded",
+            "nothing is said when no token is left",
             "A row of nothing but minus infinity has no softmax: it turns into NaN three functions later. The "
             "docstring promises a ValueError here, where the cause can still be seen.",
             _no_refusal,
+        ),
+        Mistake(
+            "an error only when the list names every token",
+            "You look at the list alone, but a logit may be minus infinity before you come: then a shorter list can "
+            "take the last token of a row. Look at the result.",
+            excluded_with(minus_infinity, refuse_full_lists),
+        ),
+        Mistake(
+            "an error only when all rows are empty",
+            "One empty row is enough to make a NaN, whatever the other rows hold. Ask the question row by row, and "
+            "then whether the answer is yes for any.",
+            excluded_with(minus_infinity, refuse_when_nothing_is_left),
         ),
     ),
     hints=(
@@ -245,6 +315,33 @@ def kl_terms(p, q):
     return p * (np.log(p) - np.log(q))
 
 
+def kl_smoothed(eps, smoothed):
+    """A KL whose arguments `smoothed(p, q, eps)` keeps away from zero, so that it is never infinite."""
+    return lambda p, q: np.where(p > 0, p * np.log(np.divide(*smoothed(p, q, eps))), 0.0).sum(-1)
+
+
+SMOOTHED = [
+    kl_with(kl=kl_smoothed(eps, smoothed))
+    for eps in (1e-12, 1e-9, 1e-10, 1e-8, 1e-6, 1e-15, 1e-20, 1e-30, 1e-300, float(np.finfo(np.float64).eps))
+    for smoothed in (
+        lambda p, q, eps: (p, np.maximum(q, eps)),
+        lambda p, q, eps: (p, q + eps),
+        lambda p, q, eps: (p + eps, q + eps),
+    )
+]
+
+
+def _id_as_place(logits, special_ids, leaked_id):
+    correct = plain_softmax(_no_refusal(logits, special_ids))
+    buggy = plain_softmax(_no_refusal(logits, np.delete(special_ids, leaked_id)))
+    return kl_divergence(buggy, correct), kl_divergence(correct, buggy)
+
+
+def _infinite_without_looking(logits, special_ids, leaked_id):
+    _, finite = kl_with()(logits, special_ids, leaked_id)
+    return np.full(finite.shape, np.inf), finite
+
+
 def _one_direction_twice(logits, special_ids, leaked_id):
     first, _ = kl_with()(logits, special_ids, leaked_id)
     return first, first
@@ -256,6 +353,10 @@ KL_DIRECTIONS = Exercise(
     reference=kl_directions,
     cases=(
         Case("two words and two special tokens", (np.array([1.0, 0.0, 0.0, 0.0]), np.array([0, 1]), 0)),
+        Case(
+            "special ids in no particular order",
+            (np.array([0.5, 1.0, -1.0, 2.0, 0.0, 1.5, 0.3, 0.8]), np.array([6, 2, 0, 3]), 2),
+        ),
         Case("a leaked logit of 6", (np.array([0.0, 0.5, 6.0, 1.0, 0.3, 2.0, 1.0, -1.0]), SPECIAL_IDS, 2)),
         Case("a leaked logit of -20", (np.array([3.0, 0.5, -20.0, 1.0, 0.3, 2.0, 1.0, -1.0]), SPECIAL_IDS, 2)),
         Case("a leaked logit of -inf", (np.array([0.0, 0.5, -np.inf, 1.0, 0.3, 2.0, 1.0]), SPECIAL_IDS, 2)),
@@ -285,7 +386,14 @@ KL_DIRECTIONS = Exercise(
             "a small number added to avoid infinity",
             "Your KL(buggy, correct) is finite, and its size is set by the small number that was added. The infinity "
             "is the true answer: it says that something impossible has happened.",
-            kl_with(kl=lambda p, q: np.where(p > 0, kl_terms(p, np.maximum(q, 1e-12)), 0.0).sum(-1)),
+            SMOOTHED[0],
+            variants=tuple(SMOOTHED[1:]),
+        ),
+        Mistake(
+            "infinite without looking",
+            "Right as long as something leaks. A token whose own logit is minus infinity takes no share even when it "
+            "is forgotten: the two distributions are then equal, and both divergences are 0.",
+            _infinite_without_looking,
         ),
         Mistake(
             "every term with a zero is left out",
@@ -303,6 +411,12 @@ KL_DIRECTIONS = Exercise(
             "Your buggy distribution excludes leaked_id and lets the other special tokens in. It is the other way "
             "round.",
             kl_with(kept_in=lambda special_ids, leaked_id: special_ids[special_ids != leaked_id]),
+        ),
+        Mistake(
+            "the id is taken for a place in the list",
+            "Right only where the special ids are 0, 1, 2 and so on, so that each stands at the place of its own "
+            "number. Elsewhere you let another token in: look for the entry that equals leaked_id.",
+            _id_as_place,
         ),
     ),
     hints=(
@@ -345,29 +459,31 @@ CLINIC_SPLIT = Exercise(
     answers_in=(corrupt,),
     cases=(
         Case("nothing selected", (ch03.SHORT_IDS, np.zeros_like(ch03.SHORT_SELECTED), 4, ch03.RANDOM_IDS, rng(1))),
-        Case("250,000 selected tokens", (ch03.CORRUPT_IDS, ch03.CORRUPT_SELECTED, 4, ch03.RANDOM_IDS, rng(1))),
+        Case("400,000 selected tokens", (ch03.CORRUPT_IDS, ch03.CORRUPT_SELECTED, 4, ch03.RANDOM_IDS, rng(53))),
     ),
     observe=ch03.observed_corruption,
     rtol=0.0,
-    atol=0.005,
+    atol=0.004,
     minutes=10,
     mistakes=(
         Mistake(
             "the split is still 81/10/9",
-            "[MASK] is drawn with probability 0.9 among the 90% that the first draw left over. Multiply: which "
-            "number between 0 and 1 would make it 80% of all?",
+            "[MASK] is drawn with probability 0.9 among the 90% that the first draw left over, which makes 81% of "
+            "all. Multiply: which number between 0 and 1 would make it 80%?",
             ch03.corrupt_by(ch03.two_shares_in_a_row),
         ),
         Mistake(
             "72/10/18 now",
-            "You draw [MASK] with probability 0.8 among the 90% that are left over, which makes 72% of all.",
+            "You draw [MASK] with probability 0.8 among the 90% that are left over, which makes 72% of all (or the "
+            "random words overwrite a tenth of the masks).",
             ch03.corrupt_by(
                 lambda shape, split, rng: np.where(rng.random(shape) < 0.1, 1, np.where(rng.random(shape) < 0.8, 0, 2))
             ),
         ),
         Mistake(
             "80/2/18 now",
-            "[MASK] is right, but the random words are a tenth of the rest and not of all. Half of the rest would do.",
+            "[MASK] is right, but the random words are a tenth of the rest and not of all (or both draws hit the same "
+            "token, and [MASK] wins). Half of the rest would do.",
             ch03.corrupt_by(ch03.random_share_of_the_rest),
         ),
         Mistake(
@@ -401,7 +517,7 @@ CLINIC_SPLIT = Exercise(
 
 # 04.clinic-random
 
-V10_SPECIAL = np.array([0, 3, 4, 9])  # special ids at both ends and in the middle, as with BERT
+V10_SPECIAL = np.array([1, 3, 4, 9])  # special ids at one end and in the middle: only looking them up will do
 V10_SELECTED = np.tile(np.array([False] * 4 + [True] * 20), (8_000, 1))
 
 
@@ -451,15 +567,19 @@ def _last_one_missing(ids, selected, V, special_ids, rng):
     return np.where(selected, np.array(regular)[rng.integers(0, len(regular) - 1, size=ids.shape)], ids)
 
 
-V10_IDS = np.full_like(V10_SELECTED, 1, dtype=np.int64)
+def _zero_missing(ids, selected, V, special_ids, rng):
+    return np.where(selected, rng.choice(np.setdiff1d(np.arange(1, V), special_ids), size=ids.shape), ids)
+
+
+V10_IDS = np.full_like(V10_SELECTED, 5, dtype=np.int64)  # a regular token in every case
 CLINIC_RANDOM = Exercise(
     id="04.clinic-random",
     title="Bug clinic: random words that are no words",
     reference=replace_at_random,
     cases=(
-        Case("nothing selected", (np.array([[1, 5, 6]]), np.zeros((1, 3), dtype=bool), 10, V10_SPECIAL, rng(1))),
-        Case("160,000 selected tokens, ten in the vocabulary", (V10_IDS, V10_SELECTED, 10, V10_SPECIAL, rng(2))),
-        Case("special ids first, as in the scene language", (V10_IDS, V10_SELECTED, 9, SPECIAL_IDS, rng(3))),
+        Case("nothing selected", (np.array([[2, 5, 6]]), np.zeros((1, 3), dtype=bool), 10, V10_SPECIAL, rng(1))),
+        Case("160,000 selected tokens, ten in the vocabulary", (V10_IDS, V10_SELECTED, 10, V10_SPECIAL, rng(77))),
+        Case("special ids first, as in the scene language", (V10_IDS, V10_SELECTED, 9, SPECIAL_IDS, rng(45))),
     ),
     observe=observed_replacement,
     rtol=0.0,
@@ -502,6 +622,12 @@ CLINIC_RANDOM = Exercise(
             "the last regular token is never drawn",
             "One token never occurs. rng.integers leaves out its upper end already; has it been left out twice?",
             _last_one_missing,
+        ),
+        Mistake(
+            "token 0 is never drawn",
+            "In BERT's vocabulary 0 is [PAD], but a special token may stand anywhere, and here 0 is a regular one. "
+            "special_ids says all there is to know: does your list begin at the first id?",
+            _zero_missing,
         ),
     ),
     hints=(
@@ -687,10 +813,31 @@ def _zero_logits(logits, special):
     return plain_softmax(out)
 
 
-def _penalized(logits, special):
-    out = np.array(logits, dtype=np.float64)
-    out[..., list(special.values())] -= 100.0
-    return plain_softmax(out)
+def _zeroed_and_normalized(logits, special):
+    p = _zeroed_after(logits, special)
+    return p / p.sum(axis=-1, keepdims=True)
+
+
+def penalized(penalty):
+    """A wrong `word_probabilities` that lowers the special logits by `penalty`."""
+
+    def word_probabilities(logits, special):
+        out = np.array(logits, dtype=np.float64)
+        out[..., list(special.values())] -= penalty
+        return plain_softmax(out)
+
+    return word_probabilities
+
+
+def lowered(value):
+    """A wrong `word_probabilities` that sets the special logits to a low `value`."""
+
+    def word_probabilities(logits, special):
+        out = np.array(logits, dtype=np.float64)
+        out[..., list(special.values())] = value
+        return plain_softmax(out)
+
+    return word_probabilities
 
 
 CLINIC_CLS = Exercise(
@@ -705,7 +852,12 @@ CLINIC_CLS = Exercise(
             "special tokens with logits of 1,000",
             (CLS_HIGH * np.array([1, 1, 1e3 / 6, 1, 1e3, 1, 1, 1]), SCENE_SPECIAL),
         ),
+        Case(
+            "words with logits near minus ten thousand million",
+            (np.array([0.0, 0.0, 0.0, 0.0, 0.0, 2.0 - 1e10, 1.0 - 1e10, -1.0 - 1e10]), SCENE_SPECIAL),
+        ),
     ),
+    atol=0.0,  # zero means zero
     minutes=10,
     mistakes=(
         Mistake(
@@ -740,15 +892,25 @@ CLINIC_CLS = Exercise(
             _zeroed_after,
         ),
         Mistake(
+            "set to zero after the softmax, and divided by the sum",
+            "Right until nothing is left to divide by: where a special token has taken everything, the words are 0 "
+            "before you come to them, and 0 / 0 is NaN. Exclude before the softmax.",
+            _zeroed_and_normalized,
+        ),
+        Mistake(
             "logits of zero",
             "A logit of 0 is an ordinary score: exp(0) is 1, so every special token keeps a share.",
             _zero_logits,
         ),
         Mistake(
             "a penalty that a large logit can afford",
-            "Almost zero is not zero: a special token with a logit of 1,000 wins in spite of it. The exclusion must "
-            "not depend on the logit.",
-            _penalized,
+            "Almost zero is not zero: a special token with a logit of 1,000 may win in spite of it, and any of them "
+            "wins where the words lie lower still. The exclusion must not depend on how large the logits are.",
+            penalized(100.0),
+            variants=(
+                *map(penalized, (1e3, 1e4, 1e6, 1e9)),
+                *map(lowered, (-100.0, -1e3, -1e4, -1e6, -1e9)),
+            ),
         ),
     ),
     hints=(
