@@ -1,0 +1,667 @@
+# ---
+# jupyter:
+#   course:
+#     title: Attention in NumPy
+#     question: How does a word look at the others?
+#     minutes: 180
+#     prerequisites: Chapters 01 and 02; matrix products, and NumPy's axes
+# ---
+
+# %% [markdown] id="header"
+# # 05 · Attention in NumPy
+#
+# **How does a word look at the others?**
+#
+# You will be able to
+#
+# - compute attention weights from queries and keys, and say why the scores are scaled;
+# - hide padding, or the future, with a mask, and say what a word reads that may see nothing;
+# - share the width of a position among several heads, without mixing positions;
+# - build layer normalization, GELU and BERT's whole encoder block, each agreeing with PyTorch's own;
+# - send a gradient back through attention by hand.
+#
+# *180 minutes; section 6 can wait for a second sitting. Prerequisites: chapters 01 and 02; matrix products, and NumPy's
+# axes. Everything here is NumPy on the CPU: on a machine with a GPU nothing changes. PyTorch appears as the judge.*
+
+# %% [markdown] id="how-it-works"
+# `hint("05.attention-weights")` in a new cell gives one step of help at a time. The cells between the exercises use
+# `mlm_mini`'s versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier one
+# had you build, such as `ref.softmax`.
+#
+# The letters for shapes: B sentences, T positions that ask, S positions that answer (the same ones, mostly), D numbers
+# at each position, H heads of d = D / H numbers. `...` stands for leading dimensions, any or none.
+
+# %% id="setup"
+import numpy as np
+from scipy.special import erf
+
+from mlm_mini import figures
+from mlm_mini import reference as ref
+from mlm_mini.course import check, hint
+from mlm_mini.languages import scene_language
+from mlm_mini.reference.layers import below, layer
+
+language = scene_language()
+vocabulary = language.vocabulary
+
+# %% [markdown] id="why-look"
+# ## 1 · Who looks at whom
+#
+# To fill in "the chef cuts the `[MASK]`", the blank has to learn from the words around it, and not equally from all. So
+# every position sends out three vectors of $d$ numbers: a **query** $q$, what it looks for; a **key** $k$, what it
+# can be found by; and a **value** $v$, what is read when it is found. How well query $t$ and key $s$ match is their dot
+# product, and softmax turns the scores of one query into weights that sum to one:
+#
+# $$A_{ts} = \frac{\exp(q_t \cdot k_s / \sqrt{d})}{\sum_r \exp(q_t \cdot k_r / \sqrt{d})}.$$
+
+# %% id="ex-attention-weights"
+# exercise: 05.attention-weights
+def attention_weights(q, k):
+    """How much each query looks at each key: a row of weights for every query, summing to one.
+
+    q: (..., T, d) queries; k: (..., S, d) keys. Returns (..., T, S).
+    """
+    # Where to start: which product of two matrices holds the dot product of every query with every key?
+    # <solution>
+    scores = q @ k.mT / np.sqrt(q.shape[-1])  # (..., T, d) @ (..., d, S) -> (..., T, S)
+    return ref.softmax(scores)
+    # </solution>
+
+
+# %% id="check-attention-weights"
+check("05.attention-weights", attention_weights)
+
+# %% [markdown] id="why-scale"
+# Why divide by $\sqrt{d}$? A dot product of $d$ random numbers of size one is a sum of $d$ terms, and its size grows
+# like $\sqrt{d}$. Without the scale a wide head starts out with large scores, its softmax is nearly one-hot, and where
+# the softmax is saturated its gradient is nearly zero (chapter 01).
+
+# %% id="fig-scale" tags=["nbval-ignore-output"]
+widths = 2 ** np.arange(1, 10)
+largest = {True: [], False: []}
+rng = np.random.default_rng(0)
+for d in widths:
+    q, k = rng.normal(size=(400, 1, d)), rng.normal(size=(400, 16, d))
+    for scaled in largest:
+        # the definition divides by the root of d; to undo that, multiply by it
+        weights = ref.attention_weights(q if scaled else q * np.sqrt(d), k)
+        largest[scaled].append(weights.max(-1).mean())
+figure, (ax,) = figures.new_figure(7.5, 3.2)
+ax.plot(widths, largest[False], "s--", color=figures.RED)
+ax.plot(widths, largest[True], "o-", color=figures.BLUE)
+ax.axhline(1 / 16, color="0.6", linewidth=1)
+ax.text(2, 0.075, "1/16: all keys alike", fontsize=9, color="0.3")
+ax.text(128, 0.77, "not scaled", ha="right", color=figures.RED)
+ax.text(128, 0.32, r"divided by $\sqrt{d}$", color=figures.BLUE)
+ax.set(xscale="log", xlabel="width d of a head", ylabel="largest of 16 weights, mean", ylim=(0, 1), xticks=widths)
+ax.set_xticklabels(widths)
+ax.minorticks_off()
+ax.set_title("Without the scale a wide head sees little more than one key, before any training", loc="left")
+figures.show(figure, alt="The mean of the largest of 16 attention weights, for random queries and keys, against the width "
+             f"of a head. Scaled by the root of d it stays near {largest[True][-1]:.2f} at every width. Not scaled it "
+             f"rises from {largest[False][0]:.2f} at 2 through {largest[False][5]:.2f} at 64 to "
+             f"{largest[False][-1]:.2f} at 512.")
+
+# %% [markdown] id="why-masks"
+# ## 2 · What may not be read
+#
+# Sentences of one batch are padded to the same length, and nobody should read padding. A left-to-right model, which is
+# asked for the next word, must not read what comes later. Both are rules about pairs (query, key), so both are a
+# **mask** over the table of scores: `True` where a query may see a key. NumPy stretches axes of length 1, so a mask
+# need only be as large as what it distinguishes.
+#
+# Padding concerns the keys alone, sentence by sentence. The scores of a batch have the shape (B, H, T, T): sentences,
+# heads, queries, keys.
+
+# %% id="ex-padding-mask"
+# exercise: 05.padding-mask
+def padding_mask(attention_mask):
+    """True where a key is a token and not padding, for every head and every query.
+
+    attention_mask: (B, T) bool, or integers 1 for a token and 0 for padding. Returns (B, 1, 1, T) bool.
+    """
+    # Where to start: which of the four axes (B, H, T, T) does padding tell apart?
+    # <solution>
+    return attention_mask.astype(bool)[:, None, None, :]  # (B, T) -> (B, 1, 1, T)
+    # </solution>
+
+
+# %% id="check-padding-mask"
+check("05.padding-mask", padding_mask)
+
+# %% [markdown] id="about-causal"
+# The causal mask is the same for all sentences and heads, so it has two axes only: query $t$ sees key $s$ if $s \le t$.
+# BERT does without it, and that is the point of BERT; chapter 08 will train the same encoder both ways.
+
+# %% id="ex-causal-mask"
+# exercise: 05.causal-mask
+def causal_mask(T):
+    """True where the key is not later than the query.
+
+    T: the number of positions. Returns (T, T) bool, a row for each query.
+    """
+    # Where to start: write it down for T = 3. Who may be seen by the first position? By the last?
+    # <solution>
+    return np.tri(T, dtype=bool)
+    # </solution>
+
+
+# %% id="check-causal-mask"
+check("05.causal-mask", causal_mask)
+
+# %% [markdown] id="why-attention"
+# Now the whole of attention: hide, weigh, and read. What a query reads is the mean of the values under its weights,
+#
+# $$y_t = \sum_s A_{ts}\, v_s,$$
+#
+# where a hidden key has the score $-\infty$ before the softmax, as excluded tokens had in chapter 04. One question is
+# left: what does a query read that may see *nothing*, such as every query of a sentence that is padding alone? Its row
+# would be $0 / 0$. There is no distribution over no keys, so we say what such a query reads: nothing, that is,
+# **zeros**. Whatever comes later then sees numbers, never NaN.
+
+# %% id="ex-attention"
+# exercise: 05.attention
+def attention(q, k, v, mask=None):
+    """What each query reads: the values, averaged under its attention weights over the keys that it may see.
+
+    q: (..., T, d); k, v: (..., S, d); mask: bool that broadcasts to (..., T, S), True where a query may see a key, or
+    None. Returns (..., T, d), zeros for a query that may see nothing.
+    """
+    # Where to start: without a mask. Then: which score gets the weight 0? ref.softmax refuses a row of -inf alone.
+    # <solution>
+    scores = q @ k.mT / np.sqrt(q.shape[-1])  # (..., T, d) @ (..., d, S) -> (..., T, S)
+    if mask is None:
+        return ref.softmax(scores) @ v
+    sees = mask.any(axis=-1, keepdims=True)  # (..., T, 1)
+    weights = ref.softmax(np.where(mask | ~sees, scores, -np.inf))
+    return np.where(sees, weights @ v, 0.0)
+    # </solution>
+
+
+# %% id="check-attention"
+check("05.attention", attention)
+
+# %% [markdown] id="against-torch"
+# PyTorch has attention built in, written by other people in another language. Does it agree? Only queries that see
+# something are compared: what a blind one reads PyTorch leaves to the kernel that happens to run, and versions have
+# differed between NaN and zero.
+
+# %% id="measure-attention"
+import torch
+
+F = torch.nn.functional
+
+
+def agree(ours, theirs, within=1e-12):
+    """Whether an array and a PyTorch tensor are equal, but for rounding."""
+    return bool(np.abs(ours - theirs.detach().numpy()).max() < within)
+
+
+rng = np.random.default_rng(1)
+q, k, v = rng.normal(size=(3, 4, 2, 9, 8))  # three times B = 4 sentences, H = 2 heads, T = 9, d = 8
+keep = np.arange(9) < np.array([9, 7, 4, 1])[:, None]  # the sentences have 9, 7, 4 and 1 tokens
+masks = {"no mask": None, "padding": ref.padding_mask(keep), "causal": ref.causal_mask(9)}
+masks["both"] = masks["padding"] & masks["causal"]
+tensors = [torch.from_numpy(array) for array in (q, k, v)]
+for name, mask in masks.items():
+    theirs = F.scaled_dot_product_attention(*tensors, attn_mask=None if mask is None else torch.from_numpy(mask))
+    ours = ref.scaled_dot_product_attention(q, k, v, mask)
+    print(f"{name:8} agrees with PyTorch within 1e-12: {agree(ours, theirs)}")
+blind = ref.scaled_dot_product_attention(q, k, v, np.zeros((9, 9), dtype=bool))
+print("what blind queries read, at most:", np.abs(blind).max())
+
+# %% [markdown] id="by-hand"
+# ## 3 · Heads that can be read
+#
+# What could a head look for? Here are queries and keys set by hand, from three facts about each position: where it is,
+# which word stands there, and what kind of word that is. Each is a list of zeros with a single one. Training finds its
+# own queries and keys, and chapter 07 looks at them; these show what the mechanism can express.
+
+# %% id="hand-set"
+from mlm_mini.widgets.attention import AttentionMaps, attention_figure
+
+NOT_NOUNS = {"DETERMINERS", "PRONOUNS", "AUXILIARIES", "CONJUNCTIONS", "PUNCTUATION", "PREPOSITIONS", "ADVERBS"}
+VERBS = {"PRESENT_VERBS", "PAST_VERBS", "PARTICIPLES"}
+ADJECTIVES = {kind for kind in language.word_class.values() if kind.endswith("ADJECTIVES")}
+NOUNS = set(language.word_class.values()) - NOT_NOUNS - VERBS - ADJECTIVES
+
+
+def hand_set(sentence):
+    """The attention maps of five heads, whose queries and keys are set by hand, on a scene sentence."""
+    ids = language.encode(sentence)
+    tokens = vocabulary.words(ids[ids != vocabulary.pad_id])
+    T = len(tokens)
+    where, word = np.eye(T), np.eye(len(vocabulary))[ids[:T]]  # (T, T) and (T, V)
+    kinds = [language.word_class.get(token, "") for token in tokens]
+    noun, verb, pronoun = (np.isin(kinds, list(names))[:, None] * 1.0 for names in (NOUNS, VERBS, {"PRONOUNS"}))
+    chance = np.random.default_rng(0).normal(size=(2, T, 8))
+    heads = {  # name: (queries, keys)
+        "the word before": (9 * np.eye(T, k=-1), where),
+        "the same word": (9 * word, word),
+        "a verb looks for nouns": (9 * verb, noun),
+        "a pronoun looks for nouns before it": (9 * pronoun * np.tri(T), noun * where),
+        "numbers drawn at random": tuple(chance),
+    }
+    # times the root of d, by which the definition divides, so that a 9 above is a score of 9
+    maps = {name: ref.attention_weights(q * np.sqrt(q.shape[-1]), k) for name, (q, k) in heads.items()}
+    return AttentionMaps(tuple(tokens), maps)
+
+
+sentence = "the minister spoke to the activist about the protest because he advocated for change ."
+maps = hand_set(sentence)
+he = maps.tokens.index("he")
+for name, weights in maps.maps.items():
+    best = np.argsort(-weights[he], kind="stable")[:3]
+    print(f"{name:36} 'he' reads", ", ".join(f"{maps.tokens[s]} {weights[he, s]:.2f}" for s in best))
+
+# %% [markdown] id="try-it"
+# Choose a head, and move the query word (arrow keys work). The text line says what the picture shows. You can type
+# another sentence of the scene language and press Enter.
+
+# %% id="widget-attention" tags=["nbval-ignore-output"]
+from mlm_mini.widgets import attention_widget
+
+attention_widget(hand_set, sentence, query=he)
+
+# %% [markdown] id="without-a-kernel"
+# Without a running kernel nothing moves; this is what it shows for the pronoun.
+
+# %% id="fig-attention-widget" tags=["nbval-ignore-output"]
+figure, alt = attention_figure(maps, "a pronoun looks for nouns before it", he)
+figures.show(figure, alt)
+
+# %% [markdown] id="by-hand-note"
+# A row without preference is even: a softmax cannot look at nothing, so a head with nothing to look for reads everything
+# a little. Trained heads often park their weight on `[SEP]` instead (Clark et al. 2019).
+#
+# "He" finds the minister, the activist and the protest, and has no reason to prefer one. A head that also knew which
+# nouns are persons would be down to two. The last step, from two to one, needs the verb behind "he"; a second block can
+# take it, because by then "he" has read "advocated". That is why encoders are deep, and chapter 08 measures how many
+# nats that verb is worth.
+
+# %% [markdown] id="why-heads"
+# ## 4 · Several heads
+#
+# One softmax per position is one answer to "what should I read?". A word has several questions at once, so the width is
+# shared: of the $D$ numbers of a query, a key and a value the first $d = D / H$ belong to head 0, the next $d$ to head 1,
+# and so on. All heads are computed side by side if their axis stands before the positions. This one line of reshaping is
+# where most home-made Transformers go wrong, because every wrong way has the right shape.
+
+# %% id="ex-split-heads"
+# exercise: 05.split-heads
+def split_heads(x, H):
+    """Cuts each position into H heads: the first d numbers go to head 0, and so on.
+
+    x: (..., T, D); H: the number of heads, which divides D. Returns (..., H, T, d) with d = D / H.
+    """
+    # Where to start: cut the last axis in two first. Where does the new axis stand, and where should it be?
+    # <solution>
+    *leading, T, D = x.shape
+    cut = x.reshape(*leading, T, H, D // H)  # (..., T, D) -> (..., T, H, d)
+    return cut.swapaxes(-3, -2)  # (..., T, H, d) -> (..., H, T, d)
+    # </solution>
+
+
+# %% id="check-split-heads"
+check("05.split-heads", split_heads)
+
+# %% [markdown] id="why-multi-head"
+# **Multi-head attention** is then: three linear views of $x$, each cut into heads; attention in every head; the heads
+# put side by side again; and one more linear layer that mixes what they found,
+#
+# $$\mathrm{MultiHead}(x) = W_o\, [y^1 \dots y^H] + b_o, \qquad
+#   y^h = \mathrm{attention}(q^h, k^h, v^h), \qquad q = W_q x + b_q, \ \dots$$
+#
+# Weights live in one flat dict, under the names that Hugging Face gives them, so that the dict can come from a real
+# BERT: `self.query.weight` (D, D), `self.query.bias` (D,), the same for `self.key` and `self.value`, and `output.dense`
+# for $W_o$ and $b_o$. `layer(weights, "self.query")` takes a weight and its bias out, and `ref.linear(x, weight, bias)`
+# computes $W x + b$ at every position.
+
+# %% id="ex-multi-head"
+# exercise: 05.multi-head
+def multi_head_attention(x, weights, H, mask=None):
+    """Each position reads from those it may see, in H heads at once.
+
+    x: (..., T, D); weights: dict with self.query, self.key, self.value and output.dense, each .weight (D, D) and .bias
+    (D,); H: number of heads; mask: bool that broadcasts to (..., H, T, T), or None. Returns (..., T, D).
+    """
+    # Where to start: the queries are ref.split_heads(ref.linear(x, *layer(weights, "self.query")), H).
+    # <solution>
+    views = (ref.linear(x, *layer(weights, f"self.{name}")) for name in ("query", "key", "value"))
+    q, k, v = (ref.split_heads(view, H) for view in views)
+    y = ref.scaled_dot_product_attention(q, k, v, mask)
+    joined = y.swapaxes(-3, -2).reshape(x.shape)  # (..., H, T, d) -> (..., T, H, d) -> (..., T, D)
+    return ref.linear(joined, *layer(weights, "output.dense"))
+    # </solution>
+
+
+# %% id="check-multi-head"
+check("05.multi-head", multi_head_attention)
+
+# %% [markdown] id="why-norm"
+# ## 5 · The rest of a block
+#
+# Attention is where positions meet. Everything else in the encoder looks at one position at a time. **Layer
+# normalization** keeps its $D$ numbers at a size that the next layer can work with (Ba, Kiros and Hinton 2016):
+#
+# $$\mathrm{LayerNorm}(x) = g \cdot \frac{x - \mathrm{mean}(x)}{\sqrt{\mathrm{var}(x) + \varepsilon}} + b,$$
+#
+# mean and variance over the $D$ numbers of that position, and a gain $g$ and bias $b$ of $D$ numbers that are learned.
+# The variance divides by $D$. BERT's $\varepsilon$ is $10^{-12}$.
+
+# %% id="ex-layer-norm"
+# exercise: 05.layer-norm
+def layer_norm(x, gain, bias, eps=1e-12):
+    """Each position gets mean 0 and variance 1, then a gain and a bias.
+
+    x: (..., D); gain, bias: (D,); eps: added to the variance. Returns (..., D).
+    """
+    # Where to start: mean and variance along the last axis, kept as an axis of length 1.
+    # <solution>
+    mean = x.mean(axis=-1, keepdims=True)
+    variance = x.var(axis=-1, keepdims=True)
+    return gain * (x - mean) / np.sqrt(variance + eps) + bias
+    # </solution>
+
+
+# %% id="check-layer-norm"
+check("05.layer-norm", layer_norm)
+
+# %% [markdown] id="why-gelu"
+# Between two linear layers there must be something that is not linear. BERT's choice is **GELU** (Hendrycks and Gimpel
+# 2016): a number, times the probability that a standard normal number is below it,
+#
+# $$\mathrm{gelu}(x) = x\, \Phi(x), \qquad \Phi(x) = \tfrac{1}{2} \left( 1 + \mathrm{erf}(x / \sqrt{2}) \right).$$
+#
+# `erf` is imported above; it takes arrays.
+
+# %% id="ex-gelu"
+# exercise: 05.gelu
+def gelu(x):
+    """x times the standard normal distribution function of x.
+
+    x: an array of any shape. Returns the same shape.
+    """
+    # Where to start: the second equation, then the first.
+    # <solution>
+    phi = 0.5 * (1 + erf(x / np.sqrt(2)))
+    return x * phi
+    # </solution>
+
+
+# %% id="check-gelu"
+check("05.gelu", gelu)
+
+# %% id="fig-gelu" tags=["nbval-ignore-output"]
+x = np.linspace(-4, 4, 401)
+by_tanh = 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+error = by_tanh - ref.gelu(x)
+figure, axes = figures.new_figure(9.0, 3.0, columns=2)
+axes[0].plot(x, np.maximum(x, 0), "--", color=figures.ORANGE)
+axes[0].plot(x, ref.gelu(x), color=figures.BLUE)
+axes[0].text(-3.8, 2.2, "GELU (ReLU dashed)")
+axes[0].set(xlabel="x", ylim=(-0.5, 4))
+axes[0].set_title("GELU lets small negative numbers through", loc="left")
+axes[1].plot(x, error * 1e4, color=figures.RED)
+axes[1].set(xlabel="x", ylabel="difference, in units of 0.0001")
+axes[1].set_title("The tanh formula is close, but not the same", loc="left")
+figures.show(figure, alt=f"Left: GELU and ReLU. ReLU is 0 below 0; GELU dips to {ref.gelu(x).min():.2f} at "
+             f"{x[ref.gelu(x).argmin()]:.2f} and meets ReLU from about 3 on. Right: the tanh formula minus GELU, a wavy "
+             f"line between {error.min():.5f} and {error.max():.5f}.")
+
+# %% [markdown] id="why-block"
+# An **encoder block** uses attention, then two linear layers with GELU between them, which take each position from $D$
+# numbers to $I = 4D$ and back. Around each of the two runs a shortcut: what went in is added to what came out. So a
+# block only has to say what it changes. BERT normalizes after each sum (**post-norm**):
+#
+# $$h = \mathrm{LayerNorm}(x + \mathrm{MultiHead}(x)),$$
+#
+# $$y = \mathrm{LayerNorm}(h + W_2\, \mathrm{gelu}(W_1 h + b_1) + b_2).$$
+#
+# The weights of the attention have the names from above with `attention.` in front, and `below(weights, "attention.")`
+# is the dict without that prefix. The first LayerNorm is `attention.output.LayerNorm`, its gain called `.weight`;
+# $W_1, b_1$ are `intermediate.dense`, $W_2, b_2$ are `output.dense`, and the second LayerNorm is `output.LayerNorm`.
+
+# %% id="ex-block"
+# exercise: 05.block
+def encoder_block(x, weights, H, mask=None):
+    """One block of BERT's encoder: attention, then two linear layers, each followed by a sum and LayerNorm.
+
+    x: (..., T, D); weights: dict with the names above; H: number of heads; mask: bool that broadcasts to (..., H, T, T),
+    or None. Returns (..., T, D).
+    """
+    # Where to start: h. ref.multi_head_attention and ref.layer_norm(x, gain, bias) are yours already.
+    # <solution>
+    mixed = ref.multi_head_attention(x, below(weights, "attention."), H, mask)
+    h = ref.layer_norm(x + mixed, *layer(weights, "attention.output.LayerNorm"))
+    inner = ref.gelu(ref.linear(h, *layer(weights, "intermediate.dense")))  # (..., T, D) -> (..., T, I)
+    outer = ref.linear(inner, *layer(weights, "output.dense"))  # (..., T, I) -> (..., T, D)
+    return ref.layer_norm(h + outer, *layer(weights, "output.LayerNorm"))
+    # </solution>
+
+
+# %% id="check-block"
+check("05.block", encoder_block)
+
+# %% [markdown] id="against-torch-again"
+# PyTorch has all of these as well: `LayerNorm`, `gelu`, `MultiheadAttention`, and a whole `TransformerEncoderLayer`,
+# whose weights go by other names, queries, keys and values being one matrix there. Random weights, and padding:
+
+# %% id="random-block"
+def random_block(D, I, rng):
+    """Weights of one encoder block, drawn at random."""
+    shapes = {f"attention.self.{name}": (D, D) for name in ("query", "key", "value")}
+    shapes |= {"attention.output.dense": (D, D), "intermediate.dense": (I, D), "output.dense": (D, I)}
+    weights = {}
+    for name, (outputs, inputs) in shapes.items():
+        weights[f"{name}.weight"] = rng.normal(0, inputs**-0.5, (outputs, inputs))
+        weights[f"{name}.bias"] = rng.normal(0, 0.1, outputs)
+    for name in ("attention.output.LayerNorm", "output.LayerNorm"):
+        weights[f"{name}.weight"], weights[f"{name}.bias"] = rng.normal(1, 0.1, D), rng.normal(0, 0.1, D)
+    return weights
+
+
+# %% id="measure-block"
+rng = np.random.default_rng(2)
+B, T, D, H, I = 3, 7, 12, 4, 48
+weights = random_block(D, I, rng)
+x = rng.normal(size=(B, T, D))
+keep = np.arange(T) < np.array([7, 5, 2])[:, None]
+w = {name: torch.from_numpy(array) for name, array in weights.items()}
+theirs = torch.nn.TransformerEncoderLayer(D, H, I, dropout=0.0, activation="gelu", layer_norm_eps=1e-12,
+                                          batch_first=True, norm_first=False, dtype=torch.float64)
+names = {"self_attn.out_proj": "attention.output.dense", "linear1": "intermediate.dense", "linear2": "output.dense",
+         "norm1": "attention.output.LayerNorm", "norm2": "output.LayerNorm"}
+state = {f"{ours}.{part}": w[f"{name}.{part}"] for ours, name in names.items() for part in ("weight", "bias")}
+for part in ("weight", "bias"):
+    three = [w[f"attention.self.{name}.{part}"] for name in ("query", "key", "value")]
+    state[f"self_attn.in_proj_{part}"] = torch.cat(three)
+theirs.load_state_dict(state)
+
+x_torch, padding = torch.from_numpy(x), torch.from_numpy(~keep)  # its mask is True at padding: the other custom
+mixed, _ = theirs.self_attn(x_torch, x_torch, x_torch, key_padding_mask=padding)
+gain, bias = layer(weights, "output.LayerNorm")
+mask = ref.padding_mask(keep)
+print("LayerNorm           agrees with PyTorch within 1e-12:",
+      agree(ref.layer_norm(x, gain, bias), F.layer_norm(x_torch, (D,), *map(torch.from_numpy, (gain, bias)), 1e-12)))
+print("GELU                agrees with PyTorch within 1e-12:", agree(ref.gelu(x), F.gelu(x_torch)))
+print("multi-head          agrees with PyTorch within 1e-12:",
+      agree(ref.multi_head_attention(x, below(weights, "attention."), H, mask), mixed))
+print("a whole block       agrees with PyTorch within 1e-12:",
+      agree(ref.encoder_block(x, weights, H, mask), theirs(x_torch, src_key_padding_mask=padding)))
+
+# %% [markdown] id="who-notices"
+# Blocks one after the other are the encoder. A direct way to see who reads from whom: change one word at the entrance,
+# and measure by how much each position changes at the exit.
+
+# %% id="fig-who-notices" tags=["nbval-ignore-output"]
+rng = np.random.default_rng(3)
+stack = [random_block(32, 128, rng) for _ in range(2)]
+table = rng.normal(size=(len(vocabulary), 32))
+before = language.encode("the chef cuts the fresh bread in the kitchen .")[:12]
+after = before.copy()
+after[5] = vocabulary.ids(["cold"])[0]
+places = rng.normal(size=(12, 32))
+
+
+def encode(ids, mask):
+    """Two random blocks over words and places: (T,) -> (T, 32)."""
+    x = table[ids] + places[: len(ids)]
+    for block in stack:
+        x = ref.encoder_block(x, block, 4, mask)
+    return x
+
+
+figure, axes = figures.new_figure(9.0, 3.2, columns=2)
+told = []
+for ax, mask, title, color in zip(axes, (None, ref.causal_mask(12)), ("No mask: every position notices",
+                                  "Causal mask: only later ones do"), (figures.BLUE, figures.ORANGE)):
+    change = np.linalg.norm(encode(after, mask) - encode(before, mask), axis=-1)
+    ax.bar(range(12), change, color=color)
+    for t in np.flatnonzero(change == 0):
+        ax.text(t, 0.02, "0", ha="center", fontsize=8)
+    ax.set_xticks(range(12), vocabulary.words(before), rotation=90, fontsize=8)
+    ax.set(ylim=(0, 6))
+    ax.set_title(title, loc="left")
+    ax.grid(axis="x", visible=False)
+    others = np.delete(change, 5)[np.delete(change, 5) > 0]
+    told.append(f"{change[5]:.1f} at that position, {others.min():.1f} to {others.max():.1f} at {len(others)} others")
+axes[0].set_ylabel("change after two blocks")
+figures.show(figure, alt="How far each of 12 positions moves after two random blocks when the word 'fresh', position 5, is "
+             f"exchanged for 'cold'. Without a mask: {told[0]}. With a causal mask: {told[1]}, and exactly 0 "
+             "at the five before it.")
+
+# %% [markdown] id="importance"
+# ### Is a weight an importance?
+#
+# It is tempting to read a large weight as "this word mattered". We can check: hide one key at a time from all queries,
+# and see how far the position of the blank moves at the exit. Then compare the two orders, by weight and by effect,
+# with Spearman's rank correlation: 1 if they are the same, 0 if they have nothing to do with each other.
+
+# %% id="measure-importance"
+from scipy.stats import spearmanr
+
+
+def weight_and_effect(blocks, x, blank, H=4):
+    """For each key but the blank itself: its weight in the first block, mean over heads, and what hiding it changes."""
+    def run(mask):
+        y = x
+        for block in blocks:
+            y = ref.encoder_block(y, block, H, mask)
+        return y[blank]
+
+    q, k = (ref.split_heads(ref.linear(x, *layer(blocks[0], f"attention.self.{name}")), H) for name in ("query", "key"))
+    weight = ref.attention_weights(q, k).mean(axis=0)[blank]  # (H, T, T) -> (T,)
+    keys = [s for s in range(len(x)) if s != blank]
+    effect = [np.linalg.norm(run(np.arange(len(x)) != s) - run(None)) for s in keys]
+    return weight[keys], effect
+
+
+rng = np.random.default_rng(4)
+for depth in (1, 2, 4, 8):
+    ranks = [spearmanr(*weight_and_effect([random_block(32, 64, rng) for _ in range(depth)],
+                                          rng.normal(size=(16, 32)), blank=7)).statistic for _ in range(24)]
+    print(f"{depth} random blocks: rank correlation of weight and effect {np.mean(ranks):.2f}")
+
+# %% [markdown] id="importance-note"
+# In one block the weights say most of what there is to say, though what a key's value holds matters too. The deeper the
+# encoder, the less one layer's weights tell: a word also arrives by way of other words that have read it. These blocks
+# are random; what trained ones do is an experiment of its own (Jain and Wallace 2019).
+
+# %% [markdown] id="why-gradient"
+# ## 6 · Backward
+#
+# Training needs the way back: given `upstream`, written $dY$, the derivative of the loss by each number that attention
+# returned, what is the derivative by $q$, $k$ and $v$? Each equation of the way there gives one of the way back. With
+# $A$ the weights and $z$ the scores before the softmax's scale,
+#
+# $$dV = A^\top dY, \qquad dA = dY\, V^\top, \qquad
+#   dz_{ts} = A_{ts} \Big( dA_{ts} - \sum_r A_{tr}\, dA_{tr} \Big) / \sqrt{d},$$
+#
+# $$dQ = dz\, K, \qquad dK = dz^\top Q.$$
+#
+# The third is the softmax's Jacobian from chapter 01, applied to a row: raising one score raises its own weight and,
+# through the sum, lowers all others.
+
+# %% id="ex-attention-gradient"
+# exercise: 05.attention-gradient
+def attention_gradient(upstream, q, k, v):
+    """The gradient of attention without a mask, by its three arguments.
+
+    upstream: (..., T, d), the derivative of the loss by what attention returned; q: (..., T, d); k, v: (..., S, d).
+    Returns (dq, dk, dv), of the shapes of q, k and v.
+    """
+    # Where to start: A is ref.attention_weights(q, k). Then the five equations, one line each.
+    # <solution>
+    A = ref.attention_weights(q, k)
+    dv = A.mT @ upstream  # (..., S, T) @ (..., T, d) -> (..., S, d)
+    dA = upstream @ v.mT  # (..., T, d) @ (..., d, S) -> (..., T, S)
+    dz = A * (dA - (A * dA).sum(axis=-1, keepdims=True)) / np.sqrt(q.shape[-1])
+    return dz @ k, dz.mT @ q, dv
+    # </solution>
+
+
+# %% id="check-attention-gradient"
+check("05.attention-gradient", attention_gradient)
+
+# %% [markdown] id="two-judges"
+# Two judges for a gradient. One is the definition of a derivative: move one number a little, and see by how much the
+# loss moves. It is slow and inexact, and knows no calculus. The other is PyTorch's autograd. The loss here is
+# $\sum_{t} u_t \cdot y_t$ with random $u$, so that `upstream` is $u$.
+
+# %% id="measure-gradient"
+rng = np.random.default_rng(5)
+q, k, v, upstream = rng.normal(size=(4, 2, 5, 6))
+mask = ref.causal_mask(5)
+ours = ref.scaled_dot_product_attention_gradient(upstream, q, k, v, mask)
+
+
+def loss(q, k, v):
+    return (upstream * ref.scaled_dot_product_attention(q, k, v, mask)).sum()
+
+
+def finite_differences(function, arrays, which, step=1e-5):
+    """(f(x + step) - f(x - step)) / (2 step) for each number of one of the arrays."""
+    slopes = np.zeros_like(arrays[which])
+    for index in np.ndindex(slopes.shape):
+        moved = np.zeros_like(slopes)
+        moved[index] = step
+        plus, minus = (function(*arrays[:which], arrays[which] + sign * moved, *arrays[which + 1:]) for sign in (1, -1))
+        slopes[index] = (plus - minus) / (2 * step)
+    return slopes
+
+
+tensors = [torch.from_numpy(array).requires_grad_() for array in (q, k, v)]
+y = F.scaled_dot_product_attention(*tensors, attn_mask=torch.from_numpy(mask))
+(torch.from_numpy(upstream) * y).sum().backward()
+for which, name in enumerate(("dq", "dk", "dv")):
+    close = np.abs(ours[which] - finite_differences(loss, (q, k, v), which)).max() < 1e-8
+    print(f"{name}: finite differences within 1e-8: {bool(close)}, PyTorch within 1e-12: "
+          f"{agree(ours[which], tensors[which].grad)}")
+
+# %% [markdown] id="recap"
+# ## Recap
+#
+# A position asks with a query, is found by its key and is read by its value; softmax makes the scores weights, and a
+# mask takes candidates out before it. Heads share the width, a block adds what it finds to what it knows, and
+# everything else is done at each position alone. Built from equations, all of it agrees with PyTorch to twelve digits.
+#
+# | the article this course grew from | measured in this chapter | verdict |
+# |---|---|---|
+# | a Transformer is "designed to weigh the importance of different context words" | weights of every query sum to one, and agree with PyTorch's attention within $10^{-12}$ | **holds** for the weighing |
+# | the weights are an "importance" | rank correlation with the effect of hiding a word: 0.84 in one block, 0.16 in eight (random weights) | **holds when** there is one block; in a deep encoder, one layer's weights do not tell |
+# | it uses "the *entire* surrounding context—both left and right" | one word exchanged: every position moves, and with a causal mask none before it | **holds** without a causal mask |
+
+# %% [markdown] id="where-to-read-on"
+# ## Where to read on
+#
+# - Ashish Vaswani and others (2017). Attention is all you need. *NeurIPS*. Sections 3.2 and 3.3.
+# - Jimmy Lei Ba, Jamie Ryan Kiros and Geoffrey E. Hinton (2016). Layer normalization. arXiv 1607.06450.
+# - Dan Hendrycks and Kevin Gimpel (2016). Gaussian error linear units (GELUs). arXiv 1606.08415.
+# - Sarthak Jain and Byron C. Wallace (2019). Attention is not explanation. *NAACL*. And the answer: Sarah Wiegreffe and
+#   Yuval Pinter (2019). Attention is not not explanation. *EMNLP*.
+# - Kevin Clark, Urvashi Khandelwal, Omer Levy and Christopher D. Manning (2019). What does BERT look at? An analysis of
+#   BERT's attention. *BlackboxNLP*. Heads that look at the word before, or at a verb's object.
+# - Ruibin Xiong and others (2020). On layer normalization in the Transformer architecture. *ICML*. Pre-norm or post-norm.
+#
+# Next: chapter 06 says the same in PyTorch, where it is fast.

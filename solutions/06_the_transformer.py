@@ -1,0 +1,583 @@
+# ---
+# jupyter:
+#   course:
+#     title: The Transformer in PyTorch
+#     question: Is it the same encoder, and what does it cost?
+#     minutes: 150
+#     prerequisites: Chapter 05; a first look at PyTorch tensors helps
+# ---
+
+# %% [markdown] id="header"
+# # 06 · The Transformer in PyTorch
+#
+# **Is it the same encoder, and what does it cost?**
+#
+# You will be able to
+#
+# - write the parts of BERT's encoder as PyTorch functions through which gradients flow;
+# - compute logits only at the positions that are asked about, and say what that saves;
+# - write a loss that survives padding, uneven sentences and a batch without a question;
+# - count the parameters and the floating-point operations of a Transformer, exactly;
+# - prove that two implementations are the same function, forward and backward.
+#
+# *150 minutes. Prerequisites: chapter 05; a first look at PyTorch tensors helps. Everything here runs on the CPU. Section
+# 5 uses a GPU where there is one, and says what changes.*
+
+# %% [markdown] id="how-it-works"
+# `hint("06.embeddings")` in a new cell gives one step of help at a time. The cells between the exercises use
+# `mlm_mini`'s versions, so they run before yours do.
+#
+# What PyTorch adds to NumPy are three things: it records what it computes, so that one call of `backward()` finds every
+# gradient; it runs on GPUs; and it brings fast kernels for what chapter 05 built by hand. The checks here look at all
+# numbers in float64, *and at the gradients*: an answer that is right but cut off from the record would train nothing.
+#
+# The letters: B sentences, T positions, k predicted positions in each, D numbers at a position, H heads, V tokens, L
+# blocks.
+
+# %% id="setup"
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from mlm_mini import figures
+from mlm_mini import reference as ref
+from mlm_mini.course import check, hint
+from mlm_mini.model import MaskedLM, ModelConfig, choose_device, to_numpy
+
+# %% [markdown] id="why-embeddings"
+# ## 1 · At the entrance
+#
+# A token's id says nothing by its size; what a model works with is a vector of $D$ numbers, a row of a table that is
+# learned. Attention does not know in which order its keys stand, so the place gets a vector too. BERT adds a third, for
+# inputs made of two texts: the **segment**, or token type. Then it normalizes:
+#
+# $$x_t = \mathrm{LayerNorm}(\mathrm{word}_{i_t} + \mathrm{position}_t + \mathrm{type}_{s_t}).$$
+#
+# Without segment ids, everything is segment 0. Row 0 is then still added, and to leave it out is the most common reason
+# why a home-made BERT disagrees with the original.
+
+# %% id="ex-embeddings"
+# exercise: 06.embeddings
+def embed(ids, token_type_ids, words, positions, types, gain, bias):
+    """What stands here, where, and in which segment, as one normalized vector for each position.
+
+    ids: (B, T) int64; token_type_ids: (B, T) int64, or None for segment 0 everywhere; words: (V, D); positions: (P, D)
+    with P at least T; types: (2, D); gain, bias: (D,) of a LayerNorm with eps 1e-12. Returns (B, T, D).
+    """
+    # Where to start: the sum of three lookups. Indexing a table with a tensor of ids looks up a row for each.
+    # <solution>
+    segment = types[0] if token_type_ids is None else types[token_type_ids]
+    x = words[ids] + positions[: ids.shape[1]] + segment  # (B, T, D) + (T, D) + (D,) or (B, T, D)
+    return F.layer_norm(x, gain.shape, gain, bias, 1e-12)
+    # </solution>
+
+
+# %% id="check-embeddings"
+check("06.embeddings", embed)
+
+# %% [markdown] id="why-fused"
+# ## 2 · Attention, with fewer and larger products
+#
+# The equations are those of chapter 05. But processors are fastest on large matrix products, so queries, keys and values
+# come out of one: `qkv_weight` (3D, D) holds the rows of $W_q$, then those of $W_k$, then those of $W_v$. And
+# `F.scaled_dot_product_attention(q, k, v, attn_mask)` does scale, mask, softmax and sum in one kernel, on a GPU even
+# without ever storing the (T, T) table. A boolean mask is `True` where a key takes part, as ours is.
+
+# %% id="ex-self-attention"
+# exercise: 06.self-attention
+def self_attention(x, qkv_weight, qkv_bias, out_weight, out_bias, H, attention_mask=None):
+    """Multi-head attention of each position to all tokens of its sentence.
+
+    x: (B, T, D); qkv_weight: (3D, D) and qkv_bias: (3D,), queries first, then keys, then values; out_weight: (D, D) and
+    out_bias: (D,); H: number of heads; attention_mask: (B, T) bool, True at tokens and False at padding, with at least
+    one token in each sentence, or None. Returns (B, T, D).
+    """
+    # Where to start: F.linear(x, qkv_weight, qkv_bias) has the shape (B, T, 3D). Which five axes are hidden in it?
+    # <solution>
+    B, T, D = x.shape
+    qkv = F.linear(x, qkv_weight, qkv_bias).view(B, T, 3, H, D // H)  # (B, T, 3D) -> (B, T, 3, H, D/H)
+    q, k, v = qkv.permute(2, 0, 3, 1, 4)  # -> (3, B, H, T, D/H)
+    mask = None if attention_mask is None else attention_mask[:, None, None, :]  # (B, T) -> (B, 1, 1, T)
+    y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    return F.linear(y.transpose(1, 2).reshape(B, T, D), out_weight, out_bias)  # (B, H, T, D/H) -> (B, T, D)
+    # </solution>
+
+
+# %% id="check-self-attention"
+check("06.self-attention", self_attention)
+
+# %% [markdown] id="why-gather"
+# ## 3 · At the exit
+#
+# After the last block every position has its hidden state. But only the masked ones, 15% or so, have a question to
+# answer, and the layer that answers is the largest of all: $D$ numbers to $V$ logits. So we pick out the hidden states
+# that are needed *before* that layer. `positions` (B, k) names k positions for each sentence. A sentence with fewer
+# questions repeats some position, and its label there is -100.
+#
+# Why not index with the boolean mask? Its result has as many rows as there are masked tokens, a number that changes with
+# every batch: the batch axis is lost, and a GPU has to stop and count before it can go on.
+
+# %% id="ex-gather-positions"
+# exercise: 06.gather-positions
+def gather_positions(x, positions):
+    """The hidden states at the positions that are asked about.
+
+    x: (B, T, D); positions: (B, k) int64, each from 0 to T - 1, in any order, perhaps with repetitions.
+    Returns (B, k, D).
+    """
+    # Where to start: x.gather(1, index) returns the shape of its index. Which shape is wanted?
+    # <solution>
+    index = positions[:, :, None].expand(-1, -1, x.shape[-1])  # (B, k) -> (B, k, D)
+    return x.gather(1, index)
+    # </solution>
+
+
+# %% id="check-gather-positions"
+check("06.gather-positions", gather_positions)
+
+# %% [markdown] id="why-head"
+# The **head** turns a hidden state into a score for every word. BERT's takes one more step of its own, then compares
+# the result with every word's vector. The table of those vectors $E$ is the one from the entrance: it is **tied**, one
+# tensor used twice. A word that is easy to recognize is then easy to predict, and the model is smaller by $V D$ numbers:
+#
+# $$z = E\, \mathrm{LayerNorm}(\mathrm{gelu}(W h + b)) + c.$$
+
+# %% id="ex-head"
+# exercise: 06.head
+def mlm_head(x, dense_weight, dense_bias, gain, bias, words, word_bias):
+    """One logit for each word of the vocabulary.
+
+    x: (..., D) hidden states; dense_weight: (D, D), dense_bias: (D,); gain, bias: (D,) of a LayerNorm with eps 1e-12;
+    words: (V, D), the table of word embeddings itself; word_bias: (V,). Returns (..., V).
+    """
+    # Where to start: from the inside of the equation outward. F.gelu is the exact one.
+    # <solution>
+    features = F.gelu(F.linear(x, dense_weight, dense_bias))
+    features = F.layer_norm(features, gain.shape, gain, bias, 1e-12)
+    return F.linear(features, words, word_bias)  # (..., D) -> (..., V)
+    # </solution>
+
+
+# %% id="check-head"
+check("06.head", mlm_head)
+
+# %% [markdown] id="why-loss"
+# The loss is the mean surprisal of chapter 02, over all labels of the batch that are not -100. `F.cross_entropy` knows
+# -100, but it has a trap: for a batch without any label its mean is 0 / 0. One NaN, and after the next step every
+# weight of the model is NaN. The loss of nothing is zero, with a gradient of zero.
+
+# %% id="ex-masked-loss"
+# exercise: 06.masked-loss
+def masked_loss(logits, labels):
+    """The mean surprisal of the labels in nats, each label counting the same; zero when there is none.
+
+    logits: (B, k, V); labels: (B, k) int64, -100 where nothing is asked. Returns a tensor with one number, on which
+    backward() can be called whatever the labels are.
+    """
+    # Where to start: F.cross_entropy with reduction="sum" leaves the division to you. By how much should you divide?
+    # <solution>
+    total = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")  # (B, k, V) -> (B k, V)
+    return total / (labels != -100).sum().clamp(min=1)
+    # </solution>
+
+
+# %% id="check-masked-loss"
+check("06.masked-loss", masked_loss)
+
+# %% [markdown] id="the-module"
+# ## 4 · The module, and whether it is the same
+#
+# A **module** is a function that carries its weights. `mlm_mini/model/encoder.py` is these five functions as modules,
+# with dropout and blocks around them: about as long as this chapter so far, and worth reading from top to bottom now.
+# What is in one:
+
+# %% id="show-module"
+config = ModelConfig(vocab_size=1000, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
+                     max_position_embeddings=64, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+model = MaskedLM(config, torch.Generator().manual_seed(0))
+for name, weight in model.named_parameters():
+    if not name.startswith("blocks.1"):  # the second block is like the first
+        print(f"{name:32} {tuple(weight.shape)}")
+print(f"{'all together':32} {sum(weight.numel() for weight in model.parameters()):,} numbers")
+
+# %% [markdown] id="why-count"
+# How many numbers is that in general? Count from the entrance to the exit: three tables of $V$, $P$ and 2 rows and a
+# LayerNorm; $L$ blocks, each with four layers from $D$ to $D$ numbers, one from $D$ to $I$ (`inner` in the code), one
+# back, and two LayerNorms; and the head: one layer from $D$ to $D$, a LayerNorm, and a bias for every word. A layer has
+# a weight matrix and a bias; the decoder's matrix has been counted at the entrance.
+
+# %% id="ex-count-parameters"
+# exercise: 06.count-parameters
+def count_parameters(V, D, L, inner, P, types=2):
+    """How many numbers BERT with its masked-language-modeling head learns.
+
+    V tokens; D numbers at a position; L blocks; inner numbers inside a block's second half; P positions that have a
+    vector; types segments. Returns a whole number.
+    """
+    # Where to start: one function for a layer from n to m numbers would help, and one for a LayerNorm.
+    # <solution>
+    def layer(n, m):
+        return n * m + m
+
+    norm = 2 * D
+    embeddings = (V + P + types) * D + norm
+    block = 4 * layer(D, D) + norm + layer(D, inner) + layer(inner, D) + norm
+    head = layer(D, D) + norm + V
+    return embeddings + L * block + head
+    # </solution>
+
+
+# %% id="check-count-parameters"
+check("06.count-parameters", count_parameters)
+
+# %% [markdown] id="why-parity"
+# Is this the encoder of chapter 05? `ref.masked_lm` is that chapter's NumPy encoder with the head added, and
+# `ref.masked_lm_gradient` its gradient, written by hand. `to_numpy` hands it the module's weights. Then both get the same
+# sentences, with padding and questions at random places, over random shapes, in float64. Forward they should differ by
+# rounding only, and backward too, for *every* weight. In float64 always on the CPU: some GPUs have no such numbers.
+
+# %% id="how-to-compare"
+def random_model(rng, dtype=torch.float64):
+    """A small model of random shape, and with random weights, biases included."""
+    H = int(rng.integers(1, 5))
+    config = ModelConfig(
+        vocab_size=int(rng.integers(5, 60)), hidden_size=H * int(rng.integers(1, 7)) * 2, num_attention_heads=H,
+        num_hidden_layers=int(rng.integers(1, 4)), intermediate_size=int(rng.integers(4, 50)),
+        max_position_embeddings=16, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    model = MaskedLM(config, generator).to(dtype)
+    with torch.no_grad():
+        for weight in model.parameters():  # as drawn for training, all biases would be zero
+            weight += 0.3 * torch.randn(weight.shape, generator=generator).to(dtype)
+    return model
+
+
+def random_questions(rng, V):
+    """ids, attention_mask, positions and labels of a few sentences of random lengths."""
+    B, T, k = int(rng.integers(1, 5)), int(rng.integers(2, 13)), int(rng.integers(1, 5))
+    keep = np.arange(T) < rng.integers(1, T + 1, size=(B, 1))
+    labels = np.where(rng.random((B, k)) < 0.2, ref.IGNORE_INDEX, rng.integers(0, V, (B, k)))
+    return rng.integers(0, V, (B, T)), keep, rng.integers(0, T, (B, k)), labels
+
+
+def differences(model, ids, keep, positions, labels, causal):
+    """The largest difference between PyTorch and NumPy, in the logits and in any gradient."""
+    L, H = model.config.num_hidden_layers, model.config.num_attention_heads
+    model.zero_grad()
+    logits = model(*(torch.from_numpy(array) for array in (ids, keep, positions)), causal=causal)
+    F.cross_entropy(logits.flatten(0, 1), torch.from_numpy(labels).flatten(), reduction="sum").backward()
+    theirs = to_numpy({name: weight.grad for name, weight in model.named_parameters()}, L)
+
+    weights = to_numpy(dict(model.named_parameters()), L)
+    ours = ref.masked_lm(ids, weights, H, keep, positions, causal)
+    upstream = ref.cross_entropy_gradient(ours, labels) * max((labels != ref.IGNORE_INDEX).sum(), 1)  # of the sum
+    gradients = ref.masked_lm_gradient(upstream, ids, weights, H, keep, positions, causal)
+    assert gradients.keys() == theirs.keys()
+    backward = max(np.abs(gradients[name] - theirs[name]).max() for name in gradients)
+    return np.abs(ours - logits.detach().numpy()).max(), backward
+
+
+# %% id="measure-parity"
+rng = np.random.default_rng(6)
+print(" B  T  k   D  H  L   V  causal  forward within 1e-10  gradients within 1e-8")
+largest = []
+for trial in range(12):
+    model = random_model(rng)
+    questions = random_questions(rng, model.config.vocab_size)
+    forward, backward = differences(model, *questions, causal=trial % 2 == 1)
+    largest.append((forward, backward))
+    c, (B, T), k = model.config, questions[0].shape, questions[2].shape[1]
+    print(f"{B:2} {T:2} {k:2} {c.hidden_size:3} {c.num_attention_heads:2} {c.num_hidden_layers:2} {c.vocab_size:3}  "
+          f"{trial % 2 == 1!s:6}  {forward < 1e-10!s:21}  {backward < 1e-8!s}")
+
+# %% [markdown] id="able-to-fail"
+# A test must be able to fail. The same comparison, after a change of one thing in the PyTorch model that leaves every
+# shape as it is, and in float32, whose rounding is about $10^{-7}$ at each step:
+
+# %% id="measure-changes"
+def change_eps(model):
+    for module in model.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            module.eps = 1e-5
+
+
+def forget_types(model):
+    model.embeddings.types.weight.data[0] = 0.0
+
+
+def swap_norms(model):
+    for block in model.blocks:
+        block.norm, block.attention_norm = block.attention_norm, block.norm
+
+
+def forward_after(change, dtype=torch.float64):
+    """The largest difference of the logits, when the NumPy encoder has the weights from before the change."""
+    rng = np.random.default_rng(7)
+    model = random_model(rng, dtype)
+    ids, keep, positions, _ = random_questions(rng, model.config.vocab_size)
+    weights = to_numpy(dict(model.named_parameters()), model.config.num_hidden_layers)
+    ours = ref.masked_lm(ids, weights, model.config.num_attention_heads, keep, positions)
+    change(model)
+    with torch.no_grad():
+        logits = model(*(torch.from_numpy(array) for array in (ids, keep, positions)))
+    return np.abs(ours - logits.double().numpy()).max()
+
+
+changes = {"nothing changed": forward_after(lambda model: None),
+           "float32": forward_after(lambda model: None, torch.float32),
+           "LayerNorm eps 1e-5": forward_after(change_eps),
+           "no segment vector": forward_after(forget_types),
+           "norms swapped": forward_after(swap_norms)}
+for name, difference in changes.items():
+    print(f"{name:20} forward within 1e-10: {bool(difference < 1e-10)!s:5}  within 5e-5: {bool(difference < 5e-5)}")
+
+# %% id="fig-parity" tags=["nbval-ignore-output"]
+figure, (ax,) = figures.new_figure(8.0, 3.2)
+rows = [("float64, logits", [f for f, _ in largest], figures.BLUE, "o"),
+        ("float64, gradients", [b for _, b in largest], figures.BLUE, "s")]
+rows += [(name, [value], figures.RED if name != "float32" else figures.ORANGE, "D")
+         for name, value in list(changes.items())[1:]]
+for y, (name, values, color, marker) in enumerate(rows):
+    ax.plot(np.maximum(values, 1e-17), [y] * len(values), marker, color=color, alpha=0.7)
+ax.axvline(1e-10, color=figures.BLACK, linestyle="--", linewidth=1)
+ax.text(1.4e-10, 5.35, "limit for float64 logits", fontsize=8)
+ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
+ax.set(xscale="log", xlim=(1e-17, 100), ylim=(5.7, -0.6), xlabel="largest difference between PyTorch and NumPy")
+ax.set_title("The same function, up to rounding; a slip stands many powers of ten away", loc="left")
+figures.show(figure, alt="Largest differences between the two encoders on a logarithmic axis. Over 12 random models in "
+             f"float64: logits at most {max(rows[0][1]):.0e}, gradients at most {max(rows[1][1]):.0e}. One model each: "
+             + "; ".join(f"{name} {value:.0e}" for name, value in list(changes.items())[1:]) + ".")
+
+# %% [markdown] id="why-cost"
+# ## 5 · What it costs
+#
+# Nearly all of the time goes into matrix products, and those can be counted: an $(n, m)$ matrix times an $(m, p)$ matrix
+# takes $2nmp$ floating-point operations (FLOPs), a multiplication and an addition for each term. One block has four
+# products with weights of $D^2$ numbers and two with $D I$ at each of $B T$ positions, and two without weights in each
+# sentence: all queries with all keys, and all weights with all values. The head works at $B k$ positions.
+
+# %% id="ex-forward-flops"
+# exercise: 06.forward-flops
+def forward_flops(B, T, k, V, D, L, inner):
+    """Floating-point operations of all matrix products in one forward pass, with logits at k positions per sentence.
+
+    B sentences of T positions; V tokens; D numbers at a position, inner numbers inside a block's second half; L blocks.
+    The number of heads makes no difference. Returns a whole number.
+    """
+    # Where to start: a function for one product, 2 * n * m * p. Then list the products of a block.
+    # <solution>
+    def product(n, m, p):
+        return 2 * n * m * p
+
+    layers = 4 * product(B * T, D, D) + product(B * T, D, inner) + product(B * T, inner, D)
+    attention = B * (product(T, D, T) + product(T, T, D))
+    head = product(B * k, D, D) + product(B * k, D, V)
+    return L * (layers + attention) + head
+    # </solution>
+
+
+# %% id="check-forward-flops"
+check("06.forward-flops", forward_flops)
+
+# %% [markdown] id="count-measured"
+# PyTorch can count while it runs; does it arrive at the same number? Two models of very different proportions: the
+# course's `tiny`, of width 128, with the vocabulary of 50,000 words that the article speaks of, and BERT-base.
+
+# %% id="measure-flops"
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def products_of(config, B, T, k):
+    """FLOPs of a forward pass: a third of those of training, whose backward pass has two products for each forward."""
+    return round(B * T * config.training_flops_per_token(T, predicted=k / T) / 3)
+
+
+B, T, k = 4, 128, 19
+config = ModelConfig.tiny(50_000)
+model = MaskedLM(config, torch.Generator().manual_seed(0)).eval()
+rng = np.random.default_rng(8)
+ids = torch.from_numpy(rng.integers(5, 50_000, (B, T)))
+positions = torch.from_numpy(rng.permuted(np.tile(np.arange(T), (B, 1)), axis=1)[:, :k].copy())
+labels = ids.gather(1, positions)
+for name, where, count in (("all positions", None, T), ("k positions", positions, k)):
+    # the kernel that is one formula after the other: what happens inside the fast one is hidden from the counter
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model(ids, positions=where)
+    formula = products_of(config, B, T, count)
+    print(f"tiny, logits at {name:13}  formula {formula:14,}  PyTorch counted {counter.get_total_flops():14,}")
+
+# %% id="measure-share"
+for name, config in (("tiny, V = 50,000", ModelConfig.tiny(50_000)), ("BERT-base, V = 30,522", ModelConfig.base())):
+    dense, masked = products_of(config, 1, 128, 128), products_of(config, 1, 128, 19)
+    blocks = products_of(config, 1, 128, 0)
+    print(f"{name:22} T = 128: the head is {1 - blocks / dense:.0%} of a pass with all logits, {1 - blocks / masked:.0%} "
+          f"with 19 of 128; all logits cost {dense / masked:.2f} times as much")
+
+# %% id="fig-flops" tags=["nbval-ignore-output"]
+shares = np.linspace(0, 1, 41)
+figure, (ax,) = figures.new_figure(7.5, 3.2)
+told = []
+for name, config, color, style in (("tiny, V = 50,000", ModelConfig.tiny(50_000), figures.RED, "--"),
+                                   ("small, V = 30,522", ModelConfig.small(30_522), figures.ORANGE, "-."),
+                                   ("BERT-base, V = 30,522", ModelConfig.base(), figures.BLUE, "-")):
+    cost = np.array([products_of(config, 1, 128, 128 * share) for share in shares])
+    ax.plot(shares, cost / cost[-1], style, color=color)
+    at = np.searchsorted(shares, 0.15)
+    told.append(f"{name} {cost[at] / cost[-1]:.2f}")
+    ax.text(0.5, cost[20] / cost[-1] - 0.08, name, color=color, va="center", fontsize=9)
+ax.axvline(0.15, color="0.6", linewidth=1)
+ax.text(0.16, 0.04, "15%", fontsize=9)
+ax.set(xlabel="share of positions that get logits", ylabel="FLOPs, relative to all", xlim=(0, 1), ylim=(0, 1.03))
+ax.set_title("The smaller the model, the more of it is its last layer", loc="left")
+figures.show(figure, alt="FLOPs of a forward pass against the share of positions that get logits, relative to logits "
+             f"everywhere: straight lines that reach 1 at a share of 1. At 15%: {'; '.join(told)}.")
+
+# %% [markdown] id="equal-loss"
+# The loss must not notice. Logits at all positions with labels of -100 at most of them, and logits at k positions: the
+# same number, in float32, on whatever device there is. `choose_device()` is the one place where that is decided: a CUDA
+# GPU if there is one, else Apple's, else the CPU.
+
+# %% id="measure-loss"
+device = choose_device()
+model = model.to(device).train()
+ids, positions, labels = ids.to(device), positions.to(device), labels.to(device)
+everywhere = torch.full_like(ids, ref.IGNORE_INDEX).scatter(1, positions, labels)  # (B, T), -100 but at the k positions
+
+
+def training_step(where):
+    """Loss and gradients, with logits at all positions (None) or at k."""
+    model.zero_grad()
+    logits = model(ids, positions=where)
+    loss = F.cross_entropy(logits.flatten(0, 1), (everywhere if where is None else labels).flatten())
+    loss.backward()
+    return loss.item(), model.embeddings.words.weight.grad
+
+
+(dense_loss, dense_gradient), (loss, gradient) = training_step(None), training_step(positions)
+print(f"the loss is {loss:.3f} nats, and log V is {np.log(50_000):.3f}: before training every word is as likely")
+print("losses agree within 1e-6, relatively:", abs(dense_loss - loss) / loss < 1e-6)
+print("gradients by the word vectors agree within 1e-6:", bool((dense_gradient - gradient).abs().max() < 1e-6))
+print(f"logits of {B} sentences in float32: {4 * B * T * 50_000 / 1e6:.1f} MB everywhere, "
+      f"{4 * B * k * 50_000 / 1e6:.1f} MB at k = {k} positions")
+
+# %% [markdown] id="time-and-memory"
+# And the clock? **What follows is an example from one machine; yours will differ, and no check depends on it.** Memory is
+# the most that tensors held at once during a step, weights not counted. PyTorch keeps that account for CUDA. For other
+# devices, the class below adds every new tensor and subtracts it when it is gone.
+
+# %% id="how-to-weigh"
+import time
+import weakref
+
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class LiveBytes(TorchDispatchMode):
+    """The bytes that tensors made inside it hold: now, and at their peak."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = self.peak = 0
+        self.counted = {}  # a view shares its storage with another tensor, and must not count twice
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            storage = tensor.untyped_storage() if isinstance(tensor, torch.Tensor) else None
+            if storage is not None and storage.data_ptr() and storage.data_ptr() not in self.counted:
+                self.counted[storage.data_ptr()] = storage.nbytes()
+                self.now += storage.nbytes()
+                self.peak = max(self.peak, self.now)
+                weakref.finalize(storage, self.gone, storage.data_ptr())
+        return result
+
+    def gone(self, address):
+        self.now -= self.counted.pop(address, 0)
+
+
+def peak_bytes(where):
+    model.zero_grad(set_to_none=True)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        training_step(where)
+        return torch.cuda.max_memory_allocated() - before
+    with LiveBytes() as bytes_:
+        training_step(where)
+    return bytes_.peak
+
+
+def seconds(where, repeats=3):
+    """The quickest of a few steps, after one to warm up. loss.item() waits for the GPU."""
+    times = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        training_step(where)
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+# %% id="measure-time" tags=["nbval-ignore-output"]
+measured = {name: (seconds(where), peak_bytes(where)) for name, where in (("all", None), ("k", positions))}
+for name, (step, peak) in measured.items():
+    print(f"logits at {name:3} positions: {step * 1e3:7.0f} ms per training step, {peak / 1e6:6.0f} MB at the peak")
+(dense_time, dense_peak), (time_k, peak_k) = measured.values()
+flops = products_of(model.config, B, T, T) / products_of(model.config, B, T, k)
+print(f"ratio: {dense_time / time_k:.1f} in time, {dense_peak / peak_k:.1f} in memory, {flops:.1f} in FLOPs "
+      f"(this machine, {device.type}, {torch.get_num_threads()} threads)")
+
+# %% id="fig-cost" tags=["nbval-ignore-output"]
+figure, axes = figures.new_figure(8.5, 2.4, columns=2)
+places = ["all 128\npositions", "19 of 128"]
+for ax, values, unit in zip(axes, ([dense_time * 1e3, time_k * 1e3], [dense_peak / 1e6, peak_k / 1e6]),
+                            ("milliseconds per step", "MB at the peak")):
+    bars = ax.barh(places, values, color=[figures.RED, figures.BLUE])
+    for bar, value in zip(bars, values):
+        ax.text(value, bar.get_y() + bar.get_height() / 2, f" {value:.0f}", va="center")
+    ax.set(xlabel=f"{unit} (this machine)", xlim=(0, 1.2 * max(values)))
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+axes[0].set_title(f"{dense_time / time_k:.1f} times the time", loc="left")
+axes[1].set_title(f"{dense_peak / peak_k:.1f} times the memory", loc="left")
+figures.show(figure, alt="An example of one machine, a training step of the tiny model with 50,000 words: logits at all 128 "
+             f"positions take {dense_time * 1e3:.0f} ms and {dense_peak / 1e6:.0f} MB, at 19 positions "
+             f"{time_k * 1e3:.0f} ms and {peak_k / 1e6:.0f} MB.")
+
+# %% [markdown] id="on-a-gpu"
+# ### On a GPU
+#
+# The code stays as it is: `choose_device()` finds the GPU, `.to(device)` moves the model and its inputs there. Four
+# things change. Steps are much faster, so that tiny models spend their time on starting kernels rather than on products.
+# Time has to be measured after waiting for the GPU, which `loss.item()` does here. Matrix products pay in bfloat16
+# (`mlm_mini.model.autocast`), at some three digits of precision. And parity is still shown on the CPU in float64, because
+# consumer GPUs are slow at it and Apple's has none.
+
+# %% [markdown] id="recap"
+# ## Recap
+#
+# The module computes what chapter 05 wrote down: forward and backward, over random shapes, to the last digits of
+# float64. In a small model most of the work is the last layer, and only the masked positions need it.
+#
+# | the article this course grew from | measured in this chapter | verdict |
+# |---|---|---|
+# | "converts each word (and the special `[MASK]` token) into a numerical vector, or **embedding**" | three tables, for word, place and segment; without the segment's the logits are wrong | **holds**, and it is a sum of three |
+# | a Transformer "weigh[s] the importance of different context words" and "outputs a final hidden state vector [...] for each input position" | logits within $10^{-10}$ and gradients within $10^{-8}$ of the equations, 12 random models | **holds** |
+# | "If the vocabulary has 50,000 words, we get 50,000 logits" | and they are needed at masked positions only: 102.4 MB for 4 sentences at every position, 15.2 MB at 19 of 128; the same loss within $10^{-6}$ | **holds** for every prediction; the other positions can go without |
+# | (not said there) what those logits cost | of the FLOPs of a forward pass with logits everywhere, the head takes 96% in `tiny` and 22% in BERT-base; logits at 15% of the positions make it 5.50 and 1.23 times cheaper | measured |
+
+# %% [markdown] id="where-to-read-on"
+# ## Where to read on
+#
+# - Jacob Devlin, Ming-Wei Chang, Kenton Lee and Kristina Toutanova (2019). BERT: Pre-training of deep bidirectional
+#   transformers for language understanding. *NAACL*.
+# - Alexander Rush (2018). The annotated Transformer. *Workshop for NLP Open Source Software*. Equation and code, line by
+#   line, as here.
+# - Ofir Press and Lior Wolf (2017). Using the output embedding to improve language models. *EACL*. Why tie the decoder.
+# - Tri Dao, Daniel Y. Fu, Stefano Ermon, Atri Rudra and Christopher Ré (2022). FlashAttention: Fast and memory-efficient
+#   exact attention with IO-awareness. *NeurIPS*. Attention without storing the table of weights.
+# - Jonas Geiping and Tom Goldstein (2023). Cramming: Training a language model on a single GPU in one day. *ICML*. What
+#   is worth its FLOPs, logits at masked positions among it.
+#
+# Next: chapter 07 trains it, with the best possible loss drawn under the curve.
