@@ -22,7 +22,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the browser test
 expect = playwright.expect
 
 TOP = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted(path.stem for path in (TOP / "solutions").glob("0[0-4]_*.ipynb"))
+NOTEBOOKS = sorted(path.stem for path in (TOP / "solutions").glob("[0-9][0-9]_*.ipynb"))
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -47,7 +47,7 @@ def course(tmp_path_factory):
     shutil.copytree(TOP / "mlm_mini", top / "mlm_mini", ignore=shutil.ignore_patterns("__pycache__"))
     for folder in ("chapters", "solutions"):
         (top / folder).mkdir()
-        for path in (TOP / folder).glob("0[0-4]_*.ipynb"):
+        for path in (TOP / folder).glob("[0-9][0-9]_*.ipynb"):
             nbformat.write(without_outputs(nbformat.read(path, as_version=4)), top / folder / path.name)
     return top
 
@@ -232,3 +232,22 @@ def test_the_leak_grows_with_the_arrow_keys(run_notebook, picture):
     chart = page.get_by_role("img", name=re.compile(r"Three charts\. With a logit of 1\.00"))
     assert chart.get_attribute("src") != before
     picture(page, "leak")
+
+
+def test_the_attention_map_is_read_with_the_keyboard(run_notebook, picture):
+    page, _ = run_notebook("05_attention")
+    line = page.get_by_role("status").filter(has_text=" reads most from ")
+    line.wait_for()
+    before = line.inner_text()
+    handle = page.get_by_role("slider")
+    handle.focus()
+    handle.press("Home")
+    status_with(page, "[CLS], token 0 of").wait_for()
+    assert line.inner_text() != before
+    chart = page.get_by_role("img", name=re.compile(r"A map of attention weights.*\[CLS\], token 0 of"))
+    shown = chart.get_attribute("src")
+    handle.press("ArrowRight")
+    status_with(page, ", token 1 of").wait_for()
+    chart = page.get_by_role("img", name=re.compile(r"A map of attention weights.*, token 1 of"))
+    assert chart.get_attribute("src") != shown
+    picture(page, "attention")
