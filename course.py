@@ -20,7 +20,7 @@ import os
 import sys
 
 OLDEST, NEWEST = (3, 11), (3, 14)
-TOP = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.realpath(__file__))
 VENV = os.path.join(TOP, ".venv")
 STAMP = os.path.join(VENV, "course-setup.txt")
 LOG = os.path.join(VENV, "course-setup.log")
@@ -168,7 +168,8 @@ def usable_environment():
     """Whether .venv is there, runs, is of this Python's version and has pip."""
     import subprocess
 
-    probe = "import pip, sys; print(sys.version_info[:2], sys.prefix)"
+    # A set-up that was killed while pip itself was unpacked leaves a pip that can be imported, but not run.
+    probe = "import pip._internal.cli.main, sys; print(sys.version_info[:2], sys.prefix)"
     try:
         said = subprocess.check_output([PYTHON, "-c", probe], stderr=subprocess.DEVNULL, universal_newlines=True)
     except (OSError, subprocess.CalledProcessError):
@@ -206,8 +207,16 @@ def run_pip(arguments, log, total):
     import subprocess
 
     command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"] + arguments + ["--progress-bar", "off"]
+    # A user's own settings for where pip installs would lead it away from .venv.
+    environment = {name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_PREFIX")}
+    environment["PIP_USER"] = "0"
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, errors="replace"
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+        errors="replace",
     )
     said, done = [], 0
     try:
@@ -245,7 +254,9 @@ def pip_failure(output):
         if any(sign in output for sign in signs):
             return cause
     errors = [line.strip() for line in output.splitlines() if line.startswith("ERROR:")]
-    return "pip failed ({0}); the whole story is in {1}".format(errors[-1] if errors else "no reason given", LOG)
+    if not errors:
+        return "pip failed and gave no reason; delete the folder {0} and run this again".format(VENV)
+    return "pip failed ({0}); the whole story is in {1}".format(errors[-1], LOG)
 
 
 def hand_over(arguments):

@@ -22,9 +22,10 @@ class CommandError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command. Returns its exit status: 0 when it did what was asked."""
-    options, extra = command_parser().parse_known_args(arguments)
+    parser = command_parser()
+    options, extra = parser.parse_known_args(arguments)
     if extra and options.run is not run_tests:
-        command_parser().error(f"unrecognized arguments: {' '.join(extra)}")
+        parser.error(f"unrecognized arguments: {' '.join(extra)}")
     options.extra = extra
     try:
         return options.run(options)
@@ -122,19 +123,34 @@ def run_learn(options: argparse.Namespace) -> int:
     from mlm_mini import course
 
     top = course_folder()
-    matches = sorted(
-        path for path in (top / "chapters").glob(f"{options.chapter}_*.ipynb") if ".kept-" not in path.name
-    )
-    if not matches:
-        there = ", ".join(sorted({path.name[:2] for path in (top / "chapters").glob("[0-9][0-9]_*.ipynb")}))
-        raise CommandError(
-            f"there is no chapter {options.chapter!r} in {top / 'chapters'}; there are: {there or 'none'}"
-        )
+    page = f"/lab/tree/chapters/{find_chapter(top, options.chapter).name}"
     port = free_port(options.port)
-    page = f"/lab/tree/chapters/{matches[0].name}"
     # By way of the environment, so that no other user reads it off the list of processes.
     token = os.environ.setdefault("JUPYTER_TOKEN", secrets.token_hex(24))
     print(f"Open http://127.0.0.1:{port}{page}?token={token}\nStop with Ctrl-C.", flush=True)
+    os.chdir(top)
+    # A course that works offline asks nobody for news or updates: the folder turns that part of JupyterLab off.
+    configuration = [str(Path(course.__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, configuration))
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # silences a debugger's remark about frozen modules
+    from jupyterlab.labapp import LabApp
+
+    LabApp.launch_instance(argv=server_flags(top, page, port, options.no_browser))
+    return 0
+
+
+def find_chapter(top: Path, number: str) -> Path:
+    """The learner's notebook of that chapter. Raises CommandError."""
+    there = [path for path in sorted((top / "chapters").glob("[0-9][0-9]_*.ipynb")) if ".kept-" not in path.name]
+    for path in there:
+        if path.name[:2] == number:
+            return path
+    numbers = ", ".join(path.name[:2] for path in there)
+    raise CommandError(f"there is no chapter {number!r} in {top / 'chapters'}; there are: {numbers or 'none'}")
+
+
+def server_flags(top: Path, page: str, port: int, no_browser: bool) -> list[str]:
+    """How JupyterLab is started: on this machine alone, at one page, without chatter."""
     flags = [
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
@@ -146,19 +162,11 @@ def run_learn(options: argparse.Namespace) -> int:
         "--LabApp.log_level=ERROR",
         "-y",  # Ctrl-C stops the server without a question
     ]
-    if options.no_browser:
+    if no_browser:
         flags.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         flags.append("--allow-root")
-    os.chdir(top)
-    # A course that works offline asks nobody for news or updates: the folder turns that part of JupyterLab off.
-    configuration = [str(Path(course.__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, configuration))
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # silences a debugger's remark about frozen modules
-    from jupyterlab.labapp import LabApp
-
-    LabApp.launch_instance(argv=flags)
-    return 0
+    return flags
 
 
 def free_port(wanted: int | None) -> int:
@@ -182,7 +190,10 @@ def free_port(wanted: int | None) -> int:
 def run_progress(options: argparse.Namespace) -> int:
     from mlm_mini.course.progress import all_progress
 
-    rows = all_progress()
+    try:
+        rows = all_progress()
+    except OSError as error:
+        raise CommandError(str(error)) from None
     if options.json:
         fields = ("id", "chapter", "state", "attempts", "minutes")
         write_json({"exercises": [{name: getattr(row, name) for name in fields} for row in rows]}, options.json)
@@ -251,6 +262,9 @@ def run_train(options: argparse.Namespace) -> int:
         train_folder(options.language, options.size, config, options.out, report=TerminalProgress(), **settings)
     except (TrainingError, ValueError, OSError) as error:
         raise CommandError(str(error)) from None
+    except KeyboardInterrupt:
+        print("Stopped. With --resume the same command goes on from the last checkpoint.", file=sys.stderr)
+        raise
     print(f'The model is in {options.out}. Try: course.py fill "... [MASK] ..." --model {options.out}')
     return 0
 

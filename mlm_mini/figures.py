@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, RED, SKY, BLACK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#000000"
-COLORS = (BLUE, ORANGE, GREEN, RED, SKY, BLACK)
 STYLE = {
     "figure.dpi": 110,
     "font.size": 10,

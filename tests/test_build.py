@@ -5,6 +5,7 @@ import pytest
 from test_notebook import BODY, HEADER
 
 from mlm_mini.course import build as b
+from mlm_mini.course.notebook import SourceError
 
 RUNNABLE = BODY.replace('check("99.double", double)', "print(np.round(1.25, 1))")
 
@@ -58,8 +59,10 @@ def test_check_sees_every_kind_of_staleness(top):
     notebook.cells[1].execution_count = None
     nbformat.write(notebook, solution)
     (top / "solutions/98_gone.ipynb").write_text("{}")
+    (top / "chapters/98_gone.ipynb").write_text("{}")
     assert b.stale(top) == [
         "solutions/99_double.ipynb was not executed to the end",
+        "chapters/98_gone.ipynb has no source",
         "solutions/98_gone.ipynb has no source",
     ]
     chapter = top / "chapters/99_double.ipynb"
@@ -85,6 +88,25 @@ def test_a_learners_edits_are_never_overwritten_unasked(top):
     assert "A title" in read(top / "solutions/99_double.ipynb").cells[0].source  # nothing else was written either
     b.build(top, force=True, say=lambda _: None)
     assert chapter.read_bytes() != mine
+
+
+def test_a_solution_that_does_not_run_leaves_both_notebooks_as_they_were(top):
+    b.build(top, say=lambda _: None)
+    before = {path: path.read_bytes() for path in top.glob("*/*.ipynb")}
+    source = top / "solutions/99_double.py"
+    source.write_text(source.read_text().replace("print(np.round(1.25, 1))", "1 / 0"))
+    with pytest.raises(b.BuildError, match="ZeroDivisionError"):
+        b.build(top, force=True, say=lambda _: None)
+    assert {path: path.read_bytes() for path in top.glob("*/*.ipynb")} == before
+
+
+def test_reset_from_a_bad_source_leaves_the_chapter_in_place(top):
+    b.build(top, say=lambda _: None)
+    source = top / "solutions/99_double.py"
+    source.write_text(source.read_text().replace("    # </solution>\n", ""))
+    with pytest.raises(SourceError):
+        b.reset(top, "99", say=lambda _: None)
+    assert [path.name for path in (top / "chapters").iterdir()] == ["99_double.ipynb"]
 
 
 def test_an_old_but_untouched_chapter_is_replaced_even_when_it_was_run(top):

@@ -53,6 +53,24 @@ def test_a_target_that_cannot_be_written_is_one_sentence(data_folder, capsys, tm
     assert "cannot write" in capsys.readouterr().err
 
 
+def test_a_data_folder_that_cannot_be_made_is_one_sentence(monkeypatch, capsys, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("MLM_MINI_DATA", str(tmp_path / "file" / "data"))
+    assert run("progress") == 1
+    assert "MLM_MINI_DATA" in capsys.readouterr().err
+
+
+def test_the_test_command_hands_on_its_arguments_and_its_status(monkeypatch):
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda command, cwd: calls.append((command, cwd)) or 5)
+    assert run("test", "-k", "softmax") == 5
+    ((command, folder),) = calls
+    assert command[:3] == [sys.executable, "-m", "pytest"]
+    assert "--nbval" in command
+    assert command[-2:] == ["-k", "softmax"]
+    assert folder == TOP
+
+
 def test_minutes_left_leave_out_what_is_solved(data_folder):
     exercises = list(all_exercises().values())
     progress.record_attempt(exercises[0].id, solved=True)
@@ -64,6 +82,8 @@ def test_minutes_left_leave_out_what_is_solved(data_folder):
     ("arguments", "message"),
     [
         (("learn", "77"), "there is no chapter '77'"),
+        (("learn", "/tmp"), "there is no chapter '/tmp'"),
+        (("learn", "*"), "there is no chapter '*'"),
         (("learn", "--port", "99999"), "expected a number from 1 to 65535"),
         (("reset", "77"), "there is no chapter 77"),
         (("build", "--check", "77"), "there is no chapter 77"),

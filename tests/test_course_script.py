@@ -3,6 +3,8 @@
 import ast
 import importlib.util
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -95,7 +97,7 @@ def test_no_network_is_one_sentence(course, monkeypatch, capsys):
         ("ERROR: [Errno 13] Permission denied: 'x'", "no permission"),
         ("ERROR: No matching distribution found for torch==2.13.0", "no release for this system"),
         ("ERROR: something new", "pip failed (ERROR: something new)"),
-        ("", "no reason given"),
+        ("", "gave no reason; delete the folder"),
     ],
 )
 def test_pips_failures_are_told_by_cause(course, output, said):
@@ -132,6 +134,26 @@ def test_half_an_environment_is_made_anew(course, handed_over, monkeypatch, caps
     assert course.main(["progress"]) == 0
     assert "removing an incomplete .venv" in capsys.readouterr().out
     assert course.usable_environment()
+    half_a_pip = next(Path(course.VENV).glob("[Ll]ib*/**/site-packages/pip/_internal/cli"))
+    shutil.rmtree(half_a_pip)  # as a kill while pip was unpacked would leave it
+    assert not course.usable_environment()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for Python")
+def test_the_commands_arguments_and_status_are_handed_over(tmp_path):
+    for name in ("requirements.txt", "pyproject.toml"):
+        (tmp_path / name).write_text("")
+    shutil.copy(SCRIPT, tmp_path / "course.py")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$@"\nexit 3\n')
+    python.chmod(0o755)
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import course; "
+        "open(course.STAMP, 'w').write(course.fingerprint()); sys.exit(course.main(['learn', '--port', '1']))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("-m mlm_mini learn --port 1\n", 3), done.stderr
 
 
 def test_progress_is_told_line_by_line_where_there_is_no_terminal(course, capsys):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import statistics
 import threading
 import time
 from collections import Counter, defaultdict
@@ -213,18 +214,182 @@ def test_a_lot_of_printing_is_kept_out(capsys):
     assert "beginning: looking at it" in said(lambda values, axis=-1: print("looking at it"))
 
 
+def only_at_first(values, axis=-1):
+    return right(values, axis) if values.shape == (2, 2) else center(values, axis)
+
+
+def in_a_thread(values, axis=-1):
+    answer = []
+    thread = threading.Thread(target=lambda: answer.append(center(values, axis)))
+    thread.start()
+    thread.join()
+    return answer[0] if answer else right(values, axis)
+
+
 @pytest.mark.parametrize(
     "handed_in",
     [
         center,
         functools.partial(center, axis=-1),
         lambda values, axis=-1: center(values, axis),
-        functools.wraps(center)(lambda values, axis=-1: values),
+        functools.wraps(center)(lambda values, axis=-1: center(values, axis)),
+        only_at_first,
+        in_a_thread,
     ],
-    ids=["itself", "partial", "wrapped in a lambda", "wraps"],
+    ids=["itself", "partial", "wrapped in a lambda", "wraps", "after the first input", "in a thread"],
 )
 def test_handing_in_the_courses_answer_is_noticed_kindly(handed_in):
     assert "the course's own answer" in said(handed_in)
+
+
+def test_other_functions_can_give_the_answer_away_too():
+    exercise = dataclasses.replace(CENTER, answers_in=(reference.softmax,))
+
+    def near(values, axis=-1):
+        return values - reference.softmax(values, axis)
+
+    assert judge(exercise, near).lines[1].startswith("This calls the course's own answer")
+    assert not judge(CENTER, near).lines[1].startswith("This calls")
+
+
+def test_only_the_expected_kind_of_error_is_accepted():
+    def wrong_kind(values, axis=-1):
+        if not values.size:
+            raise KeyError("nothing")
+        return right(values, axis)
+
+    text = said(wrong_kind)
+    assert "raised KeyError" in text
+    assert "Expected: ValueError" in text
+
+
+def test_a_keyword_argument_that_is_changed_is_named():
+    def add(values, more):
+        return values + more
+
+    def in_place(values, more):
+        more += values
+        return more.copy()
+
+    case = Case("two", (np.ones(2),), {"more": np.ones(2)})
+    exercise = Exercise("99.add", "Add", add, (case,), (), ("Think of one number.",), 1)
+    assert "modifies its input (more)" in "\n".join(judge(exercise, in_place).lines)
+
+
+def test_code_that_swallows_its_time_limit_does_not_pass():
+    def swallow(values, axis=-1):
+        begun = time.monotonic()
+        while time.monotonic() - begun < 0.3:
+            try:
+                time.sleep(0.3)
+            except:  # noqa: E722
+                break
+        return right(values, axis)
+
+    assert "did not finish within 0.1 seconds" in said(swallow, seconds=0.1)
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def raise_mute(values, axis=-1):
+    raise Mute
+
+
+def endless(values, axis=-1):
+    answer = []
+    answer.append(answer)
+    return answer
+
+
+async def later(values, axis=-1):
+    return values
+
+
+class Callable:
+    def __call__(self, values, axis=-1):
+        return None
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (raise_mute, "raised Mute"),
+        (endless, "is a list of 1"),
+        (later, "async def"),
+        (lambda values, axis=-1: statistics.mean([]), "of your code: (lambda values"),
+        (lambda values, axis=-1: 10**5000, "is an int"),
+        (Callable(), "None"),
+    ],
+    ids=["mute error", "endless list", "async", "error in Python's library", "huge number", "hostile object"],
+)
+def test_strange_code_gets_a_sentence_and_no_traceback(function, words):
+    assert words in said(function)
+
+
+DIFFERENT = [
+    (1.5, 1.5 + 1e-5, "1.5 where 1.50001 is expected"),
+    (True, 1.0, "a bool; expected a float"),
+    (2.0, 2, "a float; expected an int"),
+    (np.complex128(2), 2.0, "a complex128; expected a float"),
+    (np.complex128(2), 2, "a complex128; expected an int"),
+    (np.timedelta64(2), 2, "a timedelta64; expected an int"),
+    (np.array(None), 1.0, "expected a float"),
+    (np.array("2"), 2, "expected an int"),
+    (10**400, 1.0, "an int; expected a float"),
+    ("a", "b", "'a' where 'b' is expected"),
+    (None, "b", "None"),
+    ("b", None, "a str; expected None"),
+    (np.array(["a", "b"]), np.array(["a", "c"]), "b where c is expected"),
+    (np.array([1, 2]), np.array([1, 3]), "2 where 3 is expected"),
+    (np.array([1.0, 2.0]), np.array([1, 2]), "holds float64; expected whole numbers"),
+    (np.array([1, 0]), np.array([True, False]), "holds int64; expected true or false"),
+    (np.array([1j]), np.array([1.0]), "holds complex128; expected real numbers"),
+    (np.array([np.nan, 1.0]), np.array([0.0, 1.0]), "nan where 0.0 is expected"),
+    (np.array([1.1, 7.0, 3.0]), np.array([1.0, 2.0, 3.0]), "7.0 where 2.0 is expected"),
+    ([1.0], [1.0, 2.0], "has 1 item; expected 2"),
+    (np.ma.array([1.0]), np.array([1.0]), "MaskedArray"),
+    ({"a": 1}, {"b": 1}, "has the keys ['a']"),
+    ([("a", 1.0)], {"a": 1.0}, "a list of 1; expected a dict of 1"),
+]
+
+
+@pytest.mark.parametrize(("yours", "expected", "words"), DIFFERENT)
+def test_what_differs_is_said(yours, expected, words):
+    assert words in difference(yours, expected, 1e-8, 1e-10).sentence
+
+
+ALIKE = [
+    (np.float64(0.5), 0.5),
+    (np.array(0.5), 0.5),
+    (1, 1.0),
+    (np.int32(3), 3),
+    (np.str_("a"), "a"),
+    ((1.0, [2]), [1.0, (2,)]),
+    (np.array([np.nan, np.inf]), np.array([np.nan, np.inf])),
+    (0.5, np.array(0.5)),
+    (np.array([1], dtype=np.int32), np.array([1])),
+]
+
+
+@pytest.mark.parametrize(("yours", "expected"), ALIKE)
+def test_what_agrees_is_accepted(yours, expected):
+    assert difference(yours, expected, 1e-8, 1e-10) is None
+
+
+def test_a_hint_is_given_even_where_nothing_can_be_remembered(monkeypatch, capsys):
+    def refuse(*_):
+        raise OSError("read-only")
+
+    monkeypatch.setattr(judging.progress, "next_hint", refuse)
+    with pytest.warns(UserWarning, match="read-only"):
+        hint("99.center")
+    assert "Hint 1 of 3" in capsys.readouterr().out
 
 
 def test_the_judge_never_asks_the_learners_own_equality():

@@ -96,12 +96,15 @@ def test_a_clinic_shows_broken_code_and_the_solution_leaves_it_out(chapter):
         ("return answer_of_the_author\n", "return answer_of_the_author)\n", "not valid Python"),
         ("import numpy as np", "import numpy as np\nanswer_of_the_author = values + values", "can be read"),
         ("# # A title", "# # A title: `answer_of_the_author = values+values`", "can be read"),
+        ('# %% id="setup"', '# %% [raw] id="setup"', "of type raw"),
+        ("#     title: Softmax", "#     title: [Softmax", "cannot be read"),
         ("#     minutes: 10\n", "", "exactly title, question, minutes"),
         ("#     minutes: 10\n", "#     minutes: ten\n", "exactly title, question, minutes"),
     ],
 )
 def test_a_careless_source_is_refused(chapter, old, new, message):
     assert old in HEADER + BODY
+
     def build_both():
         made = chapter(BODY.replace(old, new), HEADER.replace(old, new))
         return nb.solution_notebook(made), nb.chapter_notebook(made)
@@ -113,6 +116,21 @@ def test_a_careless_source_is_refused(chapter, old, new, message):
 def test_a_source_is_named_for_its_chapter(chapter):
     with pytest.raises(nb.SourceError, match="NN_name"):
         chapter(name="double.py")
+
+
+def test_a_short_solution_that_leaks_as_a_whole_is_refused(chapter):
+    body = BODY.replace("answer_of_the_author", "twice").replace(
+        "import numpy as np", "twice = values + values\nreturn twice"
+    )
+    with pytest.raises(nb.SourceError, match=r"of cell 'ex-double' can be read"):
+        nb.chapter_notebook(chapter(body))
+
+
+def test_two_chapters_with_one_number_are_refused(chapter, tmp_path):
+    for name in ("99_double.py", "99_triple.py"):
+        chapter(name=name)
+    with pytest.raises(nb.SourceError, match="have the same number"):
+        nb.read_chapters(tmp_path)
 
 
 def test_broken_lines_need_their_prefix(chapter):

@@ -46,14 +46,16 @@ def test_check_records_the_attempt_but_not_in_the_solutions_folder(data_folder, 
     assert rows()[NAMES[0]].state == "tried"
 
 
-def record_many(name):
+def record_many(name, start):
+    start.wait(60)  # so that they do write at once
     for _ in range(ATTEMPTS):
         progress.record_attempt(name, solved=False)
 
 
 def test_two_processes_writing_at_once_lose_nothing(data_folder):
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=record_many, args=(name,)) for name in (NAMES[0], NAMES[0], NAMES[1])]
+    start = context.Barrier(3)
+    writers = [context.Process(target=record_many, args=(name, start)) for name in (NAMES[0], NAMES[0], NAMES[1])]
     for writer in writers:
         writer.start()
     for writer in writers:

@@ -103,6 +103,10 @@ def test_the_readmes_chapter_table_is_the_chapters_own():
     assert rows == [(c.number, c.title, c.name, c.question, str(c.minutes)) for c in chapters]
 
 
+def test_the_readme_is_finished():
+    assert "@@" not in README
+
+
 def test_the_readmes_pictures_are_there_and_described():
     pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", README)
     assert pictures

@@ -35,7 +35,10 @@ def course_folder() -> Path:
 
 
 def build(top: Path, numbers: Iterable[str] = (), force: bool = False, rerun: bool = False, say=print) -> None:
-    """Builds the chapters of those numbers, or all of them. Raises BuildError before anything is overwritten.
+    """Builds the chapters of those numbers, or all of them, one after the other.
+
+    Raises BuildError, before anything is overwritten, when a learner's chapter was edited and `force` is not given;
+    and when a solution does not run, which leaves both notebooks of that chapter as they were.
 
     A solution is executed when its source has changed, or always with `rerun`: for when the package has changed.
     """
@@ -48,7 +51,8 @@ def build(top: Path, numbers: Iterable[str] = (), force: bool = False, rerun: bo
                 f"a fresh one: reset {edited[0][:2]}. To overwrite: build --force"
             )
     for chapter in chapters:
-        say(f"{chapter.name}: {_write_chapter(top, chapter)}, {_write_solution(top, chapter, rerun)}")
+        solution = _write_solution(top, chapter, rerun)  # first, because only this can fail
+        say(f"{chapter.name}: {_write_chapter(top, chapter)}, {solution}")
 
 
 def stale(top: Path, numbers: Iterable[str] = ()) -> list[str]:
@@ -61,22 +65,23 @@ def stale(top: Path, numbers: Iterable[str] = ()) -> list[str]:
         complaints += _differences(solution_path(top, chapter), fresh_solution, executed=True)
     if not list(numbers):
         names = {chapter.name for chapter in chapters}
-        strays = [path for path in (top / "solutions").glob("*.ipynb") if path.stem not in names]
-        complaints += [f"solutions/{path.name} has no source" for path in sorted(strays)]
+        for path in sorted([*top.glob("chapters/*.ipynb"), *top.glob("solutions/*.ipynb")]):
+            if path.stem not in names and ".kept-" not in path.name:
+                complaints.append(f"{path.parent.name}/{path.name} has no source")
     return complaints
 
 
 def reset(top: Path, number: str, say=print) -> None:
     """Puts a fresh copy of one chapter in place; the learner's file is kept under a dated name."""
     (chapter,) = _chosen(top, [number])
-    path = chapter_path(top, chapter)
+    path, fresh = chapter_path(top, chapter), nb.chapter_notebook(chapter)  # a source with a mistake stops here
     if path.exists():
         kept = path.with_name(f"{path.stem}.kept-{datetime.now():%Y%m%d-%H%M%S}.ipynb")
         while kept.exists():
             kept = kept.with_name(kept.stem + "-again.ipynb")
         path.rename(kept)
         say(f"your copy is kept as chapters/{kept.name}")
-    _write(path, nb.chapter_notebook(chapter))
+    _write(path, fresh)
     say(f"chapters/{path.name} is fresh")
 
 
@@ -106,6 +111,10 @@ def execute(notebook: NotebookNode, folder: Path, name: str) -> None:
             client.execute(env=environment)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise BuildError(f"{name} does not run: {error}") from None
+        except AssertionError:  # what nbclient makes of Ctrl-C, once its kernel is gone
+            if client.km is None:
+                raise KeyboardInterrupt from None
+            raise
     # What the run added about this machine's Python is dropped; the state of the widgets stays, to be seen unexecuted.
     widgets = {key: value for key, value in notebook.metadata.items() if key == "widgets"}
     notebook.metadata = nbformat.from_dict(metadata | widgets)

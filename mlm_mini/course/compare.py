@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy import allclose, asarray, isclose  # by name: a learner may have put something else in their place
 
 DICTS = (dict, Counter, defaultdict, OrderedDict)  # exactly these types: their own methods are known
 KINDS = {"b": "true or false", "i": "whole numbers", "u": "whole numbers", "f": "real numbers", "U": "text"}
@@ -45,7 +46,8 @@ def type_name(value: Any) -> str:
     if type(value) in (list, tuple, dict):
         return f"{type(value).__name__} of {len(value)}"
     module = type(value).__module__
-    return type(value).__name__ if module in ("builtins", "numpy") else f"{module.split('.')[0]} {type(value).__name__}"
+    known = ("builtins", "numpy", "__main__")
+    return type(value).__name__ if module in known else f"{module.split('.')[0]} {type(value).__name__}"
 
 
 def _of_wrong_type(yours: Any, expected: Any, where: str) -> Difference:
@@ -69,7 +71,7 @@ def _array_difference(yours: Any, expected: np.ndarray, rtol: float, atol: float
     # A subclass of ndarray could bring its own comparison.
     if type(yours) is not np.ndarray and not (expected.ndim == 0 and isinstance(yours, (np.generic, int, float))):
         return _of_wrong_type(yours, expected, where)
-    yours = np.asarray(yours)
+    yours = asarray(yours)
     if yours.shape != expected.shape:
         return Difference(f"Your array has shape {yours.shape}; expected {expected.shape}.", where)
     if KINDS.get(yours.dtype.kind) != KINDS.get(expected.dtype.kind):
@@ -84,7 +86,7 @@ def _value_difference(
     if expected.dtype.kind != "f":
         agree = yours == expected
     else:
-        agree = np.isclose(yours, expected, rtol=rtol, atol=atol, equal_nan=True)
+        agree = isclose(yours, expected, rtol=rtol, atol=atol, equal_nan=True)
     if agree.all():
         return None
     if expected.dtype.kind == "U":
@@ -97,7 +99,7 @@ def _value_difference(
         largest = float(gap[worst])
     if expected.dtype.kind == "f" and yours.dtype == np.float32:
         sentence = "Your answer is computed in float32, which is too coarse here: work in float64."
-        if np.allclose(yours, expected, rtol=1e-4, atol=1e-5, equal_nan=True):
+        if allclose(yours, expected, rtol=1e-4, atol=1e-5, equal_nan=True):
             return Difference(sentence, where, largest)
     index = f"{where}[{', '.join(str(int(i)) for i in worst)}]" if worst else where
     wrong = int((~agree).sum())
@@ -115,13 +117,13 @@ def _scalar_difference(yours: Any, expected: Any, rtol: float, atol: float, wher
         if yours == expected:
             return None
         return Difference(f"{yours!r} where {expected!r} is expected.", where)
-    numbers = (int, float, np.ndarray) if isinstance(expected, (float, np.floating)) else (int, np.ndarray)
-    is_number = type(yours) in numbers or (isinstance(yours, np.number) and type(yours).__module__ == "numpy")
-    if not is_number or np.ndim(yours):
+    is_number = type(yours) in (int, float, np.ndarray) or (
+        isinstance(yours, np.number) and type(yours).__module__ == "numpy"
+    )
+    kinds = "iuf" if isinstance(expected, (float, np.floating)) else "iu"
+    if not is_number or np.ndim(yours) or asarray(yours).dtype.kind not in kinds:
         return _of_wrong_type(yours, expected, where)
-    if isinstance(expected, (int, np.integer)) and np.asarray(yours).dtype.kind == "f":
-        return _of_wrong_type(yours, expected, where)
-    return _value_difference(np.asarray(yours), np.asarray(expected), rtol, atol, where)
+    return _value_difference(asarray(yours), asarray(expected), rtol, atol, where)
 
 
 def _sequence_difference(yours: Any, expected: Any, rtol: float, atol: float, where: str) -> Difference | None:

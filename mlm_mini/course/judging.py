@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import linecache
 import os
+import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable
@@ -18,10 +18,14 @@ from mlm_mini.course import progress
 from mlm_mini.course.compare import Difference, difference, type_name
 from mlm_mini.course.exercise import Case, Exercise, Mistake, WrongAnswer
 from mlm_mini.course.exercises import find_exercise
-from mlm_mini.course.report import call_text, lines_of, size, value_text
+from mlm_mini.course.report import call_text, lines_of, safe_text, size, value_text
 from mlm_mini.course.run import SECONDS_PER_CASE, Outcome, TimeLimitReached, run_case, same_outcome
 
 PRINTED_WORTH_A_REMARK = 1000
+HANDED_IN = (
+    "This calls the course's own answer from mlm_mini. It is a good place to read once yours runs; "
+    "writing it yourself is where the learning is. Try a first version, however rough, and the check will help."
+)
 
 
 class CheckFailed(AssertionError):
@@ -61,7 +65,11 @@ def hint(exercise_id: str) -> None:
     """Prints the next hint for an exercise: one step more at each call."""
     exercise = find_exercise(exercise_id)
     count = len(exercise.hints)
-    index = progress.next_hint(exercise.id, count)
+    try:
+        index = progress.next_hint(exercise.id, count)
+    except Exception as error:  # no place to remember how far one is: the first hint is better than none
+        warnings.warn(f"your progress could not be saved ({error}): this is the first hint.", stacklevel=2)
+        index = 0
     last = (
         f" The last one: a worked answer stands in solutions/, chapter {exercise.chapter}."
         if index == count - 1
@@ -77,10 +85,10 @@ def judge(exercise: Exercise, function: Any, seconds: float = SECONDS_PER_CASE) 
         return _failed(exercise, [refusal])
     expected = expected_outcomes(exercise)
     outcomes: list[Outcome] = []
-    for index, case in enumerate(exercise.cases):
-        outcomes.append(run_case(exercise, function, case, seconds, watch=index == 0))
-        if outcomes[0].from_reference:
-            return _failed(exercise, [_handed_in(exercise)])
+    for case in exercise.cases:
+        outcomes.append(run_case(exercise, function, case, seconds, watch=True))
+        if outcomes[-1].from_reference:
+            return _failed(exercise, [HANDED_IN])
         if isinstance(outcomes[-1].error, (TimeLimitReached, NotImplementedError)):
             break
     right = [_problem(exercise, ours, theirs) is None for ours, theirs in zip(outcomes, expected, strict=False)]
@@ -159,47 +167,38 @@ def _refusal(exercise: Exercise, function: Any) -> str:
             f"You handed in a {type_name(function)}, which is not a function. "
             f'Give the function itself, without parentheses: check("{exercise.id}", {name})'
         )
-    inner = function
-    while isinstance(inner, functools.partial) or hasattr(inner, "__wrapped__"):
-        inner = inner.func if isinstance(inner, functools.partial) else inner.__wrapped__
-    if inner is exercise.reference or inner in exercise.answers_in:
-        return _handed_in(exercise)
+    if inspect.isfunction(function) and inspect.iscoroutinefunction(function):
+        return "Your function is an `async def`: a call only makes a coroutine. Write a plain `def`."
     try:
         inspect.signature(function).bind(*exercise.cases[0].args, **exercise.cases[0].kwargs)
     except TypeError as error:
         return (
             f"The check calls {call_text(exercise, exercise.cases[0])}, and your function cannot be called so: {error}."
         )
-    except ValueError:  # some built-in functions have no signature to look at; then the call itself will tell
+    except Exception:  # a built-in function, or a strange object, may have no signature: then the call itself will tell
         pass
     return ""
 
 
-def _handed_in(exercise: Exercise) -> str:
-    return (
-        "This calls the course's own answer from mlm_mini. It is a good place to read once yours runs; "
-        "writing it yourself is where the learning is. Try a first version, however rough, and the check will help."
-    )
-
-
 def _error_sentence(error: BaseException) -> str:
     if isinstance(error, TimeLimitReached):
-        return f"Your function did not finish within {SECONDS_PER_CASE:.0f} seconds: is there a loop that never ends?"
+        return f"Your function did not finish within {error.args[0]:g} seconds: is there a loop that never ends?"
     if isinstance(error, NotImplementedError):
         return "This exercise is not written yet: replace the line `raise NotImplementedError` with your code."
     if isinstance(error, WrongAnswer):
         return str(error)
     if isinstance(error, SystemExit):
         return "Your function calls exit(): return a value instead."
-    text = lines_of(str(error), width=160, most=1)
+    text = lines_of(safe_text(str, error), width=160, most=1)
     return f"Your function raised {type(error).__name__}{': ' + text[0] if text else ''}{_where(error)}"
 
 
 def _where(error: BaseException) -> str:
-    """The learner's line that raised: the last one that is neither in this package nor in an installed one."""
-    ours = str(Path(__file__).resolve().parents[1])
+    """The learner's line that raised: the last that is not in this package, an installed one, or Python's own."""
+    ours, pythons = Path(__file__).resolve().parents[1], Path(sysconfig.get_path("stdlib")).resolve()
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if "site-packages" in frame.filename or frame.filename.startswith(ours):
+        file = Path(frame.filename).resolve()
+        if ours in file.parents or pythons in file.parents or "site-packages" in file.parts:
             continue
         source = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
         return f"\n  in line {frame.lineno} of your code: {source}" if source else ""
@@ -229,14 +228,14 @@ def _report(
         ]
     are = "is" if right == 1 else "are"
     lines.append(f"Smallest failing input: {case.name}; {right} of {len(exercise.cases)} inputs {are} right.")
-    lines += ["  " + line for line in lines_of(call_text(exercise, case), width=110, most=3)]
+    lines += ["  " + line for line in lines_of(call_text(exercise, case), width=110, most=2)]
     if yours.error is None:
         lines += value_text("Yours:    ", yours.value, near=problem.where)
     if expected.error is None:
         label = "Expected: about " if exercise.observe else "Expected: "
         lines += value_text(label, expected.value, near=problem.where)
     else:
-        lines.append(f"Expected: {type(expected.error).__name__}: {lines_of(str(expected.error), 90, 1)[0]}")
+        lines.append(f"Expected: {type(expected.error).__name__}: {lines_of(safe_text(str, expected.error), 90, 1)[0]}")
     lines += problem.sentence.splitlines()
     if problem.where and problem.largest is None and problem.where not in problem.sentence:
         lines[-1] += f" It is at {problem.where}."

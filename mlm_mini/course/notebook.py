@@ -23,6 +23,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import jupytext
@@ -70,13 +71,18 @@ def read_chapter(path: Path) -> Chapter:
     """Reads and validates solutions/NN_name.py. Raises SourceError."""
     if not SOURCE_NAME.fullmatch(path.name):
         raise SourceError(f"{path.name}: a chapter's source is called NN_name.py, in lower case")
-    notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    try:
+        notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    except Exception as error:  # YAML, encodings and jupytext each have errors of their own
+        raise SourceError(f"{path.name} cannot be read: {error}") from None
     header = _header(path, notebook)
     seen: set[str] = set()
     for place, cell in enumerate(notebook.cells, 1):
         cell_id = cell.metadata.pop("id", None)
         if not isinstance(cell_id, str) or not CELL_ID.fullmatch(cell_id):
             raise SourceError(f'{path.name}: cell {place} has the id {cell_id!r}; write `# %% id="some-name"`')
+        if cell.cell_type not in ("code", "markdown"):
+            raise SourceError(f"{path.name}: cell {cell_id!r} is of type {cell.cell_type}; write code or markdown")
         if cell_id in seen:
             raise SourceError(f"{path.name}: two cells have the id {cell_id!r}")
         seen.add(cell_id)
@@ -86,8 +92,12 @@ def read_chapter(path: Path) -> Chapter:
 
 
 def read_chapters(folder: Path) -> list[Chapter]:
-    """Every chapter of the course, in order."""
-    return [read_chapter(path) for path in sorted(folder.glob("[0-9][0-9]_*.py"))]
+    """Every chapter of the course, in order. Raises SourceError, also when two have the same number."""
+    chapters = [read_chapter(path) for path in sorted(folder.glob("[0-9][0-9]_*.py"))]
+    for one, following in pairwise(chapters):
+        if one.number == following.number:
+            raise SourceError(f"{one.path.name} and {following.path.name} have the same number")
+    return chapters
 
 
 def _header(path: Path, notebook: NotebookNode) -> dict:
@@ -218,7 +228,13 @@ def _refuse_leaks(chapter: Chapter, learner: NotebookNode) -> None:
         broken = {
             _squeezed(line.replace(BROKEN_PREFIX, "")) for kind, body in regions if kind == "broken" for line in body
         }
-        for line in (line for kind, body in regions if kind == "solution" for line in body):
+        solution = [line for kind, body in regions if kind == "solution" for line in body]
+        whole = "".join(_squeezed(line) for line in solution)  # of short lines, all of them together are no coincidence
+        if len(whole) >= LEAK_LENGTH and whole in squeezed:
+            raise SourceError(
+                f"{chapter.path.name}: the solution of cell {cell.id!r} can be read in the learner's notebook"
+            )
+        for line in solution:
             code = _squeezed(line)
             if len(code) >= LEAK_LENGTH and code in squeezed and code not in broken:
                 raise SourceError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from mlm_mini.course.exercise import Case, Exercise
 
 WIDTH = 110
 MOST_LINES = 2
+MOST_CHARACTERS = 2000
 MOST_NUMBERS = 300  # of a larger array a few numbers say nothing
 INDEX = re.compile(r"\[(\d+)\](.*)")
 KEY = re.compile(r"\['(.*?)'\](.*)")
@@ -26,28 +28,40 @@ def lines_of(text: str, width: int, most: int) -> list[str]:
     return wrapped
 
 
-def one_line(value: Any) -> str:
-    """A value as a learner would type it, on one line, long arrays shortened."""
+def safe_text(write: Callable[[Any], str], value: Any) -> str:
+    """write(value), shortened, for a `str` or `repr` that may be the learner's and may raise."""
+    try:
+        return write(value)[:MOST_CHARACTERS]
+    except Exception:  # whatever it is, there is still the rest of the report to show
+        return f"a {type(value).__name__} that cannot be shown"
+
+
+def one_line(value: Any, depth: int = 4) -> str:
+    """A value as a learner would type it, on one line, long arrays shortened and deep lists cut."""
     if isinstance(value, np.random.Generator):
         return "rng"
     if callable(value):
-        return getattr(value, "__name__", "function")
+        return getattr(type(value), "__name__", "") if not inspect.isroutine(value) else value.__name__
     if type(value) is np.ndarray and value.size > MOST_NUMBERS:
         return f"{value.dtype} array of shape {value.shape}"
     if type(value) is np.ndarray:
         with np.printoptions(precision=4, threshold=16, edgeitems=2, linewidth=10_000, suppress=False):
-            return " ".join(np.array2string(value, separator=", ").split()).replace("[ ", "[")
-    if isinstance(value, (float, np.floating)):
+            text = safe_text(lambda array: np.array2string(array, separator=", "), value)
+        return " ".join(text.split()).replace("[ ", "[")
+    if type(value) is float or (isinstance(value, np.floating) and type(value).__module__ == "numpy"):
         return f"{float(value):.6g}"
-    if isinstance(value, np.generic):
-        return str(value)
+    if type(value) in (list, tuple, dict) and depth == 0:
+        return "..."
     if type(value) in (list, tuple):
-        shown = ", ".join(one_line(item) for item in value[:8]) + (", ..." if len(value) > 8 else "")
+        shown = ", ".join(one_line(item, depth - 1) for item in value[:8]) + (", ..." if len(value) > 8 else "")
         return f"[{shown}]" if type(value) is list else f"({shown})"
     if type(value) is dict:
-        return "{" + ", ".join(f"{key!r}: {one_line(item)}" for key, item in list(value.items())[:8]) + "}"
-    if value is None or isinstance(value, (str, int, bool)):
-        return repr(value)
+        items = list(value.items())[:8]
+        return "{" + ", ".join(f"{one_line(key, 0)}: {one_line(item, depth - 1)}" for key, item in items) + "}"
+    if isinstance(value, np.generic) and type(value).__module__ == "numpy":
+        return str(value)
+    if value is None or type(value) in (str, int, bool):
+        return safe_text(repr, value)
     return f"a {type(value).__name__}"
 
 

@@ -62,22 +62,29 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Raises TimeLimitReached in the running code after `seconds`.
 
     Where the system has alarms and this is the main thread (as in a notebook on Linux and macOS) even a sleep is cut
-    short; elsewhere the exception arrives at the next line of Python code.
+    short; elsewhere the exception arrives at the next line of Python code. A single call into C, such as a sum over an
+    endless iterator, goes on until it returns.
     """
     on_main_thread = threading.current_thread() is threading.main_thread()
     if hasattr(signal, "setitimer") and on_main_thread:
+        reached = False
 
         def stop(*_: object) -> None:
+            nonlocal reached
+            reached = True
             raise TimeLimitReached
 
         previous = signal.signal(signal.SIGALRM, stop)
         # The alarm repeats, in case a bare `except:` in the running code swallows the first.
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+        previous_timer = signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, previous)
+            signal.setitimer(signal.ITIMER_REAL, *previous_timer)
+        if reached:  # and swallowed
+            raise TimeLimitReached
     else:
         thread = ctypes.c_ulong(threading.get_ident())
         raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
@@ -102,10 +109,12 @@ def watch_calls(functions: tuple[Callable, ...]) -> Iterator[list[str]]:
 
     previous = sys.getprofile()
     sys.setprofile(profile)
+    threading.setprofile(profile)
     try:
         yield seen
     finally:
         sys.setprofile(previous)
+        threading.setprofile(None)
 
 
 def run_case(
@@ -113,8 +122,8 @@ def run_case(
 ) -> Outcome:
     """Calls `function` on copies of the case's arguments and records what came of it.
 
-    With `watch`, also whether the reference was called on the way: that is slower, so one case is enough.
-    KeyboardInterrupt is passed on, because it is the learner's own.
+    With `watch`, also whether the reference was called on the way. KeyboardInterrupt is passed on, because it is the
+    learner's own.
     """
     args, kwargs = copy.deepcopy((case.args, case.kwargs))
     kept = KeptText()
@@ -132,7 +141,9 @@ def run_case(
                 value = exercise.observe(function, *args, **kwargs) if exercise.observe else function(*args, **kwargs)
         except KeyboardInterrupt:
             raise
-        except BaseException as caught:  # SystemExit and the time limit too
+        except TimeLimitReached:
+            error = TimeLimitReached(seconds)
+        except BaseException as caught:  # SystemExit too
             error = caught
     return Outcome(
         value=value,

@@ -8,6 +8,7 @@ Shape letters: n rows asked for, T positions of a row, N tokens of a text, K row
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -46,10 +47,10 @@ class TextSource(ABC):
 class SampledSentences(TextSource):
     """Fresh sentences of a language that can be sampled: no row is ever read twice.
 
-    language: where they come from. seed: of the generator that draws them, or a sequence of such numbers.
+    language: where they come from. seed: of the generator that draws them; several numbers are one seed.
     """
 
-    def __init__(self, language: ExactLanguage, seed: int):
+    def __init__(self, language: ExactLanguage, seed: int | Sequence[int]):
         self.language = language
         self.vocabulary = language.vocabulary
         self.length = language.length

@@ -110,7 +110,7 @@ def evaluate(model: MaskedLM, evaluation: EvaluationSet) -> Score:
 
 
 def _nats(model: MaskedLM, batch: Batch) -> Tensor:
-    return surprisals(model, batch).sum(dim=1).double().cpu()  # (B, k) -> (B,)
+    return surprisals(model, batch).sum(dim=1).cpu().double()  # (B, k) -> (B,); some GPUs have no float64
 
 
 def _mean_and_error(sums: np.ndarray, counts: np.ndarray) -> tuple[float, float]:

@@ -40,7 +40,7 @@ def fill(model: MaskedLM, tokenizer: WordPiece | WordLevel, text: str, top: int 
             f"{model.config.max_position_embeddings} positions: shorten it"
         )
     blanks = (ids == vocabulary.mask_id).nonzero()[None, :, 1]  # (1, k)
-    log_p = model.eval()(ids, positions=blanks)[0].double().log_softmax(-1)  # (k, V)
+    log_p = model.eval()(ids, positions=blanks)[0].cpu().double().log_softmax(-1)  # (k, V)
     return [_best(row, vocabulary.tokens, top) for row in log_p]
 
 

@@ -24,7 +24,7 @@ CHECKPOINTS, SUMMARY = "checkpoints", "training.json"
 
 # What is not said is as here. A scene has so few words that 15% of them are one or two: more to learn from at a time
 # brings the model nearer to the floor, at the ratio of the evaluation too. Parts keep padding apart (see `by_length`).
-SCENES = {"steps": 4500, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 3e-3}
+SCENES = {"steps": 5000, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 3e-3}
 REAL_TEXT = {"steps": 4000, "batch_size": 64, "mask_ratio": 0.15, "learning_rate": 2e-3}
 
 DEFAULT_SIZE, DEFAULT_STEPS = "mini", 1200
@@ -85,15 +85,28 @@ def train_folder(
 
 
 def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, WordPiece | WordLevel]:
-    """The model and the tokenizer of a folder of Hugging Face's. Raises as `load_pretrained` and `load_tokenizer`."""
+    """The model that fills in blanks, and the tokenizer, of a folder of Hugging Face's.
+
+    Raises as `load_pretrained` and `load_tokenizer`, and ValueError for a model that `train_folder` trained as causal.
+    """
     folder = Path(folder).expanduser()
     model, _ = load_pretrained(folder)
+    if _objective(folder) == "causal":
+        raise ValueError(f"the model in {folder} has learned to read from the left only: it cannot fill in a blank")
     tokenizer = load_tokenizer(folder)
     if len(tokenizer.vocabulary) != model.config.vocab_size:
         raise ValueError(
             f"in {folder} the tokenizer has {len(tokenizer.vocabulary)} tokens and the model {model.config.vocab_size}"
         )
     return model, tokenizer
+
+
+def _objective(folder: Path) -> str | None:
+    """What the model of a folder was trained for, if `train_folder` trained it."""
+    try:
+        return json.loads((folder / SUMMARY).read_bytes())["training"]["objective"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def default_model(report: type[Reporter] = TerminalProgress) -> tuple[MaskedLM, WordPiece | WordLevel]:

@@ -24,7 +24,7 @@ from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, evaluate
 from mlm_mini.training.objectives import by_length, make_batch
 from mlm_mini.training.optimizer import accumulate_gradient, learning_rate, make_optimizer
-from mlm_mini.training.progress import Point, Reporter
+from mlm_mini.training.progress import Point, Reporter, describe_curve, plot_curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,9 +50,13 @@ class TrainingResult:
 
     def plot(self) -> Figure:
         """The loss against the steps, with the Bayes floor under it."""
-        from mlm_mini.training.progress import plot_curve
-
         return plot_curve(self.curve, self.floor)
+
+    def show(self) -> None:
+        """Displays the plot in a notebook, with its description."""
+        from mlm_mini import figures
+
+        figures.show(self.plot(), describe_curve(self.curve, self.floor))
 
 
 def train(
@@ -115,7 +119,7 @@ class Run:
     tokens: int = 0  # read, without padding
     predictions: int = 0  # of them
     seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)  # since the last look
+    losses: tuple[float, int] = (0.0, 0)  # their sum and number since the last look
     curve: list[Point] = field(default_factory=list)
 
     @classmethod
@@ -156,15 +160,15 @@ class Run:
         self.tokens += tokens
         self.predictions += batch.count_labels()
         self.seconds += seconds
-        self.losses.append(loss)
+        self.losses = self.losses[0] + loss, self.losses[1] + 1
         return self.step, loss, tokens, seconds
 
     def look(self, evaluation: EvaluationSet) -> Point:
         """Evaluate the model and add a point to the curve."""
         score = evaluate(self.model, evaluation)
-        mean = sum(self.losses) / len(self.losses)
-        self.curve.append(Point(self.step, mean, *score, self.tokens, self.predictions, self.seconds))
-        self.losses.clear()
+        total, steps = self.losses
+        self.curve.append(Point(self.step, total / steps, *score, self.tokens, self.predictions, self.seconds))
+        self.losses = 0.0, 0
         return self.curve[-1]
 
     def checkpoint(self) -> Checkpoint:
@@ -201,7 +205,7 @@ class Run:
             self.rng.bit_generator.state = state["mask_generator"]
             self.step, self.seconds = state["step"], state["seconds"]
             self.tokens, self.predictions = state["tokens"], state["predictions"]
-            self.losses, self.curve = list(state["losses"]), [Point(**point) for point in state["curve"]]
+            self.losses, self.curve = tuple(state["losses"]), [Point(**point) for point in state["curve"]]
         except (KeyError, TypeError, RuntimeError) as error:
             raise CheckpointError(f"the checkpoint of step {state.get('step')} is incomplete: {error}") from error
 
