@@ -62,7 +62,7 @@ def server(course):
     process = subprocess.Popen(
         [sys.executable, "-m", "mlm_mini", "learn", "--no-browser", "--port", str(port)],
         cwd=course,
-        env=os.environ | own | {"JUPYTER_CONFIG_DIR": str(course / "config"), "JUPYTER_NO_CONFIG": "1"},
+        env=os.environ | own | {"JUPYTER_CONFIG_DIR": str(course / "config")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -229,6 +229,7 @@ def test_the_leak_grows_with_the_arrow_keys(run_notebook, picture):
     before = chart.get_attribute("src")
     handle.press("ArrowRight")
     status_with(page, "With a logit of 1.00, [CLS] takes").wait_for()
+    assert page.get_by_text("Jupyter news").count() == 0, "the course asks nobody for news"
     chart = page.get_by_role("img", name=re.compile(r"Three charts\. With a logit of 1\.00"))
     assert chart.get_attribute("src") != before
     picture(page, "leak")

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+LEGIBLE = 0.66  # of its size: the smallest at which the course's figures are still read with ease
+
+
 def scrolling(picture: ipywidgets.HTML, figure: Figure) -> ipywidgets.Box:
-    """A box around the widget of a picture in which it keeps its size: on a narrow page it scrolls sideways.
+    """A box around the widget of a picture: it shrinks with the page while it can be read, then it scrolls sideways.
 
     The box scrolls and not the picture, so that it stays where it is when the picture is replaced.
     """
     import ipywidgets
 
-    picture.layout.min_width = f"{round(figure.bbox.width)}px"
+    picture.layout.min_width = f"{round(LEGIBLE * figure.bbox.width)}px"
     return ipywidgets.Box([picture], layout={"overflow": "auto"})
 
 
