@@ -26,7 +26,8 @@
 # %% [markdown] id="how-it-works"
 # `hint("05.attention-weights")` in a new cell gives one step of help at a time. The cells between the exercises use
 # `mlm_mini`'s versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier one
-# had you build, such as `ref.softmax`.
+# had you build, such as `ref.softmax`. Go on with Shift+Enter; *Run All Cells* stops at the first exercise that is not
+# solved.
 #
 # The letters for shapes: B sentences, T positions that ask, S positions that answer (the same ones, mostly), D numbers
 # at each position, H heads of d = D / H numbers. `...` stands for leading dimensions, any or none.
@@ -183,8 +184,8 @@ check("05.attention", attention)
 
 # %% [markdown] id="against-torch"
 # PyTorch has attention built in, written by other people in another language. Does it agree? Only queries that see
-# something are compared: what a blind one reads PyTorch leaves to the kernel that happens to run, and versions have
-# differed between NaN and zero.
+# something are compared: what a blind one reads depends in PyTorch on which of several programs for attention runs, and
+# may be NaN or zero.
 
 # %% id="measure-attention"
 import torch
@@ -252,7 +253,8 @@ maps = hand_set(sentence)
 he = maps.tokens.index("he")
 for name, weights in maps.maps.items():
     best = np.argsort(-weights[he], kind="stable")[:3]
-    print(f"{name:36} 'he' reads", ", ".join(f"{maps.tokens[s]} {weights[he, s]:.2f}" for s in best))
+    most = ", ".join(f"{maps.tokens[s]} {weights[he, s]:.2f}" for s in best)
+    print(f"{name:36} 'he' reads", most if np.ptp(weights[he]) > 0.005 else f"all alike, {weights[he, 0]:.2f} each")
 
 # %% [markdown] id="try-it"
 # Choose a head, and move the query word (arrow keys work). The text line says what the picture shows. You can type
@@ -285,7 +287,7 @@ figures.show(figure, alt)
 # One softmax per position is one answer to "what should I read?". A word has several questions at once, so the width is
 # shared: of the $D$ numbers of a query, a key and a value the first $d = D / H$ belong to head 0, the next $d$ to head 1,
 # and so on. All heads are computed side by side if their axis stands before the positions. This one line of reshaping is
-# where most home-made Transformers go wrong, because every wrong way has the right shape.
+# easy to get wrong without a sign of it: several wrong ways have the right shape.
 
 # %% id="ex-split-heads"
 # exercise: 05.split-heads
@@ -399,8 +401,9 @@ error = by_tanh - ref.gelu(x)
 figure, axes = figures.new_figure(9.0, 3.0, columns=2)
 axes[0].plot(x, np.maximum(x, 0), "--", color=figures.ORANGE)
 axes[0].plot(x, ref.gelu(x), color=figures.BLUE)
-axes[0].text(-3.8, 2.2, "GELU (ReLU dashed)")
-axes[0].set(xlabel="x", ylim=(-0.5, 4))
+axes[0].text(0.4, 1.4, "ReLU", ha="right", color=figures.ORANGE)
+axes[0].text(1.6, 0.9, "GELU", color=figures.BLUE)
+axes[0].set(xlabel="x", ylabel="output", ylim=(-0.5, 4))
 axes[0].set_title("GELU lets small negative numbers through", loc="left")
 axes[1].plot(x, error * 1e4, color=figures.RED)
 axes[1].set(xlabel="x", ylabel="difference, in units of 0.0001")
@@ -492,7 +495,9 @@ print("a whole block       agrees with PyTorch within 1e-12:",
 
 # %% [markdown] id="who-notices"
 # Blocks one after the other are the encoder. A direct way to see who reads from whom: change one word at the entrance,
-# and measure by how much each position changes at the exit.
+# and measure how far each position moves at the exit. For scale: the last LayerNorm leaves each position, $D = 32$ numbers
+# of mean near 0 and variance near 1, with a length near $\sqrt{32} = 5.7$. Below is printed how far apart two positions of
+# the same sentence are then.
 
 # %% id="fig-who-notices" tags=["nbval-ignore-output"]
 rng = np.random.default_rng(3)
@@ -512,6 +517,9 @@ def encode(ids, mask):
     return x
 
 
+exits = encode(before, None)
+apart = np.linalg.norm(exits[:, None] - exits, axis=-1)[np.triu_indices(12, k=1)]
+print(f"without a mask, two positions of the sentence are {apart.mean():.1f} apart at the exit, on average")
 figure, axes = figures.new_figure(9.0, 3.2, columns=2)
 told = []
 for ax, mask, title, color in zip(axes, (None, ref.causal_mask(12)), ("No mask: every position notices",
@@ -526,10 +534,15 @@ for ax, mask, title, color in zip(axes, (None, ref.causal_mask(12)), ("No mask: 
     ax.grid(axis="x", visible=False)
     others = np.delete(change, 5)[np.delete(change, 5) > 0]
     told.append(f"{change[5]:.1f} at that position, {others.min():.1f} to {others.max():.1f} at {len(others)} others")
-axes[0].set_ylabel("change after two blocks")
+axes[0].set_ylabel("distance moved")
 figures.show(figure, alt="How far each of 12 positions moves after two random blocks when the word 'fresh', position 5, is "
              f"exchanged for 'cold'. Without a mask: {told[0]}. With a causal mask: {told[1]}, and exactly 0 "
              "at the five before it.")
+
+# %% [markdown] id="who-notices-note"
+# The exchanged position itself moves furthest, because its own word comes along on the shortcuts. The others move by what
+# they read of it. How much that is for each of them means nothing here, the weights being random; what the picture shows
+# is which bars are exactly zero.
 
 # %% [markdown] id="importance"
 # ### Is a weight an importance?
@@ -566,14 +579,15 @@ for depth in (1, 2, 4, 8):
 # %% [markdown] id="importance-note"
 # In one block the weights say most of what there is to say, though what a key's value holds matters too. The deeper the
 # encoder, the less one layer's weights tell: a word also arrives by way of other words that have read it. These blocks
-# are random; what trained ones do is an experiment of its own (Jain and Wallace 2019).
+# are random, so this says what depth alone does. For trained models it takes experiments of their own: Jain and Wallace
+# (2019) did some, on recurrent networks with one layer of attention.
 
 # %% [markdown] id="why-gradient"
 # ## 6 · Backward
 #
 # Training needs the way back: given `upstream`, written $dY$, the derivative of the loss by each number that attention
 # returned, what is the derivative by $q$, $k$ and $v$? Each equation of the way there gives one of the way back. With
-# $A$ the weights and $z$ the scores before the softmax's scale,
+# $A$ the weights and $z_{ts} = q_t \cdot k_s$ the products that are not yet divided by $\sqrt{d}$,
 #
 # $$dV = A^\top dY, \qquad dA = dY\, V^\top, \qquad
 #   dz_{ts} = A_{ts} \Big( dA_{ts} - \sum_r A_{tr}\, dA_{tr} \Big) / \sqrt{d},$$

@@ -25,11 +25,13 @@
 
 # %% [markdown] id="how-it-works"
 # `hint("06.embeddings")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they run before yours do.
+# `mlm_mini`'s versions, so they run before yours do. Go on with Shift+Enter; *Run All Cells* stops at the first exercise
+# that is not solved.
 #
 # What PyTorch adds to NumPy are three things: it records what it computes, so that one call of `backward()` finds every
-# gradient; it runs on GPUs; and it brings fast kernels for what chapter 05 built by hand. The checks here look at all
-# numbers in float64, *and at the gradients*: an answer that is right but cut off from the record would train nothing.
+# gradient; it runs on GPUs; and it brings fast **kernels**, programs for one operation on one kind of processor, for what
+# chapter 05 built by hand. The checks here look at all numbers in float64, *and at the gradients*: an answer that is right
+# but cut off from that record, the **graph**, would train nothing.
 #
 # The letters: B sentences, T positions, k predicted positions in each, D numbers at a position, H heads, V tokens, L
 # blocks.
@@ -53,8 +55,8 @@ from mlm_mini.model import MaskedLM, ModelConfig, choose_device, to_numpy
 #
 # $$x_t = \mathrm{LayerNorm}(\mathrm{word}_{i_t} + \mathrm{position}_t + \mathrm{type}_{s_t}).$$
 #
-# Without segment ids, everything is segment 0. Row 0 is then still added, and to leave it out is the most common reason
-# why a home-made BERT disagrees with the original.
+# Without segment ids, everything is segment 0. Row 0 is then still added: BERT was trained with it,
+# and a copy that leaves it out disagrees with the original everywhere.
 
 # %% id="ex-embeddings"
 # exercise: 06.embeddings
@@ -115,7 +117,7 @@ check("06.self-attention", self_attention)
 # questions repeats some position, and its label there is -100.
 #
 # Why not index with the boolean mask? Its result has as many rows as there are masked tokens, a number that changes with
-# every batch: the batch axis is lost, and a GPU has to stop and count before it can go on.
+# every batch: the batch axis is lost, and the program has to wait until the GPU has counted.
 
 # %% id="ex-gather-positions"
 # exercise: 06.gather-positions
@@ -138,7 +140,8 @@ check("06.gather-positions", gather_positions)
 # %% [markdown] id="why-head"
 # The **head** turns a hidden state into a score for every word. BERT's takes one more step of its own, then compares
 # the result with every word's vector. The table of those vectors $E$ is the one from the entrance: it is **tied**, one
-# tensor used twice. A word that is easy to recognize is then easy to predict, and the model is smaller by $V D$ numbers:
+# tensor used twice. What is learned about a word at one end then serves at the other, and the model is smaller
+# by $V D$ numbers:
 #
 # $$z = E\, \mathrm{LayerNorm}(\mathrm{gelu}(W h + b)) + c.$$
 
@@ -187,8 +190,9 @@ check("06.masked-loss", masked_loss)
 # %% [markdown] id="the-module"
 # ## 4 · The module, and whether it is the same
 #
-# A **module** is a function that carries its weights. `mlm_mini/model/encoder.py` is these five functions as modules,
-# with dropout and blocks around them: about as long as this chapter so far, and worth reading from top to bottom now.
+# A **module** is a function that carries its weights. `mlm_mini/model/encoder.py` has the functions above as modules, the
+# loss aside, with blocks and dropout around them: fewer than 200 lines, and worth reading from top to bottom now. (Dropout
+# sets some numbers to zero at random during training; here it is off.)
 # What is in one:
 
 # %% id="show-module"
@@ -351,7 +355,7 @@ figures.show(figure, alt="Largest differences between the two encoders on a loga
 # %% [markdown] id="why-cost"
 # ## 5 · What it costs
 #
-# Nearly all of the time goes into matrix products, and those can be counted: an $(n, m)$ matrix times an $(m, p)$ matrix
+# Most of the work is matrix products, and those can be counted: an $(n, m)$ matrix times an $(m, p)$ matrix
 # takes $2nmp$ floating-point operations (FLOPs), a multiplication and an addition for each term. One block has four
 # products with weights of $D^2$ numbers and two with $D I$ at each of $B T$ positions, and two without weights in each
 # sentence: all queries with all keys, and all weights with all values. The head works at $B k$ positions.
@@ -380,8 +384,9 @@ def forward_flops(B, T, k, V, D, L, inner):
 check("06.forward-flops", forward_flops)
 
 # %% [markdown] id="count-measured"
-# PyTorch can count while it runs; does it arrive at the same number? Two models of very different proportions: the
-# course's `tiny`, of width 128, with the vocabulary of 50,000 words that the article speaks of, and BERT-base.
+# PyTorch can count while it runs; does it arrive at the same number? First for the course's `tiny`, of
+# width 128, with the vocabulary of 50,000 words that the article speaks of. Where it does, the formula may speak for a
+# model of very different proportions as well, BERT-base.
 
 # %% id="measure-flops"
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -418,16 +423,17 @@ for name, config in (("tiny, V = 50,000", ModelConfig.tiny(50_000)), ("BERT-base
 shares = np.linspace(0, 1, 41)
 figure, (ax,) = figures.new_figure(7.5, 3.2)
 told = []
-for name, config, color, style in (("tiny, V = 50,000", ModelConfig.tiny(50_000), figures.RED, "--"),
-                                   ("small, V = 30,522", ModelConfig.small(30_522), figures.ORANGE, "-."),
-                                   ("BERT-base, V = 30,522", ModelConfig.base(), figures.BLUE, "-")):
+for name, config, color, style, above in (
+        ("tiny, V = 50,000", ModelConfig.tiny(50_000), figures.RED, "--", -0.12),
+        ("small, V = 30,522", ModelConfig.small(30_522), figures.ORANGE, "-.", 0.17),
+        ("BERT-base, V = 30,522", ModelConfig.base(), figures.BLUE, "-", 0.09)):
     cost = np.array([products_of(config, 1, 128, 128 * share) for share in shares])
     ax.plot(shares, cost / cost[-1], style, color=color)
     at = np.searchsorted(shares, 0.15)
     told.append(f"{name} {cost[at] / cost[-1]:.2f}")
-    ax.text(0.5, cost[20] / cost[-1] - 0.08, name, color=color, va="center", fontsize=9)
+    ax.text(0.19, cost[8] / cost[-1] + above, name, color=color, va="center", fontsize=9)
 ax.axvline(0.15, color="0.6", linewidth=1)
-ax.text(0.16, 0.04, "15%", fontsize=9)
+ax.text(0.14, 0.94, "15%", fontsize=9, ha="right")
 ax.set(xlabel="share of positions that get logits", ylabel="FLOPs, relative to all", xlim=(0, 1), ylim=(0, 1.03))
 ax.set_title("The smaller the model, the more of it is its last layer", loc="left")
 figures.show(figure, alt="FLOPs of a forward pass against the share of positions that get logits, relative to logits "
@@ -509,13 +515,16 @@ def peak_bytes(where):
     return bytes_.peak
 
 
-def seconds(where, repeats=3):
+def seconds(where, repeats=5):
     """The quickest of a few steps, after one to warm up. loss.item() waits for the GPU."""
     times = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # several wait for each other when the machine is busy, and that is what would be measured
     for _ in range(repeats + 1):
         start = time.perf_counter()
         training_step(where)
         times.append(time.perf_counter() - start)
+    torch.set_num_threads(threads)
     return min(times[1:])
 
 
@@ -526,7 +535,7 @@ for name, (step, peak) in measured.items():
 (dense_time, dense_peak), (time_k, peak_k) = measured.values()
 flops = products_of(model.config, B, T, T) / products_of(model.config, B, T, k)
 print(f"ratio: {dense_time / time_k:.1f} in time, {dense_peak / peak_k:.1f} in memory, {flops:.1f} in FLOPs "
-      f"(this machine, {device.type}, {torch.get_num_threads()} threads)")
+      f"(this machine, {device.type}, one thread)")
 
 # %% id="fig-cost" tags=["nbval-ignore-output"]
 figure, axes = figures.new_figure(8.5, 2.4, columns=2)
@@ -544,6 +553,10 @@ axes[1].set_title(f"{dense_peak / peak_k:.1f} times the memory", loc="left")
 figures.show(figure, alt="An example of one machine, a training step of the tiny model with 50,000 words: logits at all 128 "
              f"positions take {dense_time * 1e3:.0f} ms and {dense_peak / 1e6:.0f} MB, at 19 positions "
              f"{time_k * 1e3:.0f} ms and {peak_k / 1e6:.0f} MB.")
+
+# %% [markdown] id="cost-note"
+# Memory shrinks about as the FLOPs do. Time need not: softmax, its gradient and the way of all those logits through memory
+# cost time, and none of that is a matrix product.
 
 # %% [markdown] id="on-a-gpu"
 # ### On a GPU

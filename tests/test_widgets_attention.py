@@ -68,7 +68,7 @@ def test_another_head_shows_other_weights_of_the_same_word():
     widget = attention_widget(read, SENTENCE, query=3)
     first = widget.picture.value
     widget.head.value = "even"
-    assert text_of(widget.status).startswith("even: cuts, token 3")
+    assert text_of(widget.status).startswith("even: cuts, token 3 of 0 to 7, reads most from none: each weight is 0.1")
     assert "as spread out as 8.0 equal ones" in text_of(widget.status)
     assert widget.picture.value != first
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+ROUNDING = 1e-6
 ID_PATTERN = re.compile(r"\d\d\.[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -97,3 +98,8 @@ class Exercise:
     @property
     def chapter(self) -> str:
         return self.id[:2]
+
+    @property
+    def is_random(self) -> bool:
+        """Whether right answers differ by chance: then what is measured on them needs a tolerance beyond rounding."""
+        return self.observe is not None and self.atol > ROUNDING

@@ -232,14 +232,14 @@ def _report(
     if yours.error is None:
         lines += value_text("Yours:    ", yours.value, near=problem.where)
     if expected.error is None:
-        label = "Expected: about " if exercise.observe else "Expected: "
+        label = "Expected: about " if exercise.is_random else "Expected: "
         lines += value_text(label, expected.value, near=problem.where)
     else:
         lines.append(f"Expected: {type(expected.error).__name__}: {lines_of(safe_text(str, expected.error), 90, 1)[0]}")
     lines += problem.sentence.splitlines()
     if problem.where and problem.largest is None and problem.where not in problem.sentence:
         lines[-1] += f" It is at {problem.where}."
-    if problem.largest is not None and exercise.observe:
+    if problem.largest is not None and exercise.is_random:
         lines.append(f"Difference: {problem.largest:.3g}; chance alone stays within {exercise.atol:g}")
     elif problem.largest is not None:
         lines.append(f"Largest difference: {problem.largest:.3g}{' at ' + problem.where if problem.where else ''}")

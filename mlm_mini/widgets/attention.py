@@ -137,10 +137,13 @@ def describe(maps: AttentionMaps, head: str, query: int) -> str:
     total = weights.sum()
     if total == 0:
         return f"{asks} may see nothing, so it reads nothing: all its weights are zero."
-    order = [s for s in np.argsort(-weights, kind="stable")[:NAMED] if weights[s] >= LEAST_NAMED]
-    most = ", ".join(f"{maps.tokens[s]} ({weights[s]:.2f})" for s in order)
     spread = perplexity(entropy(weights / total))
-    return f"{asks} reads most from {most}. Its weights are as spread out as {spread:.1f} equal ones."
+    if len(weights) > 1 and np.ptp(weights) < LEAST_NAMED:  # the first of equals would be named as if they were more
+        reads = f"most from none: each weight is {weights.mean():.2f}"
+    else:
+        order = [s for s in np.argsort(-weights, kind="stable")[:NAMED] if weights[s] >= LEAST_NAMED]
+        reads = "most from " + ", ".join(f"{maps.tokens[s]} ({weights[s]:.2f})" for s in order)
+    return f"{asks} reads {reads}. Its weights are as spread out as {spread:.1f} equal ones."
 
 
 class AttentionCharts:
@@ -171,6 +174,7 @@ class AttentionCharts:
         for bar, number, weight in zip(self.bars, self.numbers, weights[query], strict=True):
             bar.set_width(weight)
             number.set_text(f"{weight:.2f}" if weight >= LEAST_NAMED else "")
+            number.set_x(weight + 0.02)
         return describe(self.maps, head, query)
 
     def _draw_table(self, ax: Axes, T: int) -> None:
@@ -193,7 +197,7 @@ class AttentionCharts:
         place = np.arange(T)
         # No outline: one around an empty bar would paint over the axis.
         self.bars = ax.barh(place, np.zeros(T), height=0.7, color=figures.BLUE, linewidth=0)
-        self.numbers = [ax.text(1.02, y, "", va="center", fontsize=8) for y in place]
+        self.numbers = [ax.text(0, y, "", va="center", fontsize=8) for y in place]
         ax.set(xlim=(0, 1.12), ylim=(T - 0.5, -0.5), xticks=(0, 0.5, 1), xlabel="weight in the marked row")
         ax.set_yticks(place, self.maps.tokens, fontsize=8)
         ax.grid(axis="y", visible=False)

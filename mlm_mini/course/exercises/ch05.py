@@ -73,6 +73,17 @@ ATTENTION_WEIGHTS = Exercise(
             "Your weights are too sharp, and the more so the wider the head: the first row should be 3/4 and 1/4. What "
             "keeps the size of a dot product from growing with d?",
             lambda q, k: softmax(q @ k.mT),
+            variants=(lambda q, k: np.exp(q @ k.mT) / np.exp(q @ k.mT).sum(-1, keepdims=True),),
+        ),
+        Mistake(
+            "multiplied where it should be divided",
+            "Your weights are far too sharp. The root of d is to make scores smaller, not larger.",
+            lambda q, k: softmax(q @ k.mT * math.sqrt(q.shape[-1])),
+        ),
+        Mistake(
+            "the weights are divided, not the scores",
+            "Your rows do not sum to one: you divide after the softmax. The scale belongs to what goes into it.",
+            lambda q, k: softmax(q @ k.mT) / math.sqrt(q.shape[-1]),
         ),
         Mistake(
             "scaled by d, not by its root",
@@ -81,9 +92,20 @@ ATTENTION_WEIGHTS = Exercise(
             lambda q, k: softmax(q @ k.mT / q.shape[-1]),
         ),
         Mistake(
-            "scaled by the number of keys",
+            "scaled by the length of the sentence",
             "The scale is to depend on the width of a head, not on how long the sentence is. Which axis is d?",
             lambda q, k: softmax(q @ k.mT / math.sqrt(k.shape[-2])),
+            variants=(lambda q, k: softmax(q @ k.mT / math.sqrt(q.shape[-2])),),
+        ),
+        Mistake(
+            "axes are counted from the front",
+            "Right without leading dimensions. With sentences or heads in front, axis 1 is another one; counted from "
+            "the end, d and the keys have the same place whatever comes before them.",
+            lambda q, k: softmax(scaled_scores(q, k), axis=1),
+            variants=(
+                lambda q, k: softmax(q @ k.mT / math.sqrt(q.shape[1])),
+                lambda q, k: softmax(q @ k.mT / math.sqrt(q.shape[1]), axis=1),
+            ),
         ),
         Mistake(
             "softmax over the queries",
@@ -145,6 +167,7 @@ PADDING_MASK = Exercise(
             "True and False are swapped",
             "You are True at padding. A mask of this course is True where something may be seen.",
             lambda attention_mask: ~attention_mask.astype(bool)[:, None, None, :],
+            variants=(lambda attention_mask: ~attention_mask[:, None, None, :],),
         ),
         Mistake(
             "padding may not ask, but may be read",
@@ -163,6 +186,23 @@ PADDING_MASK = Exercise(
             "(B, T) would be lined up with the last two axes of (B, H, T, T), queries and keys. The sentence axis has "
             "to stay first: which axes are missing in between?",
             lambda attention_mask: attention_mask.astype(bool),
+            variants=(lambda attention_mask: attention_mask,),
+        ),
+        Mistake(
+            "a row for every query",
+            "The truth values are right, and T times as many as needed: all queries of a sentence see the same keys. "
+            "How long must an axis be that NumPy is to stretch?",
+            lambda attention_mask: np.repeat(attention_mask.astype(bool)[:, None, None, :], len(attention_mask[0]), -2),
+        ),
+        Mistake(
+            "what is to be added to the scores",
+            "0 and a large negative number is the other custom, for masks that are added. Here a mask is True where a "
+            "key may be seen.",
+            lambda attention_mask: np.where(attention_mask, 0.0, -np.inf)[:, None, None, :],
+            variants=tuple(
+                lambda attention_mask, low=low: np.where(attention_mask, 0.0, low)[:, None, None, :]
+                for low in (-1e9, -1e4)
+            ),
         ),
         Mistake(
             "one axis is missing",
@@ -173,7 +213,8 @@ PADDING_MASK = Exercise(
             "numbers where truth values are needed",
             "Zeros and ones look like a mask, but ~ turns 1 into -2 and np.where takes them only by luck. Return "
             "booleans.",
-            lambda attention_mask: attention_mask.astype(np.int64)[:, None, None, :],
+            lambda attention_mask: attention_mask[:, None, None, :],
+            variants=(lambda attention_mask: attention_mask.astype(np.int64)[:, None, None, :],),
         ),
     ),
     hints=(
@@ -225,12 +266,14 @@ CAUSAL_MASK = Exercise(
             "numbers where truth values are needed",
             "Zeros and ones look like a mask, but they are numbers: ~ turns 1 into -2. Return booleans.",
             lambda T: np.tri(T),
+            variants=(lambda T: np.tri(T, dtype=np.int64),),
         ),
         Mistake(
             "what is to be added to the scores",
-            "0 and minus infinity is the other custom, for masks that are added. Here a mask is True where a key may "
-            "be seen.",
+            "0 and a large negative number is the other custom, for masks that are added. Here a mask is True where a "
+            "key may be seen.",
             lambda T: np.where(np.tri(T, dtype=bool), 0.0, -np.inf),
+            variants=tuple(lambda T, low=low: np.where(np.tri(T, dtype=bool), 0.0, low) for low in (-1e9, -1e4)),
         ),
     ),
     hints=(
@@ -263,6 +306,34 @@ def with_scores(change):
 def _masked_after(q, k, v, mask=None):
     A = softmax(scaled_scores(q, k))
     return (A if mask is None else A * mask) @ v
+
+
+def made_to_sum_to_one(over):
+    """Hidden weights are removed after the softmax, and `over(sum)` divides the others."""
+
+    def attention(q, k, v, mask=None):
+        A = softmax(scaled_scores(q, k))
+        A = A if mask is None else A * mask
+        return A / over(A.sum(-1, keepdims=True)) @ v
+
+    return attention
+
+
+def indexed_by_mask(hidden):
+    """The mask as an index, which is not stretched."""
+
+    def attention(q, k, v, mask=None):
+        z = scaled_scores(q, k)
+        if mask is not None:
+            z[~mask] = hidden
+        return softmax(z) @ v
+
+    return attention
+
+
+def _indexed_and_zeroed(q, k, v, mask=None):
+    read = indexed_by_mask(-1e9)(q, k, v, mask)
+    return read if mask is None else np.where(mask.any(-1, keepdims=True), read, 0.0)
 
 
 def _keys_read(q, k, v, mask=None):
@@ -299,7 +370,7 @@ ATTENTION = Exercise(
         Case("a sentence of padding alone", (*HEADS, KEEP & np.array([True, False])[:, None, None, None])),
         Case(
             "large scores, the largest one hidden",
-            (np.array([[100.0, 0, 0, 0]]), 10 * TWO_KEYS[::-1], TWO_VALUES, np.array([True, False])),
+            (np.array([[100.0, 0, 0, 0]]), 100 * TWO_KEYS[::-1], TWO_VALUES, np.array([True, False])),
         ),
     ),
     mistakes=(
@@ -307,12 +378,33 @@ ATTENTION = Exercise(
             "the mask is turned round",
             "You read what should be hidden and hide the rest. True means that a key may be seen.",
             with_scores(lambda z, mask: np.where(mask, -np.inf, z)),
+            variants=(
+                with_scores(lambda z, mask: np.where(mask, -1e9, z)),
+                lambda q, k, v, mask=None: _refused(q, k, v, None if mask is None else ~mask),
+            ),
         ),
         Mistake(
             "the mask comes after the softmax",
             "The hidden keys are gone, but they have taken their share along: the other weights no longer sum to one. "
             "Chapter 04 had the same question about logits.",
             _masked_after,
+        ),
+        Mistake(
+            "hidden weights are removed, and the rest made to sum to one",
+            "Right until a hidden score is far above the others: the softmax gives it everything, and once it is gone "
+            "nothing is left to divide. A key that is hidden before the softmax takes nothing.",
+            made_to_sum_to_one(lambda total: np.where(total == 0, 1, total)),
+            variants=(
+                made_to_sum_to_one(lambda total: total),
+                *(made_to_sum_to_one(lambda total, eps=eps: total + eps) for eps in (1e-9, 1e-10, 1e-12)),
+            ),
+        ),
+        Mistake(
+            "the mask is an index",
+            "Right where the mask has the shape of the scores. An index is not stretched as other arrays are, and a "
+            "mask may have fewer axes, or axes of length 1. Which function chooses between two arrays, and stretches?",
+            _indexed_and_zeroed,
+            variants=(indexed_by_mask(-np.inf), indexed_by_mask(-1e9)),
         ),
         Mistake(
             "hidden scores are set to zero",
@@ -326,10 +418,11 @@ ATTENTION = Exercise(
             with_scores(lambda z, mask: z + mask),
         ),
         Mistake(
-            "a query that sees nothing reads the average of all",
-            "With a large negative number in place of minus infinity the hidden keys of a blind query are all alike "
-            "again, and it reads every one of them. It should read nothing: zeros.",
+            "a query that sees nothing reads all the same",
+            "With a large negative number in place of minus infinity all keys of a blind query are equally far down, "
+            "and the softmax lifts them again: it reads every one of them. It should read nothing: zeros.",
             with_scores(lambda z, mask: np.where(mask, z, -1e9)),
+            variants=tuple(with_scores(lambda z, mask, low=low: z + np.where(mask, 0, low)) for low in (-1e9, -1e4)),
         ),
         Mistake(
             "a query that sees nothing becomes NaN",
@@ -399,6 +492,11 @@ def _one_sentence_axis(x, H):
     return x.reshape(B, T, H, D // H).transpose(0, 2, 1, 3)
 
 
+def _one_sentence_alone(x, H):
+    T, D = x.shape
+    return x.reshape(T, H, D // H).transpose(1, 0, 2)
+
+
 def _wrong_pair(x, H):
     return _not_moved(x, H).swapaxes(-1, -2)
 
@@ -441,10 +539,21 @@ SPLIT_HEADS = Exercise(
             _wrong_pair,
         ),
         Mistake(
-            "right for (B, T, D) only",
-            "One sentence alone, or one more leading dimension, is an error. Counted from the end, the axes have the "
-            "same place whatever comes before them.",
+            "axes are counted from the front",
+            "Right for one number of axes only: x may be a sentence alone, (T, D), or have leading dimensions. Counted "
+            "from the end, the axes have the same place whatever comes before them.",
             _one_sentence_axis,
+            variants=(
+                _one_sentence_alone,
+                lambda x, H: _not_moved(x, H).swapaxes(0, 1),
+                lambda x, H: _not_moved(x, H).swapaxes(1, 2),
+            ),
+        ),
+        Mistake(
+            "the heads come first of all",
+            "Right for a sentence alone. With leading dimensions your heads stand before the sentences; they belong "
+            "right before the positions.",
+            lambda x, H: np.stack(np.split(x, H, axis=-1)),
         ),
         Mistake(
             "every head gets the whole position",
@@ -510,6 +619,12 @@ def _values_not_projected(x, weights, H, mask=None):
     )
 
 
+def _cut_by_reshape(x, weights, H, mask=None, join=None):
+    q, k, v = (_split_by_reshape(plain_linear(x, weights, name), H) for name in SELF)
+    y = plain_attention(q, k, v, mask)
+    return plain_linear(join(y) if join else ref.join_heads(y), weights, "output.dense")
+
+
 def without_bias(weights, *names):
     return {name: 0 * array if name in {f"{n}.bias" for n in names} else array for name, array in weights.items()}
 
@@ -541,6 +656,13 @@ MULTI_HEAD = Exercise(
             lambda x, weights, H, mask=None: multi_head(x, weights, H, mask, join=_joined_by_reshape),
         ),
         Mistake(
+            "heads are cut by a plain reshape",
+            "Right with one head. With more, a reshape to (..., H, T, d) hands out whole positions: cutting the heads "
+            "was the exercise before this one.",
+            _cut_by_reshape,
+            variants=(lambda x, weights, H, mask=None: _cut_by_reshape(x, weights, H, mask, _joined_by_reshape),),
+        ),
+        Mistake(
             "heads are joined number by number",
             "The numbers of all heads are at the right position, but interleaved. The first head's d numbers come "
             "first, then the second's.",
@@ -568,20 +690,33 @@ MULTI_HEAD = Exercise(
             lambda x, weights, H, mask=None: multi_head(x, weights, H, mask, names=("key", "query", "value")),
         ),
         Mistake(
-            "x itself is read, not its values",
-            "The weights are right, but they average x. The values are a view of x too, through self.value.",
+            "something else is read than the values",
+            "The weights are right, but they do not average the values. Those are a view of x of their own, through "
+            "self.value.",
             _values_not_projected,
+            variants=(
+                lambda x, weights, H, mask=None: multi_head(x, weights, H, mask, names=("query", "key", "key")),
+                lambda x, weights, H, mask=None: multi_head(x, weights, H, mask, names=("query", "key", "query")),
+            ),
         ),
         Mistake(
             "matrices are not transposed",
             "A weight of shape (E, D) takes D numbers to E: its rows belong to the outputs. With x in front, as in "
             "x @ W, it has to be turned; ref.linear knows.",
             lambda x, weights, H, mask=None: multi_head(x, turned(weights, *SELF, "output.dense"), H, mask),
+            variants=tuple(
+                lambda x, weights, H, mask=None, names=names: multi_head(x, turned(weights, *names), H, mask)
+                for names in (SELF, ("output.dense",))
+            ),
         ),
         Mistake(
-            "the biases are missing",
-            "The matrices are used, their biases are not. Each of the four layers has both.",
+            "biases are missing",
+            "The matrices are used, but not all of their biases. Each of the four layers has both.",
             lambda x, weights, H, mask=None: multi_head(x, without_bias(weights, *SELF, "output.dense"), H, mask),
+            variants=tuple(
+                lambda x, weights, H, mask=None, names=names: multi_head(x, without_bias(weights, *names), H, mask)
+                for names in (SELF, ("output.dense",))
+            ),
         ),
         Mistake(
             "the mask is ignored",
@@ -647,6 +782,19 @@ def _by_variance(x, gain, bias, eps=1e-12):
     return gain * (x - mean) / (var + eps) + bias
 
 
+def normed_without_axis(centered):
+    """The variance, and unless `centered` the mean too, have lost the axis along which they were taken."""
+
+    def layer_norm(x, gain, bias, eps=1e-12):
+        return gain * (x - x.mean(-1, keepdims=centered)) / np.sqrt(x.var(-1) + eps) + bias
+
+    return layer_norm
+
+
+def _sample_deviation(x, gain, bias, eps=1e-12):
+    return gain * (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True, ddof=1) + bias
+
+
 def _bias_inside(x, gain, bias, eps=1e-12):
     mean, var = moments(x)
     return gain * ((x - mean) / np.sqrt(var + eps) + bias)
@@ -677,6 +825,7 @@ LAYER_NORM = Exercise(
             "Your numbers are a little too small: 3 and 7 should become -1 and 1. This variance describes the D "
             "numbers that are there; it does not estimate that of others.",
             _unbiased,
+            variants=(_sample_deviation,),
         ),
         Mistake(
             "eps stands outside the root",
@@ -684,9 +833,11 @@ LAYER_NORM = Exercise(
             _eps_outside,
         ),
         Mistake(
-            "an eps of 1e-5, whatever is asked for",
-            "Close, but not the same: 1e-5 is PyTorch's custom, BERT's is 1e-12. The argument says which one.",
+            "an eps of its own, whatever is asked for",
+            "The argument eps is not used. BERT's is 1e-12 and PyTorch's custom 1e-5; which one it is to be, the "
+            "caller says.",
             _own_eps,
+            variants=(lambda x, gain, bias, eps=1e-12: _normed_over(-1)(x, gain, bias),),
         ),
         Mistake(
             "no eps",
@@ -714,6 +865,14 @@ LAYER_NORM = Exercise(
             "Each of the D places is normalized over the positions, so a position's answer depends on its neighbors. "
             "Each position has its own mean and variance: which axis is it to be?",
             _normed_over(-2),
+            variants=(_normed_over(0), _normed_over(1)),
+        ),
+        Mistake(
+            "the axis is not kept",
+            "The mean or the variance has lost an axis, so NumPy lines it up with the D numbers and not with the "
+            "positions. Which shape is to be subtracted from (..., D)?",
+            normed_without_axis(centered=False),
+            variants=(normed_without_axis(centered=True),),
         ),
         Mistake(
             "one mean and variance for everything",
@@ -726,9 +885,13 @@ LAYER_NORM = Exercise(
             _bias_inside,
         ),
         Mistake(
-            "gain and bias are missing",
-            "The normalized numbers are right. The learned gain and bias still have to be applied.",
+            "gain or bias is missing",
+            "The normalized numbers are right. The learned gain and bias still have to be applied, both of them.",
             _no_gain,
+            variants=(
+                lambda x, gain, bias, eps=1e-12: _normed_over(-1)(x, gain, 0.0, eps),
+                lambda x, gain, bias, eps=1e-12: _normed_over(-1)(x, 1.0, bias, eps),
+            ),
         ),
     ),
     hints=(
@@ -791,11 +954,24 @@ GELU = Exercise(
             "erf is the distribution function of a normal with variance 1/2. To make it that of variance 1, what must "
             "x be divided by?",
             lambda x: 0.5 * x * (1 + erf(x)),
+            variants=(lambda x: 0.5 * x * (1 + erf(x / 2)),),
         ),
         Mistake(
             "twice as much",
             "Large numbers come out doubled. 1 + erf runs from 0 to 2; a probability ends at 1.",
             lambda x: x * (1 + erf(x / math.sqrt(2))),
+        ),
+        Mistake(
+            "erf in place of the probability",
+            "Negative numbers come out positive. erf runs from -1 to 1; what makes a probability of it, from 0 to 1?",
+            lambda x: x * erf(x / math.sqrt(2)),
+            variants=(lambda x: 0.5 * x * erf(x / math.sqrt(2)),),
+        ),
+        Mistake(
+            "the density in place of the probability",
+            "Large numbers come out as zero: you multiply with the height of the bell curve at x. GELU takes the area "
+            "to the left of x.",
+            lambda x: x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi),
         ),
     ),
     hints=(
@@ -851,6 +1027,20 @@ def _norm_before_sum(x, weights, H, mask=None):
 def _no_last_norm(x, weights, H, mask=None):
     h = norm(x + attended(x, weights, H, mask), weights, FIRST)
     return h + feed_forward(h, weights)
+
+
+def _no_first_norm(x, weights, H, mask=None):
+    h = x + attended(x, weights, H, mask)
+    return norm(h + feed_forward(h, weights), weights, LAST)
+
+
+def _no_norm(x, weights, H, mask=None):
+    h = x + attended(x, weights, H, mask)
+    return h + feed_forward(h, weights)
+
+
+def _first_half(x, weights, H, mask=None):
+    return norm(x + attended(x, weights, H, mask), weights, FIRST)
 
 
 def _activation_last(x, weights, H, mask=None):
@@ -916,11 +1106,28 @@ ENCODER_BLOCK = Exercise(
             "the last LayerNorm is missing",
             "Your numbers are not centered at the end. A block has two norms, one after each sum.",
             _no_last_norm,
+            variants=(_no_norm,),
         ),
         Mistake(
-            "one LayerNorm is used twice",
-            "Both sums are normalized with the same gain and bias. Each has its own; look at the two names.",
+            "the first LayerNorm is missing",
+            "The sum of x and what the attention found goes on as it is. A block has two norms, one after each sum.",
+            _no_first_norm,
+        ),
+        Mistake(
+            "the first half alone",
+            "This is h. The two linear layers, the second sum and the second LayerNorm are still to come.",
+            _first_half,
+        ),
+        Mistake(
+            "a LayerNorm with the other's gain and bias",
+            "Each sum has a LayerNorm of its own. Look at the two names: which of them belongs to the attention?",
             block(norms=(FIRST, FIRST)),
+            variants=(block(norms=(LAST, FIRST)), block(norms=(LAST, LAST))),
+        ),
+        Mistake(
+            "nothing is added to what went in",
+            "Each half replaces its input where it should add to it. What runs around each of the two parts?",
+            block(first_residual=False, second_residual=False),
         ),
         Mistake(
             "no activation",
@@ -991,6 +1198,37 @@ def _dv_all_alike(upstream, q, k, v):
     return dq, dk, np.broadcast_to(upstream.sum(-2, keepdims=True), v.shape).copy()
 
 
+def _dk_not_turned(upstream, q, k, v):
+    A = softmax(scaled_scores(q, k))
+    dA = upstream @ v.mT
+    dz = A * (dA - (A * dA).sum(-1, keepdims=True)) / math.sqrt(q.shape[-1])
+    return dz @ k, dz @ q, A.mT @ upstream
+
+
+def _every_axis_turned(upstream, q, k, v):
+    A = softmax(scaled_scores(q, k))
+    dA = upstream @ v.mT
+    dz = A * (dA - (A * dA).sum(-1, keepdims=True)) / math.sqrt(q.shape[-1])
+    return dz @ k, dz.T @ q, A.T @ upstream
+
+
+def _v_turned_too(upstream, q, k, v):
+    A = softmax(scaled_scores(q, k))
+    dA = upstream @ v.T
+    dz = A * (dA - (A * dA).sum(-1, keepdims=True)) / math.sqrt(q.shape[-1])
+    return dz @ k, dz.T @ q, A.T @ upstream
+
+
+def _scaled_by_the_width_itself(upstream, q, k, v):
+    dq, dk, dv = gradient_with()(upstream, q, k, v)
+    return dq / math.sqrt(q.shape[-1]), dk / math.sqrt(q.shape[-1]), dv
+
+
+def _dk_not_scaled(upstream, q, k, v):
+    dq, dk, dv = gradient_with()(upstream, q, k, v)
+    return dq, dk * math.sqrt(q.shape[-1]), dv
+
+
 def _q_and_k_swapped(upstream, q, k, v):
     dq, dk, dv = gradient_with()(upstream, q, k, v)
     return dk, dq, dv
@@ -1041,11 +1279,55 @@ ATTENTION_GRADIENT = Exercise(
             "the mean is taken over the queries",
             "dv is right. The sum in dz runs over the keys of one query, the row that the softmax made.",
             gradient_with(lambda A, dA: A * (dA - (A * dA).sum(-2, keepdims=True))),
+            variants=(gradient_with(lambda A, dA: A * (dA - (A * dA).sum())),),
+        ),
+        Mistake(
+            "the sum has lost its axis",
+            "dv is right. The sum over the keys is one number for each query, to be subtracted from that query's row: "
+            "without an axis for the keys NumPy lines it up with the columns.",
+            gradient_with(lambda A, dA: A * (dA - (A * dA).sum(-1))),
+        ),
+        Mistake(
+            "the sum is not weighted",
+            "dv is right. What is subtracted in dz is the mean of dA under the attention weights, not a plain sum or "
+            "mean.",
+            gradient_with(lambda A, dA: A * (dA - dA.sum(-1, keepdims=True))),
+            variants=(gradient_with(lambda A, dA: A * (dA - dA.mean(-1, keepdims=True))),),
+        ),
+        Mistake(
+            "only the first term is weighted",
+            "dv is right. In dz the weight A multiplies the whole bracket, what is subtracted included.",
+            gradient_with(lambda A, dA: A * dA - (A * dA).sum(-1, keepdims=True)),
+        ),
+        Mistake(
+            "the sum is added, not subtracted",
+            "dv is right. Weights of a row sum to one, so what one of them gains the others lose: look at the sign.",
+            gradient_with(lambda A, dA: A * (dA + (A * dA).sum(-1, keepdims=True))),
         ),
         Mistake(
             "the scale is missing",
-            "dq and dk are too large by the square root of d. The scores were divided by it; so is their gradient.",
+            "dq or dk is too large by the square root of d. The scores were divided by it; so is their gradient.",
             gradient_with(scale=False),
+            variants=(_dk_not_scaled,),
+        ),
+        Mistake(
+            "divided by d, not by its root",
+            "dq and dk are too small by the square root of d. The scores were divided by the root, once; so is their "
+            "gradient.",
+            _scaled_by_the_width_itself,
+        ),
+        Mistake(
+            "dk without turning dz round",
+            "dq and dv are right. The gradient by key s collects from all queries t that met it: the sum runs over the "
+            "rows of dz, so dz is transposed.",
+            _dk_not_turned,
+        ),
+        Mistake(
+            "every axis is turned round",
+            "Right for one sentence alone, but .T reverses all axes, those of sentences and heads included. Only the "
+            "last two are to change places.",
+            _every_axis_turned,
+            variants=(_v_turned_too,),
         ),
         Mistake(
             "dv without turning the weights round",

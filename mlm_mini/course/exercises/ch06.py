@@ -98,6 +98,17 @@ def right_segment(token_type_ids, types):
     return types[0] if token_type_ids is None else types[token_type_ids]
 
 
+def _normed_by_sample_variance(x, gain, bias):
+    return gain * (x - x.mean(-1, keepdim=True)) / (x.var(-1, keepdim=True) + 1e-12).sqrt() + bias
+
+
+def _one_table_detached(which):
+    def embed(ids, token_type_ids, *tables):
+        return embedded()(ids, token_type_ids, *(t.detach() if i == which else t for i, t in enumerate(tables)))
+
+    return embed
+
+
 def _detached_embed(*args):
     return embedded()(*args).detach()
 
@@ -128,6 +139,24 @@ EMBEDDINGS = Exercise(
             "Right where segment ids are given. Without them every token is of segment 0, and BERT adds the vector of "
             "segment 0 all the same: it was there at every step of the training.",
             embedded(segment=lambda ids, types: 0.0 if ids is None else types[ids]),
+        ),
+        Mistake(
+            "no segments",
+            "Word and place are there. The third vector, that of the segment, is added always: without segment ids it "
+            "is that of segment 0.",
+            embedded(segment=lambda ids, types: 0.0),
+        ),
+        Mistake(
+            "the variance divides by D - 1",
+            "Your numbers are a little too small. PyTorch's var divides by D - 1 unless told otherwise, NumPy's by D; "
+            "a LayerNorm divides by D.",
+            embedded(norm=_normed_by_sample_variance),
+        ),
+        Mistake(
+            "positions are counted along the sentences",
+            "Every token of a sentence gets the same place: the number of its sentence. Which axis of ids is T?",
+            embedded(position=lambda ids, positions: positions[torch.arange(len(ids))[:, None]]),
+            variants=(embedded(position=lambda ids, positions: positions[: len(ids)]),),
         ),
         Mistake(
             "every token is of segment 0",
@@ -171,9 +200,10 @@ EMBEDDINGS = Exercise(
         ),
         Mistake(
             "the answer is cut off from the graph",
-            "The numbers are right, but no gradient arrives at the tables: they would never learn. What in your code "
-            "turns a tensor into a mere number?",
+            "The numbers are right, but at one of the tables, or at all, no gradient arrives: it would never learn. "
+            "What in your code turns a tensor into mere numbers?",
             _detached_embed,
+            variants=tuple(_one_table_detached(which) for which in range(3)),
         ),
     ),
     hints=(
@@ -225,6 +255,16 @@ def _cut_head_by_head(qkv, H):
     return qkv.view(B, T, H, 3, -1).permute(3, 0, 2, 1, 4)
 
 
+def _cut_before_the_positions(qkv, H):
+    B, T, _ = qkv.shape
+    return qkv.view(B, 3, T, H, -1).permute(1, 0, 3, 2, 4)
+
+
+def _cut_to_the_wanted_shape(qkv, H):
+    B, T, _ = qkv.shape
+    return qkv.view(3, B, H, T, -1)
+
+
 def _cut_in_another_order(qkv, H):
     k, q, v = cut(qkv, H)
     return q, k, v
@@ -233,6 +273,29 @@ def _cut_in_another_order(qkv, H):
 def _scaled_already(qkv, H):
     q, k, v = cut(qkv, H)
     return q / q.shape[-1] ** 0.5, k, v
+
+
+def _cut_but_not_moved(qkv, H):
+    B, T, _ = qkv.shape
+    return qkv.view(B, T, 3, H, -1).permute(2, 0, 1, 3, 4)
+
+
+def _biases_left_out(*places):
+    """Without qkv_bias, argument 2, or out_bias, argument 4."""
+
+    def self_attention(*args):
+        return with_parts()(*(0 * a if i in places else a for i, a in enumerate(args)))
+
+    return self_attention
+
+
+def _one_head(x, qkv_weight, qkv_bias, out_weight, out_bias, H, attention_mask=None):
+    return with_parts()(x, qkv_weight, qkv_bias, out_weight, out_bias, 1, attention_mask)
+
+
+def _scaled_by_the_width(x, qkv_weight, qkv_bias, out_weight, out_bias, H, attention_mask=None):
+    scaled = with_parts(scale=x.shape[-1] ** -0.5)
+    return scaled(x, qkv_weight, qkv_bias, out_weight, out_bias, H, attention_mask)
 
 
 def _always_causal(x, qkv_weight, qkv_bias, out_weight, out_bias, H, attention_mask=None):
@@ -267,6 +330,13 @@ SELF_ATTENTION = Exercise(
             "Right with one head. With more, the heads are cut by a plain view, which keeps the order in memory and "
             "mixes positions. Cut the last axis first, then move the axis of the heads.",
             with_parts(cut=_cut_by_view),
+        ),
+        Mistake(
+            "queries, keys and values are mixed",
+            "Wrong with one head already. The 3D numbers of a position lie together in memory, so the axis of 3 is cut "
+            "from them and stands after T; only then may it move to the front.",
+            with_parts(cut=_cut_before_the_positions),
+            variants=(with_parts(cut=_cut_to_the_wanted_shape),),
         ),
         Mistake(
             "the three views are cut head by head",
@@ -306,6 +376,45 @@ SELF_ATTENTION = Exercise(
             "Your weights are too even: F.scaled_dot_product_attention divides by the root of d itself, as its name "
             "says.",
             with_parts(cut=_scaled_already),
+        ),
+        Mistake(
+            "the scores are not scaled",
+            "Your weights are too sharp. Scores are divided by the root of a head's width d = D / H.",
+            with_parts(scale=1.0),
+        ),
+        Mistake(
+            "scaled by the width of a position",
+            "Right with one head, too even with more: a head's dot product sums d = D / H products, not D.",
+            _scaled_by_the_width,
+        ),
+        Mistake(
+            "the heads are not cut",
+            "Right with one head: H makes no difference to your answer. Each head needs a softmax of its own.",
+            _one_head,
+        ),
+        Mistake(
+            "heads look at each other",
+            "Attention works on the last two axes, which are to be positions and numbers. Yours are heads and numbers, "
+            "so that each position is alone with its own heads.",
+            with_parts(cut=_cut_but_not_moved, joined=lambda y: y.flatten(2)),
+            variants=(with_parts(cut=_cut_but_not_moved, joined=lambda y: y.flatten(2), visible=lambda mask: None),),
+        ),
+        Mistake(
+            "padding may not ask, but may be read",
+            "Your mask goes along the queries: padding reads nothing, and everybody else still reads padding. The last "
+            "axis of the scores is that of the keys.",
+            with_parts(visible=lambda mask: mask[:, None, :, None]),
+        ),
+        Mistake(
+            "keys and values have changed places",
+            "Keys say where to look, values what is read there. In which order does the kernel want them?",
+            with_parts(cut=lambda qkv, H: cut(qkv, H)[[0, 2, 1]]),
+        ),
+        Mistake(
+            "biases are missing",
+            "The matrices are used, but not both of their biases.",
+            _biases_left_out(2, 4),
+            variants=(_biases_left_out(2), _biases_left_out(4)),
         ),
         Mistake(
             "a causal mask has slipped in",
@@ -392,6 +501,12 @@ GATHER_POSITIONS = Exercise(
             lambda x, positions: x.flatten(0, 1)[positions],
         ),
         Mistake(
+            "sentences are lined up with places",
+            "Two indices are lined up from the end: your B sentence numbers meet the k places of a row. They should "
+            "stand in a column, one for each row of positions.",
+            lambda x, positions: x[torch.arange(len(x)), positions],
+        ),
+        Mistake(
             "one number of each position",
             "gather returns the shape of its index: with (B, k, 1) you get the first of D numbers. The index has to be "
             "stretched over the width.",
@@ -406,7 +521,7 @@ GATHER_POSITIONS = Exercise(
         Mistake(
             "the batch axis is lost",
             "Indexing with booleans lays all sentences end to end, (N, D); it also sorts positions and drops repeated "
-            "ones. On a GPU it makes the program wait until N is known.",
+            "ones. With a GPU the program has to wait until N is known.",
             selected_by_mask,
         ),
         Mistake(
@@ -470,7 +585,7 @@ HEAD = Exercise(
     observe=with_gradients(mlm_head),
     minutes=15,
     cases=(
-        Case("one position, three words", (normal(91, 1, 2), *head_weights(92, 2, 3))),
+        Case("one position, four words", (normal(91, 1, 3), *head_weights(92, 3, 4))),
         Case("two sentences of three positions", (normal(101, 2, 3, 4), *head_weights(102, 4, 7))),
         Case("as many words as numbers", (normal(111, 2, 2, 5), *head_weights(112, 5, 5))),
         Case("large numbers", (normal(121, 3, 4, scale=20), *head_weights(122, 4, 9))),
@@ -491,6 +606,32 @@ HEAD = Exercise(
             "no GELU",
             "The dense layer is there; the activation behind it is not.",
             head_with(activation=lambda z: z),
+        ),
+        Mistake(
+            "ReLU in place of GELU",
+            "The structure is right. The activation of BERT is GELU, in the head as in the blocks.",
+            head_with(activation=lambda z: F.relu(z)),
+        ),
+        Mistake(
+            "the dense bias is missing",
+            "dense_weight is used, dense_bias is not.",
+            lambda x, dense_weight, dense_bias, *rest: head_with()(x, dense_weight, 0 * dense_bias, *rest),
+        ),
+        Mistake(
+            "the dense matrix is turned round",
+            "A weight of shape (E, D) takes D numbers to E: its rows belong to the outputs. With x in front it has to "
+            "be turned; F.linear does so itself.",
+            lambda x, dense_weight, *rest: head_with()(x, dense_weight.T, *rest),
+        ),
+        Mistake(
+            "gain and bias are missing",
+            "The numbers are normalized, but gain and bias are not applied.",
+            head_with(norm=lambda z, gain, bias: F.layer_norm(z, gain.shape, eps=1e-12)),
+        ),
+        Mistake(
+            "the answer is cut off from the graph",
+            "The numbers are right, but no gradient arrives anywhere: nothing would learn.",
+            lambda *args: head_with()(*args).detach(),
         ),
         Mistake(
             "the tanh formula for GELU",
@@ -519,8 +660,9 @@ HEAD = Exercise(
         ),
         Mistake(
             "probabilities, not logits",
-            "Your rows sum to one. The head returns scores; the loss does the softmax, where it is stable.",
+            "There is a softmax in your head. It is to return scores: the loss does the softmax, where it is stable.",
             lambda *args: torch.softmax(head_with()(*args), dim=-1),
+            variants=(lambda *args: torch.log_softmax(head_with()(*args), dim=-1),),
         ),
     ),
     hints=(
@@ -564,6 +706,12 @@ def _axes_reshaped(logits, labels):
 def _zero_ignored(logits, labels):
     loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten().clamp(min=0), ignore_index=0, reduction="sum")
     return loss / (labels > 0).sum().clamp(min=1)
+
+
+def _log_of_softmax(logits, labels):
+    picked = torch.softmax(logits, -1).log().gather(-1, labels.clamp(min=0)[..., None])[..., 0]
+    selected = labels != IGNORE_INDEX
+    return -(picked * selected).sum() / selected.sum().clamp(min=1)
 
 
 LABELS = np.array([[3, 1, -100], [0, -100, -100]])
@@ -612,6 +760,23 @@ MASKED_LOSS = Exercise(
             surprisal_sum,
         ),
         Mistake(
+            "divided by the number of sentences",
+            "The loss grows with the number of questions in a sentence. Divide by the number of labels in the batch.",
+            lambda logits, labels: surprisal_sum(logits, labels) / len(labels),
+        ),
+        Mistake(
+            "one is added to the number of labels",
+            "Nothing is divided by zero, but every loss comes out too small. Only a count of zero needs another "
+            "divisor.",
+            lambda logits, labels: surprisal_sum(logits, labels) / ((labels != IGNORE_INDEX).sum() + 1),
+        ),
+        Mistake(
+            "the logarithm of a softmax",
+            "Right for small logits. With large ones a probability is rounded to zero, and its logarithm is infinite: "
+            "chapter 02 has the log-softmax that avoids it, and F.cross_entropy is made of it.",
+            _log_of_softmax,
+        ),
+        Mistake(
             "padding counts as token 0",
             "A label of -100 is no token. You turn it into 0, and then ask the model to predict token 0 there.",
             lambda logits, labels: F.cross_entropy(logits.flatten(0, 1), labels.flatten().clamp(min=0)),
@@ -621,6 +786,7 @@ MASKED_LOSS = Exercise(
             "Padding is left out, and so is every true label 0. That is why the ignore index is -100, a number that no "
             "token has.",
             _zero_ignored,
+            variants=(lambda logits, labels: surprisal_sum(logits, labels) / (labels > 0).sum().clamp(min=1),),
         ),
         Mistake(
             "axes are reshaped, not moved",
@@ -693,10 +859,16 @@ COUNT_PARAMETERS = Exercise(
             counted_without(extra=lambda V, D, L, inner, P: V * D),
         ),
         Mistake(
-            "no LayerNorm is counted",
+            "LayerNorms are missing",
             "Each LayerNorm has a gain and a bias of D numbers. There is one after the embeddings, two in each block, "
             "and one in the head.",
             counted_without("norms"),
+            variants=(
+                counted_without(extra=lambda V, D, L, inner, P: -2 * D * L),
+                counted_without(extra=lambda V, D, L, inner, P: -4 * D * L),
+                counted_without(extra=lambda V, D, L, inner, P: -4 * D),
+                counted_without(extra=lambda V, D, L, inner, P: -2 * D),
+            ),
         ),
         Mistake(
             "LayerNorm without its bias",
@@ -708,6 +880,11 @@ COUNT_PARAMETERS = Exercise(
             "Every linear layer has a bias, one number for each output: four times D in the attention, inner and D "
             "after it, D in the head.",
             counted_without("attention biases", "feed-forward biases", extra=lambda V, D, L, inner, P: -D),
+            variants=(
+                counted_without(
+                    "attention biases", "feed-forward biases", "word bias", extra=lambda V, D, L, inner, P: -D
+                ),
+            ),
         ),
         Mistake(
             "the head is missing",
@@ -734,6 +911,36 @@ COUNT_PARAMETERS = Exercise(
             "positions and segments are missing",
             "The table of words is counted; there are two more tables, one for P positions and one for the segments.",
             counted_without("tables", extra=lambda V, D, L, inner, P: V * D),
+            variants=(
+                counted_without(extra=lambda V, D, L, inner, P: -P * D),
+                lambda V, D, L, inner, P, types=2: counted_without()(V, D, L, inner, P, 0),
+                lambda V, D, L, inner, P, types=2: counted_without()(V, D, L, inner, P, 2),
+            ),
+        ),
+        Mistake(
+            "there is only one block",
+            "Right for one block. There are L of them, each with weights of its own.",
+            lambda V, D, L, inner, P, types=2: counted_without()(V, D, 1, inner, P, types),
+        ),
+        Mistake(
+            "the attention's last layer is missing",
+            "Queries, keys and values are counted. A fourth layer from D to D mixes what the heads found.",
+            counted_without(extra=lambda V, D, L, inner, P: -L * (D * D + D)),
+        ),
+        Mistake(
+            "a layer of the feed-forward part is missing",
+            "A block has one layer from D to inner, and one back from inner to D.",
+            counted_without(extra=lambda V, D, L, inner, P: -L * (D * inner + D)),
+            variants=(counted_without(extra=lambda V, D, L, inner, P: -L * (D * inner + inner)),),
+        ),
+        Mistake(
+            "biases of the feed-forward part are off",
+            "A bias has a number for each output: inner of them on the way in, D on the way back.",
+            counted_without("feed-forward biases"),
+            variants=(
+                counted_without(extra=lambda V, D, L, inner, P: L * (inner - D)),
+                counted_without(extra=lambda V, D, L, inner, P: L * (D - inner)),
+            ),
         ),
     ),
     hints=(
@@ -839,6 +1046,33 @@ FORWARD_FLOPS = Exercise(
                 "position."
             ),
             products_but("decoder"),
+            variants=(products_but("decoder", "transform"),),
+        ),
+        Mistake(
+            "there is only one block",
+            "Right for one block. A pass goes through L of them.",
+            lambda B, T, k, V, D, L, inner: products_but()(B, T, k, V, D, 1, inner),
+        ),
+        Mistake(
+            "the attention's last layer is missing",
+            "Queries, keys and values are counted. A fourth layer from D to D mixes what the heads found.",
+            products_but("output"),
+        ),
+        Mistake(
+            "a layer of the feed-forward part is missing",
+            "A block has one layer from D to inner, and one back from inner to D: two products of the same size.",
+            products_but(extra=lambda B, T, k, V, D, L, inner: -L * B * T * 2 * D * inner),
+            variants=(products_but("feed-forward"),),
+        ),
+        Mistake(
+            "the head works once, not for every sentence",
+            "Right for one sentence. k positions of each of B sentences get logits.",
+            products_but(extra=lambda B, T, k, V, D, L, inner: -(B - 1) * k * 2 * (D * D + D * V)),
+        ),
+        Mistake(
+            "the head's dense layer works everywhere",
+            "Positions are picked out before the head: its first layer too sees k of them in each sentence.",
+            products_but(extra=lambda B, T, k, V, D, L, inner: B * (T - k) * 2 * D * D),
         ),
         Mistake(
             "one sentence only",
