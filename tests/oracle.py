@@ -94,3 +94,23 @@ def mean_entropy(answers):
         nats -= (mass * np.log(mass / mass.sum())).sum()
         count += mass.sum()
     return nats / count
+
+
+def assert_exact_at_random_masks(language, table, n):
+    """Posterior and marginal of n sentences with any pattern of hidden words agree with the table."""
+    ids = random_masks(language, np.random.default_rng(0), n)
+    mask = language.vocabulary.mask_id
+    posterior, log_marginal = language.posterior(ids), language.log_marginal(ids)
+    for b, row in enumerate(ids):
+        np.testing.assert_allclose(np.exp(log_marginal[b]), marginal(table, row, mask), rtol=1e-12)
+        for t, token in enumerate(row):
+            want = joint(table, row, mask, [t]) if token == mask else np.eye(len(language.vocabulary))[token]
+            np.testing.assert_allclose(posterior[b, t], want, atol=1e-13)
+
+
+def assert_exact_joint(language, table, text, positions):
+    """The joint distribution of the hidden positions of a sentence agrees with the table."""
+    ids = language.encode(text)
+    ids[positions] = language.vocabulary.mask_id
+    want = joint(table, ids, language.vocabulary.mask_id, positions)
+    np.testing.assert_allclose(language.joint(ids, positions), want, atol=1e-13)

@@ -68,22 +68,12 @@ def sample(language):
 
 
 def test_posterior_and_marginal_of_random_masks(tiny, table):
-    ids = oracle.random_masks(tiny, np.random.default_rng(0), 300)
-    mask = tiny.vocabulary.mask_id
-    posterior, log_marginal = tiny.posterior(ids), tiny.log_marginal(ids)
-    for b, row in enumerate(ids):
-        assert np.exp(log_marginal[b]) == pytest.approx(oracle.marginal(table, row, mask), rel=1e-12)
-        for t, token in enumerate(row):
-            want = oracle.joint(table, row, mask, [t]) if token == mask else np.eye(len(tiny.vocabulary))[token]
-            np.testing.assert_allclose(posterior[b, t], want, atol=1e-13)
+    oracle.assert_exact_at_random_masks(tiny, table, n=300)
 
 
 @pytest.mark.parametrize("positions", [[1], [1, 2], [2, 1], [3, 1, 2], [3, 4], [4, 2, 0, 1, 3]])
 def test_joint(tiny, table, positions):
-    ids = tiny.encode("w z x")
-    ids[positions] = tiny.vocabulary.mask_id
-    want = oracle.joint(table, ids, tiny.vocabulary.mask_id, positions)
-    np.testing.assert_allclose(tiny.joint(ids, positions), want, atol=1e-13)
+    oracle.assert_exact_joint(tiny, table, "w z x", positions)
 
 
 def test_scene_posterior_is_bayes_rule(tiny):
