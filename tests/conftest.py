@@ -24,3 +24,14 @@ def data_folder(tmp_path, monkeypatch):
     """A fresh folder for the learner's progress."""
     monkeypatch.setenv("MLM_MINI_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """PyTorch on one thread: the tests run side by side, and its threads would wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

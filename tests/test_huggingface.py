@@ -25,6 +25,7 @@ from mlm_mini.model import (
 )
 from mlm_mini.model import encoder as encoder_module
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 transformers = pytest.importorskip("transformers")
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
@@ -37,14 +38,6 @@ CONFIGS = {
 }
 WORDS = ["the", "a", "chef", "doctor", "cuts", "sees", "bread", "patient", "park", "in", "."]
 SENTENCES = ["the chef cuts the bread .", "a doctor sees the patient in the park .", "the patient sees a park ."]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def roughen(model, seed):

@@ -23,17 +23,10 @@ from mlm_mini.model import (
 )
 from mlm_mini.model import device as devices
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 V = 23
 SMALL = {"hidden_size": 12, "num_attention_heads": 3, "intermediate_size": 20, "max_position_embeddings": 9}
 FORWARD, GRADIENT, SINGLE = 1e-10, 1e-8, 1e-5  # the largest differences allowed: float64, float64, float32
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def seeded(seed):

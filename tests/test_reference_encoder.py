@@ -14,20 +14,15 @@ from scipy.special import erf as scipy_erf
 from mlm_mini import reference as ref
 from mlm_mini.reference.layers import erf
 
-pytestmark = pytest.mark.filterwarnings("error")  # a NumPy warning is a number that went wrong on the way
+pytestmark = [
+    pytest.mark.filterwarnings("error"),  # a NumPy warning is a number that went wrong on the way
+    pytest.mark.usefixtures("one_thread"),
+]
 examples = settings(max_examples=40, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**32 - 1)
 sides = st.integers(1, 5)
 leadings = st.lists(st.integers(0, 3), max_size=2)
 mask_kinds = st.sampled_from(["none", "padding", "causal", "both", "random"])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def leaf(array):

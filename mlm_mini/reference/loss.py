@@ -22,9 +22,8 @@ def surprisal(logits, targets):
     """
     log_p = log_softmax(logits)
     t = checked_targets(targets, "targets", log_p)
-    return (
-        0.0 - np.take_along_axis(log_p, t[..., None], axis=-1)[..., 0]
-    )  # unary minus would print a sure token as -0.0
+    # 0.0 - x and not -x, which would print a sure token as -0.0
+    return 0.0 - np.take_along_axis(log_p, t[..., None], axis=-1)[..., 0]
 
 
 def cross_entropy(logits, labels):
