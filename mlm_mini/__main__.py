@@ -230,7 +230,7 @@ def run_reset(options: argparse.Namespace) -> int:
     from mlm_mini.course import build
 
     with friendly_errors():
-        build.reset(build.course_folder(), options.chapter)
+        build.reset(course_folder(), options.chapter)
     return 0
 
 
@@ -238,7 +238,7 @@ def run_build(options: argparse.Namespace) -> int:
     from mlm_mini.course import build
 
     with friendly_errors():
-        top = build.course_folder()
+        top = course_folder()
         if not options.check:
             build.build(top, options.chapters, force=options.force, rerun=options.rerun)
             return 0
@@ -309,10 +309,11 @@ def run_tests(options: argparse.Namespace) -> int:
 
 
 def course_folder() -> Path:
-    from mlm_mini.course import build
-
-    with friendly_errors():
-        return build.course_folder()
+    """The repository's top: the folder above this package that holds solutions/. Raises CommandError."""
+    top = Path(__file__).resolve().parents[1]
+    if not (top / "solutions").is_dir():
+        raise CommandError(f"{top} holds no solutions/ folder: run this from a clone of the course")
+    return top
 
 
 @contextlib.contextmanager

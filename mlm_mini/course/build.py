@@ -26,14 +26,6 @@ class BuildError(RuntimeError):
     """The notebooks could not be built, or are stale. The message says which and what to do."""
 
 
-def course_folder() -> Path:
-    """The repository's top: the folder above this package that holds solutions/. Raises BuildError."""
-    top = Path(__file__).resolve().parents[2]
-    if not (top / "solutions").is_dir():
-        raise BuildError(f"{top} holds no solutions/ folder: run this from a clone of the course")
-    return top
-
-
 def build(top: Path, numbers: Iterable[str] = (), force: bool = False, rerun: bool = False, say=print) -> None:
     """Builds the chapters of those numbers, or all of them, one after the other.
 
