@@ -270,10 +270,14 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def run_fill(options: argparse.Namespace) -> int:
-    from mlm_mini.training import default_model, fill, load_folder
+    from mlm_mini.training import fill, load_folder, quick_model
 
     try:
-        model, tokenizer = load_folder(options.model) if options.model else default_model()
+        if options.model:
+            model, tokenizer = load_folder(options.model)
+        else:
+            quick = quick_model()
+            model, tokenizer = quick.model, quick.tokenizer
         blanks = fill(model, tokenizer, options.text, options.top)
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -22,23 +23,25 @@ from mlm_mini.training import (
     TerminalProgress,
     TrainingConfig,
     accumulate_gradient,
+    cached,
+    cached_model,
     causal_batch,
-    default_model,
     draw_evaluation,
     evaluate,
     fill,
     find_material,
-    folders,
     learning_rate,
     load_folder,
     make_optimizer,
     masked_batch,
+    quick_model,
     recipe,
     surprisals,
     train,
     train_folder,
 )
 from mlm_mini.training.objectives import by_length
+from mlm_mini.training.parts import side_by_side
 from mlm_mini.training.progress import describe_curve, plot_curve
 
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
@@ -226,6 +229,50 @@ def test_accumulated_gradients_are_those_of_one_big_batch(parts, scenes, sentenc
         gradients.append([loss.double(), *(p.grad for p in model.parameters() if p.grad is not None)])
     for whole, added in zip(*gradients, strict=True):
         torch.testing.assert_close(added, whole, rtol=1e-5, atol=1e-8)
+
+
+@pytest.fixture
+def two_threads():
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
+def test_parts_side_by_side_give_the_same_bits_as_one_after_the_other(scenes, sentences, two_threads):
+    batch = masked_batch(by_length(sentences, scenes.vocabulary), scenes.vocabulary, 0.3, rng())
+    gradients, names = [], set()
+
+    def spy(map_):
+        def spying(function, parts):
+            return map_(lambda part: (names.add(threading.current_thread().name), function(part))[1], parts)
+
+        return spying
+
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        model = small_model(scenes.vocabulary)
+        with side_by_side(model, 4) as map_:
+            assert torch.get_num_threads() == 1
+            accumulate_gradient(model, batch, 4, map=spy(map_))
+        assert torch.get_num_threads() == threads
+        gradients.append([p.grad for p in model.parameters()])
+    assert all(map(torch.equal, *gradients))
+    assert len(names) == 3  # this thread, and two others
+
+
+@pytest.mark.parametrize(
+    ("parts", "changes"), [(1, {}), (4, {"hidden_dropout_prob": 0.1}), (4, {"attention_probs_dropout_prob": 0.1})]
+)
+def test_one_part_or_dropout_goes_one_after_the_other(parts, changes, scenes, two_threads):
+    with side_by_side(small_model(scenes.vocabulary, **changes), parts) as map_:
+        assert map_ is map
+
+
+def test_an_error_in_a_part_reaches_the_caller_and_the_threads_are_given_back(scenes, two_threads):
+    model = small_model(scenes.vocabulary)
+    with pytest.raises(ZeroDivisionError), side_by_side(model, 4) as map_:
+        list(map_(lambda part: 1 / part, [1, 2, 0]))
+    assert torch.get_num_threads() == 2
 
 
 def test_the_rate_rises_and_falls_linearly_and_is_never_zero():
@@ -530,11 +577,8 @@ def test_a_tokenizer_of_another_model_is_refused(folder, tmp_path):
         load_folder(tmp_path)
 
 
-def test_the_default_model_is_trained_once_and_taken_up_where_it_stopped(tmp_path, monkeypatch):
+def test_a_cached_model_is_trained_once_and_taken_up_where_it_stopped(tmp_path, monkeypatch):
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
-    monkeypatch.setattr(folders, "DEFAULT_SIZE", "tiny")
-    monkeypatch.setattr(folders, "SCENES", {"batch_size": 4})
-    monkeypatch.setattr(folders, "DEFAULT_STEPS", 2)
     steps = []
 
     class Shown(Reporter):
@@ -543,17 +587,36 @@ def test_the_default_model_is_trained_once_and_taken_up_where_it_stopped(tmp_pat
             if len(steps) == 1:
                 raise KeyboardInterrupt
 
+    def asked(n=2):
+        return cached_model("scenes", "tiny", Shown, steps=n, batch_size=4)
+
     with pytest.raises(KeyboardInterrupt):
-        default_model(Shown)
-    first, tokenizer = default_model(Shown)
-    again, _ = default_model(Shown)
+        asked()
+    first, again = asked(), asked()
     assert steps == [1, 1, 2]
-    assert torch.equal(first.head.bias, again.head.bias)
-    assert tokenizer.vocabulary == scene_language().vocabulary
-    monkeypatch.setattr(folders, "DEFAULT_STEPS", 1)
-    default_model(Shown)
+    assert torch.equal(first.model.head.bias, again.model.head.bias)
+    assert again.tokenizer.vocabulary == scene_language().vocabulary
+    assert again.curve == first.curve
+    assert again.curve[-1].loss - again.floor == pytest.approx(again.curve[-1].gap)
+    assert again.config.steps == 2
+    assert not again.model.training
+    asked(1)  # another recipe is another model
     assert steps[3:] == [1]
-    assert len(list(tmp_path.glob("scenes-model-*.lock"))) == 2
+    assert len([path for path in tmp_path.glob("scenes-tiny-*") if path.is_dir()]) == 2
+
+
+def test_only_bundled_languages_are_cached():
+    with pytest.raises(ValueError, match="use train_folder for other text"):
+        cached_model("letters.txt")
+
+
+def test_the_quick_model_is_a_mini_model_of_scenes(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(cached, "train_folder", lambda *names, **rest: asked.update(names=names))
+    monkeypatch.setattr(cached, "read_trained", lambda folder: folder.name)
+    assert quick_model().startswith("scenes-mini-")
+    assert asked["names"][:2] == ("scenes", "mini")
+    assert asked["names"][2].steps == cached.QUICK_STEPS
 
 
 # ---------------------------------------------------------------- the commands

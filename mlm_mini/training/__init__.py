@@ -1,10 +1,11 @@
 """The training room: objectives, optimizer, loop, checkpoints, and what comes out, a model that fills in blanks."""
 
+from mlm_mini.training.cached import TrainedModel, cached_model, quick_model
 from mlm_mini.training.checkpoint import CheckpointError
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, Score, draw_evaluation, evaluate
 from mlm_mini.training.fill import Candidate, fill
-from mlm_mini.training.folders import default_model, load_folder, recipe, train_folder
+from mlm_mini.training.folders import load_folder, recipe, train_folder
 from mlm_mini.training.loop import TrainingError, TrainingResult, train
 from mlm_mini.training.material import Material, find_material
 from mlm_mini.training.objectives import Batch, causal_batch, masked_batch, surprisals
@@ -22,12 +23,13 @@ __all__ = [
     "Reporter",
     "Score",
     "TerminalProgress",
+    "TrainedModel",
     "TrainingConfig",
     "TrainingError",
     "TrainingResult",
     "accumulate_gradient",
+    "cached_model",
     "causal_batch",
-    "default_model",
     "draw_evaluation",
     "evaluate",
     "fill",
@@ -36,6 +38,7 @@ __all__ = [
     "load_folder",
     "make_optimizer",
     "masked_batch",
+    "quick_model",
     "recipe",
     "surprisals",
     "train",

@@ -1,33 +1,25 @@
-"""Models in folders: a run from its beginning to a folder that others open, and the model that is there by default."""
+"""Models in folders: a run from its beginning to a folder that others open."""
 
 import json
 import os
 from dataclasses import asdict
 from pathlib import Path
 
-import filelock
-import torch
-
-import mlm_mini
-from mlm_mini.languages import scene_language
 from mlm_mini.languages.tokenizer import ENGLISH_SIZE, WordPiece
 from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, load_pretrained, load_tokenizer, save_pretrained
-from mlm_mini.model.huggingface import WEIGHTS
-from mlm_mini.storage import cache_folder, fingerprint, write_atomically
+from mlm_mini.storage import write_atomically
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.loop import TrainingResult, train
 from mlm_mini.training.material import BLOCK_LENGTH, find_material
-from mlm_mini.training.progress import Reporter, TerminalProgress
+from mlm_mini.training.progress import Reporter
 
 SIZES = ("tiny", "mini", "small", "base")
 CHECKPOINTS, SUMMARY = "checkpoints", "training.json"
 
 # What is not said is as here. A scene has so few words that 15% of them are one or two: more to learn from at a time
 # brings the model nearer to the floor, at the ratio of the evaluation too. Parts keep padding apart (see `by_length`).
-SCENES = {"steps": 5000, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 3e-3}
+SCENES = {"steps": 5000, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.35, "learning_rate": 3e-3}
 REAL_TEXT = {"steps": 4000, "batch_size": 64, "mask_ratio": 0.15, "learning_rate": 2e-3}
-
-DEFAULT_SIZE, DEFAULT_STEPS = "mini", 1200
 
 
 def recipe(language: str | os.PathLike, **given) -> TrainingConfig:
@@ -36,6 +28,14 @@ def recipe(language: str | os.PathLike, **given) -> TrainingConfig:
     if "micro_batches" not in given and isinstance(fields["batch_size"], int):
         fields["micro_batches"] = max(1, min(fields.get("micro_batches", 1), fields["batch_size"]))
     return TrainingConfig(**fields)
+
+
+def model_config(size: str, vocab_size: int, length: int = BLOCK_LENGTH) -> ModelConfig:
+    """The config of a model of `size` for rows of `length` tokens. Raises ValueError for a size not in SIZES."""
+    if size not in SIZES:
+        raise ValueError(f"size is {size!r}: expected one of {', '.join(SIZES)}")
+    rows = {"max_position_embeddings": length} if length > 128 else {}
+    return getattr(ModelConfig, size)(vocab_size, **rows)
 
 
 def train_folder(
@@ -55,14 +55,11 @@ def train_folder(
     Beside the model are `checkpoints`, from which `resume` goes on, and `training.json` with configs and curve.
     language, length, vocabulary_size: as in `find_material`; size: one of SIZES. Raises as `train` does.
     """
-    if size not in SIZES:
-        raise ValueError(f"size is {size!r}: expected one of {', '.join(SIZES)}")
     out = Path(out).expanduser()
     material = find_material(language, config, length, vocabulary_size)
-    rows = {} if material.source.length <= 128 else {"max_position_embeddings": material.source.length}
-    model_config = getattr(ModelConfig, size)(len(material.tokenizer.vocabulary), **rows)
+    shape = model_config(size, len(material.tokenizer.vocabulary), material.source.length)
     result = train(
-        model_config,
+        shape,
         material.source,
         config,
         evaluation=material.evaluation,
@@ -75,7 +72,7 @@ def train_folder(
     summary = {
         "language": str(language),
         "text": material.source.fingerprint,
-        "model": asdict(model_config),
+        "model": asdict(shape),
         "training": config.to_dict(),
         "floor": result.floor,
         "curve": [point._asdict() for point in result.curve],
@@ -107,21 +104,3 @@ def _objective(folder: Path) -> str | None:
         return json.loads((folder / SUMMARY).read_bytes())["training"]["objective"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def default_model(report: type[Reporter] = TerminalProgress) -> tuple[MaskedLM, WordPiece | WordLevel]:
-    """A small model of the scene language, trained when it is first asked for and then kept in the cache folder.
-
-    Its folder is named after everything that made it. A training that was cut short goes on where it stopped, and of
-    two processes that ask at once, one waits for the other.
-    """
-    language = scene_language()
-    config = recipe("scenes", steps=DEFAULT_STEPS)
-    shape = asdict(getattr(ModelConfig, DEFAULT_SIZE)(len(language.vocabulary)))
-    versions = [mlm_mini.__version__, torch.__version__]
-    made_of = fingerprint(language.fingerprint, shape, config.to_dict(), versions)
-    folder = cache_folder() / f"scenes-model-{made_of}"
-    with filelock.FileLock(f"{folder}.lock"):
-        if not (folder / WEIGHTS).is_file():  # written last
-            train_folder("scenes", DEFAULT_SIZE, config, folder, resume=True, report=report())
-    return load_folder(folder)

@@ -24,6 +24,7 @@ from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, evaluate
 from mlm_mini.training.objectives import by_length, make_batch
 from mlm_mini.training.optimizer import accumulate_gradient, learning_rate, make_optimizer
+from mlm_mini.training.parts import Map, side_by_side
 from mlm_mini.training.progress import Point, Reporter, describe_curve, plot_curve
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ def train(
         if resume and out is not None and has_checkpoint(out):
             run.restore(load_checkpoint(out))
         floor = evaluation.floor if evaluation else None
-        with report or Reporter() as shown:
+        with side_by_side(run.model, config.micro_batches) as map_parts, report or Reporter() as shown:
             shown.begin(config.steps, run.step, floor, run.curve)
             while run.step < config.steps:
-                shown.stepped(*run.one_step())
+                shown.stepped(*run.one_step(map_parts))
                 if evaluation and (run.step % looks == 0 or run.step == config.steps):
                     shown.evaluated(run.look(evaluation))
                 if out is not None and (run.step % saves == 0 or run.step == config.steps):
@@ -135,8 +136,8 @@ class Run:
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    def one_step(self) -> tuple[int, float, int, float]:
-        """One update of the weights. Returns what `Reporter.stepped` is told.
+    def one_step(self, map_parts: Map = map) -> tuple[int, float, int, float]:
+        """One update of the weights. Returns what `Reporter.stepped` is told. map_parts: as in `accumulate_gradient`.
 
         Raises TrainingError, before the weights are touched, when loss or gradient is NaN or infinite.
         """
@@ -147,7 +148,8 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, config)
         self.optimizer.zero_grad()
-        loss = accumulate_gradient(self.model, batch, config.micro_batches, lambda: autocast(self.device)).item()
+        parts, precision = config.micro_batches, lambda: autocast(self.device)
+        loss = accumulate_gradient(self.model, batch, parts, precision, map_parts).item()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm).item()
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
