@@ -8,7 +8,7 @@ import difflib
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -106,17 +106,26 @@ class Question:
         return self.words[self.index]
 
 
+@dataclass(frozen=True)
+class Player:
+    """Somebody else who plays along. name: a noun phrase for a sentence. believe: its q, from what is shown alone."""
+
+    name: str
+    believe: Callable[[Question], Mapping[str, float]]
+
+
 class ClozeText(ABC):
     """Where the questions come from, and the opponent: a player that gives every word a probability.
 
     name, source: what to call the text, and what a reader must be told about it. words: all that may be guessed.
-    opponent_name: a noun phrase for a sentence.
+    opponent_name: a noun phrase for a sentence. rival: a second opponent, if there is one.
     """
 
     name: str
     source: str
     opponent_name: str
     words: tuple[str, ...]
+    rival: Player | None = None
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Question:
@@ -134,8 +143,9 @@ class SceneCloze(ClozeText):
     source = "Sentences made up by the scene language of this course, whose probabilities are all known."
     opponent_name = "the exact posterior"
 
-    def __init__(self, language: ExactLanguage):
+    def __init__(self, language: ExactLanguage, rival: Player | None = None):
         self.language = language
+        self.rival = rival
         vocabulary = language.vocabulary
         self.words = tuple(word for word in vocabulary.words(vocabulary.regular_ids) if word != FULL_STOP)
 
@@ -227,7 +237,7 @@ class Round:
     """What was asked, believed and paid. `best` holds the opponent's likeliest words with their probabilities.
 
     remark: a sentence on how the confidence was changed, or "". limited_nats: what the opponent's likeliest word alone
-    would have cost it.
+    would have cost it. rival_nats: what the rival paid; NaN without one.
     """
 
     question: Question
@@ -237,6 +247,7 @@ class Round:
     nats: float
     opponent_nats: float
     limited_nats: float
+    rival_nats: float
     best: tuple[tuple[str, float], ...]
 
 
@@ -244,13 +255,14 @@ class Round:
 class Scoreboard:
     """Rounds played, and mean nats per round; NaN before the first.
 
-    Of the player, of the opponent, and of the opponent when it is limited to one word as the player is.
+    Of the player, of the opponent, of the opponent when it is limited to one word as the player is, and of the rival.
     """
 
     rounds: int
     mean_nats: float
     opponent_mean_nats: float
     limited_mean_nats: float
+    rival_mean_nats: float
 
 
 class Game:
@@ -283,6 +295,7 @@ class Game:
             score(guess_distribution(guess, confidence, self.text.words), answer),
             score(opponent, answer),
             score(limited_to_one_word(opponent), answer),
+            score(self.text.rival.believe(self.question), answer) if self.text.rival else math.nan,
             tuple(sorted(opponent.items(), key=lambda item: -item[1])[:TOP]),
         )
         self.rounds.append(played)
@@ -297,8 +310,8 @@ class Game:
 
     def scoreboard(self) -> Scoreboard:
         if not self.rounds:
-            return Scoreboard(0, math.nan, math.nan, math.nan)
-        nats = np.array([[played.nats, played.opponent_nats, played.limited_nats] for played in self.rounds])
+            return Scoreboard(0, math.nan, math.nan, math.nan, math.nan)
+        nats = np.array([[r.nats, r.opponent_nats, r.limited_nats, r.rival_nats] for r in self.rounds])
         return Scoreboard(len(nats), *nats.mean(axis=0).tolist())
 
 

@@ -72,8 +72,7 @@ class ModelConfig:
     def _sized(cls, vocab_size, blocks, width, heads, changes):
         """With BERT's proportions: four times the width inside a block, and weights that make sums of the same size.
 
-        A sum of `width` terms grows with its root, so BERT's 0.02 at width 768 is 0.05 at 128. At 6,000 steps that
-        halved what 0.02 had left of the way to the scene language's floor.
+        A sum of `width` terms grows with its root, so BERT's 0.02 at width 768 is 0.05 at 128.
         """
         sized = {
             "hidden_size": width,

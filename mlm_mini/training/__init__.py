@@ -1,5 +1,6 @@
 """The training room: objectives, optimizer, loop, checkpoints, and what comes out, a model that fills in blanks."""
 
+from mlm_mini.training.baselines import Blanks, Comparison, compare_with_counting, draw_blanks
 from mlm_mini.training.cached import TrainedModel, cached_model, quick_model
 from mlm_mini.training.checkpoint import CheckpointError
 from mlm_mini.training.config import TrainingConfig
@@ -10,12 +11,15 @@ from mlm_mini.training.loop import TrainingError, TrainingResult, train
 from mlm_mini.training.material import Material, find_material
 from mlm_mini.training.objectives import Batch, causal_batch, masked_batch, surprisals
 from mlm_mini.training.optimizer import accumulate_gradient, learning_rate, make_optimizer
+from mlm_mini.training.player import model_nats, model_player
 from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgress
 
 __all__ = [
     "Batch",
+    "Blanks",
     "Candidate",
     "CheckpointError",
+    "Comparison",
     "EvaluationSet",
     "LiveCurve",
     "Material",
@@ -30,6 +34,8 @@ __all__ = [
     "accumulate_gradient",
     "cached_model",
     "causal_batch",
+    "compare_with_counting",
+    "draw_blanks",
     "draw_evaluation",
     "evaluate",
     "fill",
@@ -38,6 +44,8 @@ __all__ = [
     "load_folder",
     "make_optimizer",
     "masked_batch",
+    "model_nats",
+    "model_player",
     "quick_model",
     "recipe",
     "surprisals",

@@ -10,12 +10,15 @@ import ipywidgets
 import numpy as np
 
 from mlm_mini import figures
+from mlm_mini.languages import scene_language
 from mlm_mini.languages.cloze import (
     LEAST_CONFIDENCE,
     MOST_CONFIDENCE,
     ClozeText,
     Game,
+    Player,
     Round,
+    SceneCloze,
     Scoreboard,
     english_cloze,
     scene_cloze,
@@ -43,12 +46,16 @@ WHOLE_LABEL = {"description_width": "initial"}
 NUMBER = CELL.replace("left", "right") + "; font-variant-numeric: tabular-nums"
 
 
-def cloze_widget(seed: int = 0, texts: Mapping[str, Callable[[], ClozeText]] = TEXTS) -> ClozeWidget:
+def cloze_widget(
+    seed: int = 0, texts: Mapping[str, Callable[[], ClozeText]] = TEXTS, rival: Player | None = None
+) -> ClozeWidget:
     """The game on scenes and on real English; the same questions for the same seed.
 
     Enter in the text box guesses, and Enter again brings the next sentence, so that a whole game needs no mouse.
-    texts: what the text to play on is called, and how to load it when it is first chosen.
+    texts: what the text to play on is called, and how to load it when first chosen. rival: plays along on scenes.
     """
+    if rival:
+        texts = {**texts, "Scenes": lambda: SceneCloze(scene_language(), rival)}
     return ClozeWidget(seed, texts)
 
 
@@ -156,12 +163,16 @@ def game_sentence(game: Game) -> str:
 
 def round_sentence(played: Round, text: ClozeText) -> str:
     answer = played.question.answer
+    rival = ""
+    if text.rival:
+        name, chance = text.rival.name, percent(math.exp(-played.rival_nats))
+        rival = f"{name[0].upper()}{name[1:]} gave it {chance} and pays {played.rival_nats:.2f}. "
     outcome = "You are right" if played.guess == answer else f"You said {played.guess!r}"
     return (
         f"{outcome}; the word was {answer!r}. You gave it {percent(math.exp(-played.nats))} and pay {played.nats:.2f} "
         f"nats. {text.opponent_name[0].upper()}{text.opponent_name[1:]} gave it "
         f"{percent(math.exp(-played.opponent_nats))} and pays {played.opponent_nats:.2f} nats; limited to one word, "
-        f"{played.best[0][0]!r}, it would pay {played.limited_nats:.2f}. {played.remark}"
+        f"{played.best[0][0]!r}, it would pay {played.limited_nats:.2f}. {rival}{played.remark}"
     ).strip()
 
 
@@ -200,14 +211,16 @@ def _belief(word: str, probability: float, is_answer: bool, gap: bool = False) -
 
 
 def scores_html(board: Scoreboard, text: ClozeText) -> str:
-    """Mean nats and bits per round: of the player, of the opponent, and of the opponent under the player's rule."""
+    """Mean nats and bits per round of everybody who plays, and of the opponent under the player's rule."""
     if not board.rounds:
         return ""
-    players = (
+    players = [
         ("you", board.mean_nats),
         (text.opponent_name, board.opponent_mean_nats),
         (f"{text.opponent_name}, limited to one word as you are", board.limited_mean_nats),
-    )
+    ]
+    if text.rival:
+        players.insert(1, (text.rival.name, board.rival_mean_nats))
     rows = "".join(
         f'<tr style="background: none"><th scope="row" style="{CELL}">{html.escape(name)}</th>'
         f'<td style="{NUMBER}">{nats:.2f}</td><td style="{NUMBER}">{nats / math.log(2):.2f}</td></tr>'
