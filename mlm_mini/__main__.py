@@ -259,12 +259,16 @@ def run_train(options: argparse.Namespace) -> int:
     settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "device")}
     try:
         config = recipe(options.language, **given)
-        train_folder(options.language, options.size, config, options.out, report=TerminalProgress(), **settings)
+        result = train_folder(
+            options.language, options.size, config, options.out, report=TerminalProgress(), **settings
+        )
     except (TrainingError, ValueError, OSError) as error:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
         print("Stopped. With --resume the same command goes on from the last checkpoint.", file=sys.stderr)
         raise
+    if result.comparison:
+        print(result.comparison.table())
     print(f'The model is in {options.out}. Try: course.py fill "... [MASK] ..." --model {options.out}')
     return 0
 
@@ -306,6 +310,10 @@ def run_tests(options: argparse.Namespace) -> int:
     """Runs pytest from the top of the course. What the caller adds goes to pytest: `test -k softmax`."""
     import subprocess
 
+    if not options.extra:  # the notebooks run side by side, and would train their models on each other's cores
+        from mlm_mini.training import prepare_models
+
+        prepare_models()
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
     # In a process of its own: pytest wants to be there before the modules whose assertions it rewrites.
     command = [sys.executable, "-m", "pytest", "--nbval", "-n", str(workers), *options.extra]

@@ -461,7 +461,7 @@ def training_step(where):
 
 
 (dense_loss, dense_gradient), (loss, gradient) = training_step(None), training_step(positions)
-print(f"the loss is {loss:.3f} nats, and log V is {np.log(50_000):.3f}: before training every word is as likely")
+print(f"the loss is {loss:.1f} nats, and log V is {np.log(50_000):.1f}: before training all words are nearly alike")
 print("losses agree within 1e-6, relatively:", abs(dense_loss - loss) / loss < 1e-6)
 print("gradients by the word vectors agree within 1e-6:", bool((dense_gradient - gradient).abs().max() < 1e-6))
 print(f"logits of {B} sentences in float32: {4 * B * T * 50_000 / 1e6:.1f} MB everywhere, "

@@ -38,7 +38,7 @@ def learner_folder(tmp_path, monkeypatch):
 def test_in_an_untouched_chapter_every_check_fails_and_every_other_cell_runs(name, learner_folder):
     notebook = read("chapters", name)
     client = NotebookClient(
-        notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": str(learner_folder)}}
+        notebook, timeout=900, allow_errors=True, resources={"metadata": {"path": str(learner_folder)}}
     )
     client.extra_arguments = ["--log-level=ERROR"]
     client.execute()

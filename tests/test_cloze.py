@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlm_mini.languages import SceneLanguage, Trigram, cloze
-from mlm_mini.languages.cloze import EnglishCloze, Game, Question, SceneCloze, english_cloze, scene_cloze
+from mlm_mini.languages.cloze import EnglishCloze, Game, Player, Question, SceneCloze, english_cloze, scene_cloze
 from mlm_mini.reference import entropy
 from mlm_mini.widgets import cloze_widget
 from mlm_mini.widgets.cloze import game_html, percent
@@ -122,6 +122,38 @@ def test_a_round_is_scored_as_the_chapter_says():
     assert board.rounds == 2
     assert board.mean_nats == pytest.approx(-math.log(0.8 * 0.2) / 2)
     assert board.opponent_mean_nats == board.limited_mean_nats == pytest.approx(math.log(4))
+
+
+def against_a_rival(believe):
+    text = Two()
+    text.rival = Player("the parrot", believe)
+    return Game(text, rng())
+
+
+def test_a_rival_is_asked_the_same_and_pays_for_what_it_believed():
+    asked = []
+
+    def believe(question):
+        asked.append(question)
+        return {"left": 0.9, "right": 0.1} if len(asked) == 1 else {"right": 1.0}
+
+    game = against_a_rival(believe)
+    played = game.play("left", 0.8)
+    assert asked == [played.question]
+    assert played.rival_nats == pytest.approx(-math.log(0.9))
+    assert played.nats == pytest.approx(-math.log(0.8)), "the rival changes nothing for the others"
+    assert game.scoreboard().rival_mean_nats == played.rival_nats
+    game.next_question()
+    assert game.play("left", 0.8).rival_nats == math.inf, "what it ruled out was the answer"
+    assert game.scoreboard().rival_mean_nats == math.inf
+    assert math.isfinite(game.scoreboard().mean_nats)
+
+
+def test_without_a_rival_there_is_no_number_for_one():
+    game = Game(Two(), rng())
+    assert math.isnan(game.scoreboard().rival_mean_nats)
+    assert math.isnan(game.play("left", 0.8).rival_nats)
+    assert math.isnan(game.scoreboard().rival_mean_nats)
 
 
 @pytest.mark.parametrize(("confidence", "counted"), [(0.0, 0.01), (1.0, 0.99), (0.01, 0.01), (0.99, 0.99)])
@@ -457,6 +489,30 @@ def test_a_picture_of_a_game_stands_in_without_a_kernel():
     shown = html.unescape(game_html(game))
     assert "The coin gave it 25% and pays 1.39 nats; limited to one word, 'right', it would pay 1.39." in shown
     assert 'role="status"' not in shown
+
+
+def test_a_rival_stands_in_the_sentence_and_in_the_table_in_one_order():
+    game = against_a_rival(lambda question: {"left": 0.9, "right": 0.1})
+    game.play("right", 0.8)
+    shown = " ".join(html.unescape(re.sub("<[^>]+>", " ", game_html(game))).split())
+    assert "and pay 1.61 nats. The parrot gave it 90% and pays 0.11 nats. The coin gave it 25% and pays" in shown
+    assert "you 1.61 2.32 the parrot 0.11 0.15 the coin 1.39 2.00 the coin, limited to one word" in shown
+    sure = against_a_rival(lambda question: {"right": 1.0})
+    sure.play("right", 0.8)
+    assert "The parrot gave it less than 0.001% and pays inf nats." in html.unescape(game_html(sure))
+
+
+def test_a_rival_plays_along_on_scenes_alone():
+    widget = cloze_widget(0, rival=Player("the parrot", lambda question: {question.answer: 0.5}))
+    assert list(widget.texts) == ["Scenes", "English"]
+    assert widget.game.question == cloze_widget(0).game.question
+    for name, plays in (("Scenes", True), ("English", False)):
+        widget.chooser.value = name
+        widget.word.value = "the"
+        press_enter(widget)
+        assert ("The parrot gave it 50% and pays 0.69 nats." in plain(widget.status)) == plays
+        assert ("the parrot 0.69 1.00" in plain(widget.scores)) == plays
+    assert scene_cloze().rival is None, "the next widget starts without"
 
 
 @pytest.mark.parametrize(

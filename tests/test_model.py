@@ -226,19 +226,20 @@ def test_what_the_model_refuses(arguments, error, said):
 # Weights
 
 
-def test_the_weights_are_berts_and_repeatable():
+def test_the_weights_are_berts_for_our_width_and_repeatable():
     before = torch.get_rng_state()
     model, again = (MaskedLM(ModelConfig.tiny(500), seeded(7)) for _ in range(2))
     assert torch.equal(before, torch.get_rng_state())  # nothing was drawn from the global generator
     other = MaskedLM(ModelConfig.tiny(500), seeded(8))
+    std = 0.02 * (768 / 64) ** 0.5  # BERT's, for our width
     for name, weight in model.named_parameters():
         assert torch.equal(weight, again.get_parameter(name))
         assert weight.dtype == torch.float32
         if weight.ndim == 2:
             assert not torch.equal(weight, other.get_parameter(name))
-            assert abs(weight.mean()) < 0.02 * 6 / weight.numel() ** 0.5
+            assert abs(weight.mean()) < std * 6 / weight.numel() ** 0.5
             if weight.numel() > 1000:
-                assert abs(weight.std() / 0.02 - 1) < 0.05
+                assert abs(weight.std() / std - 1) < 0.05
         else:
             assert (weight == float(name.endswith("norm.weight"))).all()
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from mlm_mini import __main__ as command_line
 from mlm_mini.languages import markov_language, scene_language
 from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, save_pretrained
-from mlm_mini.reference import IGNORE_INDEX, cross_entropy
+from mlm_mini.reference import IGNORE_INDEX, adamw_step, cross_entropy
 from mlm_mini.training import (
     Candidate,
     LiveCurve,
@@ -34,6 +35,8 @@ from mlm_mini.training import (
     load_folder,
     make_optimizer,
     masked_batch,
+    measured,
+    prepare_models,
     quick_model,
     recipe,
     surprisals,
@@ -97,8 +100,8 @@ def test_a_recipe_that_makes_no_sense_is_refused_by_name(change, error, message)
 
 
 def test_a_recipe_is_that_of_the_language_with_what_is_given():
-    assert recipe("scenes").mask_ratio == 0.3
-    assert recipe("english").mask_ratio == 0.15
+    assert recipe("scenes").mask_ratio == 0.35
+    assert recipe("english").mask_ratio == 0.3
     given = recipe("scenes", batch_size=2, mask_ratio=0.15)
     assert (given.batch_size, given.micro_batches, given.mask_ratio) == (2, 2, 0.15)
     with pytest.raises(ValueError, match="batch_size is 0: expected at least 1"):
@@ -294,6 +297,20 @@ def test_only_the_matrices_of_linear_layers_decay(scenes):
     assert set(decayed["param_names"]) == linear
     assert len(decayed["params"]) + len(spared["params"]) == len(list(model.parameters()))
     assert {"embeddings.words.weight", "head.bias", "head.norm.weight"} <= set(spared["param_names"])
+
+
+def test_our_step_of_adamw_is_pytorchs():
+    generator = rng()
+    start = generator.normal(size=(3, 4))
+    theirs = nn.Parameter(torch.from_numpy(start.copy()))
+    optimizer = torch.optim.AdamW([theirs], lr=0.02, weight_decay=0.3, betas=(0.8, 0.95), eps=1e-4)
+    ours, m, v = start, np.zeros_like(start), np.zeros_like(start)
+    for step in range(1, 20):
+        gradient = generator.normal(size=start.shape)
+        theirs.grad = torch.from_numpy(gradient)
+        optimizer.step()
+        ours, m, v = adamw_step(ours, gradient, m, v, step, 0.02, 0.3, 0.8, 0.95, 1e-4)
+        np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=0, atol=1e-12)
 
 
 # ---------------------------------------------------------------- evaluation
@@ -605,12 +622,32 @@ def test_a_cached_model_is_trained_once_and_taken_up_where_it_stopped(tmp_path, 
     assert len([path for path in tmp_path.glob("scenes-tiny-*") if path.is_dir()]) == 2
 
 
+def test_what_the_chapters_need_is_trained_in_one_go(monkeypatch):
+    asked = []
+    monkeypatch.setattr(cached, "cached_model", lambda **fields: asked.append(fields))
+    prepare_models(Reporter)
+    assert asked == [{"report": Reporter, **fields} for fields in cached.CHAPTER_MODELS]
+    assert {"steps": cached.QUICK_STEPS} in cached.CHAPTER_MODELS
+
+
+def test_shipped_results_say_where_they_come_from():
+    english = measured("english")
+    assert {"command", "date", "machine", "seed"} <= set(english)
+    assert english["saved"]["trigram"][0] == pytest.approx(
+        english["nats"]["trigram"][0] - english["nats"]["this model"][0], abs=1e-3
+    )
+    assert english["saved"]["trigram"][0] > 2 * english["saved"]["trigram"][1]
+    with pytest.raises(ValueError, match="expected one of english"):
+        measured("elvish")
+
+
 def test_only_bundled_languages_are_cached():
     with pytest.raises(ValueError, match="use train_folder for other text"):
         cached_model("letters.txt")
 
 
-def test_the_quick_model_is_a_mini_model_of_scenes(monkeypatch):
+def test_the_quick_model_is_a_mini_model_of_scenes(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
     asked = {}
     monkeypatch.setattr(cached, "train_folder", lambda *names, **rest: asked.update(names=names))
     monkeypatch.setattr(cached, "read_trained", lambda folder: folder.name)
@@ -639,6 +676,10 @@ def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
     assert f"--model {out}" in captured.out
     assert "step      3: loss" in captured.err
     assert "floor" not in captured.err
+    assert re.search(r"(?m)^this model +\d\.\d{3} nats per token", captured.out)
+    kept = json.loads((out / "training.json").read_text())["comparison"]
+    assert f"have counted {kept['counted']:,} training tokens" in captured.out
+    assert f"trigram     {kept['trigram']['nats']:6.3f} nats per token" in captured.out
     assert run("train", *options, "--steps", 3) == 1
     assert "already holds a run" in capsys.readouterr().err
     assert run("train", *options, "--steps", 3, "--resume") == 0
@@ -649,6 +690,7 @@ def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
     assert len(blank) == 2
     assert all(row.keys() == {"token", "probability", "surprisal"} for row in blank)
     assert run("train", *options[:-2], "--objective", "causal", "--steps", 1, "--out", tmp_path / "causal") == 0
+    assert "trigram" not in capsys.readouterr().out, "a model that reads from the left is not asked for blanks"
     assert run("fill", "The [MASK].", "--model", tmp_path / "causal") == 1
     assert "has learned to read from the left only" in capsys.readouterr().err
 
@@ -687,3 +729,27 @@ def test_english_is_read_in_blocks_with_other_books_for_evaluation():
     assert len(material.evaluation.batch) == 512
     assert material.evaluation.floor is None
     assert len(material.tokenizer.vocabulary) == 4096
+
+
+def test_blanks_of_real_text_are_the_same_for_every_run_and_scenes_have_none():
+    one, other = (
+        find_material("english", config).blanks
+        for config in (TrainingConfig(steps=1), TrainingConfig(steps=9, seed=5, mask_ratio=0.6))
+    )
+    np.testing.assert_array_equal(one.ids, other.ids)
+    np.testing.assert_array_equal(one.positions, other.positions)
+    assert one.ids.shape == (2048, 64)
+    scenes = find_material("scenes", TrainingConfig(steps=1))
+    assert scenes.blanks is None
+    assert scenes.train is None
+
+
+def test_rows_too_short_for_blanks_are_trained_on_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "text").mkdir()
+    for i in range(4):
+        (tmp_path / "text" / f"{i}.txt").write_text("the chef cuts the bread " * 20)
+    config = TrainingConfig(steps=1, batch_size=2, mask_ratio=0.5)
+    result = train_folder(tmp_path / "text", "tiny", config, tmp_path / "out", length=5, device="cpu")
+    assert result.comparison is None
+    assert json.loads((tmp_path / "out" / "training.json").read_text())["comparison"] is None

@@ -135,6 +135,5 @@ class TextBlocks(TextSource):
 
 
 def _fingerprint(tokens: TokenizedText, vocabulary: Vocabulary) -> str:
-    ids = tokens.ids
-    pieces = (fingerprint(np.asarray(ids[i : i + HASHED_AT_ONCE])) for i in range(0, len(ids), HASHED_AT_ONCE))
+    pieces = (fingerprint(np.asarray(piece)) for piece in tokens.pieces(HASHED_AT_ONCE))
     return fingerprint("text", list(vocabulary.tokens), list(pieces))

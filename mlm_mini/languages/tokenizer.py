@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from mmap import mmap
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,7 +29,7 @@ BERT_SLOTS = (PAD, *(f"[unused{i}]" for i in range(99)), UNK, CLS, SEP, MASK)
 MIN_FREQUENCY = 2
 ENGLISH_SIZE = 4096
 BATCH_CHARACTERS = 2**16  # text handed to the library at once: enough to occupy all cores, little enough to forget
-SCAN_TOKENS = 2**22
+SCAN_TOKENS = 2**20
 TRAINER_CHARACTERS = 2**24
 
 
@@ -217,6 +218,21 @@ class TokenizedText:
     ids: np.ndarray
     starts: np.ndarray
 
+    def pieces(self, length: int) -> Iterator[np.ndarray]:
+        """The ids from first to last, `length` at a time."""
+        return _pieces(self.ids, length)
+
+
+def _pieces(ids: np.ndarray, length: int) -> Iterator[np.ndarray]:
+    """Runs of ids (N,). A mapped file is read apart from its map: what is touched there counts as memory in use."""
+    in_file = isinstance(ids, np.memmap) and isinstance(ids.base, mmap)  # a view of a map would have the wrong offset
+    for start in range(0, len(ids), length):
+        if in_file:
+            offset, count = ids.offset + start * ids.itemsize, min(length, len(ids) - start)
+            yield np.fromfile(ids.filename, ids.dtype, count=count, offset=offset)
+        else:
+            yield ids[start : start + length]
+
 
 def english_tokens(split: str, size: int = ENGLISH_SIZE) -> TokenizedText:
     """One side of the English corpus ("train", "validation" or "test") in the ids of `english_tokenizer(size)`."""
@@ -302,5 +318,6 @@ def read_tokens(path: Path, vocabulary: Vocabulary) -> TokenizedText:
     if ids.ndim != 1 or len(ids) < 2 or (ids[0], ids[-1]) != (vocabulary.cls_id, vocabulary.sep_id):
         raise ValueError(f"{path} does not hold tokenized documents")
     # A [CLS] is only ever the beginning of a document (see `encode_lines`): no second file has to agree with this.
-    found = [np.flatnonzero(ids[i : i + SCAN_TOKENS] == vocabulary.cls_id) + i for i in range(0, len(ids), SCAN_TOKENS)]
+    pieces = enumerate(_pieces(ids, SCAN_TOKENS))
+    found = [np.flatnonzero(piece == vocabulary.cls_id) + i * SCAN_TOKENS for i, piece in pieces]
     return TokenizedText(ids, np.append(np.concatenate(found), len(ids)))

@@ -26,6 +26,7 @@ from mlm_mini.reference.layers import (
 )
 from mlm_mini.reference.loss import IGNORE_INDEX, cross_entropy, cross_entropy_gradient, surprisal
 from mlm_mini.reference.masking import corrupt, exclude_tokens, make_labels, maskable_positions, select_positions
+from mlm_mini.reference.optimizer import adamw_step
 from mlm_mini.reference.probability import (
     entropy,
     kl_divergence,
@@ -55,6 +56,7 @@ from mlm_mini.reference.transformer import (
 __all__ = [
     "IGNORE_INDEX",
     "LAYER_NORM_EPS",
+    "adamw_step",
     "attention_maps",
     "attention_weights",
     "causal_mask",

@@ -24,6 +24,7 @@ from mlm_mini.training.folders import CHECKPOINTS, SUMMARY, model_config, recipe
 from mlm_mini.training.progress import Point, Reporter, TerminalProgress
 
 DEFAULT_SIZE, QUICK_STEPS = "mini", 1200
+CHAPTER_MODELS = ({"steps": QUICK_STEPS}, {})  # as arguments of `cached_model`
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ def cached_model(
             train_folder(language, size, config, folder, resume=True, device="cpu", report=report())
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # three times the size of the model, and of no more use
     return read_trained(folder)
+
+
+def prepare_models(report: Callable[[], Reporter] = TerminalProgress) -> None:
+    """Train whatever the chapters need and the cache lacks, one after the other, with all the cores there are."""
+    for fields in CHAPTER_MODELS:
+        cached_model(report=report, **fields)
 
 
 def quick_model(report: Callable[[], Reporter] = TerminalProgress) -> TrainedModel:

@@ -2,15 +2,16 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mlm_mini.languages.tokenizer import ENGLISH_SIZE, WordPiece
 from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, load_pretrained, load_tokenizer, save_pretrained
 from mlm_mini.storage import write_atomically
+from mlm_mini.training.baselines import Comparison, compare_with_counting
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.loop import TrainingResult, train
-from mlm_mini.training.material import BLOCK_LENGTH, find_material
+from mlm_mini.training.material import BLOCK_LENGTH, Material, find_material
 from mlm_mini.training.progress import Reporter
 
 SIZES = ("tiny", "mini", "small", "base")
@@ -20,6 +21,13 @@ CHECKPOINTS, SUMMARY = "checkpoints", "training.json"
 # brings the model nearer to the floor, at the ratio of the evaluation too. Parts keep padding apart (see `by_length`).
 SCENES = {"steps": 5400, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.35, "learning_rate": 3e-3}
 REAL_TEXT = {"steps": 4000, "batch_size": 64, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 2e-3}
+
+
+@dataclass(frozen=True)
+class FolderResult(TrainingResult):
+    """comparison: the model beside models that count; None unless it fills in blanks of real text."""
+
+    comparison: Comparison | None
 
 
 def recipe(language: str | os.PathLike, **given) -> TrainingConfig:
@@ -49,10 +57,11 @@ def train_folder(
     vocabulary_size: int = ENGLISH_SIZE,
     device: str | None = None,
     report: Reporter | None = None,
-) -> TrainingResult:
+) -> FolderResult:
     """Train a model and leave it in `out`, as a folder of Hugging Face with the tokenizer in it.
 
-    Beside the model are `checkpoints`, from which `resume` goes on, and `training.json` with configs and curve.
+    Beside the model are `checkpoints`, from which `resume` goes on, and `training.json` with configs, curve, and, for
+    real text, the comparison with models that count.
     language, length, vocabulary_size: as in `find_material`; size: one of SIZES. Raises as `train` does.
     """
     out = Path(out).expanduser()
@@ -69,6 +78,7 @@ def train_folder(
         report=report,
     )
     save_pretrained(result.model, out, material.tokenizer)
+    comparison = _compare(result.model, material, config)
     summary = {
         "language": str(language),
         "text": material.source.fingerprint,
@@ -76,9 +86,16 @@ def train_folder(
         "training": config.to_dict(),
         "floor": result.floor,
         "curve": [point._asdict() for point in result.curve],
+        "comparison": comparison and comparison.to_dict(),
     }
     write_atomically(out / SUMMARY, lambda file: file.write_text(json.dumps(summary, indent=1) + "\n"))
-    return result
+    return FolderResult(**vars(result), comparison=comparison)
+
+
+def _compare(model: MaskedLM, material: Material, config: TrainingConfig) -> Comparison | None:
+    if material.blanks is None or config.objective != "masked":
+        return None
+    return compare_with_counting(model, material.blanks, material.train, material.tokenizer.vocabulary)
 
 
 def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, WordPiece | WordLevel]:

@@ -8,8 +8,10 @@ import numpy as np
 
 from mlm_mini.languages import english_tokenizer, english_tokens, read_text_folder, scene_language
 from mlm_mini.languages.batches import SampledSentences, TextBlocks, TextSource
-from mlm_mini.languages.tokenizer import ENGLISH_SIZE, WordPiece, text_tokenizer, text_tokens
+from mlm_mini.languages.tokenizer import ENGLISH_SIZE, TokenizedText, WordPiece, text_tokenizer, text_tokens
+from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import WordLevel
+from mlm_mini.training.baselines import Blanks, draw_blanks
 from mlm_mini.training.config import ALL_MASK, TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, draw_evaluation
 from mlm_mini.training.objectives import by_length
@@ -18,6 +20,7 @@ TEXT = 0  # which of a seed's generators draws the text; the others are named in
 EVALUATION_SEED = 2026
 EVALUATION_RATIO = 0.15
 EVALUATION_SENTENCES, EVALUATION_BLOCKS = 2048, 512
+BLANKS = 2048  # and so many blocks to draw them from, so that few stand in the same
 BLOCK_LENGTH = 64
 
 
@@ -26,11 +29,15 @@ class Material:
     """All that a run needs beside its configs.
 
     source: the text to train on. evaluation: other text, with fixed masks. tokenizer: what the ids mean.
+    train, blanks: of real text, what models that count may count, and fixed blanks of the evaluation's side to compare
+    them at; None for scenes, where the floor says more, and where the text is too short for blanks.
     """
 
     source: TextSource
     evaluation: EvaluationSet
     tokenizer: WordPiece | WordLevel
+    train: TokenizedText | None = None
+    blanks: Blanks | None = None
 
 
 def find_material(
@@ -58,8 +65,16 @@ def find_material(
         train, held_out = (text_tokens(corpus, split, tokenizer) for split in ("train", "validation"))
     source = TextBlocks(train, tokenizer.vocabulary, length, seed=config.seed)
     blocks = TextBlocks(held_out, tokenizer.vocabulary, length, seed=EVALUATION_SEED)
-    ids = blocks.next_batch(min(len(blocks), EVALUATION_BLOCKS))
-    return Material(source, draw_evaluation(ids, tokenizer.vocabulary, question, rng), tokenizer)
+    ids = blocks.next_batch(min(len(blocks), BLANKS))
+    evaluation = draw_evaluation(ids[:EVALUATION_BLOCKS], tokenizer.vocabulary, question, rng)
+    return Material(source, evaluation, tokenizer, train, _blanks(ids, tokenizer.vocabulary))
+
+
+def _blanks(ids: np.ndarray, vocabulary: Vocabulary) -> Blanks | None:
+    try:
+        return draw_blanks(ids, vocabulary, BLANKS, np.random.default_rng(EVALUATION_SEED))
+    except ValueError:  # a model of so little text is compared with nothing
+        return None
 
 
 def _scenes(config: TrainingConfig, question: TrainingConfig, rng: np.random.Generator) -> Material:

@@ -163,17 +163,17 @@ def game_sentence(game: Game) -> str:
 
 def round_sentence(played: Round, text: ClozeText) -> str:
     answer = played.question.answer
-    rival = ""
-    if text.rival:
-        name, chance = text.rival.name, percent(math.exp(-played.rival_nats))
-        rival = f"{name[0].upper()}{name[1:]} gave it {chance} and pays {played.rival_nats:.2f}. "
     outcome = "You are right" if played.guess == answer else f"You said {played.guess!r}"
+    rival = f"{_paid(text.rival.name, played.rival_nats)}. " if text.rival else ""
     return (
         f"{outcome}; the word was {answer!r}. You gave it {percent(math.exp(-played.nats))} and pay {played.nats:.2f} "
-        f"nats. {text.opponent_name[0].upper()}{text.opponent_name[1:]} gave it "
-        f"{percent(math.exp(-played.opponent_nats))} and pays {played.opponent_nats:.2f} nats; limited to one word, "
-        f"{played.best[0][0]!r}, it would pay {played.limited_nats:.2f}. {rival}{played.remark}"
+        f"nats. {rival}{_paid(text.opponent_name, played.opponent_nats)}; limited to one word, "
+        f"{played.best[0][0]!r}, it would pay {played.limited_nats:.2f}. {played.remark}"
     ).strip()
+
+
+def _paid(name: str, nats: float) -> str:
+    return f"{name[0].upper()}{name[1:]} gave it {percent(math.exp(-nats))} and pays {nats:.2f} nats"
 
 
 def percent(probability: float) -> str:

@@ -1,0 +1,831 @@
+# ---
+# jupyter:
+#   course:
+#     title: Training
+#     question: How does a random encoder come to know a language, and how far from perfect does it stay?
+#     minutes: 220
+#     prerequisites: Chapters 02, 03 and 06
+# ---
+
+# %% [markdown] id="header"
+# # 07 · Training
+#
+# **How does a random encoder come to know a language, and how far from perfect does it stay?**
+#
+# You will be able to
+#
+# - write a step of AdamW, its schedule and its clipping, and say what each part is for;
+# - measure a model against the best possible one, with an error bar;
+# - stop a run at any moment and go on as if it had never stopped;
+# - bring real text into a model, and a trained model into Hugging Face `transformers`;
+# - find the training bugs that do not crash.
+#
+# *220 minutes. Prerequisites: chapters 02, 03 and 06. The first time, section 4 trains a model for about four minutes on
+# two cores; it is then kept. Everything runs on the CPU; with a GPU, `course.py train` uses it.*
+
+# %% [markdown] id="how-it-works"
+# `hint("07.adamw")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
+# versions, so they run before yours do.
+
+# %% id="setup"
+import numpy as np
+import torch
+
+from mlm_mini import figures
+from mlm_mini.course import check, hint
+from mlm_mini.languages import scene_language
+
+# %% [markdown] id="why-adamw"
+# ## 1 · A step
+#
+# The gradient $g$ says in which direction the loss grows. The simplest step goes the other way, the same multiple of $g$
+# for every weight. But gradients of one model differ in size a thousandfold: a rare word's vector hears of itself once in
+# a thousand sentences, a LayerNorm's gain in each. **Adam** (Kingma and Ba 2015) keeps two running means for each weight,
+# of its gradient and of its gradient's square, and divides one by the root of the other, so that every weight moves by
+# about the same amount:
+#
+# $$m \leftarrow \beta_1 m + (1 - \beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2,$$
+# $$\hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t}, \qquad
+# w \leftarrow w - \eta \left( \frac{\hat m}{\sqrt{\hat v} + \epsilon} + \lambda w \right).$$
+#
+# Both means begin at zero. After $t$ steps the weights of all gradients in $m$ sum to $1 - \beta_1^t$ only, and the hats
+# divide by that: the first step is number $t = 1$. The last term is the W of **AdamW** (Loshchilov and Hutter 2019):
+# each weight **decays** towards zero by a share $\eta \lambda$, whatever its gradient.
+
+# %% id="ex-adamw"
+# exercise: 07.adamw
+def adamw_step(weight, gradient, m, v, step, rate, decay=0.01, beta1=0.9, beta2=0.98, epsilon=1e-6):
+    """One step of AdamW.
+
+    weight, gradient, m, v: arrays of one shape; step: 1 for the first; rate: the learning rate.
+    Returns the new weight, m and v as three new arrays.
+    """
+    # Where to start: the equations, one line each, in their order.
+    # <solution>
+    m = beta1 * m + (1 - beta1) * gradient
+    v = beta2 * v + (1 - beta2) * gradient**2
+    m_hat = m / (1 - beta1**step)
+    v_hat = v / (1 - beta2**step)
+    return weight - rate * (m_hat / (np.sqrt(v_hat) + epsilon) + decay * weight), m, v
+    # </solution>
+
+
+# %% id="check-adamw"
+check("07.adamw", adamw_step)
+
+# %% [markdown] id="beside-torch"
+# PyTorch's AdamW is the same. Thirty steps of both, on the same gradients (`ref.adamw_step`, so that the cell
+# runs before yours does):
+
+# %% id="measure-adamw"
+from mlm_mini import reference as ref
+
+rng = np.random.default_rng(7)
+start = rng.normal(size=(4, 5))
+theirs = torch.nn.Parameter(torch.from_numpy(start.copy()))
+optimizer = torch.optim.AdamW([theirs], lr=0.01, weight_decay=0.1, betas=(0.9, 0.98), eps=1e-6)
+ours, m, v = start, np.zeros_like(start), np.zeros_like(start)
+for step in range(1, 31):
+    gradient = rng.normal(size=start.shape)
+    theirs.grad = torch.from_numpy(gradient)
+    optimizer.step()
+    ours, m, v = ref.adamw_step(ours, gradient, m, v, step, 0.01, decay=0.1)
+print("after 30 steps equal within 1e-12:", bool(np.abs(ours - theirs.detach().numpy()).max() < 1e-12))
+
+# %% [markdown] id="decay-groups"
+# Which weights should decay? The matrices of the linear layers: a large matrix makes the next layer's input depend on few
+# directions. A bias or a LayerNorm's gain has no reason to be near zero. Nor have embeddings: a rare word gets a gradient
+# now and then, and would shrink at every step. `make_optimizer` has two groups:
+
+# %% id="show-groups"
+from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.training import TrainingConfig, make_optimizer
+
+model = MaskedLM(ModelConfig.tiny(404), torch.Generator().manual_seed(0))
+for group in make_optimizer(model, TrainingConfig(steps=1)).param_groups:
+    shapes = sorted({tuple(weight.shape) for weight in group["params"]}, key=len)
+    print(f"decay {group['weight_decay']}: {len(group['params'])} tensors, with {shapes[0]} and {shapes[-1]} among them")
+
+# %% [markdown] id="why-schedule"
+# ## 2 · How large a step
+#
+# In the first steps AdamW's two means rest on a handful of gradients, and a large step in a poor direction takes long to
+# repair. So the rate rises over the first steps, the **warm-up**. Towards the end, steps of one size keep the weights
+# jittering around the optimum by about that size. So the rate falls to zero. Neither end is zero itself: a batch whose
+# step has length zero was read for nothing.
+
+# %% id="ex-learning-rate"
+# exercise: 07.learning-rate
+def learning_rate(step, steps, warmup, highest):
+    """The learning rate of one step: a linear rise to `highest`, then a linear fall.
+
+    step: 0 to steps - 1; warmup: how many steps come before the one with the highest rate, less than steps. The rise
+    would be 0 one step before the first, the fall one step after the last. Returns a float.
+    """
+    # Where to start: two straight lines. The rate is never above either.
+    # <solution>
+    rise = (step + 1) / (warmup + 1)
+    fall = (steps - step) / (steps - warmup)
+    return highest * min(rise, fall)
+    # </solution>
+
+
+# %% id="check-learning-rate"
+check("07.learning-rate", learning_rate)
+
+# %% [markdown] id="why-clip"
+# Once in a while a batch has a gradient far longer than usual. **Clipping** shortens it: all gradients of the model are
+# looked at as one long vector $g$, and if its length, or **norm**, $\lVert g \rVert = \sqrt{\sum_i g_i^2}$ is above a
+# limit $c$, everything is multiplied by $c / \lVert g \rVert$. The direction stays.
+
+# %% id="ex-clip-gradient"
+# exercise: 07.clip-gradient
+def clip_gradient(gradients, largest):
+    """The gradients of a model, shortened together if their common norm is above `largest`.
+
+    gradients: a list of arrays of any shapes; largest: above 0. Returns a list of new arrays of the same shapes.
+    """
+    # Where to start: one norm, of all the numbers in all the arrays.
+    # <solution>
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
+    factor = min(1.0, largest / norm) if norm > 0 else 1.0
+    return [gradient * factor for gradient in gradients]
+    # </solution>
+
+
+# %% id="check-clip-gradient"
+check("07.clip-gradient", clip_gradient)
+
+# %% [markdown] id="why-accumulate"
+# ## 3 · A batch in parts
+#
+# When a batch does not fit into memory it goes through the model in parts, **micro-batches**, whose gradients are added up
+# before the step. `mlm_mini` does so for another reason as well: sentences of similar length in one part need little
+# padding, and on a CPU the parts run side by side, one on each core. The loss is a mean over predicted tokens, and parts
+# differ in how many they have. What should be averaged?
+
+# %% id="ex-accumulate"
+# exercise: 07.accumulate
+def accumulate(gradients, counts):
+    """The gradient of the mean over all labels of a batch, from the gradients of its parts.
+
+    gradients: a list of arrays of one shape, the gradient of the mean over the part's own labels; NaN in a part
+    without labels. counts: how many labels each part has. Returns one array; zeros if there is no label at all.
+    """
+    # Where to start: what is the sum over the labels of one part?
+    # <solution>
+    total = np.zeros_like(gradients[0])
+    for gradient, count in zip(gradients, counts):
+        if count:
+            total += gradient * count
+    return total / max(sum(counts), 1)
+    # </solution>
+
+
+# %% id="check-accumulate"
+check("07.accumulate", accumulate)
+
+# %% [markdown] id="why-fixed"
+# ## 4 · How far from perfect?
+#
+# Training draws new masks for every batch (**dynamic masking**, Liu et al. 2019), so that no sentence is asked twice
+# alike. For a measurement that would be noise: the same model would get another loss each time. An evaluation set is
+# drawn once: the same sentences and the same masks for every model and every step, from a generator of its own.
+
+# %% id="ex-fixed-masks"
+# exercise: 07.fixed-masks
+def fixed_masks(ids, special_ids, mask_ratio, seed):
+    """Which tokens to hide, the same ones at every call with the same arguments.
+
+    ids: (B, T) integers; special_ids: a list of ids never to be hidden; mask_ratio: the chance of each other token;
+    seed: an integer; another one gives other masks. No other random numbers may be disturbed. Returns (B, T) bool.
+    """
+    # Where to start: a generator made here, from the seed, and used for nothing else.
+    # <solution>
+    draws = np.random.default_rng(seed).random(ids.shape)
+    return (draws < mask_ratio) & ~np.isin(ids, special_ids)
+    # </solution>
+
+
+# %% id="check-fixed-masks"
+check("07.fixed-masks", fixed_masks)
+
+# %% [markdown] id="why-gap"
+# What is a good loss? For most texts nobody knows. For the scene language we do: its exact posterior pays the least that
+# anybody can, on average, and that is the **Bayes floor**. The number that matters is the distance to it, the **gap**. For
+# sentence $b$ with $n_b$ hidden tokens let $d_b$ be what the model pays for them beyond what the exact posterior pays for
+# *the same tokens*. Then
+#
+# $$\mathrm{gap} = \frac{\sum_b d_b}{\sum_b n_b}, \qquad
+# \mathrm{error} = \frac{\sqrt{\sum_b (d_b - \mathrm{gap} \cdot n_b)^2}}{\sum_b n_b}.$$
+#
+# The error is that of a ratio of two sums, over sentences, because tokens of one sentence are not independent. Both sums
+# hang on the luck of the draw; a residual $d_b - \mathrm{gap} \cdot n_b$ is what luck remains.
+
+# %% id="ex-gap"
+# exercise: 07.gap
+def gap(model_nats, floor_nats, counts):
+    """How much the model pays beyond the floor per hidden token, and the standard error of that, in nats.
+
+    model_nats, floor_nats: (B,), the summed surprisal of each sentence's hidden tokens; counts: (B,), how many they
+    are, 0 in some. Returns two floats: gap and error.
+    """
+    # Where to start: the differences. From here on model and floor are not needed by themselves.
+    # <solution>
+    difference = model_nats - floor_nats
+    mean = difference.sum() / counts.sum()
+    residual = difference - mean * counts
+    return mean, np.sqrt((residual**2).sum()) / counts.sum()
+    # </solution>
+
+
+# %% id="check-gap"
+check("07.gap", gap)
+
+# %% [markdown] id="why-train"
+# Now a model. `cached_model("scenes")` is a `mini` model, two blocks of width 128, that reads 5,400 batches of 128 fresh
+# scene sentences: no sentence is met twice, and nobody labeled one. 35% of the words are hidden in training, because
+# each of them is something to learn from; the evaluation hides 15% of the words of 2,048 other sentences. The first time
+# this takes about four minutes on two cores, and the curve grows as you watch. Afterwards the model is read from your cache folder.
+
+# %% id="train" tags=["nbval-ignore-output"]
+from mlm_mini.training import LiveCurve, cached_model
+from mlm_mini.training.progress import describe_curve, plot_curve
+
+trained = cached_model("scenes", report=LiveCurve)
+last = trained.curve[-1]
+figures.show(plot_curve(trained.curve, trained.floor), alt=describe_curve(trained.curve, trained.floor))
+print(f"loss {last.loss:.3f}, floor {trained.floor:.3f}: {last.gap:.3f} ± {last.gap_error:.3f} nats above it")
+print(f"after {last.step:,} steps, {last.tokens:,} tokens read and {last.predictions:,} predicted, "
+      f"in {last.seconds:.0f} s on the machine that trained it")
+
+# %% id="train-facts"
+print("the model ends within 0.07 nats of the floor:", last.gap < 0.07)
+words = language.sample(20_000, np.random.default_rng(1)).ids
+counted = np.bincount(words.ravel(), minlength=len(language.vocabulary))[language.vocabulary.regular_ids]
+unigram_nats = ref.entropy(counted / counted.sum())  # what a reader pays who knows only how frequent each word is
+closed = (unigram_nats - last.loss) / (unigram_nats - trained.floor)
+print(f"who knows only the frequencies pays {unigram_nats:.2f}; of the way from there to the floor it has gone {closed:.0%}")
+
+# %% [markdown] id="why-paired"
+# How much does it matter that both pay for the same tokens? Here are 4,000 new sentences, and the error of the gap when
+# the loss is held against the floor at the same tokens, and when each is measured on sentences of its own.
+
+# %% id="measure-paired" tags=["nbval-ignore-output"]
+from mlm_mini.reference import IGNORE_INDEX
+from mlm_mini.training import draw_evaluation, evaluate, recipe, surprisals
+from mlm_mini.training.objectives import by_length
+
+language = scene_language()
+sentences = language.sample(4_000, np.random.default_rng(77))
+order = np.argsort((sentences.ids != language.vocabulary.pad_id).sum(axis=1), kind="stable")
+ids, frame = sentences.ids[order], sentences.frame[order]
+question = recipe("scenes", mask_ratio=0.15)
+evaluation = draw_evaluation(ids, language.vocabulary, question, np.random.default_rng(78), language)
+with torch.no_grad():
+    nats = torch.cat([surprisals(trained.model, evaluation.batch.rows(slice(i, i + 500))).sum(dim=1)
+                      for i in range(0, len(ids), 500)]).double().numpy()
+counts = (evaluation.batch.labels != IGNORE_INDEX).sum(dim=1).numpy()
+
+
+def per_token(values):
+    """Values (B,) summed over sentences, per hidden token, with its standard error."""
+    mean = values.sum() / counts.sum()
+    return mean, np.sqrt(((values - mean * counts) ** 2).sum()) / counts.sum()
+
+
+(loss, loss_error), (floor, floor_error) = per_token(nats), per_token(evaluation.floor_nats)
+gap_, paired = per_token(nats - evaluation.floor_nats)
+unpaired = np.hypot(loss_error, floor_error)
+print(f"gap {gap_:.3f} nats: error {paired:.4f} at the same tokens, {unpaired:.4f} at others, "
+      f"which would take {(unpaired / paired) ** 2:.0f} times as many sentences")
+
+# %% [markdown] id="why-where"
+# Where is what remains? The scene language tells for each sentence how it was built:
+
+# %% id="measure-where" tags=["nbval-ignore-output"]
+rows = []
+for number, name in enumerate(language.frames):
+    chosen = frame == number
+    beyond = (nats - evaluation.floor_nats)[chosen].sum()
+    rows.append((name, chosen.mean(), beyond / counts[chosen].sum(), beyond / (nats - evaluation.floor_nats).sum()))
+    print(f"{name:12} {rows[-1][1]:4.0%} of the sentences: gap {rows[-1][2]:.3f}, {rows[-1][3]:4.0%} of all that is left")
+
+# %% id="fig-where" tags=["nbval-ignore-output"]
+figure, (ax,) = figures.new_figure(7, 2.6)
+names, shares, gaps, _ = zip(*sorted(rows, key=lambda row: row[2]))
+ax.barh(names, gaps, color=[figures.RED if name == "coreference" else figures.SKY for name in names])
+for place, value in enumerate(gaps):
+    ax.text(value, place, f" {value:.3f}", va="center")
+ax.set(xlabel="nats per hidden token above the exact posterior", xlim=(0, 1.2 * max(gaps)))
+ax.grid(axis="y", visible=False)
+ax.set_title(f"{names[-1].capitalize()} sentences are furthest from perfect")
+figures.show(figure, alt="Bars of the gap by kind of sentence, in nats per hidden token: "
+             + ", ".join(f"{name} {value:.3f}" for name, value in zip(names, gaps)) + ".")
+
+# %% [markdown] id="where-note"
+# A coreference sentence asks for a chain of two steps: from "he" to the clause behind it, and back to one of two persons.
+# That is a lot for two blocks. Chapter 08 looks at these sentences word by word.
+
+# %% [markdown] id="trained-heads"
+# ### What the heads came to look for
+#
+# Chapter 05 set queries and keys by hand. These were found by training. Choose a head, and move the query word with the
+# arrow keys; another sentence of the scene language can be typed. What a head looks at is a hint at what it does, not a
+# proof: a weight says where numbers came from, not what was made of them (Jain and Wallace 2019).
+
+# %% id="trained-maps"
+from mlm_mini.model import to_numpy
+from mlm_mini.widgets.attention import AttentionMaps, attention_figure, named_maps
+
+weights = to_numpy(dict(trained.model.double().named_parameters()), trained.model.config.num_hidden_layers)
+trained.model.float()
+H = trained.model.config.num_attention_heads
+
+
+def trained_heads(sentence):
+    """The attention maps of the trained model for one sentence."""
+    ids = language.encode(sentence)
+    ids = ids[ids != language.vocabulary.pad_id]
+    maps = np.stack(ref.attention_maps(ids[None], weights, H))[:, 0]  # (L, 1, H, T, T) -> (L, H, T, T)
+    return AttentionMaps(tuple(language.vocabulary.words(ids)), named_maps(maps))
+
+
+sentence = "the minister spoke to the activist about the protest because he advocated for change ."
+maps = trained_heads(sentence)
+he = maps.tokens.index("he")
+print(len(maps.maps), "heads, each with a table of", len(maps.tokens), "by", len(maps.tokens), "weights")
+
+# %% id="widget-heads" tags=["nbval-ignore-output"]
+from mlm_mini.widgets import attention_widget
+
+attention_widget(trained_heads, sentence, query=he)
+
+# %% [markdown] id="without-a-kernel"
+# Without a running kernel nothing moves; this is the head in which "he" reads the two persons most.
+
+# %% id="fig-heads" tags=["nbval-ignore-output"]
+persons = [maps.tokens.index("minister"), maps.tokens.index("activist")]
+name = max(maps.maps, key=lambda head: maps.maps[head][he, persons].sum())
+figure, alt = attention_figure(maps, name, he)
+figures.show(figure, alt)
+
+# %% [markdown] id="why-save"
+# ## 5 · Stop, and go on
+#
+# A run of hours will be stopped: by you, by a queue, by a power cut. So now and then everything that changes is written to
+# disk, a **checkpoint**. Two things can go wrong. The power can go *while* the file is written. And something can be left
+# out, so that the run goes on, but not as it would have.
+#
+# For the first, here is a disk that may lose power before any of its operations. `disk.write(name, content)` begins to
+# write, `disk.flush(name)` waits until the file is really there; until then a power cut leaves half of it.
+# `disk.rename(old, new)` gives a file another name in one step, and replaces a file that had it. There are also
+# `disk.delete(name)` and `disk.exists(name)`. Whoever reads `name` later must find the old content or the new, whole.
+
+# %% id="ex-save"
+# exercise: 07.save
+def save(disk, name, content):
+    """Puts `content` into the file `name`, so that a power cut at any moment leaves the old file or the new one.
+
+    disk: with write, flush, rename, delete and exists; name: text; content: bytes. Leaves no other file behind.
+    """
+    # Where to start: not with disk.write(name, ...), for that is where the old file would be lost.
+    # <solution>
+    disk.write(name + ".partial", content)
+    disk.flush(name + ".partial")
+    disk.rename(name + ".partial", name)
+    # </solution>
+
+
+# %% id="check-save"
+check("07.save", save)
+
+# %% [markdown] id="why-state"
+# For the second: what changes in the course of a run? The weights. AdamW's two means, and its count of steps. The place in
+# the schedule. The place in the text. And the generators of random numbers, of masks and of dropout. Here is a small run,
+# once without a stop, once stopped halfway and gone on from its checkpoint, and once gone on with a fresh generator
+# of masks.
+
+# %% id="measure-resume" tags=["nbval-ignore-output"]
+import tempfile
+
+from mlm_mini.languages.batches import SampledSentences
+from mlm_mini.training import Reporter, train
+
+small = ModelConfig.tiny(len(language.vocabulary))
+settings = TrainingConfig(steps=40, batch_size=16, mask_ratio=0.3, seed=3)
+
+
+class StopAfter(Reporter):
+    """Ends a run from outside, as Ctrl-C does."""
+
+    def __init__(self, step):
+        self.last = step
+
+    def stepped(self, step, *_):
+        if step == self.last:
+            raise KeyboardInterrupt
+
+
+def text():
+    return SampledSentences(language, [3, 0])
+
+
+whole = train(small, text(), settings, device="cpu").model
+with tempfile.TemporaryDirectory() as folder:
+    try:
+        train(small, text(), settings, out=folder, checkpoint_every=20, device="cpu", report=StopAfter(27))
+    except KeyboardInterrupt:
+        print("stopped after step 27; the last checkpoint is of step 20")
+    resumed = train(small, text(), settings, out=folder, resume=True, device="cpu").model
+
+
+def same_weights(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters()))
+
+
+print("every weight the same to the last bit:", same_weights(whole, resumed))
+
+# %% [markdown] id="why-which-part"
+# And how much does it take to be somewhere else? One run with another seed of the masks' generator, from the same start:
+
+# %% id="measure-which-part" tags=["nbval-ignore-output"]
+from mlm_mini.training.loop import MASKS, Run
+
+run = Run.start(small, text(), settings, torch.device("cpu"))
+for _ in range(20):
+    run.one_step()
+run.rng = np.random.default_rng([settings.seed, MASKS])  # as if its place had not been written down
+for _ in range(20):
+    run.one_step()
+distance = max((a - b).abs().max().item() for a, b in zip(whole.parameters(), run.model.parameters()))
+print(f"masks begun anew after 20 of 40 steps: weights differ by up to {distance:.3f}")
+
+# %% [markdown] id="why-wordpiece"
+# ## 6 · Real text
+#
+# The scene language has 399 words. English has hundreds of thousands, most of them rare, and a table with a row for each
+# would be large and mostly untrained. **WordPiece** (Schuster and Nakajima 2012) keeps a few thousand pieces: all
+# frequent words, and parts from which the others are put together. A piece that continues a word is written with `##`:
+# `king`, `##dom`. A word is cut from left to right, each time the longest piece that fits. If at some place none fits,
+# the whole word becomes `[UNK]`.
+
+# %% id="ex-wordpiece"
+# exercise: 07.wordpiece
+def wordpiece(word, vocabulary):
+    """A word as a list of pieces, the longest first from left to right; ["[UNK]"] if it cannot be pieced.
+
+    word: text, at least one letter; vocabulary: a set of pieces, those that continue a word with "##" in front.
+    """
+    # Where to start: a place in the word up to which it is done, and a loop that looks for the next piece from there.
+    # <solution>
+    pieces, start = [], 0
+    while start < len(word):
+        mark = "##" if start else ""
+        for end in range(len(word), start, -1):
+            if mark + word[start:end] in vocabulary:
+                break
+        else:
+            return ["[UNK]"]
+        pieces.append(mark + word[start:end])
+        start = end
+    return pieces
+    # </solution>
+
+
+# %% id="check-wordpiece"
+check("07.wordpiece", wordpiece)
+
+# %% [markdown] id="english-pieces"
+# The pieces themselves are chosen by counting in the training text; the package `tokenizers` does that for us. On the
+# English corpus of chapter 00, the Bible in Basic English:
+
+# %% id="show-pieces"
+from mlm_mini.languages import english_tokenizer, english_tokens
+
+tokenizer = english_tokenizer()
+for shown in ("the king gave an answer", "Nebuchadnezzar was unbreakable"):
+    print(shown, "->", " ".join(tokenizer.vocabulary.words(tokenizer.encode(shown))[1:-1]))
+tokens = english_tokens("train")
+print(f"{len(tokenizer.vocabulary):,} tokens in the vocabulary; the training books are {len(tokens.ids):,} tokens long")
+
+# %% [markdown] id="why-blocks"
+# A model wants rows of one length. So the text is cut: each row is `[CLS]`, the next tokens, `[SEP]`; the last row, if it
+# is short, is filled up with `[PAD]` behind its `[SEP]`. The tokens themselves stay in a file that is mapped into memory,
+# and only the rows in use are read: a text may be larger than memory.
+
+# %% id="ex-blocks"
+# exercise: 07.blocks
+def blocks(tokens, length, cls_id, sep_id, pad_id):
+    """A text cut into rows of `length`: [CLS], length - 2 tokens, [SEP]; the last one filled up with [PAD].
+
+    tokens: (N,) integers, N at least 1; length: at least 3. Returns (K, length) integers.
+    """
+    # Where to start: the tokens of row i begin at i times (length - 2).
+    # <solution>
+    inside = length - 2
+    rows = np.full((-(-len(tokens) // inside), length), pad_id)
+    for i, row in enumerate(rows):
+        part = tokens[i * inside : (i + 1) * inside]
+        row[0], row[1 : len(part) + 1], row[len(part) + 1] = cls_id, part, sep_id
+    return rows
+    # </solution>
+
+
+# %% id="check-blocks"
+check("07.blocks", blocks)
+
+# %% [markdown] id="why-english"
+# Does it learn? No floor is known for English, but there are models that count. They are asked for the same tokens, one
+# hidden at a time, in books that were kept aside: a unigram knows how frequent each token is, a trigram (interpolated
+# Kneser-Ney, chapter 00) also looks at two tokens on either side, and the model reads the whole row. Training takes longer
+# than a chapter should, so what follows was measured once and ships with the course, with the command that made it.
+
+# %% id="show-english"
+from mlm_mini.training import measured
+
+english = measured("english")
+print(english["command"])
+print(f"{english['date']}, {english['machine']}, {english['minutes']:.0f} minutes; {english['blanks']:,} blanks")
+for name, (mean, margin) in english["nats"].items():
+    print(f"{name:12}{mean:6.3f} nats per token, 95% interval ± {margin:.3f}")
+for name, (saved, error) in english["saved"].items():
+    print(f"the model pays {saved:.3f} ± {error:.3f} nats less than the {name} (standard error, the same tokens)")
+
+# %% id="fig-english" tags=["nbval-ignore-output"]
+figure, (ax,) = figures.new_figure(7, 3)
+steps, losses = zip(*[(point["step"], point["loss"]) for point in english["curve"]])
+ax.plot(steps, losses, color=figures.BLUE, marker="o", markersize=3)
+ax.axhline(english["nats"]["unigram"][0], color=figures.RED, linestyle=":")
+ax.text(steps[-1], english["nats"]["unigram"][0] + 0.05, "unigram", color=figures.RED, ha="right")
+ax.set(xlabel="step", ylabel="nats per hidden token", ylim=(0, 6.4))
+first = next(step for step, loss in zip(steps, losses) if loss < english["nats"]["unigram"][0] - 0.3)
+ax.set_title(f"For some {steps[steps.index(first) - 1]:,} steps the model knows only frequencies; then it starts to read")
+figures.show(figure, alt=f"Loss on held-out English at 15% hidden tokens, against steps: it stays near the unigram's "
+             f"{english['nats']['unigram'][0]:.2f} nats until step {steps[steps.index(first) - 1]:,}, then falls "
+             f"to {losses[-1]:.2f} at step {steps[-1]:,}.")
+
+# %% [markdown] id="english-note"
+# The plateau is worth knowing: a model that learns nothing for minutes may be about to begin. It first learns which words
+# are frequent, from the biases of its head alone; only when attention has found something to look at does the rest of the
+# sentence help. To train your own: `python3 course.py train --language english --out my-model`, or a folder of text files
+# in place of `english`.
+
+# %% [markdown] id="why-export"
+# ## 7 · Out of the course
+#
+# A trained model is most useful where others can open it. `save_pretrained` writes a folder as Hugging Face's
+# `transformers` has it: weights as safetensors (plain numbers, nothing that could run), a config and a tokenizer.
+# `transformers` then fills the blank, and so does ours:
+
+# %% id="measure-export" tags=["nbval-ignore-output"]
+import transformers
+
+from mlm_mini.model import save_pretrained
+from mlm_mini.training import fill
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+blank = "the chef cuts the [MASK] ."
+with tempfile.TemporaryDirectory() as folder:
+    save_pretrained(trained.model, folder, trained.tokenizer)
+    pipeline = transformers.pipeline("fill-mask", model=folder, device="cpu")
+    theirs = [(row["token_str"], row["score"]) for row in pipeline(blank)]
+ours = [(candidate.token, candidate.probability) for candidate in fill(trained.model, trained.tokenizer, blank)[0]]
+print("transformers  ", ", ".join(f"{word} {p:.3f}" for word, p in theirs))
+print("mlm_mini      ", ", ".join(f"{word} {p:.3f}" for word, p in ours))
+exact = language.posterior_at(language.encode(blank)[None], [[5]])[0, 0]
+best = np.argsort(-exact)[:5]
+print("exact         ", ", ".join(f"{language.vocabulary.tokens[i]} {exact[i]:.3f}" for i in best))
+
+# %% id="export-agrees"
+agree = [(a[0] == b[0]) and abs(a[1] - b[1]) < 1e-4 for a, b in zip(theirs, ours)]
+print("the same five words, with the same probabilities within 1e-4:", all(agree))
+
+# %% [markdown] id="clinic"
+# ## 8 · Bug clinic
+#
+# None of these bugs crashes. Each has been made in public code more than once. Read the complaint and the code, run the
+# check to see the symptom, then repair the code.
+
+# %% [markdown] id="clinic-zero-grad-story"
+# ### The loss that swings
+#
+# *"With one step all is well. With forty the weights fly past the optimum, come back, and fly past it again, further each
+# time. I have lowered the rate twice."*
+
+# %% id="ex-clinic-zero-grad"
+# exercise: 07.clinic-zero-grad
+def descend(gradient_of, weight, rate, steps):
+    """Gradient descent: the weight after so many steps.
+
+    gradient_of: a function from a weight to its gradient, arrays of one shape; rate: the learning rate. Returns a new
+    array.
+    """
+    # Where to start: print `gradient` at each step.
+    # <broken>
+    #| gradient = np.zeros_like(weight)
+    #| for _ in range(steps):
+    #|     gradient = gradient + gradient_of(weight)
+    #|     weight = weight - rate * gradient
+    #| return weight
+    # </broken>
+    # <solution>
+    for _ in range(steps):
+        weight = weight - rate * gradient_of(weight)
+    return weight
+    # </solution>
+
+
+# %% id="check-clinic-zero-grad"
+check("07.clinic-zero-grad", descend)
+
+# %% [markdown] id="clinic-padding-story"
+# ### Weights that do nothing
+#
+# *"Padding should not count, so I weigh each place: 1 for a token, 0 for padding. But batches with much padding still have
+# another loss. As if the weights were not there."*
+
+# %% id="ex-clinic-padding"
+# exercise: 07.clinic-padding
+def padded_loss(nats, is_token):
+    """The mean surprisal of all tokens of a batch, padding left out, in nats; 0.0 when there is none.
+
+    nats: (B, T); is_token: (B, T) bool, False at padding. Returns a float.
+    """
+    # Where to start: how many numbers is `loss`?
+    # <broken>
+    #| loss = nats.mean()
+    #| return float((loss * is_token).sum() / max(is_token.sum(), 1))
+    # </broken>
+    # <solution>
+    return float((nats * is_token).sum() / max(is_token.sum(), 1))
+    # </solution>
+
+
+# %% id="check-clinic-padding"
+check("07.clinic-padding", padded_loss)
+
+# %% [markdown] id="clinic-broadcast-story"
+# ### Every sentence with every weight
+#
+# *"Rare sentences have a larger weight. It runs, the loss looks reasonable, and the rare sentences are learned no better
+# than before."*
+
+# %% id="ex-clinic-broadcast"
+# exercise: 07.clinic-broadcast
+def weighted_loss(nats, weights):
+    """The weighted mean of the sentences' surprisals, in nats.
+
+    nats: (N,), one number for each sentence; weights: (N, 1), at least one above 0. Returns a float.
+    """
+    # Where to start: the shape of the product.
+    # <broken>
+    #| return float((nats * weights).mean() / weights.mean())
+    # </broken>
+    # <solution>
+    return float((nats * weights[:, 0]).sum() / weights.sum())
+    # </solution>
+
+
+# %% id="check-clinic-broadcast"
+check("07.clinic-broadcast", weighted_loss)
+
+# %% [markdown] id="clinic-evaluation-story"
+# ### Worse than its own training loss
+#
+# *"The loss on held-out text is above the training loss, and it wobbles. When I load the same model elsewhere it is fine."*
+#
+# `model.training` is True while dropout is on. The model here pays 1 nat more then.
+
+# %% id="ex-clinic-evaluation"
+# exercise: 07.clinic-evaluation
+def evaluate_model(model, sentences):
+    """The mean loss of the model over the sentences, without dropout. The model is left in the mode it was in.
+
+    model: `model(sentence)` is its loss; `model.training` is its mode. A sentence that cannot be read raises a
+    ValueError, which the caller is to get. Returns a float.
+    """
+    # Where to start: measure a model twice, once in either mode.
+    # <broken>
+    #| return float(np.mean([model(sentence) for sentence in sentences]))
+    # </broken>
+    # <solution>
+    was_training = model.training
+    model.training = False
+    try:
+        return float(np.mean([model(sentence) for sentence in sentences]))
+    finally:
+        model.training = was_training
+    # </solution>
+
+
+# %% id="check-clinic-evaluation"
+check("07.clinic-evaluation", evaluate_model)
+
+# %% [markdown] id="clinic-resume-story"
+# ### A run that goes on somewhere else
+#
+# *"I keep the state of the best step in a dict, and go on from it after a crash. But the weights in it are always those of
+# the last step. And a run that goes on from it is not the run I stopped."*
+
+# %% id="ex-clinic-resume"
+# exercise: 07.clinic-resume
+def state_of(weights, moments, step, rng):
+    """Everything it takes to go on from here, as a dict with the keys "weights", "moments", "step" and "rng".
+
+    weights, moments: arrays that the run will change in place; step: a number; rng: the np.random.Generator of the
+    masks. "rng" is to hold its state, as rng.bit_generator.state gives it.
+    """
+    # Where to start: save, let the run go on, and look at what was saved.
+    # <broken>
+    #| return {"weights": weights, "moments": moments, "step": step}
+    # </broken>
+    # <solution>
+    return {
+        "weights": weights.copy(),
+        "moments": moments.copy(),
+        "step": step,
+        "rng": rng.bit_generator.state,
+    }
+    # </solution>
+
+
+# %% id="check-clinic-resume"
+check("07.clinic-resume", state_of)
+
+# %% [markdown] id="clinic-split-story"
+# ### A test that was read before
+#
+# *"On my test set the model is splendid. On a new book it is not. I shuffled well before I split."*
+
+# %% id="ex-clinic-split"
+# exercise: 07.clinic-split
+def split_documents(documents, held_out, rng):
+    """The sentences to train on, and those of `held_out` documents, chosen at random, to test with.
+
+    documents: a list of lists of sentences; held_out: how many, at least 1 and fewer than there are; rng: an
+    np.random.Generator. Returns two lists of sentences: train and test.
+    """
+    # Where to start: look for one document's sentences on both sides.
+    # <broken>
+    #| sentences = [sentence for document in documents for sentence in document]
+    #| order = rng.permutation(len(sentences))
+    #| cut = len(sentences) * (len(documents) - held_out) // len(documents)
+    #| return [sentences[i] for i in order[:cut]], [sentences[i] for i in order[cut:]]
+    # </broken>
+    # <solution>
+    chosen = set(rng.permutation(len(documents))[:held_out].tolist())
+    train, test = [], []
+    for number, document in enumerate(documents):
+        (test if number in chosen else train).extend(document)
+    return train, test
+    # </solution>
+
+
+# %% id="check-clinic-split"
+check("07.clinic-split", split_documents)
+
+# %% [markdown] id="on-a-gpu"
+# ### On a GPU
+#
+# `course.py train` finds the GPU and computes its matrix products in bfloat16; parts of a batch then go one after the
+# other, since one part fills the device. A larger model pays there: `--size small` has four blocks of width 256. Runs on a
+# GPU are not the same to the last bit, because its sums are added in an order that varies.
+
+# %% [markdown] id="recap"
+# ## Recap
+#
+# The verdict below is computed: it is *holds* when the model trained on raw sentences alone has gone more than nine tenths
+# of the way from the frequencies to the floor, and on English pays less than models that count.
+
+# %% id="recap-table" tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+beats = all(saved > 2 * error for saved, error in english["saved"].values())
+verdict = "holds" if closed > 0.9 and beats else "does not hold as worded"
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| "it generates its own learning task directly from the raw text" | trained on raw scene sentences alone, a \
+two-block model goes {closed:.0%} of the way from word frequencies to the exact floor, and ends {last.gap:.3f} ± \
+{last.gap_error:.3f} nats above it; on English it pays {english["saved"]["trigram"][0]:.2f} nats less than a smoothed trigram \
+at the same tokens | **{verdict}** |
+| "the training process teaches it to be less surprised next time" | mean surprisal of the same hidden words: \
+{trained.curve[0].loss:.2f} nats after {trained.curve[0].step} steps, {last.loss:.2f} after {last.step:,}; it cannot fall \
+below {trained.floor:.2f} | **holds**, down to the floor |
+""")
+
+# %% [markdown] id="where-to-read-on"
+# ## Where to read on
+#
+# - Diederik P. Kingma and Jimmy Ba (2015). Adam: A method for stochastic optimization. *ICLR*. arXiv 1412.6980.
+# - Ilya Loshchilov and Frank Hutter (2019). Decoupled weight decay regularization. *ICLR*. arXiv 1711.05101.
+# - Yinhan Liu and others (2019). RoBERTa: A robustly optimized BERT pretraining approach. arXiv 1907.11692. Dynamic
+#   masking, and much else that matters in practice.
+# - Mike Schuster and Kaisuke Nakajima (2012). Japanese and Korean voice search. *ICASSP*. Where WordPiece comes from.
+# - Sarthak Jain and Byron C. Wallace (2019). Attention is not explanation. *NAACL*. arXiv 1902.10186.
+# - Jonas Geiping and Tom Goldstein (2023). Cramming: Training a language model on a single GPU in one day. *ICML*. arXiv
+#   2212.14034.
+#
+# Next: chapter 08 trains the same encoder in the other direction, and measures what the right context knows.
