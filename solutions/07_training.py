@@ -20,8 +20,8 @@
 # - bring real text into a model, and a trained model into Hugging Face `transformers`;
 # - find the training bugs that do not crash.
 #
-# *220 minutes. Prerequisites: chapters 02, 03 and 06. The first time, section 4 trains a model for about four minutes on
-# two cores; it is then kept. Everything runs on the CPU; with a GPU, `course.py train` uses it.*
+# *220 minutes. Prerequisites: chapters 02, 03 and 06. The first time, section 4 trains a model for about four minutes
+# on two cores; it is then kept. Everything runs on the CPU; with a GPU, `course.py train` uses it.*
 
 # %% [markdown] id="how-it-works"
 # `hint("07.adamw")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
@@ -35,22 +35,24 @@ from mlm_mini import figures
 from mlm_mini.course import check, hint
 from mlm_mini.languages import scene_language
 
+language = scene_language()
+
 # %% [markdown] id="why-adamw"
 # ## 1 · A step
 #
-# The gradient $g$ says in which direction the loss grows. The simplest step goes the other way, the same multiple of $g$
-# for every weight. But gradients of one model differ in size a thousandfold: a rare word's vector hears of itself once in
-# a thousand sentences, a LayerNorm's gain in each. **Adam** (Kingma and Ba 2015) keeps two running means for each weight,
-# of its gradient and of its gradient's square, and divides one by the root of the other, so that every weight moves by
-# about the same amount:
+# The gradient $g$ says in which direction the loss grows. The simplest step goes the other way, the same multiple of
+# $g$ for every weight. But gradients of one model differ in size a thousandfold: a rare word's vector hears of itself
+# once in a thousand sentences, a LayerNorm's gain in each. **Adam** (Kingma and Ba 2015) keeps two running means for
+# each weight, of its gradient and of its gradient's square, and divides one by the root of the other, so that every
+# weight moves by about the same amount:
 #
 # $$m \leftarrow \beta_1 m + (1 - \beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2,$$
 # $$\hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t}, \qquad
 # w \leftarrow w - \eta \left( \frac{\hat m}{\sqrt{\hat v} + \epsilon} + \lambda w \right).$$
 #
-# Both means begin at zero. After $t$ steps the weights of all gradients in $m$ sum to $1 - \beta_1^t$ only, and the hats
-# divide by that: the first step is number $t = 1$. The last term is the W of **AdamW** (Loshchilov and Hutter 2019):
-# each weight **decays** towards zero by a share $\eta \lambda$, whatever its gradient.
+# Both means begin at zero. After $t$ steps the weights of all gradients in $m$ sum to $1 - \beta_1^t$ only, and the
+# hats divide by that: the first step is number $t = 1$. The last term is the W of **AdamW** (Loshchilov and Hutter
+# 2019): each weight **decays** towards zero by a share $\eta \lambda$, whatever its gradient.
 
 # %% id="ex-adamw"
 # exercise: 07.adamw
@@ -93,9 +95,9 @@ for step in range(1, 31):
 print("after 30 steps equal within 1e-12:", bool(np.abs(ours - theirs.detach().numpy()).max() < 1e-12))
 
 # %% [markdown] id="decay-groups"
-# Which weights should decay? The matrices of the linear layers: a large matrix makes the next layer's input depend on few
-# directions. A bias or a LayerNorm's gain has no reason to be near zero. Nor have embeddings: a rare word gets a gradient
-# now and then, and would shrink at every step. `make_optimizer` has two groups:
+# Which weights should decay? The matrices of the linear layers: a large matrix makes the next layer's input depend on
+# few directions. A bias or a LayerNorm's gain has no reason to be near zero. Nor have embeddings: a rare word gets a
+# gradient now and then, and would shrink at every step. `make_optimizer` has two groups:
 
 # %% id="show-groups"
 from mlm_mini.model import MaskedLM, ModelConfig
@@ -104,15 +106,15 @@ from mlm_mini.training import TrainingConfig, make_optimizer
 model = MaskedLM(ModelConfig.tiny(404), torch.Generator().manual_seed(0))
 for group in make_optimizer(model, TrainingConfig(steps=1)).param_groups:
     shapes = sorted({tuple(weight.shape) for weight in group["params"]}, key=len)
-    print(f"decay {group['weight_decay']}: {len(group['params'])} tensors, with {shapes[0]} and {shapes[-1]} among them")
+    print(f"decay {group['weight_decay']}: {len(group['params'])} tensors, {shapes[0]} and {shapes[-1]} among them")
 
 # %% [markdown] id="why-schedule"
 # ## 2 · How large a step
 #
-# In the first steps AdamW's two means rest on a handful of gradients, and a large step in a poor direction takes long to
-# repair. So the rate rises over the first steps, the **warm-up**. Towards the end, steps of one size keep the weights
-# jittering around the optimum by about that size. So the rate falls to zero. Neither end is zero itself: a batch whose
-# step has length zero was read for nothing.
+# In the first steps AdamW's two means rest on a handful of gradients, and a large step in a poor direction takes long
+# to repair. So the rate rises over the first steps, the **warm-up**. Towards the end, steps of one size keep the
+# weights jittering around the optimum by about that size. So the rate falls to zero. Neither end is zero itself: a
+# batch whose step has length zero was read for nothing.
 
 # %% id="ex-learning-rate"
 # exercise: 07.learning-rate
@@ -159,10 +161,10 @@ check("07.clip-gradient", clip_gradient)
 # %% [markdown] id="why-accumulate"
 # ## 3 · A batch in parts
 #
-# When a batch does not fit into memory it goes through the model in parts, **micro-batches**, whose gradients are added up
-# before the step. `mlm_mini` does so for another reason as well: sentences of similar length in one part need little
-# padding, and on a CPU the parts run side by side, one on each core. The loss is a mean over predicted tokens, and parts
-# differ in how many they have. What should be averaged?
+# When a batch does not fit into memory it goes through the model in parts, **micro-batches**, whose gradients are added
+# up before the step. `mlm_mini` does so for another reason as well: sentences of similar length in one part need little
+# padding, and on a CPU the parts run side by side, one on each core. The loss is a mean over predicted tokens, and
+# parts differ in how many they have. What should be averaged?
 
 # %% id="ex-accumulate"
 # exercise: 07.accumulate
@@ -211,16 +213,16 @@ def fixed_masks(ids, special_ids, mask_ratio, seed):
 check("07.fixed-masks", fixed_masks)
 
 # %% [markdown] id="why-gap"
-# What is a good loss? For most texts nobody knows. For the scene language we do: its exact posterior pays the least that
-# anybody can, on average, and that is the **Bayes floor**. The number that matters is the distance to it, the **gap**. For
-# sentence $b$ with $n_b$ hidden tokens let $d_b$ be what the model pays for them beyond what the exact posterior pays for
-# *the same tokens*. Then
+# What is a good loss? For most texts nobody knows. For the scene language we do: its exact posterior pays the least
+# that anybody can, on average, and that is the **Bayes floor**. The number that matters is the distance to it, the
+# **gap**. For sentence $b$ with $n_b$ hidden tokens let $d_b$ be what the model pays for them beyond what the exact
+# posterior pays for *the same tokens*. Then
 #
 # $$\mathrm{gap} = \frac{\sum_b d_b}{\sum_b n_b}, \qquad
 # \mathrm{error} = \frac{\sqrt{\sum_b (d_b - \mathrm{gap} \cdot n_b)^2}}{\sum_b n_b}.$$
 #
-# The error is that of a ratio of two sums, over sentences, because tokens of one sentence are not independent. Both sums
-# hang on the luck of the draw; a residual $d_b - \mathrm{gap} \cdot n_b$ is what luck remains.
+# The error is that of a ratio of two sums, over sentences, because tokens of one sentence are not independent. Both
+# sums hang on the luck of the draw; a residual $d_b - \mathrm{gap} \cdot n_b$ is what luck remains.
 
 # %% id="ex-gap"
 # exercise: 07.gap
@@ -243,10 +245,11 @@ def gap(model_nats, floor_nats, counts):
 check("07.gap", gap)
 
 # %% [markdown] id="why-train"
-# Now a model. `cached_model("scenes")` is a `mini` model, two blocks of width 128, that reads 5,400 batches of 128 fresh
-# scene sentences: no sentence is met twice, and nobody labeled one. 35% of the words are hidden in training, because
-# each of them is something to learn from; the evaluation hides 15% of the words of 2,048 other sentences. The first time
-# this takes about four minutes on two cores, and the curve grows as you watch. Afterwards the model is read from your cache folder.
+# Now a model. `cached_model("scenes")` is a `mini` model, two blocks of width 128, that reads 5,400 batches of 128
+# fresh scene sentences: no sentence is met twice, and nobody labeled one. 35% of the words are hidden in training,
+# because each of them is something to learn from; the evaluation hides 15% of the words of 2,048 other sentences. The
+# first time this takes about four minutes on two cores, and the curve grows as you watch. Afterwards the model is read
+# from your cache folder.
 
 # %% id="train" tags=["nbval-ignore-output"]
 from mlm_mini.training import LiveCurve, cached_model
@@ -265,7 +268,8 @@ words = language.sample(20_000, np.random.default_rng(1)).ids
 counted = np.bincount(words.ravel(), minlength=len(language.vocabulary))[language.vocabulary.regular_ids]
 unigram_nats = ref.entropy(counted / counted.sum())  # what a reader pays who knows only how frequent each word is
 closed = (unigram_nats - last.loss) / (unigram_nats - trained.floor)
-print(f"who knows only the frequencies pays {unigram_nats:.2f}; of the way from there to the floor it has gone {closed:.0%}")
+print(f"who knows only the frequencies pays {unigram_nats:.1f} nats")
+print("the model has gone more than 95% of the way from there to the floor:", closed > 0.95)
 
 # %% [markdown] id="why-paired"
 # How much does it matter that both pay for the same tokens? Here are 4,000 new sentences, and the error of the gap when
@@ -273,10 +277,8 @@ print(f"who knows only the frequencies pays {unigram_nats:.2f}; of the way from 
 
 # %% id="measure-paired" tags=["nbval-ignore-output"]
 from mlm_mini.reference import IGNORE_INDEX
-from mlm_mini.training import draw_evaluation, evaluate, recipe, surprisals
-from mlm_mini.training.objectives import by_length
+from mlm_mini.training import draw_evaluation, recipe, surprisals
 
-language = scene_language()
 sentences = language.sample(4_000, np.random.default_rng(77))
 order = np.argsort((sentences.ids != language.vocabulary.pad_id).sum(axis=1), kind="stable")
 ids, frame = sentences.ids[order], sentences.frame[order]
@@ -324,8 +326,8 @@ figures.show(figure, alt="Bars of the gap by kind of sentence, in nats per hidde
              + ", ".join(f"{name} {value:.3f}" for name, value in zip(names, gaps)) + ".")
 
 # %% [markdown] id="where-note"
-# A coreference sentence asks for a chain of two steps: from "he" to the clause behind it, and back to one of two persons.
-# That is a lot for two blocks. Chapter 08 looks at these sentences word by word.
+# A coreference sentence asks for a chain of two steps: from "he" to the clause behind it, and back to one of two
+# persons. That is a lot for two blocks. Chapter 08 looks at these sentences word by word.
 
 # %% [markdown] id="trained-heads"
 # ### What the heads came to look for
@@ -373,9 +375,9 @@ figures.show(figure, alt)
 # %% [markdown] id="why-save"
 # ## 5 · Stop, and go on
 #
-# A run of hours will be stopped: by you, by a queue, by a power cut. So now and then everything that changes is written to
-# disk, a **checkpoint**. Two things can go wrong. The power can go *while* the file is written. And something can be left
-# out, so that the run goes on, but not as it would have.
+# A run of hours will be stopped: by you, by a queue, by a power cut. So now and then everything that changes is written
+# to disk, a **checkpoint**. Two things can go wrong. The power can go *while* the file is written. And something can be
+# left out, so that the run goes on, but not as it would have.
 #
 # For the first, here is a disk that may lose power before any of its operations. `disk.write(name, content)` begins to
 # write, `disk.flush(name)` waits until the file is really there; until then a power cut leaves half of it.
@@ -401,10 +403,10 @@ def save(disk, name, content):
 check("07.save", save)
 
 # %% [markdown] id="why-state"
-# For the second: what changes in the course of a run? The weights. AdamW's two means, and its count of steps. The place in
-# the schedule. The place in the text. And the generators of random numbers, of masks and of dropout. Here is a small run,
-# once without a stop, once stopped halfway and gone on from its checkpoint, and once gone on with a fresh generator
-# of masks.
+# For the second: what changes in the course of a run? The weights. AdamW's two means, and its count of steps. The place
+# in the schedule. The place in the text. And the generators of random numbers, of masks and of dropout. Here is a small
+# run, once without a stop, once stopped halfway and gone on from its checkpoint, and once gone on with a fresh
+# generator of masks.
 
 # %% id="measure-resume" tags=["nbval-ignore-output"]
 import tempfile
@@ -447,7 +449,8 @@ def same_weights(one, other):
 print("every weight the same to the last bit:", same_weights(whole, resumed))
 
 # %% [markdown] id="why-which-part"
-# And how much does it take to be somewhere else? One run with another seed of the masks' generator, from the same start:
+# And how much does it take to be somewhere else? One run with another seed of the masks' generator, from the same
+# start:
 
 # %% id="measure-which-part" tags=["nbval-ignore-output"]
 from mlm_mini.training.loop import MASKS, Run
@@ -464,8 +467,8 @@ print(f"masks begun anew after 20 of 40 steps: weights differ by up to {distance
 # %% [markdown] id="why-wordpiece"
 # ## 6 · Real text
 #
-# The scene language has 399 words. English has hundreds of thousands, most of them rare, and a table with a row for each
-# would be large and mostly untrained. **WordPiece** (Schuster and Nakajima 2012) keeps a few thousand pieces: all
+# The scene language has 399 words. English has hundreds of thousands, most of them rare, and a table with a row for
+# each would be large and mostly untrained. **WordPiece** (Schuster and Nakajima 2012) keeps a few thousand pieces: all
 # frequent words, and parts from which the others are put together. A piece that continues a word is written with `##`:
 # `king`, `##dom`. A word is cut from left to right, each time the longest piece that fits. If at some place none fits,
 # the whole word becomes `[UNK]`.
@@ -510,9 +513,9 @@ tokens = english_tokens("train")
 print(f"{len(tokenizer.vocabulary):,} tokens in the vocabulary; the training books are {len(tokens.ids):,} tokens long")
 
 # %% [markdown] id="why-blocks"
-# A model wants rows of one length. So the text is cut: each row is `[CLS]`, the next tokens, `[SEP]`; the last row, if it
-# is short, is filled up with `[PAD]` behind its `[SEP]`. The tokens themselves stay in a file that is mapped into memory,
-# and only the rows in use are read: a text may be larger than memory.
+# A model wants rows of one length. So the text is cut: each row is `[CLS]`, the next tokens, `[SEP]`; the last row, if
+# it is short, is filled up with `[PAD]` behind its `[SEP]`. The tokens themselves stay in a file that is mapped into
+# memory, and only the rows in use are read: a text may be larger than memory.
 
 # %% id="ex-blocks"
 # exercise: 07.blocks
@@ -538,8 +541,9 @@ check("07.blocks", blocks)
 # %% [markdown] id="why-english"
 # Does it learn? No floor is known for English, but there are models that count. They are asked for the same tokens, one
 # hidden at a time, in books that were kept aside: a unigram knows how frequent each token is, a trigram (interpolated
-# Kneser-Ney, chapter 00) also looks at two tokens on either side, and the model reads the whole row. Training takes longer
-# than a chapter should, so what follows was measured once and ships with the course, with the command that made it.
+# Kneser-Ney, chapter 00) also looks at two tokens on either side, and the model reads the whole row. Training takes
+# longer than a chapter should, so what follows was measured once and ships with the course, with the command that made
+# it.
 
 # %% id="show-english"
 from mlm_mini.training import measured
@@ -566,10 +570,10 @@ figures.show(figure, alt=f"Loss on held-out English at 15% hidden tokens, agains
              f"to {losses[-1]:.2f} at step {steps[-1]:,}.")
 
 # %% [markdown] id="english-note"
-# The plateau is worth knowing: a model that learns nothing for minutes may be about to begin. It first learns which words
-# are frequent, from the biases of its head alone; only when attention has found something to look at does the rest of the
-# sentence help. To train your own: `python3 course.py train --language english --out my-model`, or a folder of text files
-# in place of `english`.
+# The plateau is worth knowing: a model that learns nothing for minutes may be about to begin. It first learns which
+# words are frequent, from the biases of its head alone; only when attention has found something to look at does the
+# rest of the sentence help. To train your own: `python3 course.py train --language english --out my-model`, or a folder
+# of text files in place of `english`.
 
 # %% [markdown] id="why-export"
 # ## 7 · Out of the course
@@ -611,8 +615,8 @@ print("the same five words, with the same probabilities within 1e-4:", all(agree
 # %% [markdown] id="clinic-zero-grad-story"
 # ### The loss that swings
 #
-# *"With one step all is well. With forty the weights fly past the optimum, come back, and fly past it again, further each
-# time. I have lowered the rate twice."*
+# *"With one step all is well. With forty the weights fly past the optimum, come back, and fly past it again, further
+# each time. I have lowered the rate twice."*
 
 # %% id="ex-clinic-zero-grad"
 # exercise: 07.clinic-zero-grad
@@ -643,8 +647,8 @@ check("07.clinic-zero-grad", descend)
 # %% [markdown] id="clinic-padding-story"
 # ### Weights that do nothing
 #
-# *"Padding should not count, so I weigh each place: 1 for a token, 0 for padding. But batches with much padding still have
-# another loss. As if the weights were not there."*
+# *"Padding should not count, so I weigh each place: 1 for a token, 0 for padding. But batches with much padding still
+# have another loss. As if the weights were not there."*
 
 # %% id="ex-clinic-padding"
 # exercise: 07.clinic-padding
@@ -669,8 +673,8 @@ check("07.clinic-padding", padded_loss)
 # %% [markdown] id="clinic-broadcast-story"
 # ### Every sentence with every weight
 #
-# *"Rare sentences have a larger weight. It runs, the loss looks reasonable, and the rare sentences are learned no better
-# than before."*
+# *"Rare sentences have a larger weight. It runs, the loss looks reasonable, and the rare sentences are learned no
+# better than before."*
 
 # %% id="ex-clinic-broadcast"
 # exercise: 07.clinic-broadcast
@@ -694,7 +698,8 @@ check("07.clinic-broadcast", weighted_loss)
 # %% [markdown] id="clinic-evaluation-story"
 # ### Worse than its own training loss
 #
-# *"The loss on held-out text is above the training loss, and it wobbles. When I load the same model elsewhere it is fine."*
+# *"The loss on held-out text is above the training loss, and it wobbles. When I load the same model elsewhere it is
+# fine."*
 #
 # `model.training` is True while dropout is on. The model here pays 1 nat more then.
 
@@ -726,8 +731,8 @@ check("07.clinic-evaluation", evaluate_model)
 # %% [markdown] id="clinic-resume-story"
 # ### A run that goes on somewhere else
 #
-# *"I keep the state of the best step in a dict, and go on from it after a crash. But the weights in it are always those of
-# the last step. And a run that goes on from it is not the run I stopped."*
+# *"I keep the state of the best step in a dict, and go on from it after a crash. But the weights in it are always those
+# of the last step. And a run that goes on from it is not the run I stopped."*
 
 # %% id="ex-clinic-resume"
 # exercise: 07.clinic-resume
@@ -790,14 +795,14 @@ check("07.clinic-split", split_documents)
 # ### On a GPU
 #
 # `course.py train` finds the GPU and computes its matrix products in bfloat16; parts of a batch then go one after the
-# other, since one part fills the device. A larger model pays there: `--size small` has four blocks of width 256. Runs on a
-# GPU are not the same to the last bit, because its sums are added in an order that varies.
+# other, since one part fills the device. A larger model pays there: `--size small` has four blocks of width 256. Runs
+# on a GPU are not the same to the last bit, because its sums are added in an order that varies.
 
 # %% [markdown] id="recap"
 # ## Recap
 #
-# The verdict below is computed: it is *holds* when the model trained on raw sentences alone has gone more than nine tenths
-# of the way from the frequencies to the floor, and on English pays less than models that count.
+# The verdict below is computed: it is *holds* when the model trained on raw sentences alone has gone more than nine
+# tenths of the way from the frequencies to the floor, and on English pays less than models that count.
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
 from IPython.display import Markdown
