@@ -95,9 +95,9 @@ for step in range(1, 31):
 print("after 30 steps equal within 1e-12:", bool(np.abs(ours - theirs.detach().numpy()).max() < 1e-12))
 
 # %% [markdown] id="decay-groups"
-# Which weights should decay? The matrices of the linear layers: a large matrix makes the next layer's input depend on
-# few directions. A bias or a LayerNorm's gain has no reason to be near zero. Nor have embeddings: a rare word gets a
-# gradient now and then, and would shrink at every step. `make_optimizer` has two groups:
+# Which weights should decay? The matrices of the linear layers: what a matrix does not need for the loss is taken back.
+# A bias or a LayerNorm's gain has no reason to be near zero. Nor have embeddings: a rare word gets a gradient now and
+# then, and would shrink at every step. `make_optimizer` has two groups:
 
 # %% id="show-groups"
 from mlm_mini.model import MaskedLM, ModelConfig
@@ -311,7 +311,7 @@ for number, name in enumerate(language.frames):
     chosen = frame == number
     beyond = (nats - evaluation.floor_nats)[chosen].sum()
     rows.append((name, chosen.mean(), beyond / counts[chosen].sum(), beyond / (nats - evaluation.floor_nats).sum()))
-    print(f"{name:12} {rows[-1][1]:4.0%} of the sentences: gap {rows[-1][2]:.3f}, {rows[-1][3]:4.0%} of all that is left")
+    print(f"{name:12} {rows[-1][1]:4.0%} of the sentences: gap {rows[-1][2]:.3f}, {rows[-1][3]:4.0%} of what is left")
 
 # %% id="fig-where" tags=["nbval-ignore-output"]
 figure, (ax,) = figures.new_figure(7, 2.6)
@@ -405,8 +405,7 @@ check("07.save", save)
 # %% [markdown] id="why-state"
 # For the second: what changes in the course of a run? The weights. AdamW's two means, and its count of steps. The place
 # in the schedule. The place in the text. And the generators of random numbers, of masks and of dropout. Here is a small
-# run, once without a stop, once stopped halfway and gone on from its checkpoint, and once gone on with a fresh
-# generator of masks.
+# run, once without a stop, and once stopped on the way and gone on from its last checkpoint.
 
 # %% id="measure-resume" tags=["nbval-ignore-output"]
 import tempfile
@@ -449,8 +448,8 @@ def same_weights(one, other):
 print("every weight the same to the last bit:", same_weights(whole, resumed))
 
 # %% [markdown] id="why-which-part"
-# And how much does it take to be somewhere else? One run with another seed of the masks' generator, from the same
-# start:
+# And if one part had been left out? The same run, in which after step 20 only the place of the masks' generator is
+# forgotten, so that it begins anew:
 
 # %% id="measure-which-part" tags=["nbval-ignore-output"]
 from mlm_mini.training.loop import MASKS, Run
@@ -563,11 +562,11 @@ ax.plot(steps, losses, color=figures.BLUE, marker="o", markersize=3)
 ax.axhline(english["nats"]["unigram"][0], color=figures.RED, linestyle=":")
 ax.text(steps[-1], english["nats"]["unigram"][0] + 0.05, "unigram", color=figures.RED, ha="right")
 ax.set(xlabel="step", ylabel="nats per hidden token", ylim=(0, 6.4))
-first = next(step for step, loss in zip(steps, losses) if loss < english["nats"]["unigram"][0] - 0.3)
-ax.set_title(f"For some {steps[steps.index(first) - 1]:,} steps the model knows only frequencies; then it starts to read")
+unigram = english["nats"]["unigram"][0]
+plateau = max(step for step, loss in zip(steps, losses) if loss > unigram - 0.3)
+ax.set_title(f"For some {plateau:,} steps the model knows only frequencies; then it starts to read")
 figures.show(figure, alt=f"Loss on held-out English at 15% hidden tokens, against steps: it stays near the unigram's "
-             f"{english['nats']['unigram'][0]:.2f} nats until step {steps[steps.index(first) - 1]:,}, then falls "
-             f"to {losses[-1]:.2f} at step {steps[-1]:,}.")
+             f"{unigram:.2f} nats until step {plateau:,}, then falls to {losses[-1]:.2f} at step {steps[-1]:,}.")
 
 # %% [markdown] id="english-note"
 # The plateau is worth knowing: a model that learns nothing for minutes may be about to begin. It first learns which
@@ -807,6 +806,7 @@ check("07.clinic-split", split_documents)
 # %% id="recap-table" tags=["nbval-ignore-output"]
 from IPython.display import Markdown
 
+learned = "**holds**, down to the floor" if last.loss < trained.curve[0].loss else "**does not hold as worded**"
 beats = all(saved > 2 * error for saved, error in english["saved"].values())
 verdict = "holds" if closed > 0.9 and beats else "does not hold as worded"
 Markdown(f"""
@@ -814,11 +814,11 @@ Markdown(f"""
 |---|---|---|
 | "it generates its own learning task directly from the raw text" | trained on raw scene sentences alone, a \
 two-block model goes {closed:.0%} of the way from word frequencies to the exact floor, and ends {last.gap:.3f} ± \
-{last.gap_error:.3f} nats above it; on English it pays {english["saved"]["trigram"][0]:.2f} nats less than a smoothed trigram \
-at the same tokens | **{verdict}** |
+{last.gap_error:.3f} nats above it; on English it pays {english["saved"]["trigram"][0]:.2f} nats less than a smoothed \
+trigram at the same tokens | **{verdict}** |
 | "the training process teaches it to be less surprised next time" | mean surprisal of the same hidden words: \
-{trained.curve[0].loss:.2f} nats after {trained.curve[0].step} steps, {last.loss:.2f} after {last.step:,}; it cannot fall \
-below {trained.floor:.2f} | **holds**, down to the floor |
+{trained.curve[0].loss:.2f} nats after {trained.curve[0].step} steps, {last.loss:.2f} after {last.step:,}; it cannot \
+fall below {trained.floor:.2f} | {learned} |
 """)
 
 # %% [markdown] id="where-to-read-on"
@@ -830,7 +830,7 @@ below {trained.floor:.2f} | **holds**, down to the floor |
 #   masking, and much else that matters in practice.
 # - Mike Schuster and Kaisuke Nakajima (2012). Japanese and Korean voice search. *ICASSP*. Where WordPiece comes from.
 # - Sarthak Jain and Byron C. Wallace (2019). Attention is not explanation. *NAACL*. arXiv 1902.10186.
-# - Jonas Geiping and Tom Goldstein (2023). Cramming: Training a language model on a single GPU in one day. *ICML*. arXiv
-#   2212.14034.
+# - Jonas Geiping and Tom Goldstein (2023). Cramming: Training a language model on a single GPU in one day. *ICML*.
+#   arXiv 2212.14034.
 #
 # Next: chapter 08 trains the same encoder in the other direction, and measures what the right context knows.
