@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "languages": BASE | {"reference"},
     "model": BASE | {"reference", "languages"},
     "training": BASE | {"reference", "languages", "model"},
-    "widgets": BASE | {"reference", "languages"},
+    "experiments": BASE | {"reference", "languages", "model", "training"},
+    "widgets": BASE | {"reference", "languages", "model", "training", "experiments"},
     "course": BASE | {"reference", "languages"},
-    "__main__": BASE | {"training", "course"},
+    "__main__": BASE | {"training", "experiments", "course"},
 }
 MODULES = sorted((TOP / "mlm_mini").rglob("*.py"))
 

@@ -24,7 +24,8 @@ from mlm_mini.training.folders import CHECKPOINTS, SUMMARY, model_config, recipe
 from mlm_mini.training.progress import Point, Reporter, TerminalProgress
 
 DEFAULT_SIZE, QUICK_STEPS = "mini", 1200
-CHAPTER_MODELS = ({"steps": QUICK_STEPS}, {})  # as arguments of `cached_model`
+OBJECTIVES = ({"objective": "causal"}, {"mask_ratio": 0.15}, {"mask_ratio": 0.35})  # that chapter 08 compares
+CHAPTER_MODELS = ({"steps": QUICK_STEPS}, {}, *({"size": "tiny", "steps": 1200} | fields for fields in OBJECTIVES))
 
 
 @dataclass(frozen=True)

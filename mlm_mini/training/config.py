@@ -17,7 +17,7 @@ class TrainingConfig:
 
     steps: updates of the weights. batch_size: rows per update, in `micro_batches` parts where memory is short.
     objective: "masked" or "causal". mask_ratio, method, split: as in `mlm_mini.reference.select_positions` and
-    `corrupt`; "causal" has no use for them.
+    `corrupt`; prediction_ratio: as in `masked_batch`. "causal" has no use for them.
     learning_rate: at its highest, after a linear rise over the share `warmup` of the steps; then it falls linearly.
     weight_decay: of AdamW, for matrices only. clip_norm: the largest norm of a gradient. seed: of everything random.
     Raises TypeError for a field of the wrong type, ValueError for one out of range; the message names it.
@@ -30,6 +30,7 @@ class TrainingConfig:
     mask_ratio: float = 0.15
     method: str = "bernoulli"
     split: tuple[float, float, float] = ALL_MASK
+    prediction_ratio: float | None = None
     learning_rate: float = 3e-3
     warmup: float = 0.1
     weight_decay: float = 0.01
@@ -53,6 +54,10 @@ class TrainingConfig:
         self._check("0 or more", lambda value: value >= 0, "weight_decay", "seed")
         self._check("from 0 up to, not including, 1", lambda value: 0 <= value < 1, "warmup", "beta1", "beta2")
         object.__setattr__(self, "split", _split(self.split))
+        if self.prediction_ratio is not None:
+            object.__setattr__(self, "prediction_ratio", _number("prediction_ratio", self.prediction_ratio, float))
+            within = f"a share above 0, up to mask_ratio, {self.mask_ratio}"
+            self._check(within, lambda value: 0 < value <= self.mask_ratio, "prediction_ratio")
 
     def _check(self, expected: str, fits: Callable[[float], bool], *names: str) -> None:
         for name in names:

@@ -50,7 +50,7 @@ def find_material(
     real text; a scene has a length of its own.
     Raises what `read_text_folder` raises, for a path where there is no text.
     """
-    question = replace(config, mask_ratio=EVALUATION_RATIO, split=ALL_MASK)
+    question = replace(config, mask_ratio=EVALUATION_RATIO, split=ALL_MASK, prediction_ratio=None)
     rng = np.random.default_rng(EVALUATION_SEED)
     if language == "scenes":
         return _scenes(config, question, rng)

@@ -78,7 +78,9 @@ def make_batch(ids: np.ndarray, vocabulary: Vocabulary, config: TrainingConfig, 
     """The objective of `config` on sentences (B, T), with masks drawn from `rng`."""
     if config.objective == "causal":
         return causal_batch(ids, vocabulary)
-    return masked_batch(ids, vocabulary, config.mask_ratio, rng, config.method, config.split)
+    return masked_batch(
+        ids, vocabulary, config.mask_ratio, rng, config.method, config.split, config.prediction_ratio
+    )
 
 
 def masked_batch(
@@ -88,14 +90,20 @@ def masked_batch(
     rng: np.random.Generator,
     method: str = "bernoulli",
     split: tuple[float, float, float] = (1.0, 0.0, 0.0),
+    prediction_ratio: float | None = None,
 ) -> Batch:
     """Hide some of the words of (B, T) ids and ask for them, given all that is left on both sides.
 
     mask_ratio, method, split: as in `select_positions` and `corrupt`. Special tokens are neither hidden nor used as
     replacements. A batch in which nothing was selected has k = 1 and no label.
+    prediction_ratio: the share of the words that is asked for, at most mask_ratio, which is the share that is
+    corrupted (Wettig et al. 2022 name the two); the words to ask for are drawn among the corrupted ones. None asks for
+    all of them.
     """
     selected = select_positions(maskable_positions(ids, vocabulary.special_ids), mask_ratio, rng, method)
     seen = corrupt(ids, selected, vocabulary.mask_id, vocabulary.regular_ids, rng, split)
+    if prediction_ratio is not None:
+        selected = select_positions(selected, min(1.0, prediction_ratio / mask_ratio), rng, method)
     padding = ids == vocabulary.pad_id
     # Without padding there is nothing to mask, and attention takes a faster way.
     return _batch(seen, ~padding if padding.any() else None, selected, make_labels(ids, selected), causal=False)

@@ -1,0 +1,622 @@
+# ---
+# jupyter:
+#   course:
+#     title: Both directions
+#     question: What does the right context know, in nats, and what does it cost?
+#     minutes: 160
+#     prerequisites: Chapters 02, 05 and 07
+# ---
+
+# %% [markdown] id="header"
+# # 08 · Both directions
+#
+# **What does the right context know, in nats, and what does it cost?**
+#
+# You will be able to
+#
+# - train one encoder to read from the left only, or from both sides, and say what changes;
+# - measure exactly what a context is worth, with an error bar;
+# - compare two objectives that pay different amounts even when they are perfect;
+# - count what attention costs, and find the length at which its square takes over.
+#
+# *160 minutes. Prerequisites: chapters 02, 05 and 07. The first time, section 4 trains three tiny models, about a minute
+# in all; they are then kept. Everything runs on the CPU; on a GPU only section 5 changes, as it says.*
+
+# %% [markdown] id="how-it-works"
+# `hint("08.causal-labels")` in a new cell gives one step of help at a time. The cells between the exercises use
+# `mlm_mini`'s versions, so they run before yours do.
+
+# %% id="setup"
+import numpy as np
+import torch
+
+from mlm_mini import figures
+from mlm_mini.course import check, hint
+from mlm_mini.languages import scene_language
+
+language = scene_language()
+vocabulary = language.vocabulary
+
+# %% [markdown] id="why-causal"
+# ## 1 · Two objectives, one encoder
+#
+# A **causal language model** (CLM) reads from left to right. With the causal mask of chapter 05 a position sees itself and
+# what is before it, and is asked for the token *after* it. So every token of a sentence is a question, the `[SEP]` that
+# ends it included, and nothing has to be hidden: the label of position $t$ is the token at $t + 1$.
+
+# %% id="ex-causal-labels"
+# exercise: 08.causal-labels
+def causal_labels(ids, pad_id):
+    """The label of each position: the token that follows it, and -100 where none follows, or padding.
+
+    ids: (B, T) integers, each row [CLS] words [SEP] and padding. Returns (B, T) integers.
+    """
+    # Where to start: write a short sentence down, and under each token the one that follows it.
+    # <solution>
+    labels = np.full_like(ids, -100)
+    labels[:, :-1] = np.where(ids[:, 1:] == pad_id, -100, ids[:, 1:])
+    return labels
+    # </solution>
+
+
+# %% id="check-causal-labels"
+check("08.causal-labels", causal_labels)
+
+# %% [markdown] id="why-chain"
+# The **chain rule** of probability makes this the probability of a sentence:
+#
+# $$p(w_1 \dots w_n) = \prod_{t=1}^{n} p(w_t \mid w_1 \dots w_{t-1}), \qquad
+# -\ln p(w_1 \dots w_n) = \sum_{t=1}^{n} s(w_t \mid w_1 \dots w_{t-1}).$$
+#
+# The surprisals of a causal model add up to that of the whole sentence.
+
+# %% id="ex-sentence-nats"
+# exercise: 08.sentence-nats
+def sentence_nats(logits, labels):
+    """The surprisal of each sentence under a causal model, in nats.
+
+    logits: (B, T, V), perhaps large; labels: (B, T) integers, -100 where nothing is asked. Returns (B,).
+    """
+    # Where to start: log-probabilities as in chapter 01, then those of the labels, then one sum for each sentence.
+    # <solution>
+    z = logits - logits.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    asked = labels != -100
+    at_labels = np.take_along_axis(log_p, np.where(asked, labels, 0)[..., None], axis=-1)[..., 0]
+    return -(at_labels * asked).sum(axis=-1)
+    # </solution>
+
+
+# %% id="check-sentence-nats"
+check("08.sentence-nats", sentence_nats)
+
+# %% [markdown] id="why-future"
+# The encoder is the same one, with one more mask. Does it really not see what comes later? Change the last word of a
+# sentence and look where the output moves.
+
+# %% id="measure-future"
+from mlm_mini.model import MaskedLM, ModelConfig
+
+model = MaskedLM(ModelConfig.tiny(len(vocabulary)), torch.Generator().manual_seed(0)).eval()
+pair = torch.from_numpy(np.stack([language.encode(s)[:8] for s in ("the chef cuts the bread .", "the chef cuts the cake .")]))
+print("position:      ", *range(8))
+for name, causal in (("causal", True), ("both directions", False)):
+    with torch.no_grad():
+        logits = model(pair, causal=causal)
+    moved = (logits[0] - logits[1]).abs().amax(-1) > 1e-6
+    print(f"{name:15}", *("x" if m else "." for m in moved.tolist()), "  (x: the output moved; the word at 5 changed)")
+
+# %% [markdown] id="why-sides"
+# ## 2 · What a side is worth, exactly
+#
+# A model could be bad at using what it sees. The exact posterior of the scene language is not: it makes the best of any
+# context. So hide one word, and ask it three times: with everything to the left visible, with everything to the right, and
+# with both. What it pays less with the right side added is what the right side *knows*, in nats.
+
+# %% id="ex-sides"
+# exercise: 08.sides
+def sides(ids, position, mask_id):
+    """Three versions of a sentence in which the word at `position` is hidden.
+
+    ids: (T,) integers, [CLS] at 0; position: at least 1. Returns a dict of new (T,) arrays: "left" shows nothing from
+    the position on, "right" shows [CLS] and what stands behind the position, "both" hides that one word only.
+    """
+    # Where to start: np.arange(len(ids)) has the number of each number.
+    # <solution>
+    number = np.arange(len(ids))
+    return {
+        "left": np.where(number >= position, mask_id, ids),
+        "right": np.where((number <= position) & (number > 0), mask_id, ids),
+        "both": np.where(number == position, mask_id, ids),
+    }
+    # </solution>
+
+
+# %% id="check-sides"
+check("08.sides", sides)
+
+# %% [markdown] id="why-value"
+# The same words are asked with less and with more context, so the differences are paired, and their mean has a smaller
+# error than either mean alone.
+
+# %% id="ex-value"
+# exercise: 08.value
+def value(without, with_):
+    """What a context saves per word: the mean, and the lower and upper end of its 95% interval.
+
+    without, with_: (n,) surprisals in nats of the same n words without and with the context, n at least 2.
+    Returns three floats. The interval is 1.96 standard errors to either side.
+    """
+    # Where to start: one difference for each word.
+    # <solution>
+    saved = without - with_
+    margin = 1.96 * saved.std(ddof=1) / np.sqrt(len(saved))
+    return saved.mean(), saved.mean() - margin, saved.mean() + margin
+    # </solution>
+
+
+# %% id="check-value"
+check("08.value", value)
+
+# %% id="how-to-ask"
+def exact_sides(ids, positions):
+    """Exact surprisal of the word at one position of each sentence from the left, the right, and both: three (N,)."""
+    place, at = np.arange(ids.shape[1]), positions[:, None]
+    hidden = {"left": place >= at, "right": (place <= at) & (place > 0), "both": place == at}
+    rows = np.arange(len(ids))
+    answers = ids[rows, positions]
+    return {name: -np.log(language.posterior_at(np.where(where, vocabulary.mask_id, ids), at)[rows, 0, answers])
+            for name, where in hidden.items()}
+
+
+def paired(without, with_):
+    """The mean saving and its 95% margin, for printing."""
+    difference = np.subtract(without, with_)
+    return difference.mean(), 1.96 * np.sqrt(difference.var(ddof=1) / len(difference))
+
+
+# %% id="measure-sides"
+sample = language.sample(4_000, np.random.default_rng(8))
+words = np.isin(sample.ids, vocabulary.regular_ids)
+positions = np.array([np.random.default_rng([8, i]).choice(np.flatnonzero(row)) for i, row in enumerate(words)])
+nats = exact_sides(sample.ids, positions)
+for name, scores in nats.items():
+    print(f"{name:6}{scores.mean():6.2f} nats")
+mean, margin = paired(nats["left"], nats["both"])
+print(f"with the left side known, the right side saves {mean:.2f} ± {margin:.2f} nats per word (95% interval)")
+
+# %% [markdown] id="why-kinds"
+# Which words gain most? A sentence that may end anywhere surprises a reader from the left; a determiner is known from
+# nearly anywhere.
+
+# %% id="measure-kinds"
+COARSE = {"DETERMINERS": "determiner", "PRONOUNS": "pronoun", "AUXILIARIES": "auxiliary", "PREPOSITIONS": "preposition",
+          "PRESENT_VERBS": "verb", "PAST_VERBS": "verb", "PARTICIPLES": "verb", "PUNCTUATION": "full stop"}
+
+
+def kind_of(token):
+    name = language.word_class.get(token, "")
+    return COARSE.get(name, "adjective" if name.endswith("ADJECTIVES") else
+                      "other" if name in {"CONJUNCTIONS", "ADVERBS"} else "noun")
+
+
+kinds = np.array([kind_of(vocabulary.tokens[i]) for i in sample.ids[np.arange(len(positions)), positions]])
+table = []
+for kind in sorted(set(kinds), key=lambda k: -(nats["left"] - nats["both"])[kinds == k].mean()):
+    chosen = kinds == kind
+    if chosen.sum() >= 100:
+        table.append((kind, *(abs(nats[side][chosen].mean().round(6)) for side in ("left", "right", "both"))))
+        print(f"{kind:12}{chosen.sum():5} words: left {table[-1][1]:.1f}, right {table[-1][2]:.1f}, both {table[-1][3]:.1f}")
+
+# %% id="fig-kinds" tags=["nbval-ignore-output"]
+figure, (ax,) = figures.new_figure(7, 3.4)
+for i, (kind, left, right, both) in enumerate(reversed(table)):
+    ax.plot([both, left], [i, i], color="0.8", zorder=1)
+    for x, color, marker in ((left, figures.RED, "<"), (right, figures.ORANGE, ">"), (both, figures.BLUE, "o")):
+        ax.scatter(x, i, color=color, marker=marker, zorder=2)
+ax.set_yticks(range(len(table)), [row[0] for row in reversed(table)])
+for x, name, color in zip(table[0][1:], ("left", "right", "both"), (figures.RED, figures.ORANGE, figures.BLUE)):
+    ax.annotate(name, (x, len(table) - 1), (0, 7), textcoords="offset points", color=color, ha="center")
+ax.set(xlabel="exact surprisal (nats)", ylim=(-0.6, len(table) - 0.3), xlim=(-0.1, None))
+ax.set_title(f"The right side is worth most for a {table[0][0]}: {table[0][1] - table[0][3]:.1f} nats")
+figures.show(figure, alt="Exact surprisal in nats of hidden words by kind, from the left, the right and both sides: "
+             + "; ".join(f"{k} {a:.1f}, {b:.1f}, {c:.1f}" for k, a, b, c in table) + ".")
+
+# %% [markdown] id="why-he"
+# ## 3 · Who is he?
+#
+# > The minister spoke to the activist about the protest because **he** advocated for change.
+#
+# The article this course grew from says that the clause behind "he" settles whom it means. In the scene language the true
+# referent of each pronoun is known, and so is its exact posterior. It follows from **Bayes' rule**: how likely each person
+# was before the clause, times how likely the clause would be if that person were meant,
+#
+# $$p(r \mid \text{clause}) = \frac{p(r) \prod_j p(w_j \mid r)}{\sum_{r'} p(r') \prod_j p(w_j \mid r')}.$$
+
+# %% id="ex-referent"
+# exercise: 08.referent
+def referent(prior, log_likelihoods):
+    """The probability that each of R persons is meant, after the words of the clause.
+
+    prior: (R,), above 0 and summing to one; log_likelihoods: (R, K), ln p(word j | person r), perhaps far below zero.
+    Returns (R,), summing to one.
+    """
+    # Where to start: the numerator of Bayes' rule, in logs.
+    # <solution>
+    score = np.log(prior) + log_likelihoods.sum(axis=1)
+    weights = np.exp(score - score.max())
+    return weights / weights.sum()
+    # </solution>
+
+
+# %% id="check-referent"
+check("08.referent", referent)
+
+# %% [markdown] id="one-sentence"
+# The article's sentence (the grammar has no comma), as it is read from left to right. `referent_posterior` is exact.
+
+# %% id="measure-one-sentence"
+ids = language.encode("the minister spoke to the activist about the protest because he advocated for change .")
+tokens = vocabulary.words(ids)
+he, minister, activist = (tokens.index(word) for word in ("he", "minister", "activist"))
+for seen in range(he, he + 4):
+    shown = np.where(np.arange(len(ids)) > seen, vocabulary.mask_id, ids)
+    p = language.referent_posterior(shown[None])[0]
+    print(f"... {' '.join(tokens[he - 1 : seen + 1]):32} minister {p[minister]:.2f}, activist {p[activist]:.2f}")
+
+# %% id="measure-coreference"
+many = language.sample(30_000, np.random.default_rng(88))
+chosen = many.frame == language.frames.index("coreference")
+ids, gold = many.ids[chosen], many.referent[chosen]
+pronouns = np.array([i for i, token in enumerate(vocabulary.tokens) if language.word_class.get(token) == "PRONOUNS"])
+pronoun = np.isin(ids, pronouns).argmax(axis=1)
+rows, place = np.arange(len(ids)), np.arange(ids.shape[1])
+before = language.referent_posterior(np.where(place > pronoun[:, None], vocabulary.mask_id, ids))
+after = language.referent_posterior(ids)
+right = after.argmax(axis=1) == gold
+print(f"{len(ids):,} coreference sentences; the pronoun stands for one of two persons")
+even = np.isclose(before[rows, gold], 0.5)
+print(f"read up to the pronoun, it is an even choice in {even.mean():.0%}; in the others only one of the two can be a he, or she")
+unsure, sure = -np.log(before[rows, gold]), -np.log(after[rows, gold])
+referent_saved, referent_margin = paired(unsure, sure)
+print(f"after the clause the likelier one is right in {right.mean():.0%}; the surprise at who is meant falls from "
+      f"{unsure.mean():.2f} to {sure.mean():.2f} nats")
+even_saved, even_margin = paired(unsure[even], sure[even])
+print(f"where it was an even choice, the clause saves {even_saved:.2f} ± {even_margin:.2f} of {np.log(2):.2f} nats (95% interval)")
+
+# %% [markdown] id="why-pronoun"
+# A masked model is never asked who is meant; it fills in blanks. If the pronoun itself is hidden, the clause helps only
+# where it changes which pronoun fits: where the two persons differ in gender. Here is the exact value of the right side for
+# the pronoun, and the model of chapter 07 at the same blanks.
+
+# %% id="measure-pronoun"
+from mlm_mini.training import LiveCurve, cached_model
+
+pronoun_nats = exact_sides(ids, pronoun)
+mean, margin = paired(pronoun_nats["left"], pronoun_nats["both"])
+print(f"the hidden pronoun costs {pronoun_nats['left'].mean():.2f} nats from the left, {pronoun_nats['both'].mean():.2f} "
+      f"from both sides: the right side saves {mean:.2f} ± {margin:.2f}")
+open_ = pronoun_nats["left"] > 0.5
+open_mean, open_margin = paired(pronoun_nats["left"][open_], pronoun_nats["both"][open_])
+print(f"where the left side leaves it open ({open_.mean():.0%}): from {pronoun_nats['left'][open_].mean():.2f} to "
+      f"{pronoun_nats['both'][open_].mean():.2f} nats")
+
+# %% id="measure-model" tags=["nbval-ignore-output"]
+trained = cached_model("scenes", report=LiveCurve)
+seen = torch.from_numpy(np.where(place == pronoun[:, None], vocabulary.mask_id, ids))
+with torch.no_grad():
+    log_p = torch.cat([trained.model(part, part != vocabulary.pad_id, where)[:, 0].double().log_softmax(-1)
+                       for part, where in zip(seen.split(512), torch.from_numpy(pronoun)[:, None].split(512))]).numpy()
+model_pronoun = -log_p[rows, ids[rows, pronoun]]
+print(f"the model pays {model_pronoun.mean():.3f} nats for the pronoun from both sides, the exact posterior "
+      f"{pronoun_nats['both'].mean():.3f}; from the left alone the best possible is {pronoun_nats['left'].mean():.3f}")
+verb = pronoun + 1
+verb_nats = exact_sides(ids, verb)
+print(f"and the verb behind the pronoun: {verb_nats['left'].mean():.2f} nats from the left, "
+      f"{verb_nats['both'].mean():.2f} from both sides")
+
+# %% [markdown] id="the-verbs-nats"
+# Chapter 05 asked how many nats the verb behind "he" is worth. To find out, hide it, and ask for the referent with and
+# without it.
+
+# %% id="measure-verb"
+without_verb = language.referent_posterior(np.where(place == verb[:, None], vocabulary.mask_id, ids))
+verb_mean, verb_margin = paired(-np.log(without_verb[rows, gold]), -np.log(after[rows, gold]))
+print(f"with the rest of the sentence visible, the verb saves {verb_mean:.3f} ± {verb_margin:.3f} nats about who is meant")
+only = np.where((place > verb[:, None]), vocabulary.mask_id, ids)
+up_to_verb = language.referent_posterior(only)
+read_mean, read_margin = paired(-np.log(before[rows, gold]), -np.log(up_to_verb[rows, gold]))
+print(f"read from left to right, it saves {read_mean:.2f} ± {read_margin:.2f} nats at the moment it is read")
+
+# %% [markdown] id="why-compare"
+# ## 4 · Which learns faster?
+#
+# A masked model predicts a few tokens in each pass, a causal one all of them. Is that a disadvantage? The comparison is
+# easily made unfair. The two pay different amounts even when they are perfect: a causal model sees one side. So each is
+# held against *its own floor*: for the masked model the exact posterior at its blanks, for the causal one
+# $-\ln p(\text{sentence})$, per token. What is compared are the gaps. And a gap can be reached with few *steps*, with few
+# *predictions* or with few *operations*. For the last, count. A weight costs two operations forward, a product and a sum,
+# and four backward, at each token that meets it. A block has $12 D^2$ weights (four $D \times D$ matrices in attention, two
+# of $D \times 4D$ behind it). Attention has no weights of its own for its two products, of queries with keys and of
+# weights with values, but each costs $2 T D$ operations per token forward. The head has $D^2 + D V$ weights and is used at a
+# share $m$ of the tokens. Per token:
+#
+# $$6 \cdot 12\, L D^2 + 12\, L T D + 6\, m\, (D^2 + D V).$$
+
+# %% id="ex-flops"
+# exercise: 08.flops
+def training_flops(V, D, L, T, predicted):
+    """Operations to train on one token, forward and backward.
+
+    V tokens in the vocabulary; D numbers at a position; L blocks; T tokens in the sentence; predicted: the share of
+    the tokens for which logits are computed. Returns a number.
+    """
+    # Where to start: the three terms of the equation, from left to right.
+    # <solution>
+    return 6 * 12 * L * D**2 + 12 * L * T * D + 6 * predicted * (D**2 + D * V)
+    # </solution>
+
+
+# %% id="check-flops"
+check("08.flops", training_flops)
+
+# %% [markdown] id="why-reach"
+# A curve is measured at a few points; a target lies between two. Gaps fall by factors rather than by differences, so
+# between two points we go along a straight line on the logs of cost and gap.
+
+# %% id="ex-cost-to-reach"
+# exercise: 08.cost-to-reach
+def cost_to_reach(costs, gaps, target):
+    """What it cost until the gap first was at or below the target; None if it never was.
+
+    costs: (n,), rising, above 0; gaps: (n,), above 0, which may rise now and then; target: above 0. Between two points
+    the log of the cost is linear in the log of the gap. If the first point is there already, its cost. Returns a float.
+    """
+    # Where to start: the first point at or below the target, and the one before it.
+    # <solution>
+    below = np.flatnonzero(gaps <= target)
+    if not len(below):
+        return None
+    i = below[0]
+    if i == 0:
+        return float(costs[0])
+    share = np.log(gaps[i - 1] / target) / np.log(gaps[i - 1] / gaps[i])
+    return float(np.exp(np.log(costs[i - 1]) + share * np.log(costs[i] / costs[i - 1])))
+    # </solution>
+
+
+# %% id="check-cost-to-reach"
+check("08.cost-to-reach", cost_to_reach)
+
+# %% [markdown] id="three-models"
+# Three tiny models, the same encoder, the same sentences in the same order, 1,200 steps of 128 sentences: causal, and
+# masked at ratios of 0.15 and 0.35. One seed each, so small differences mean nothing.
+
+# %% id="measure-objectives" tags=["nbval-ignore-output"]
+OBJECTIVES = {"causal": {"objective": "causal"}, "masked, 15%": {"mask_ratio": 0.15}, "masked, 35%": {"mask_ratio": 0.35}}
+runs = {name: cached_model("scenes", "tiny", LiveCurve, steps=1200, **fields) for name, fields in OBJECTIVES.items()}
+colors = dict(zip(runs, (figures.RED, figures.SKY, figures.BLUE)))
+for name, run in runs.items():
+    last = run.curve[-1]
+    print(f"{name:12} floor {run.floor:.3f}, loss {last.loss:.3f}, gap {last.gap:.3f} ± {last.gap_error:.3f} nats; "
+          f"{last.predictions / last.tokens:.0%} of the tokens predicted")
+
+# %% id="how-to-count"
+tiny = ModelConfig.tiny(len(vocabulary))
+mean_length = float((sample.ids != vocabulary.pad_id).sum(axis=1).mean())
+
+
+def costs(run):
+    """Steps, predictions and operations at each point of a run's curve, and its gaps."""
+    steps, predictions, tokens, gaps = (np.array([float(getattr(point, name)) for point in run.curve])
+                                        for name in ("step", "predictions", "tokens", "gap"))
+    flops = tokens * [tiny.training_flops_per_token(mean_length, p / t) for p, t in zip(predictions, tokens)]
+    return {"steps": steps, "predictions": predictions, "operations": flops}, gaps
+
+
+def reached(x, gaps, target):
+    """As in the exercise above."""
+    i = int(np.argmax(gaps <= target))
+    around = [i, i - 1]  # the smaller gap first, as np.interp wants it
+    return np.exp(np.interp(np.log(target), np.log(gaps[around]), np.log(x[around])))
+
+
+# %% id="measure-reach" tags=["nbval-ignore-output"]
+target = 1.1 * max(costs(run)[1].min() for run in runs.values())
+spent = {name: {unit: reached(x, costs(run)[1], target) for unit, x in costs(run)[0].items()} for name, run in runs.items()}
+print(f"to come within {target:.2f} nats of its own floor")
+for name, units in spent.items():
+    print(f"{name:12} {units['steps']:6,.0f} steps, {units['predictions'] / 1e3:6,.0f} thousand predictions, "
+          f"{units['operations'] / 1e12:6.3f} trillion operations")
+
+# %% id="fig-objectives" tags=["nbval-ignore-output"]
+figure, axes = figures.new_figure(9, 3, columns=3)
+for ax, unit in zip(axes, ("steps", "predictions", "operations")):
+    for name, run in runs.items():
+        x, gaps = costs(run)
+        ax.plot(x[unit], gaps, color=colors[name], label=name)
+    ax.set(xscale="log", yscale="log", xlabel=unit)
+axes[0].set_ylabel("gap to its own floor (nats)")
+axes[0].legend()
+first = {unit: min(spent, key=lambda name: spent[name][unit]) for unit in ("steps", "predictions", "operations")}
+axes[0].set_title("Fewest steps: " + first["steps"])
+axes[1].set_title("Predictions: " + first["predictions"])
+axes[2].set_title("Operations: " + first["operations"])
+figures.show(figure, alt=f"Gap to its own floor against steps, predictions and operations for three objectives. To come "
+             f"within {target:.2f} nats: " + "; ".join(f"{name} {units['steps']:,.0f} steps and {units['predictions']:,.0f} "
+                                                       "predictions" for name, units in spent.items()) + ".")
+
+# %% [markdown] id="compare-note"
+# What may be concluded? That each objective comes near what *it* can know, at that cost. Not that one model is better: what
+# they know is different. And a gap of 0.1 nats in a question about one hidden word of a whole sentence is not the same
+# feat as 0.1 nats in a guess at the next word.
+
+# %% [markdown] id="why-attention"
+# ## 5 · The square
+#
+# Attention compares each of $n$ positions with each: $n^2$ pairs. The rest of a block treats each position by itself. In
+# operations per token and block that is $4 n D$ against $24 D^2$ forward, equal at $n = 6 D$: for a width of 64 at 384
+# tokens, for BERT-base at 4,608. The clock counts other things as well. Suppose that $n$ positions take
+# $t = a\, n + b\, n^2$ seconds. Two unknowns, several measurements: least squares. The time of a long run is a thousand
+# times that of a short one, and its error too; for relative errors to count alike, each equation is divided by its time.
+
+# %% id="ex-fit-quadratic"
+# exercise: 08.fit-quadratic
+def fit_quadratic(lengths, seconds):
+    """a and b of t = a n + b n^2, and the length at which both terms are equal.
+
+    lengths, seconds: (k,) floats above 0, k at least 2. Minimizes the sum of the squares of (a n + b n^2) / t - 1.
+    Returns three floats.
+    """
+    # Where to start: np.linalg.lstsq solves table @ unknowns = right side. What are table and right side here?
+    # <solution>
+    table = np.stack([lengths / seconds, lengths**2 / seconds], axis=1)
+    (a, b), *_ = np.linalg.lstsq(table, np.ones(len(lengths)), rcond=None)
+    return a, b, a / b
+    # </solution>
+
+
+# %% id="check-fit-quadratic"
+check("08.fit-quadratic", fit_quadratic)
+
+# %% [markdown] id="time-note"
+# **What follows is an example from one machine, on one thread.** On a GPU short sentences take no time that could be
+# measured, because it works on all positions at once: the bend comes later there.
+
+# %% id="measure-attention" tags=["nbval-ignore-output"]
+import time
+
+from scipy.optimize import nnls
+
+long = MaskedLM(ModelConfig.tiny(100, max_position_embeddings=4096), torch.Generator().manual_seed(0)).eval()
+lengths = 2.0 ** np.arange(6, 13)
+
+
+def seconds_for(n, repeats=5):
+    """The quickest of several passes through the encoder."""
+    ids_, times = torch.zeros(1, int(n), dtype=torch.int64), []
+    with torch.no_grad():
+        for _ in range(repeats + 1):
+            start = time.perf_counter()
+            long.encode(ids_)
+            times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+threads = torch.get_num_threads()
+torch.set_num_threads(1)
+seconds = np.array([seconds_for(n) for n in lengths])
+torch.set_num_threads(threads)
+(a, b), _ = nnls(np.stack([lengths, lengths**2], axis=1) / seconds[:, None], np.ones(len(lengths)))
+for n, t in zip(lengths, seconds):
+    print(f"{n:5.0f} positions: {t * 1e3:8.2f} ms, fitted {(a * n + b * n * n) * 1e3:8.2f}")
+print(f"the two terms are equal at {a / b:,.0f} positions by the clock, at {6 * 64} by counting")
+
+# %% id="fig-attention" tags=["nbval-ignore-output"]
+figure, (ax,) = figures.new_figure(7, 3.2)
+ax.plot(lengths, seconds * 1e3, "o", color=figures.BLACK, label="measured")
+ax.plot(lengths, a * lengths * 1e3, color=figures.SKY, linestyle="--", label="a n")
+ax.plot(lengths, b * lengths**2 * 1e3, color=figures.RED, linestyle=":", label="b n²")
+ax.plot(lengths, (a * lengths + b * lengths**2) * 1e3, color=figures.BLUE, label="a n + b n²")
+ax.set(xscale="log", yscale="log", xlabel="positions n", ylabel="milliseconds (this machine)")
+ax.set_title(f"The square overtakes the line at about {a / b:,.0f} positions on this machine")
+ax.legend()
+figures.show(figure, alt=f"Time of a pass through the tiny encoder against its length, on logarithmic axes: from "
+             f"{seconds[0] * 1e3:.1f} ms at 64 positions to {seconds[-1] * 1e3:.0f} ms at 4,096. The fitted linear and "
+             f"quadratic terms cross at about {a / b:,.0f} positions.")
+
+# %% [markdown] id="why-pll"
+# ## 6 · How probable is a sentence to a masked model?
+#
+# A causal model says how probable a sentence is: it adds up. A masked model has no such sum. What is often used in its
+# place is the **pseudo-log-likelihood** (Salazar et al. 2020): hide each word in turn, with all the others visible, and
+# add up the log-probabilities.
+
+# %% id="ex-pseudo-log-likelihood"
+# exercise: 08.pseudo-log-likelihood
+def pseudo_log_likelihood(ids, special_ids, mask_id, log_p):
+    """The sum over the words of ln p(word | all the others).
+
+    ids: (T,) integers; special_ids: a list of ids that are no words; log_p(ids, position): a row of V log-probabilities
+    for the token at `position`. Returns a float.
+    """
+    # Where to start: a loop over the places, with a fresh copy of the sentence each time.
+    # <solution>
+    total = 0.0
+    for position, token in enumerate(ids):
+        if token not in special_ids:
+            seen = ids.copy()
+            seen[position] = mask_id
+            total += log_p(seen, position)[token]
+    return float(total)
+    # </solution>
+
+
+# %% id="check-pseudo-log-likelihood"
+check("08.pseudo-log-likelihood", pseudo_log_likelihood)
+
+# %% [markdown] id="pll-note"
+# Is it the log-probability? Not even for a perfect model. Each word is judged with the help of words that were judged with
+# its help: what they tell about each other is counted twice. With exact posteriors:
+
+# %% id="measure-pll"
+some = language.sample(200, np.random.default_rng(80)).ids
+pll = np.zeros(len(some))
+for position in range(1, some.shape[1]):
+    asked = np.isin(some[:, position], vocabulary.regular_ids)
+    hidden = some[asked].copy()
+    hidden[:, position] = vocabulary.mask_id
+    p = language.posterior_at(hidden, np.full((asked.sum(), 1), position))[:, 0]
+    pll[asked] += np.log(p[np.arange(asked.sum()), some[asked, position]])
+log_p_exact = language.log_marginal(some)
+print(f"mean log-probability of a sentence {log_p_exact.mean():.1f}, mean pseudo-log-likelihood {pll.mean():.1f} nats")
+print("the pseudo-log-likelihood is higher for every one of 200 sentences:", bool((pll > log_p_exact).all()))
+print(f"correlation of the two: {np.corrcoef(pll, log_p_exact)[0, 1]:.1f}")
+
+# %% [markdown] id="recap"
+# ## Recap
+#
+# Each verdict is computed from the figures above. *Holds* asks that the interval of the saving lies above zero; for the
+# efficiency, that a masked model needs more steps and fewer predictions than the causal one; for the square, that by
+# the clock it overtakes the line somewhere between the shortest and the longest input.
+
+# %% id="recap-table" tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+saved, saved_margin = paired(nats["left"], nats["both"])
+masked = spent["masked, 15%"]
+more_steps, fewer_predictions = masked["steps"] > spent["causal"]["steps"], masked["predictions"] < spent["causal"]["predictions"]
+efficiency = {(True, True): "holds", (True, False): "more steps: holds; fewer predictions: does not hold",
+              (False, True): "fewer predictions: holds; more steps: does not hold as worded"}.get(
+    (more_steps, fewer_predictions), "does not hold as worded")
+square = "holds beyond a length" if lengths[0] < a / b < lengths[-1] else "does not hold as worded"
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| "The meaning of a word often depends just as much on what comes after it" | with the left side known, the right side saves \
+{saved:.2f} ± {saved_margin:.2f} nats per word; the right side alone leaves {nats["right"].mean():.2f}, the left alone \
+{nats["left"].mean():.2f} | **{"holds" if saved > saved_margin else "does not hold as worded"}** |
+| the clause that follows "he" "provides a strong clue" | where the pronoun leaves an even choice, it saves {even_saved:.2f} ± \
+{even_margin:.2f} of 0.69 nats about who is meant; over all sentences the likelier person is then right in {right.mean():.0%} | \
+**{"holds" if even_saved > even_margin else "does not hold as worded"}** |
+| "MLM models can require more training steps to converge" | to come within {target:.2f} nats of its own floor: \
+{masked["steps"]:,.0f} steps masked at 15%, {spent["causal"]["steps"]:,.0f} causal; \
+{masked["predictions"] / 1e3:,.0f} and {spent["causal"]["predictions"] / 1e3:,.0f} thousand predictions (one seed) | **{efficiency}** |
+| attention "scales quadratically with the sequence length" | the quadratic term overtakes the linear one at about \
+{a / b:,.0f} positions by the clock, at 384 by counting, for a width of 64 | **{square}** |
+""")
+
+# %% [markdown] id="where-to-read-on"
+# ## Where to read on
+#
+# - Jacob Devlin, Ming-Wei Chang, Kenton Lee and Kristina Toutanova (2019). BERT: Pre-training of deep bidirectional
+#   transformers for language understanding. *NAACL*.
+# - Kevin Clark, Minh-Thang Luong, Quoc V. Le and Christopher D. Manning (2020). ELECTRA: Pre-training text encoders as
+#   discriminators rather than generators. *ICLR*. Learning from every token without giving up a side.
+# - Julian Salazar, Davis Liang, Toan Q. Nguyen and Katrin Kirchhoff (2020). Masked language model scoring. *ACL*. arXiv
+#   1910.14659.
+# - Carina Kauf and Anna Ivanova (2023). A better way to do masked language model scoring. *ACL*. arXiv 2305.10588. Why
+#   words of several pieces need care.
+# - Tri Dao, Daniel Y. Fu, Stefano Ermon, Atri Rudra and Christopher Ré (2022). FlashAttention. *NeurIPS*.
+#
+# Next: chapter 09 asks how noisy the gradient of a masked batch is.
