@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 FIRST_PORT = 8888
@@ -67,6 +67,16 @@ def command_parser() -> argparse.ArgumentParser:
     add_json_option(fill)
     fill.set_defaults(run=run_fill)
 
+    experiment = commands.add_parser("experiment", help="run one experiment and print what it found")
+    experiment.add_argument("name", help="mask_ratio, for example; an unknown name lists them all")
+    experiment.add_argument("--full", action="store_true", help="the full study, with the result that the course ships")
+    experiment.add_argument("--workers", type=int, metavar="N", help="processes; as many as cores unless given")
+    experiment.add_argument(
+        "--out", metavar="FILE", help="where --full writes; in its place in the course unless given"
+    )
+    add_json_option(experiment)
+    experiment.set_defaults(run=run_experiment)
+
     test = commands.add_parser("test", help="run every test and every solution notebook; more arguments go to pytest")
     test.set_defaults(run=run_tests)
 
@@ -104,11 +114,12 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="as JSON, to FILE or standard output")
 
 
-def write_json(content: dict, target: str) -> None:
-    """Writes to a file in one step, or to standard output for "-"."""
+def write_json(content: dict, target: str, compact: bool = False) -> None:
+    """Writes to a file in one step, or to standard output for "-". compact: without spaces, for long tables."""
     from mlm_mini import storage
 
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    layout = {"separators": (",", ":")} if compact else {"indent": 1}
+    text = json.dumps(content, ensure_ascii=False, **layout) + "\n"
     if target == "-":
         sys.stdout.write(text)
         return
@@ -304,6 +315,60 @@ def print_blanks(blanks: list) -> None:
         for token, probability, surprisal in blank:
             table.add_row(token.replace("[", r"\["), f"{probability:.4f}", f"{surprisal:.3f}")
         Console().print(table)
+
+
+def run_experiment(options: argparse.Namespace) -> int:
+    """Runs a quick or a full experiment with a progress bar; a full one can be stopped and gone on with."""
+    from mlm_mini.experiments import find_experiment, for_shipping
+    from mlm_mini.shipped import results_folder
+
+    if options.out and not options.full:
+        raise CommandError("--out is for --full: a quick result goes to --json FILE")
+    try:
+        experiment = find_experiment(options.name)
+        with counting_bar(options.name) as finished:
+            result = experiment.run(options.full, options.workers, finished)
+    except (ValueError, OSError) as error:
+        raise CommandError(str(error)) from None
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        raise
+    command = f"python3 course.py experiment {options.name}{' --full' if options.full else ''}"
+    content = for_shipping(experiment, result, command)
+    if options.full:
+        target = options.out or str(results_folder("experiments") / f"{options.name}.json")
+        write_json(content, target, compact=True)
+        print(f"Written to {target}.", file=sys.stderr)
+    if options.json:
+        write_json(content, options.json)
+    else:
+        print(result.table())
+    return 0
+
+
+@contextlib.contextmanager
+def counting_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar for runs that are counted: what it yields is told how many are done, of how many."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn(name),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def run_tests(options: argparse.Namespace) -> int:

@@ -16,10 +16,11 @@ README = (TOP / "README.md").read_text(encoding="utf-8")
 FOLDERS = {"chapters", "solutions", "mlm_mini", "tests"}
 FILES = {"course.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"}
 # Every room, and the rooms it may import. A room may always import itself.
-BASE = {"storage", "figures"}
+BASE = {"storage", "figures", "shipped"}
 MAY_IMPORT = {
     "storage": set(),
     "figures": set(),
+    "shipped": set(),
     "reference": BASE,
     "languages": BASE | {"reference"},
     "model": BASE | {"reference", "languages"},

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Result(ABC):
-    """The base of every result. Subclasses are frozen dataclasses of numbers, strings, arrays, tuples and dataclasses."""
+    """The base of every result: a frozen dataclass of numbers, strings, arrays, tuples and further dataclasses."""
 
     @abstractmethod
     def table(self) -> str:

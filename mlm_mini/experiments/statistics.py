@@ -1,4 +1,4 @@
-"""Figures with their uncertainty. Every interval of the experiments is a 95% interval unless its name says otherwise."""
+"""Figures with their uncertainty. Every interval of the experiments is a 95% interval unless it says otherwise."""
 
 from typing import NamedTuple
 

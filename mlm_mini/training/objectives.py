@@ -78,9 +78,7 @@ def make_batch(ids: np.ndarray, vocabulary: Vocabulary, config: TrainingConfig, 
     """The objective of `config` on sentences (B, T), with masks drawn from `rng`."""
     if config.objective == "causal":
         return causal_batch(ids, vocabulary)
-    return masked_batch(
-        ids, vocabulary, config.mask_ratio, rng, config.method, config.split, config.prediction_ratio
-    )
+    return masked_batch(ids, vocabulary, config.mask_ratio, rng, config.method, config.split, config.prediction_ratio)
 
 
 def masked_batch(

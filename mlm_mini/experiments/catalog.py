@@ -1,0 +1,62 @@
+"""The experiments by name, each with a quick config for every day and a full one whose result is shipped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlm_mini.experiments import mask_ratio
+from mlm_mini.experiments.result import Result
+from mlm_mini.shipped import provenance, shipped
+
+ROOM = "experiments"
+Finished = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """name: as the command line has it. quick, full: configs. measure: (config, rng, workers, finished) -> result, with
+    the latter two as in `run_study`. result: the class of what comes out."""
+
+    name: str
+    quick: Any
+    full: Any
+    measure: Callable[[Any, np.random.Generator, int | None, Finished], Result]
+    result: type[Result]
+    seed: int = 0
+
+    def run(self, full: bool, workers: int | None = None, finished: Finished = lambda done, total: None) -> Result:
+        """Measure it, with the experiment's own seed."""
+        config = self.full if full else self.quick
+        return self.measure(config, np.random.default_rng(self.seed), workers, finished)
+
+    def shipped(self) -> Result:
+        """The full result as it was measured once. Raises ValueError when none is shipped."""
+        return self.result.from_dict(shipped(ROOM, self.name)["result"])
+
+
+EXPERIMENTS = {
+    experiment.name: experiment
+    for experiment in (
+        Experiment(
+            "mask_ratio",
+            mask_ratio.QUICK,
+            mask_ratio.MaskRatioConfig(),
+            mask_ratio.measure_mask_ratio,
+            mask_ratio.MaskRatio,
+        ),
+    )
+}
+
+
+def find_experiment(name: str) -> Experiment:
+    """The experiment of that name. Raises ValueError, with the names there are, for another."""
+    if name not in EXPERIMENTS:
+        raise ValueError(f"there is no experiment {name!r}: expected one of {', '.join(sorted(EXPERIMENTS))}")
+    return EXPERIMENTS[name]
+
+
+def for_shipping(experiment: Experiment, result: Result, command: str) -> dict:
+    """A result with what made it, as `shipped` reads it."""
+    return {"experiment": experiment.name, **provenance(command), "seed": experiment.seed, "result": result.to_dict()}

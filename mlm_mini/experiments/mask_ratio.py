@@ -1,0 +1,406 @@
+"""How much to mask: models trained at many ratios, asked the same questions, scored against the exact posterior.
+
+A loss at a high ratio and one at a low ratio are answers to different questions. So every model, whatever it was
+trained at, is scored at the same blanks (see `scoring`), and its text and first weights depend on the seed alone: two
+ratios of one seed are a pair.
+
+Shape letters: R mask ratios, S seeds.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+import mlm_mini
+from mlm_mini.experiments.clean_text import read_clean_text
+from mlm_mini.experiments.result import Result
+from mlm_mini.experiments.scoring import ExactQuestions, draw_questions, question_kl
+from mlm_mini.experiments.statistics import Estimate, mean_interval, percentile_interval
+from mlm_mini.experiments.study import run_study
+from mlm_mini.languages import SceneSentences, scene_language
+from mlm_mini.languages.batches import SampledSentences
+from mlm_mini.storage import cache_folder, fingerprint
+from mlm_mini.training import EvaluationSet, TrainingConfig, draw_evaluation, train
+from mlm_mini.training.folders import model_config
+from mlm_mini.training.material import TEXT
+from mlm_mini.training.objectives import by_length
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RATIOS = (0.01, 0.05, 0.15, 0.3, 0.4, 0.5, 0.65, 0.8)
+REFERENCE_RATIO = 0.15  # whose cost is the measure at equal FLOPs, and at which every model is scored
+SCORED_AT = (0.15, 0.5)  # ratios of the questions; the first is the one that counts
+SCORED_SENTENCES, PROBED_SENTENCES, SCORING_SEED = 1500, 1500, 910
+BATCH_SIZE, LEARNING_RATE = 64, 3e-3
+FLOOR_SENTENCES = 10_000
+LOOKS, LOOKED_SENTENCES = 12, 1024  # evaluations on the way, for the cost of a given gap
+BERT_SPLIT = (0.8, 0.1, 0.1)
+ALL_MASK = (1.0, 0.0, 0.0)
+ROUNDING = 5  # decimals kept of what a cell found: far below its error
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model to train. budget: "steps" or "flops", which of the two is equal to that of its neighbors."""
+
+    size: str
+    steps: int
+    seed: int
+    mask_ratio: float
+    prediction_ratio: float | None = None
+    split: tuple[float, float, float] = ALL_MASK
+    budget: str = "steps"
+
+    @property
+    def name(self) -> str:
+        """All fields, as a file's name."""
+        knobs = f"{self.mask_ratio}" if self.prediction_ratio is None else f"{self.mask_ratio}p{self.prediction_ratio}"
+        split = "" if self.split == ALL_MASK else "-" + "".join(f"{share:.1f}"[2] for share in self.split)
+        return f"{self.size}-{self.steps}-{self.budget}-{knobs}{split}-seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class MaskRatioConfig:
+    """The cells of a study.
+
+    sizes: of the model; steps: the budgets, in updates of 64 sentences. seeds: 0, 1 ... flops_steps: the budget, in
+    steps at ratio 0.15, of the runs at equal FLOPs; None for no such runs. knobs: pairs of corruption and prediction
+    ratio, and split_ratios: ratios at which 80/10/10 stands beside 100% [MASK]; both at the largest budget.
+    knob_sizes: the sizes for the pairs.
+    """
+
+    sizes: tuple[str, ...] = ("tiny", "mini")
+    steps: tuple[int, ...] = (300, 900)
+    ratios: tuple[float, ...] = RATIOS
+    seeds: int = 5
+    flops_steps: int | None = 300
+    knobs: tuple[tuple[float, float], ...] = ((0.15, 0.05), (0.4, 0.05), (0.4, 0.15), (0.65, 0.15))
+    knob_sizes: tuple[str, ...] = ("tiny",)
+    split_ratios: tuple[float, ...] = (0.15, 0.4)
+
+    def __post_init__(self):
+        for name, least in (("sizes", 1), ("steps", 1), ("ratios", 3)):
+            if len(getattr(self, name)) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}: expected at least {least}")
+        if self.seeds < 2:
+            raise ValueError(f"seeds is {self.seeds}: expected at least 2, for an interval")
+        if any(not 0 < ratio <= 1 for ratio in self.ratios):
+            raise ValueError(f"ratios is {self.ratios}: expected shares above 0, up to 1")
+
+    def cells(self) -> list[Cell]:
+        """Every run, one seed after the other, so that a study that was stopped has whole seeds."""
+        return [replace(cell, seed=seed) for seed in range(self.seeds) for cell in self._of_one_seed()]
+
+    def _of_one_seed(self) -> list[Cell]:
+        longest = max(self.steps)
+        cells = [Cell(size, steps, 0, r) for size in self.sizes for steps in self.steps for r in self.ratios]
+        if self.flops_steps:
+            cells += [
+                Cell(size, steps_at_equal_flops(size, r, self.flops_steps), 0, r, budget="flops")
+                for size in self.sizes
+                for r in self.ratios
+            ]
+        cells += [Cell(size, longest, 0, c, p) for size in self.knob_sizes for c, p in self.knobs]
+        cells += [Cell(size, longest, 0, r, split=BERT_SPLIT) for size in self.sizes for r in self.split_ratios]
+        return cells
+
+
+QUICK = MaskRatioConfig(
+    sizes=("tiny",), steps=(100,), ratios=(0.05, 0.15, 0.4, 0.8), seeds=5, flops_steps=None, knobs=(), split_ratios=()
+)
+
+
+# ---- the study
+
+
+def measure_mask_ratio(
+    config: MaskRatioConfig,
+    rng: np.random.Generator,
+    workers: int | None = None,
+    finished: Callable[[int, int], None] = lambda done, total: None,
+) -> MaskRatio:
+    """Every cell of `config`, trained or read from the cache, and the Bayes floor at each of its ratios.
+
+    rng: for the sample of the floor; the seeds of the models are in the cells. workers, finished: as in `run_study`.
+    A study that was stopped goes on where it stopped.
+    """
+    cells = config.cells()
+    found = run_study(cells, run_cell, study_folder(), workers, finished)
+    scores = [CellScore.from_found(cell, content) for cell, content in zip(cells, found, strict=True)]
+    language = scene_language()
+    floor = [language.bayes_floor(ratio, rng, FLOOR_SENTENCES)[:2] for ratio in config.ratios]
+    return MaskRatio(config, tuple(scores), np.array(floor))
+
+
+def study_folder() -> Path:
+    """The place in the cache for cells of this study, named after all that they have in common."""
+    constants = [BATCH_SIZE, LEARNING_RATE, SCORING_SEED, SCORED_SENTENCES, PROBED_SENTENCES, list(SCORED_AT), LOOKS]
+    made_of = [scene_language().fingerprint, constants, mlm_mini.__version__, torch.__version__]
+    return cache_folder() / f"mask_ratio-{fingerprint(*made_of)}"
+
+
+# ---- one cell
+
+
+def run_cell(cell: Cell) -> dict:
+    """Train the model of a cell on scenes, on the CPU, and score it; what `CellScore` holds, fit for JSON."""
+    started = time.process_time()
+    language = scene_language()
+    config = TrainingConfig(
+        steps=cell.steps,
+        batch_size=BATCH_SIZE,
+        micro_batches=2,
+        mask_ratio=cell.mask_ratio,
+        prediction_ratio=cell.prediction_ratio,
+        split=cell.split,
+        learning_rate=LEARNING_RATE,
+        seed=cell.seed,
+    )
+    shape = model_config(cell.size, len(language.vocabulary))
+    source = SampledSentences(language, [cell.seed, TEXT])
+    looks = max(1, cell.steps // LOOKS)
+    result = train(shape, source, config, evaluation=_looked_at(), evaluate_every=looks, device="cpu")
+    questions, probed = _questions()
+    kl = [question_kl(result.model, at) for at in questions]
+    clean = read_clean_text(result.model, *probed)
+    last = result.curve[-1]
+    flops = shape.training_flops_per_token(mean_length(), last.predictions / last.tokens) * last.tokens
+    return {
+        "kl": [round(float(nats.mean()), ROUNDING) for nats in kl],
+        "kl_error": [round(_clustered_error(nats, at.rows), ROUNDING) for nats, at in zip(kl, questions, strict=True)],
+        "probe_accuracy": round(clean.probe_accuracy, ROUNDING),
+        "copy_nats": round(clean.copy_nats, ROUNDING),
+        "flops": flops,
+        "tokens": last.tokens,
+        "predictions": last.predictions,
+        "curve": [[point.step, round(point.gap, 3)] for point in result.curve],
+        "cpu_seconds": round(time.process_time() - started, 1),
+    }
+
+
+@cache
+def _questions() -> tuple[list[ExactQuestions], tuple[SceneSentences, SceneSentences]]:
+    """What every model is asked: blanks at each of SCORED_AT, and scenes to fit and to test the probe on."""
+    language, rng = scene_language(), np.random.default_rng(SCORING_SEED)
+    blanks = [draw_questions(language, SCORED_SENTENCES, ratio, rng) for ratio in SCORED_AT]
+    return blanks, (language.sample(PROBED_SENTENCES, rng), language.sample(PROBED_SENTENCES, rng))
+
+
+@cache
+def _looked_at() -> EvaluationSet:
+    """The evaluation set of the curves: other sentences, at the same ratio."""
+    language, rng = scene_language(), np.random.default_rng(SCORING_SEED + 1)
+    ids = by_length(language.sample(LOOKED_SENTENCES, rng).ids, language.vocabulary)
+    return draw_evaluation(ids, language.vocabulary, TrainingConfig(steps=1), rng, language)
+
+
+@cache
+def mean_length(sentences: int = 4000) -> float:
+    """The mean number of tokens of a scene, [CLS] and [SEP] included, over a fixed sample."""
+    language = scene_language()
+    ids = language.sample(sentences, np.random.default_rng(0)).ids
+    return float((ids != language.vocabulary.pad_id).sum() / len(ids))
+
+
+def steps_at_equal_flops(size: str, mask_ratio: float, steps: int) -> int:
+    """The number of steps at `mask_ratio` that cost what `steps` cost at ratio 0.15: more predictions, more FLOPs."""
+    shape, length = model_config(size, len(scene_language().vocabulary)), mean_length()
+    words = (length - 2) / length  # the share of the tokens that may be masked
+    cost, reference = (shape.training_flops_per_token(length, r * words) for r in (mask_ratio, REFERENCE_RATIO))
+    return max(1, round(steps * reference / cost))
+
+
+def _clustered_error(values: np.ndarray, rows: np.ndarray) -> float:
+    """The standard error of the mean of (N,) values from sentences `rows` (N,): those of one sentence go together."""
+    residual = np.bincount(rows, values - values.mean())
+    return float(np.sqrt((residual**2).sum()) / len(values))
+
+
+# ---- the result
+
+
+@dataclass(frozen=True)
+class CellScore:
+    """What one model came to.
+
+    kl, kl_error: KL(exact, model) in nats per blank at each of SCORED_AT, and its standard error over the sentences of
+    the questions. probe_accuracy, copy_nats: see `CleanText`. flops, tokens, predictions: spent in training.
+    curve: pairs of step and gap to the Bayes floor in nats. cpu_seconds: on the machine that ran it.
+    """
+
+    cell: Cell
+    kl: tuple[float, ...]
+    kl_error: tuple[float, ...]
+    probe_accuracy: float
+    copy_nats: float
+    flops: float
+    tokens: int
+    predictions: int
+    curve: tuple[tuple[float, ...], ...]
+    cpu_seconds: float
+
+    @classmethod
+    def from_found(cls, cell: Cell, found: dict) -> CellScore:
+        """What `run_cell` found."""
+        pairs = tuple(tuple(pair) for pair in found["curve"])
+        return cls(cell, **found | {"kl": tuple(found["kl"]), "kl_error": tuple(found["kl_error"]), "curve": pairs})
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best ratio of one column of the study.
+
+    ratio: where the parabola through the lowest mean and its neighbors, on log ratio, is lowest, with a bootstrap
+    interval over seeds. lowest: of the ratios that were run, the one with the lowest mean. as_good: those whose paired
+    difference from it has an interval that holds 0 (or lies below). spread: how many nats the worst of `as_good` is
+    above the lowest.
+    """
+
+    ratio: Estimate
+    lowest: float
+    as_good: tuple[float, ...]
+    spread: float
+
+
+@dataclass(frozen=True)
+class MaskRatio(Result):
+    """The study. config: which cells. scores: one for each. floor: for each of config.ratios, the Bayes floor and its
+    standard error, in nats per masked token."""
+
+    config: MaskRatioConfig
+    scores: tuple[CellScore, ...]
+    floor: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+
+    def of(self, size: str, steps: int | None = None, **fields) -> np.ndarray:
+        """Scores (S,) of one cell, one for each seed, as objects. fields: of the Cell, where they differ from its own
+        defaults. Raises ValueError when there is none."""
+        wanted = {"size": size, "prediction_ratio": None, "split": ALL_MASK, "budget": "steps"} | fields
+        if steps is not None:
+            wanted["steps"] = steps
+        found = [s for s in self.scores if all(getattr(s.cell, name) == value for name, value in wanted.items())]
+        if not found:
+            raise ValueError(f"the study has no cell with {wanted}")
+        return np.array(sorted(found, key=lambda score: score.cell.seed), dtype=object)
+
+    def kl(self, size: str, steps: int | None = None, at: int = 0, **fields) -> np.ndarray:
+        """KL(exact, model) in nats at SCORED_AT[at], over ratios and seeds: (R, S)."""
+        rows = [self.of(size, steps, mask_ratio=r, **fields) for r in self.config.ratios]
+        return np.array([[score.kl[at] for score in row] for row in rows])
+
+    def best(self, size: str, steps: int | None = None, at: int = 0, **fields) -> Best:
+        """The best ratio for a size and a budget, scored at SCORED_AT[at]."""
+        return best_ratio(np.array(self.config.ratios), self.kl(size, steps, at, **fields))
+
+    def columns(self) -> list[tuple[str, int]]:
+        """The pairs of size and steps that were run at every ratio."""
+        return [(size, steps) for size in self.config.sizes for steps in self.config.steps]
+
+    def table(self) -> str:
+        """KL at the fixed questions, one line a ratio, one column a size and budget."""
+        lines = [f"KL(exact, model) at ratio {SCORED_AT[0]}, nats per blank: mean and 95% interval over seeds"]
+        lines.append(
+            f"{'trained at':12}" + "".join(f"{f'{size}, {steps:,} steps':>26}" for size, steps in self.columns())
+        )
+        for i, ratio in enumerate(self.config.ratios):
+            means = [mean_interval(self.kl(size, steps)[i]) for size, steps in self.columns()]
+            lines.append(f"{ratio:<12}" + "".join(f"{f'{m.value:.3f} ± {m.high - m.value:.3f}':>26}" for m in means))
+        for size, steps in self.columns():
+            best = self.best(size, steps)
+            lines.append(
+                f"best for {size}, {steps:,} steps: {best.ratio.value:.2f} ({best.ratio.low:.2f} to "
+                f"{best.ratio.high:.2f}); as good within the error: {', '.join(map(str, best.as_good))}"
+            )
+        return "\n".join(lines)
+
+    def plot(self) -> Figure:
+        """KL at the fixed questions against the ratio of the training, a line for each size and budget."""
+        from mlm_mini import figures
+
+        figure, (ax,) = figures.new_figure(7, 3.6)
+        colors = (figures.SKY, figures.BLUE, figures.ORANGE, figures.RED)
+        for (size, steps), color, marker in zip(self.columns(), colors, "osD^", strict=False):
+            nats = [mean_interval(row) for row in self.kl(size, steps)]
+            means = np.array([m.value for m in nats])
+            bars = [[m.value - m.low for m in nats], [m.high - m.value for m in nats]]
+            ax.errorbar(self.config.ratios, means, bars, color=color, marker=marker, markersize=4, capsize=2)
+            ax.annotate(
+                f"{size}, {steps:,} steps", (self.config.ratios[-1], means[-1]), (8, 0), textcoords="offset points",
+                color=color, va="center",
+            )  # fmt: skip
+        ax.set(xscale="log", yscale="log", xlabel="mask ratio in training", ylabel="KL to the exact posterior (nats)")
+        ax.set_xticks(self.config.ratios, [f"{r:g}" for r in self.config.ratios])
+        ax.minorticks_off()
+        ax.set_xlim(min(self.config.ratios) * 0.85, max(self.config.ratios) * 3.2)
+        ax.set_title(self._finding())
+        return figure
+
+    def _finding(self) -> str:
+        bests = [self.best(*column).ratio.value for column in self.columns()]
+        low, high = f"{min(bests):.2f}", f"{max(bests):.2f}"
+        return f"The best ratio is {low}" if low == high else f"The best ratio lies between {low} and {high}"
+
+    def describe(self) -> str:
+        """The picture in words."""
+        lines = []
+        for size, steps in self.columns():
+            means = self.kl(size, steps).mean(axis=1)
+            pairs = ", ".join(f"{m:.3f} at {r:g}" for r, m in zip(self.config.ratios, means, strict=True))
+            lines.append(f"{size}, {steps:,} steps: {pairs}")
+        return f"KL to the exact posterior in nats against the mask ratio of the training. {'; '.join(lines)}."
+
+
+def best_ratio(ratios: np.ndarray, scores: np.ndarray, resamples: int = 2000) -> Best:
+    """The ratio with the lowest score, with a paired bootstrap over seeds.
+
+    ratios: (R,) ascending; scores: (R, S), lower is better, S at least 2. The resampling has a fixed seed: the same
+    scores always have the same interval.
+    """
+    mean = scores.mean(axis=1)
+    lowest = int(mean.argmin())
+    chosen = np.random.default_rng(0).integers(0, scores.shape[1], (resamples, scores.shape[1]))
+    resampled = [_lowest_point(ratios, scores[:, seeds].mean(axis=1)) for seeds in chosen]
+    as_good = [i for i in range(len(ratios)) if i == lowest or mean_interval(scores[i] - scores[lowest]).low <= 0]
+    return Best(
+        percentile_interval(_lowest_point(ratios, mean), resampled),
+        float(ratios[lowest]),
+        tuple(float(ratios[i]) for i in as_good),
+        float(mean[as_good].max() - mean[lowest]),
+    )
+
+
+def _lowest_point(ratios: np.ndarray, mean: np.ndarray) -> float:
+    """Where a parabola through the lowest point and its neighbors, on log axes, is lowest; at an end, the end."""
+    i = int(mean.argmin())
+    if i in (0, len(ratios) - 1):
+        return float(ratios[i])
+    x, y = np.log(ratios[i - 1 : i + 2]), np.log(mean[i - 1 : i + 2])
+    a, b, _ = np.polyfit(x - x[1], y, 2)
+    if a <= 0:  # three points on a line
+        return float(ratios[i])
+    return float(np.exp(np.clip(x[1] - b / (2 * a), x[0], x[2])))
+
+
+def steps_to_reach(curve: np.ndarray, target: float) -> float:
+    """The step at which a curve of (step, gap) pairs, (n, 2), first is at or below the target; inf if it never is.
+
+    Between two points the logs go along a line.
+    """
+    steps, gaps = np.asarray(curve, dtype=np.float64).T
+    below = np.flatnonzero(gaps <= target)
+    if not below.size:
+        return math.inf
+    i = int(below[0])
+    if i == 0:
+        return float(steps[0])
+    share = np.log(gaps[i - 1] / target) / np.log(gaps[i - 1] / gaps[i])
+    return float(steps[i - 1] * (steps[i] / steps[i - 1]) ** share)

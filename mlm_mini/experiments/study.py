@@ -1,0 +1,92 @@
+"""Studies of many runs: spread over processes, stopped at any moment, and gone on with where they stopped.
+
+Each run is a cell with a name. What it found is one small JSON file in the study's folder, written atomically, so that
+a study is what its folder holds: nothing is lost by a kill but the runs that were under way.
+"""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from mlm_mini.storage import write_atomically
+
+
+class Cell(Protocol):
+    """One run of a study: a frozen dataclass, fit to be sent to another process."""
+
+    @property
+    def name(self) -> str:
+        """Different for each cell, and fit for a file's name."""
+
+
+def run_study(
+    cells: Iterable[Cell],
+    run: Callable[[Cell], dict],
+    folder: str | os.PathLike,
+    workers: int | None = None,
+    finished: Callable[[int, int], None] = lambda done, total: None,
+) -> list[dict]:
+    """What `run` finds for each cell, in the order of the cells; those already in `folder` are read from there.
+
+    run: a function at the top of a module, from a cell to a dict fit for JSON. workers: processes, one thread each; as
+    many as there are cores unless given, and 1 runs in this process. finished: told how many cells are done, of how
+    many, at the start and after each.
+    Raises ValueError for two cells of one name, or fewer than one worker, and whatever a run raises: the cells that
+    finished before are kept.
+    """
+    cells, folder = list(cells), Path(folder)
+    if len({cell.name for cell in cells}) < len(cells):
+        raise ValueError("two cells of the study have the same name")
+    workers = os.cpu_count() or 1 if workers is None else workers
+    if workers < 1:
+        raise ValueError(f"workers is {workers}: expected at least 1")
+    folder.mkdir(parents=True, exist_ok=True)
+    waiting = [cell for cell in cells if _read(folder, cell) is None]
+    finished(len(cells) - len(waiting), len(cells))
+    for done, _ in enumerate(_each(waiting, run, folder, min(workers, len(waiting))), len(cells) - len(waiting) + 1):
+        finished(done, len(cells))
+    return [_read(folder, cell) for cell in cells]
+
+
+def _each(waiting: list[Cell], run: Callable[[Cell], dict], folder: Path, workers: int) -> Iterable[None]:
+    """Runs the cells and yields after each."""
+    if workers <= 1:
+        for cell in waiting:
+            yield _run_and_keep(run, cell, folder)
+        return
+    # Spawned: a fork would inherit the locks of PyTorch's threads.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _one_thread) as pool:
+        futures = [pool.submit(_run_and_keep, run, cell, folder) for cell in waiting]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _run_and_keep(run: Callable[[Cell], dict], cell: Cell, folder: Path) -> None:
+    text = json.dumps(run(cell)) + "\n"
+    write_atomically(_path(folder, cell), lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _path(folder: Path, cell: Cell) -> Path:
+    return folder / f"{cell.name}.json"
+
+
+def _read(folder: Path, cell: Cell) -> dict | None:
+    """What was kept of a cell; None where there is nothing, or nothing that can be read."""
+    try:
+        return json.loads(_path(folder, cell).read_bytes())
+    except (OSError, ValueError):
+        return None
