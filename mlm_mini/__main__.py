@@ -77,6 +77,13 @@ def command_parser() -> argparse.ArgumentParser:
     add_json_option(experiment)
     experiment.set_defaults(run=run_experiment)
 
+    claims = commands.add_parser("claims", help="measure every claim of the article and print the verdicts")
+    claims.add_argument("ids", nargs="*", metavar="CLAIM", help="only these, variance for example; all unless given")
+    claims.add_argument("--quick", action="store_true", help="smaller samples: at most five minutes on two cores")
+    claims.add_argument("--workers", type=int, metavar="N", help="processes; as many as cores unless given")
+    add_json_option(claims)
+    claims.set_defaults(run=run_claims)
+
     test = commands.add_parser("test", help="run every test and every solution notebook; more arguments go to pytest")
     test.set_defaults(run=run_tests)
 
@@ -344,6 +351,42 @@ def run_experiment(options: argparse.Namespace) -> int:
     else:
         print(result.table())
     return 0
+
+
+def run_claims(options: argparse.Namespace) -> int:
+    """Measures the claims, one after the other, and prints each verdict as soon as it is known."""
+    from rich.console import Console
+
+    from mlm_mini.experiments.claims import Effort, find_claims, measure_claims
+
+    status = Console(stderr=True, highlight=False)
+    rows = []
+    try:
+        wanted = find_claims(options.ids or None)
+        effort = Effort(quick=options.quick, workers=options.workers)
+        with status.status("") as spinner:
+            for row in measure_claims(effort, [claim.id for claim in wanted], lambda c: spinner.update(c.id)):
+                rows.append(row)
+                status.print(f"{len(rows)} of {len(wanted)}  {row.claim.id}: {row.verdict}")
+    except (ValueError, OSError) as error:
+        raise CommandError(str(error)) from None
+    if options.json:
+        write_json({"claims": [row.to_dict() for row in rows]}, options.json)
+    else:
+        print_claims(rows)
+    return 0
+
+
+def print_claims(rows: list) -> None:
+    """Four lines a claim: the verdict, the claim, what was measured, and the rule."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for row in rows:
+        claim, finding = row.claim, row.finding
+        console.print(f"\n[bold]{claim.chapter}  {claim.id}: {row.verdict}[/bold]", markup=True)
+        for line in (claim.says, f"{finding.figure} {claim.unit} ({finding.source}): {claim.figure}", claim.rule):
+            console.print(f"    {line}", markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,8 @@ class Estimate(NamedTuple):
     high: float
 
     def __str__(self) -> str:
+        if self.low == self.value == self.high:  # computed, not sampled
+            return f"{self.value:.3g}"
         return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
