@@ -4,6 +4,7 @@ from importlib import import_module
 
 from mlm_mini.languages.exact import ExactLanguage, Floor, Sentences
 from mlm_mini.languages.markov import MarkovLanguage, markov_language
+from mlm_mini.languages.polya import PolyaLanguage, polya_language
 from mlm_mini.languages.scene_grammar import scene_language
 from mlm_mini.languages.scenes import (
     ROLE_AGENT,
@@ -26,11 +27,13 @@ __all__ = [
     "ExactLanguage",
     "Floor",
     "MarkovLanguage",
+    "PolyaLanguage",
     "SceneLanguage",
     "SceneSentences",
     "Sentences",
     "Vocabulary",
     "markov_language",
+    "polya_language",
     "scene_language",
 ]
 
