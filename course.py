@@ -6,6 +6,8 @@
     python3 course.py reset CHAPTER      a fresh copy of one chapter; yours is kept under a dated name
     python3 course.py train --out DIR    train a model on a bundled language or your own text files
     python3 course.py fill "TEXT"        what a model puts in the place of each [MASK]   (--model DIR, --json [FILE])
+    python3 course.py claims             measure the article's claims and print the verdicts   (--quick, --json [FILE])
+    python3 course.py experiment NAME    run one experiment   (--full, --json [FILE])
     python3 course.py test               run every test and every solution notebook
     python3 course.py build              make the notebooks from solutions/*.py   (--check, --force)
 

@@ -1,0 +1,300 @@
+"""The claims: another finding has another verdict, and a planted wrong experiment changes it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlm_mini.__main__ import main
+from mlm_mini.course import notebook as nb
+from mlm_mini.experiments import Estimate, attention_cost, claims, foundations, objectives
+from mlm_mini.experiments.claims import CLAIMS, FAILS, HOLDS, Effort, Finding, Row, find_claims, measure_claims
+from mlm_mini.experiments.context import referent_nats, side_nats
+from mlm_mini.experiments.mask_ratio import BERT_SPLIT, CellScore, MaskRatio, MaskRatioConfig
+from mlm_mini.languages import scene_language
+from mlm_mini.reference import softmax
+
+SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
+QUICK = Effort(quick=True, workers=1)
+
+
+def finding(value, low=None, high=None, **facts):
+    return Finding(Estimate(value, value if low is None else low, value if high is None else high), facts)
+
+
+def leak(back):
+    return {"share with KL(correct, buggy) infinite": back}
+
+
+def stable(share):
+    return {"agreeing with the largest logit subtracted": share}
+
+
+def columns(*figures):
+    return {f"model {i}, 9 steps": list(figure) for i, figure in enumerate(figures)}
+
+
+def split(low):
+    return {"80/10/10 less 100% [MASK], at 0.15": [low + 1, low, low + 2]}
+
+
+MIXED = "holds when the model is model 1, 9 steps"
+LENGTHS = {"shortest": 64, "longest": 2048, "counted": 384}
+PLANTED = [
+    ("self-supervision", finding(0.4, 0.3, 0.5), HOLDS),
+    ("self-supervision", finding(0.1, -0.1, 0.3), FAILS),
+    ("softmax", finding(1.0, **stable(1.0)), HOLDS),
+    ("softmax", finding(0.7, **stable(1.0)), "holds when the largest logit is subtracted first"),
+    ("softmax", finding(0.7, **stable(0.7)), FAILS),
+    ("surprisal", finding(1e-15), HOLDS),
+    ("surprisal", finding(1e-3), FAILS),
+    ("logit-mask", finding(0.0), HOLDS),
+    ("logit-mask", finding(1e-300), FAILS),
+    ("kl-leak", finding(1.0, **leak(1.0)), HOLDS),
+    ("kl-leak", finding(1.0, **leak(0.0)), "holds when the mean is taken over the buggy prediction"),
+    ("kl-leak", finding(0.9, **leak(0.0)), FAILS),
+    ("bidirectional", finding(0.7, 0.6, 0.8), HOLDS),
+    ("bidirectional", finding(0.0, -0.1, 0.1), FAILS),
+    ("coreference", finding(0.5, 0.45, 0.55), HOLDS),
+    ("coreference", finding(0.1, 0.05, 0.15), FAILS),
+    ("clm-efficiency", finding(3.0, 2.0, 4.0, predictions=[0.5, 0.4, 0.6]), HOLDS),
+    (
+        "clm-efficiency",
+        finding(3.0, 2.0, 4.0, predictions=[2.0, 1.5, 3.0]),
+        "holds for the steps, not for the predictions",
+    ),
+    ("clm-efficiency", finding(0.9, 0.8, 1.1, predictions=[0.5, 0.4, 0.6]), FAILS),
+    ("attention-cost", finding(50.0, **LENGTHS), HOLDS),
+    ("attention-cost", finding(512.3, **LENGTHS), "holds when a text has more than about 510 tokens"),
+    ("attention-cost", finding(np.inf, **LENGTHS), FAILS),
+    ("too-few", finding(2, **columns((2, 1.5, 3), (3, 2, 4))), HOLDS),
+    ("too-few", finding(2, **columns((1, 0.5, 2), (3, 2, 4))), MIXED),
+    ("too-few", finding(1, **columns((1, 0.5, 2), (1, 0.9, 1.1))), FAILS),
+    ("too-many", finding(0.1, **columns((0.1, 0.05, 0.2), (0.1, 0.05, 0.2))), HOLDS),
+    ("too-many", finding(0.1, **columns((-0.1, -0.2, -0.05), (0.1, 0.05, 0.2))), MIXED),
+    ("too-many", finding(-0.1, **columns((-0.1, -0.2, -0.05), (0, -0.1, 0.2))), FAILS),
+    ("sweet-spot", finding(0.15, **columns((0.15, 0.1, 0.2), (0.2, 0.15, 0.3))), HOLDS),
+    ("sweet-spot", finding(0.15, **columns((0.4, 0.3, 0.5), (0.2, 0.15, 0.3))), MIXED),
+    ("sweet-spot", finding(0.4, **columns((0.4, 0.3, 0.5), (0.4, 0.3, 0.5))), FAILS),
+    ("mismatch", finding(-2, -3, -1, **split(0.5)), HOLDS),
+    (
+        "mismatch",
+        finding(-2, -3, -1, **split(-0.5)),
+        "holds when half of the words are masked; 80/10/10 does not repair it",
+    ),
+    (
+        "mismatch",
+        finding(0, -1, 1, **split(0.5)),
+        "holds for 100% [MASK], which 80/10/10 improves on; not for more masks",
+    ),
+    ("mismatch", finding(0, -1, 1, **split(-0.5)), FAILS),
+]
+
+
+@pytest.mark.parametrize(("name", "planted", "verdict"), PLANTED)
+def test_a_verdict_follows_from_the_finding(name, planted, verdict):
+    (claim,) = find_claims([name])
+    assert claim.judge(planted) == verdict
+
+
+def test_no_verdict_is_a_constant():
+    verdicts = {claim.id: {v for name, _, v in PLANTED if name == claim.id} for claim in CLAIMS}
+    assert [name for name, found in verdicts.items() if not {HOLDS, FAILS} <= found] == []
+
+
+def test_each_claim_says_what_it_measures_and_belongs_to_a_chapter():
+    assert len({claim.id for claim in CLAIMS}) == len(CLAIMS)
+    chapters = [chapter.number for chapter in nb.read_chapters(SOLUTIONS)]
+    for claim in CLAIMS:
+        assert claim.chapter in chapters, claim.id
+        assert claim.rule.startswith("holds"), claim.id
+        assert claim.says.endswith("."), claim.id
+        assert claim.figure, claim.id
+        assert claim.unit, claim.id
+
+
+# ---- planted wrong experiments
+
+
+def verdict_of(name):
+    (row,) = measure_claims(QUICK, [name])
+    return row.verdict
+
+
+def test_a_softmax_that_overflows_is_seen(monkeypatch):
+    assert verdict_of("softmax") == "holds when the largest logit is subtracted first"
+    monkeypatch.setattr(claims, "softmax", foundations.softmax_as_worded)
+    assert verdict_of("softmax") == FAILS
+
+
+def test_a_loss_in_bits_is_no_surprisal_in_nats(monkeypatch):
+    assert verdict_of("surprisal") == HOLDS
+    monkeypatch.setattr(foundations, "cross_entropy", lambda z, y: np.log2(np.e) * -np.log(softmax(z))[0, y[0]])
+    assert verdict_of("surprisal") == FAILS
+
+
+def test_masking_after_the_softmax_is_seen(monkeypatch):
+    assert verdict_of("logit-mask") == HOLDS
+    monkeypatch.setattr(foundations, "exclude_tokens", lambda logits, excluded: logits)
+    assert verdict_of("logit-mask") == FAILS
+
+
+def test_without_a_leak_nothing_is_infinite(monkeypatch):
+    assert verdict_of("kl-leak") == "holds when the mean is taken over the buggy prediction"
+    monkeypatch.setattr(foundations, "LEAKED_LOGITS", (-np.inf,))
+    assert verdict_of("kl-leak") == FAILS
+
+
+def test_a_reader_of_the_left_side_alone_finds_no_value_in_the_right(monkeypatch):
+    assert verdict_of("bidirectional") == HOLDS
+
+    def deaf(*args):
+        nats = side_nats(*args)
+        return nats | {"both": nats["left"]}
+
+    monkeypatch.setattr(claims, "side_nats", deaf)
+    assert verdict_of("bidirectional") == FAILS
+
+
+def test_a_clause_that_is_not_read_settles_nothing(monkeypatch):
+    assert verdict_of("coreference") == HOLDS
+    monkeypatch.setattr(claims, "referent_nats", lambda *args: (referent_nats(*args)[0],) * 2)
+    assert verdict_of("coreference") == FAILS
+
+
+@pytest.fixture
+def planted_study(monkeypatch):
+    """planted_study(kl, probe): `claims` sees a study with KL kl(ratio) and probe accuracy probe(ratio, split)."""
+    config = MaskRatioConfig(seeds=3)
+
+    def plant(kl, probe=lambda ratio, split: 0.9):
+        noise = np.random.default_rng(0)
+        scores = [
+            CellScore(
+                cell,
+                (kl(cell.mask_ratio) * np.exp(0.01 * noise.standard_normal()),) * 2,
+                (0.01, 0.01),
+                probe(cell.mask_ratio, cell.split) + 0.001 * noise.standard_normal(),
+                1.0,
+                1e9,
+                1000,
+                100,
+                ((1.0, 1.0),),
+                1.0,
+            )
+            for cell in config.cells()
+        ]
+        floor = np.column_stack([config.ratios, np.zeros(len(config.ratios))])
+        monkeypatch.setattr(claims, "_study", lambda: MaskRatio(config, tuple(scores), floor))
+
+    return plant
+
+
+def test_verdicts_on_the_ratio_follow_the_study(planted_study):
+    planted_study(lambda ratio: np.exp(np.log(ratio / 0.15) ** 2))  # 15% is best
+    assert [verdict_of(name) for name in ("too-few", "too-many", "sweet-spot")] == [HOLDS] * 3
+    planted_study(lambda ratio: np.exp(np.log(ratio / 0.8) ** 2))  # the more the better
+    assert verdict_of("too-few") == HOLDS
+    assert [verdict_of(name) for name in ("too-many", "sweet-spot")] == [FAILS] * 2
+    planted_study(lambda ratio: 1.0)
+    assert verdict_of("too-few") == FAILS
+
+
+def test_the_verdict_on_the_mismatch_follows_the_probe(planted_study):
+    planted_study(lambda ratio: 1.0, lambda ratio, split: 0.9 - 0.1 * ratio + 0.1 * (split == BERT_SPLIT))
+    assert verdict_of("mismatch") == HOLDS
+    planted_study(lambda ratio: 1.0, lambda ratio, split: 0.9 + 0.1 * ratio)
+    assert verdict_of("mismatch") == FAILS
+
+
+# ---- the measurements behind them
+
+
+def test_both_sides_are_never_worse_than_one_in_the_mean():
+    nats = side_nats(scene_language(), 1500, np.random.default_rng(3))
+    assert nats["both"].mean() < min(nats["left"].mean(), nats["right"].mean())
+    assert all((values > -1e-12).all() for values in nats.values())
+
+
+def test_before_the_clause_the_choice_is_even():
+    before, after = referent_nats(scene_language(), 3000, np.random.default_rng(3))
+    np.testing.assert_allclose(before, np.log(2))
+    assert len(before) == len(after) > 100
+    with pytest.raises(ValueError, match="none of 1 sentences"):
+        referent_nats(scene_language(), 1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("a", "b"), [(2e-5, 1e-7), (1e-6, 1e-6)])
+def test_the_crossing_of_a_planted_cost_is_found(a, b):
+    n = 2 ** np.arange(6, 13)
+    assert attention_cost.crossing(n, a * n + b * n**2) == pytest.approx(a / b, rel=1e-6)
+
+
+def test_a_cost_without_a_square_never_crosses():
+    n = 2 ** np.arange(6, 13)
+    assert attention_cost.crossing(n, 3e-5 * n) == np.inf
+
+
+def curve(speed, per_step):
+    steps = np.arange(1, 51)
+    return {
+        "steps": steps.tolist(),
+        "gaps": (1 / (speed * steps)).tolist(),
+        "predictions": (per_step * steps).tolist(),
+        "flops": (1e6 * steps).tolist(),
+    }
+
+
+def test_a_planted_efficiency_is_found():
+    found = objectives.efficiency([(curve(1.0, 15), curve(4.0, 100)) for _ in range(5)])
+    assert found.steps.value == pytest.approx(4, rel=1e-6)
+    assert found.predictions.value == pytest.approx(0.6, rel=1e-6)
+    assert found.flops.value == pytest.approx(4, rel=1e-6)
+    np.testing.assert_allclose(found.target, 1.1 / 50)
+
+
+def test_an_objective_cell_is_measured_to_its_own_floor():
+    found = [objectives.run_objective_cell(objectives.ObjectiveCell(name, 4, 0)) for name in objectives.OBJECTIVES]
+    for one in found:
+        assert one["steps"] == [1, 2, 3, 4]
+        assert all(gap > 1 for gap in one["gaps"])
+    masked, causal = found
+    assert masked["predictions"][-1] < causal["predictions"][-1] / 4
+    assert masked["flops"][-1] < causal["flops"][-1]
+
+
+# ---- what programs and people get
+
+
+def test_a_row_for_programs_has_the_documented_keys():
+    (claim,) = find_claims(["attention-cost"])
+    row = Row(claim, finding(np.inf, 100.0, np.inf, **LENGTHS), FAILS).to_dict()
+    keys = {"id", "chapter", "claim", "figure", "low", "high", "unit", "verdict", "source"}
+    assert keys <= row.keys()
+    assert (row["figure"], row["low"], row["high"]) == (None, 100.0, None)
+    json.dumps(row, allow_nan=False)
+
+
+def test_the_command_prints_verdicts_and_writes_json(capsys, tmp_path):
+    assert main(["claims", "--quick", "softmax", "logit-mask"]) == 0
+    shown = capsys.readouterr().out
+    assert "01  softmax: holds when the largest logit is subtracted first" in shown
+    assert "04  logit-mask: holds" in shown
+    assert main(["claims", "--quick", "surprisal", "--json", str(tmp_path / "claims.json")]) == 0
+    (row,) = json.loads((tmp_path / "claims.json").read_text())["claims"]
+    assert (row["id"], row["verdict"], row["source"]) == ("surprisal", HOLDS, "this run")
+
+
+def test_an_unknown_claim_names_those_there_are(capsys):
+    assert main(["claims", "sweetspot"]) == 1
+    assert "expected one of self-supervision, softmax" in capsys.readouterr().err
+
+
+def test_a_claim_measured_alone_has_the_same_figure():
+    (alone,) = measure_claims(QUICK, ["coreference"])
+    among = {row.claim.id: row for row in measure_claims(QUICK, ["bidirectional", "coreference"])}
+    assert alone.finding == among["coreference"].finding
+    (other,) = measure_claims(replace(QUICK, seed=1), ["coreference"])
+    assert other.finding != alone.finding
