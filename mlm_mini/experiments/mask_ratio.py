@@ -24,7 +24,7 @@ import mlm_mini
 from mlm_mini.experiments.clean_text import read_clean_text
 from mlm_mini.experiments.result import Result
 from mlm_mini.experiments.scoring import ExactQuestions, draw_questions, question_kl
-from mlm_mini.experiments.statistics import Estimate, mean_interval, percentile_interval
+from mlm_mini.experiments.statistics import Estimate, mean_interval
 from mlm_mini.experiments.study import run_study
 from mlm_mini.languages import SceneSentences, scene_language
 from mlm_mini.languages.batches import SampledSentences
@@ -35,6 +35,7 @@ from mlm_mini.training.material import TEXT
 from mlm_mini.training.objectives import by_length
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 RATIOS = (0.01, 0.05, 0.15, 0.3, 0.4, 0.5, 0.65, 0.8)
@@ -47,6 +48,8 @@ LOOKS, LOOKED_SENTENCES = 12, 1024  # evaluations on the way, for the cost of a 
 BERT_SPLIT = (0.8, 0.1, 0.1)
 ALL_MASK = (1.0, 0.0, 0.0)
 ROUNDING = 5  # decimals kept of what a cell found: far below its error
+LINES = (("SKY", "o"), ("BLUE", "s"), ("ORANGE", "D"), ("RED", "^"))  # color and marker of each column of a study
+CROWDED = (0.4, 0.65)  # ratios whose names have no room on a logarithmic axis
 
 
 @dataclass(frozen=True)
@@ -260,8 +263,8 @@ class CellScore:
 class Best:
     """The best ratio of one column of the study.
 
-    ratio: where the parabola through the lowest mean and its neighbors, on log ratio, is lowest, with a bootstrap
-    interval over seeds. lowest: of the ratios that were run, the one with the lowest mean. as_good: those whose paired
+    ratio: where the parabola through the lowest score of a seed and its neighbors, on log axes, is lowest; geometric
+    mean over seeds, with its t interval. lowest: of the ratios that were run, the one with the lowest mean. as_good: those whose paired
     difference from it has an interval that holds 0 (or lies below). spread: how many nats the worst of `as_good` is
     above the lowest.
     """
@@ -292,10 +295,31 @@ class MaskRatio(Result):
             raise ValueError(f"the study has no cell with {wanted}")
         return np.array(sorted(found, key=lambda score: score.cell.seed), dtype=object)
 
+    def values(self, figure: str, size: str, steps: int | None = None, at: int = 0, **fields) -> np.ndarray:
+        """One figure of one cell, (S,): a field of CellScore by name, "kl" being that at SCORED_AT[at]."""
+        found = [getattr(score, figure) for score in self.of(size, steps, **fields)]
+        return np.array([value[at] if isinstance(value, tuple) else value for value in found])
+
     def kl(self, size: str, steps: int | None = None, at: int = 0, **fields) -> np.ndarray:
         """KL(exact, model) in nats at SCORED_AT[at], over ratios and seeds: (R, S)."""
-        rows = [self.of(size, steps, mask_ratio=r, **fields) for r in self.config.ratios]
-        return np.array([[score.kl[at] for score in row] for row in rows])
+        return np.array([self.values("kl", size, steps, at, mask_ratio=r, **fields) for r in self.config.ratios])
+
+    def steps_to_reach(self, size: str, steps: int, target: float) -> np.ndarray:
+        """The steps at which each curve first was within `target` nats of the floor, (R, S); inf where never."""
+        rows = [self.of(size, steps, mask_ratio=r) for r in self.config.ratios]
+        return np.array([[steps_to_reach(np.array(score.curve), target) for score in row] for row in rows])
+
+    def knobs(self, size: str, at: int = 0) -> dict[tuple[float, float], np.ndarray]:
+        """KL in nats, (S,), for each pair of corruption and prediction ratio that was run at the largest budget: those
+        of the config, and one ratio for both knobs where it is one of these."""
+        if size not in self.config.knob_sizes:
+            raise ValueError(f"size is {size!r}: the two knobs were turned for {', '.join(self.config.knob_sizes)}")
+        longest, turned = max(self.config.steps), set(self.config.knobs)
+        both = {(r, r) for pair in turned for r in pair if r in self.config.ratios}
+        return {
+            (c, p): self.values("kl", size, longest, at, mask_ratio=c, prediction_ratio=p if c != p else None)
+            for c, p in sorted(turned | both)
+        }
 
     def best(self, size: str, steps: int | None = None, at: int = 0, **fields) -> Best:
         """The best ratio for a size and a budget, scored at SCORED_AT[at]."""
@@ -323,55 +347,82 @@ class MaskRatio(Result):
         return "\n".join(lines)
 
     def plot(self) -> Figure:
-        """KL at the fixed questions against the ratio of the training, a line for each size and budget."""
+        """KL at the fixed questions against the ratio of the training: at equal steps, and at equal FLOPs if run."""
         from mlm_mini import figures
 
-        figure, (ax,) = figures.new_figure(7, 3.6)
-        colors = (figures.SKY, figures.BLUE, figures.ORANGE, figures.RED)
-        for (size, steps), color, marker in zip(self.columns(), colors, "osD^", strict=False):
-            nats = [mean_interval(row) for row in self.kl(size, steps)]
-            means = np.array([m.value for m in nats])
-            bars = [[m.value - m.low for m in nats], [m.high - m.value for m in nats]]
-            ax.errorbar(self.config.ratios, means, bars, color=color, marker=marker, markersize=4, capsize=2)
-            ax.annotate(
-                f"{size}, {steps:,} steps", (self.config.ratios[-1], means[-1]), (8, 0), textcoords="offset points",
-                color=color, va="center",
-            )  # fmt: skip
-        ax.set(xscale="log", yscale="log", xlabel="mask ratio in training", ylabel="KL to the exact posterior (nats)")
-        ax.set_xticks(self.config.ratios, [f"{r:g}" for r in self.config.ratios])
-        ax.minorticks_off()
-        ax.set_xlim(min(self.config.ratios) * 0.85, max(self.config.ratios) * 3.2)
-        ax.set_title(self._finding())
+        if not self.config.flops_steps:
+            figure, (ax,) = figures.new_figure(7, 3.6)
+            self._draw(ax, self.columns())
+            return figure
+        figure, (left, right) = figures.new_figure(10, 3.8, columns=2)
+        self._draw(left, self.columns())
+        self._draw(right, [(size, None) for size in self.config.sizes], budget="flops")
+        right.set(ylabel="", ylim=left.get_ylim())
         return figure
 
-    def _finding(self) -> str:
-        bests = [self.best(*column).ratio.value for column in self.columns()]
+    def _draw(self, ax: Axes, columns: list[tuple[str, int | None]], **fields) -> None:
+        """A line for each size and budget, with filled markers where a ratio is as good as the best."""
+        from mlm_mini import figures
+
+        for size, steps in columns:
+            color, marker = self._look(size, steps or self.config.flops_steps)
+            color, best = getattr(figures, color), self.best(size, steps, **fields)
+            nats = [mean_interval(row) for row in self.kl(size, steps, **fields)]
+            means = np.array([m.value for m in nats])
+            bars = [[m.value - max(m.low, 1e-3) for m in nats], [m.high - m.value for m in nats]]
+            ax.errorbar(self.config.ratios, means, bars, color=color, capsize=2, linewidth=1.5)
+            face = [color if r in best.as_good else "white" for r in self.config.ratios]
+            ax.scatter(self.config.ratios, means, 28, face, marker, edgecolors=color, zorder=3)
+            name = f"{size}, {steps:,} steps" if steps else size
+            ax.annotate(
+                name, (self.config.ratios[-1], means[-1]), (7, 0), textcoords="offset points", color=color, va="center"
+            )
+        ax.set(xscale="log", yscale="log", xlabel="mask ratio in training", ylabel="KL to the exact posterior (nats)")
+        named = [r for r in self.config.ratios if r not in CROWDED]
+        ax.set_xticks(named, [f"{r:g}" for r in named])
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.minorticks_off()
+        ax.set_xlim(min(self.config.ratios) * 0.85, max(self.config.ratios) * 4)
+        ax.set_title(
+            f"Equal {fields.get('budget', 'steps').replace('flops', 'FLOPs')}: {self._finding(columns, **fields)}"
+        )
+
+    def _look(self, size: str, steps: int) -> tuple[str, str]:
+        """Color and marker of a column; one at equal FLOPs looks like that of as many steps."""
+        columns = self.columns()
+        at = columns.index((size, steps)) if (size, steps) in columns else self.config.sizes.index(size)
+        return LINES[at % len(LINES)]
+
+    def _finding(self, columns: list[tuple[str, int | None]], **fields) -> str:
+        bests = [self.best(*column, **fields).ratio.value for column in columns]
         low, high = f"{min(bests):.2f}", f"{max(bests):.2f}"
-        return f"The best ratio is {low}" if low == high else f"The best ratio lies between {low} and {high}"
+        return f"the best ratio is {low}" if low == high else f"the best ratio lies at {low} to {high}"
 
     def describe(self) -> str:
         """The picture in words."""
-        lines = []
-        for size, steps in self.columns():
-            means = self.kl(size, steps).mean(axis=1)
-            pairs = ", ".join(f"{m:.3f} at {r:g}" for r, m in zip(self.config.ratios, means, strict=True))
-            lines.append(f"{size}, {steps:,} steps: {pairs}")
+        lines = [self._in_words(f"{size}, {steps:,} steps", size, steps) for size, steps in self.columns()]
+        if self.config.flops_steps:
+            lines += [self._in_words(f"{size}, equal FLOPs", size, budget="flops") for size in self.config.sizes]
         return f"KL to the exact posterior in nats against the mask ratio of the training. {'; '.join(lines)}."
 
+    def _in_words(self, name: str, size: str, steps: int | None = None, **fields) -> str:
+        means = self.kl(size, steps, **fields).mean(axis=1)
+        pairs = ", ".join(f"{m:.3f} at {r:g}" for r, m in zip(self.config.ratios, means, strict=True))
+        best = self.best(size, steps, **fields)
+        return f"{name}: {pairs}; best at {best.ratio.value:.2f}"
 
-def best_ratio(ratios: np.ndarray, scores: np.ndarray, resamples: int = 2000) -> Best:
-    """The ratio with the lowest score, with a paired bootstrap over seeds.
 
-    ratios: (R,) ascending; scores: (R, S), lower is better, S at least 2. The resampling has a fixed seed: the same
-    scores always have the same interval.
+def best_ratio(ratios: np.ndarray, scores: np.ndarray) -> Best:
+    """The ratio with the lowest score. ratios: (R,) ascending; scores: (R, S), lower is better, S at least 2 seeds.
+
+    Each seed has a lowest point of its own, and their logs have Student's t interval: a bootstrap of five is too narrow.
     """
     mean = scores.mean(axis=1)
     lowest = int(mean.argmin())
-    chosen = np.random.default_rng(0).integers(0, scores.shape[1], (resamples, scores.shape[1]))
-    resampled = [_lowest_point(ratios, scores[:, seeds].mean(axis=1)) for seeds in chosen]
+    logs = [np.log(_lowest_point(ratios, of_one_seed)) for of_one_seed in scores.T]
     as_good = [i for i in range(len(ratios)) if i == lowest or mean_interval(scores[i] - scores[lowest]).low <= 0]
     return Best(
-        percentile_interval(_lowest_point(ratios, mean), resampled),
+        Estimate(*np.exp(mean_interval(logs)).tolist()),
         float(ratios[lowest]),
         tuple(float(ratios[i]) for i in as_good),
         float(mean[as_good].max() - mean[lowest]),
