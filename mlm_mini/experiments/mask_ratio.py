@@ -264,8 +264,8 @@ class Best:
     """The best ratio of one column of the study.
 
     ratio: where the parabola through the lowest score of a seed and its neighbors, on log axes, is lowest; geometric
-    mean over seeds, with its t interval. lowest: of the ratios that were run, the one with the lowest mean. as_good: those whose paired
-    difference from it has an interval that holds 0 (or lies below). spread: how many nats the worst of `as_good` is
+    mean over seeds, with its t interval. lowest: of the ratios that were run, the one with the lowest mean. as_good:
+    those whose paired difference from it has an interval that holds 0 (or lies below). spread: how many nats the worst of `as_good` is
     above the lowest.
     """
 
@@ -415,7 +415,7 @@ class MaskRatio(Result):
 def best_ratio(ratios: np.ndarray, scores: np.ndarray) -> Best:
     """The ratio with the lowest score. ratios: (R,) ascending; scores: (R, S), lower is better, S at least 2 seeds.
 
-    Each seed has a lowest point of its own, and their logs have Student's t interval: a bootstrap of five is too narrow.
+    Each seed has a lowest point of its own, and their logs have a t interval: a bootstrap of five is too narrow.
     """
     mean = scores.mean(axis=1)
     lowest = int(mean.argmin())
