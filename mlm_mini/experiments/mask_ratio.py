@@ -265,8 +265,8 @@ class Best:
 
     ratio: where the parabola through the lowest score of a seed and its neighbors, on log axes, is lowest; geometric
     mean over seeds, with its t interval. lowest: of the ratios that were run, the one with the lowest mean. as_good:
-    those whose paired difference from it has an interval that holds 0 (or lies below). spread: how many nats the worst of `as_good` is
-    above the lowest.
+    those whose paired difference from it has an interval that holds 0 (or lies below). spread: how many nats the worst
+    of `as_good` is above the lowest.
     """
 
     ratio: Estimate
