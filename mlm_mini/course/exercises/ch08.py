@@ -71,8 +71,8 @@ CAUSAL_LABELS = Exercise(
         ),
         Mistake(
             "the first token comes again at the end",
-            "The last position is asked for [CLS], the first token of its own row: the row was turned round in a ring. "
-            "Nothing follows the last position.",
+            "The last position is asked for [CLS], the first token of its own row, as if the row were a ring. Nothing "
+            "follows the last position.",
             _rolled,
         ),
         Mistake(
@@ -82,8 +82,8 @@ CAUSAL_LABELS = Exercise(
         ),
         Mistake(
             "the end is not predicted",
-            "The token that ends the sentence has no label. A model that never learns where sentences end knows their "
-            "length for nothing: the surprisals no longer add up to the sentence's.",
+            "The token that ends the sentence has no label. That a sentence ends here is news as well: without it the "
+            "surprisals do not add up to the sentence's.",
             shifted(
                 lambda ids: ids[:, 1:],
                 lambda found, ids, pad_id: (
@@ -255,8 +255,8 @@ SIDES = Exercise(
         ),
         Mistake(
             "[CLS] is hidden",
-            "[CLS] opens every sentence and tells nothing about it; a language that begins with [MASK] knows no such "
-            "sentence. Hide the words.",
+            "In `right` you hide [CLS] as well. It opens every sentence and so gives nothing away, and a model has "
+            "never seen one without it.",
             wrong_sides(right=lambda place, position: place <= position),
         ),
         Mistake(
@@ -338,7 +338,8 @@ VALUE = Exercise(
         ),
         Mistake(
             "the scatter of single words",
-            "Your interval says where a single word lies. That of the mean shrinks with the root of their number.",
+            "Your interval says where a single word lies. That of the mean shrinks with the root of how many words "
+            "there are.",
             interval(margin_of=lambda s: 1.96 * s.std(ddof=1)),
         ),
         Mistake(
@@ -391,7 +392,7 @@ REFERENT = Exercise(
     title="Who is he?",
     reference=referent,
     cases=(
-        Case("two persons, one word behind", (np.array([0.5, 0.5]), np.log(np.array([[0.1], [0.4]])))),
+        Case("two persons, a clause of one word", (np.array([0.5, 0.5]), np.log(np.array([[0.1], [0.4]])))),
         Case("two persons, three words", (np.array([0.5, 0.5]), np.log(rng(1).uniform(0.01, 0.5, (2, 3))))),
         Case("one is mentioned more often", (np.array([0.8, 0.2]), np.log(np.array([[0.2, 0.3], [0.3, 0.4]])))),
         Case("three persons", (np.array([0.2, 0.5, 0.3]), np.log(rng(2).uniform(0.01, 0.5, (3, 4))))),
@@ -492,8 +493,8 @@ FLOPS = Exercise(
         ),
         Mistake(
             "attention costs nothing",
-            "The products of queries with keys and of weights with values have no weights of their own, but they have "
-            "to be computed for every pair of positions.",
+            "Your count does not grow with the sentence. The products of queries with keys and of weights with values "
+            "have no weights of their own, but each token needs them with every other.",
             counted(attention=lambda L, T, D: 0),
         ),
         Mistake(
@@ -654,7 +655,7 @@ FIT = Exercise(
     cases=(
         Case("without noise", measured_times(1, 1e-5, 2e-8, 0.0)),
         Case("with some noise", measured_times(2, 3e-6, 1e-8, 0.1)),
-        Case("nearly a line", measured_times(3, 1e-5, 1e-10, 0.05)),
+        Case("nearly a line", measured_times(3, 1e-5, 1e-9, 0.05)),
         Case("nearly a square", measured_times(4, 1e-7, 1e-8, 0.05)),
     ),
     minutes=12,
