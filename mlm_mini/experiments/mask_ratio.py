@@ -362,6 +362,8 @@ class MaskRatio(Result):
 
     def _draw(self, ax: Axes, columns: list[tuple[str, int | None]], **fields) -> None:
         """A line for each size and budget, with filled markers where a ratio is as good as the best."""
+        from matplotlib.ticker import LogLocator
+
         from mlm_mini import figures
 
         for size, steps in columns:
@@ -377,15 +379,21 @@ class MaskRatio(Result):
             ax.annotate(
                 name, (self.config.ratios[-1], means[-1]), (7, 0), textcoords="offset points", color=color, va="center"
             )
-        ax.set(xscale="log", yscale="log", xlabel="mask ratio in training", ylabel="KL to the exact posterior (nats)")
-        named = [r for r in self.config.ratios if r not in CROWDED]
-        ax.set_xticks(named, [f"{r:g}" for r in named])
+        ax.set(yscale="log", ylabel="KL to the exact posterior (nats)")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
-        ax.minorticks_off()
+        self.mark_ratios(ax)
         ax.set_xlim(min(self.config.ratios) * 0.85, max(self.config.ratios) * 4)
         ax.set_title(
             f"Equal {fields.get('budget', 'steps').replace('flops', 'FLOPs')}: {self._finding(columns, **fields)}"
         )
+
+    def mark_ratios(self, ax: Axes) -> None:
+        """Makes the horizontal axis that of the ratios of the study, on a logarithmic scale."""
+        ax.set(xscale="log", xlabel="mask ratio in training")
+        named = [r for r in self.config.ratios if r not in CROWDED]
+        ax.set_xticks(named, [f"{r:g}" for r in named])
+        ax.minorticks_off()
 
     def _look(self, size: str, steps: int) -> tuple[str, str]:
         """Color and marker of a column; one at equal FLOPs looks like that of as many steps."""

@@ -292,8 +292,8 @@ FLOOR = Exercise(
 # 10.context-nats
 
 
-def context_nats(floors, unigram, prediction_ratios, words):
-    return words * prediction_ratios * (unigram - floors)
+def context_nats(floors, without, prediction_ratios, words):
+    return words * prediction_ratios * (without - floors)
 
 
 RATIOS = np.array([0.05, 0.15, 0.4, 0.8])
@@ -314,45 +314,45 @@ CONTEXT_NATS = Exercise(
             "what remains unknown",
             "You count what even the best reader has to pay. What the context tells is the rest of what a reader "
             "without context pays.",
-            lambda floors, unigram, prediction_ratios, words: words * prediction_ratios * floors,
+            lambda floors, without, prediction_ratios, words: words * prediction_ratios * floors,
         ),
         Mistake(
             "the wrong way round",
             "Your numbers are negative: with context one pays less, and the saving is what counts.",
-            lambda floors, unigram, prediction_ratios, words: words * prediction_ratios * (floors - unigram),
+            lambda floors, without, prediction_ratios, words: words * prediction_ratios * (floors - without),
         ),
         Mistake(
             "per blank, not per sentence",
             "That is what one blank teaches. How many blanks are asked for in a sentence?",
-            lambda floors, unigram, prediction_ratios, words: unigram - floors,
-            variants=(lambda floors, unigram, prediction_ratios, words: prediction_ratios * (unigram - floors),),
+            lambda floors, without, prediction_ratios, words: without - floors,
+            variants=(lambda floors, without, prediction_ratios, words: prediction_ratios * (without - floors),),
         ),
         Mistake(
             "every word is a question",
             "You multiply by all words of the sentence. Only a share of them is asked for.",
-            lambda floors, unigram, prediction_ratios, words: words * (unigram - floors),
+            lambda floors, without, prediction_ratios, words: words * (without - floors),
         ),
         Mistake(
             "the visible words are counted",
             "You multiply by the share of the words that can be seen as well. What they tell is in the floor already.",
-            lambda floors, unigram, prediction_ratios, words: (
-                words * prediction_ratios * (1 - prediction_ratios) * (unigram - floors)
+            lambda floors, without, prediction_ratios, words: (
+                words * prediction_ratios * (1 - prediction_ratios) * (without - floors)
             ),
             variants=(
-                lambda floors, unigram, prediction_ratios, words: words * (1 - prediction_ratios) * (unigram - floors),
+                lambda floors, without, prediction_ratios, words: words * (1 - prediction_ratios) * (without - floors),
             ),
         ),
         Mistake(
             "a share, not nats",
-            "You divide by the unigram entropy: that is the share of a word that the context tells. Nats were asked "
-            "for.",
-            lambda floors, unigram, prediction_ratios, words: words * prediction_ratios * (unigram - floors) / unigram,
-            variants=(lambda floors, unigram, prediction_ratios, words: (unigram - floors) / unigram,),
+            "You divide by what a word costs without context: that is the share of it that the context tells. Leave it "
+            "in nats.",
+            lambda floors, without, prediction_ratios, words: words * prediction_ratios * (without - floors) / without,
+            variants=(lambda floors, without, prediction_ratios, words: (without - floors) / without,),
         ),
     ),
     hints=(
         "How many questions does a sentence of `words` words hold?",
-        "Without context a word costs `unigram` nats, with it `floors`: what does the context tell about one blank?",
+        "Without context a word costs `without` nats, with it `floors`: what does the context tell about one blank?",
         "The product of the two, for each ratio.",
     ),
 )
@@ -636,26 +636,29 @@ LOWEST_POINT = Exercise(
 )
 
 
-# 10.bootstrap
+# 10.best-interval
 
 
-def bootstrap(ratios, scores, chosen, lowest):
-    points = [lowest(ratios, scores[:, seeds].mean(axis=1)) for seeds in chosen]
-    low, high = np.quantile(points, [0.025, 0.975])
-    return float(low), float(high)
+def best_interval(ratios, scores, lowest, t):
+    logs = np.log([lowest(ratios, of_one_seed) for of_one_seed in scores.T])
+    margin = t * logs.std(ddof=1) / np.sqrt(len(logs))
+    return float(np.exp(logs.mean())), float(np.exp(logs.mean() - margin)), float(np.exp(logs.mean() + margin))
 
 
-def resampled(points=None, interval=lambda points: np.quantile(points, [0.025, 0.975])):
-    """A wrong `bootstrap`: other points, or another interval around them."""
+def around(to=np.log, back=np.exp, margin=None, points=None, center=None):
+    """A wrong `best_interval`: another scale, margin of the points x given t, other points, another center."""
 
-    def of_means(ratios, scores, chosen, lowest):
-        return [lowest(ratios, scores[:, seeds].mean(axis=1)) for seeds in chosen]
+    def right_margin(x, t):
+        return t * x.std(ddof=1) / np.sqrt(len(x))
 
-    def bootstrap_(ratios, scores, chosen, lowest):
-        low, high = interval(np.array((points or of_means)(ratios, scores, chosen, lowest)))
-        return float(low), float(high)
+    def interval(ratios, scores, lowest, t):
+        x = to((points or (lambda r, s, low: [low(r, column) for column in s.T]))(ratios, scores, lowest))
+        x = np.asarray(x)
+        middle = x.mean() if center is None else to(center(ratios, scores, lowest))
+        reach = (margin or right_margin)(x, t)
+        return float(back(middle)), float(back(middle - reach)), float(back(middle + reach))
 
-    return bootstrap_
+    return interval
 
 
 def center_of_mass(ratios, scores):
@@ -664,96 +667,77 @@ def center_of_mass(ratios, scores):
     return float((ratios * weight).sum() / weight.sum())
 
 
-def around_mean(margin):
-    return lambda points: (points.mean() - margin(points), points.mean() + margin(points))
-
-
-def bootstrap_case(seed, S, resamples, noise=0.1):
+def noisy_bowls(seed, S, noise):
     ratios = np.array([0.05, 0.15, 0.4, 0.8])
-    scores = np.array([1.6, 1.2, 1.0, 1.1])[:, None] + noise * rng(seed).normal(size=(4, S))
-    return ratios, scores, rng(seed + 1).integers(0, S, (resamples, S)), center_of_mass
+    return ratios, np.array([1.6, 1.2, 1.0, 1.1])[:, None] + noise * rng(seed).normal(size=(4, S)), center_of_mass
 
 
-BOOTSTRAP = Exercise(
-    id="10.bootstrap",
+BEST_INTERVAL = Exercise(
+    id="10.best-interval",
     title="How sure is the best ratio?",
-    reference=bootstrap,
+    reference=best_interval,
     cases=(
-        Case("three seeds, drawn four times", bootstrap_case(1, 3, 4)),
-        Case("five seeds, drawn 400 times", bootstrap_case(2, 5, 400)),
-        Case("five noisy seeds, drawn 400 times", bootstrap_case(3, 5, 400, noise=0.4)),
-        Case("twelve seeds, drawn 200 times", bootstrap_case(4, 12, 200)),
+        Case("two seeds", (*noisy_bowls(1, 2, 0.1), 12.706)),
+        Case("five seeds", (*noisy_bowls(2, 5, 0.1), 2.776)),
+        Case("five noisy seeds", (*noisy_bowls(3, 5, 0.4), 2.776)),
+        Case("twelve seeds", (*noisy_bowls(4, 12, 0.2), 2.201)),
     ),
     minutes=10,
     mistakes=(
         Mistake(
-            "the middle 90%",
-            "You cut off 5% at each end, which leaves 90. For 95%, what may be left out on either side?",
-            resampled(interval=lambda points: np.quantile(points, [0.05, 0.95])),
+            "the ratios themselves",
+            "Right on a ruler, but ratios go by factors: half as much and twice as much are equally far. Take the log "
+            "of each seed's lowest point, and come back at the end.",
+            around(to=same, back=same),
         ),
         Mistake(
-            "from the smallest to the largest",
-            "Your interval holds all of them, and grows with every further draw. Cut off the outermost 5%.",
-            resampled(interval=lambda points: (points.min(), points.max())),
+            "still a log",
+            "Your answers are negative: they are logs of ratios.",
+            around(back=same),
         ),
         Mistake(
-            "1.96 standard deviations",
-            "Right if the points were normally distributed. They lie between the ends of the list, skewed, some in a "
-            "heap: take their quantiles as they are.",
-            resampled(interval=around_mean(lambda points: 1.96 * points.std())),
-            variants=(resampled(interval=around_mean(lambda points: 1.96 * points.std(ddof=1))),),
+            "1.96 for five seeds",
+            "1.96 belongs to many values. The standard deviation of a few is itself uncertain, and t makes up for it.",
+            around(margin=lambda x, t: 1.96 * x.std(ddof=1) / np.sqrt(len(x))),
         ),
         Mistake(
-            "the error of the mean of the draws",
-            "Your interval shrinks when more is drawn. Drawing again from the same runs adds no knowledge.",
-            resampled(interval=around_mean(lambda points: 1.96 * points.std() / np.sqrt(len(points)))),
-            variants=(
-                resampled(interval=around_mean(lambda points: 1.96 * points.std(ddof=1) / np.sqrt(len(points)))),
-            ),
+            "divided by n, not by n - 1",
+            "With two seeds your margin is too small by a third. The mean was taken from the same numbers: for a "
+            "sample's standard deviation divide by n - 1.",
+            around(margin=lambda x, t: t * x.std() / np.sqrt(len(x))),
         ),
         Mistake(
-            "each seed counts once",
-            "A seed that was drawn twice should count twice in the mean: that is how a draw differs from the study.",
-            resampled(
-                lambda ratios, scores, chosen, lowest: [
-                    lowest(ratios, scores[:, np.unique(seeds)].mean(axis=1)) for seeds in chosen
-                ]
-            ),
+            "the scatter of single seeds",
+            "Your interval says where the lowest point of one more seed would lie. That of the mean is narrower by the "
+            "root of their number.",
+            around(margin=lambda x, t: t * x.std(ddof=1)),
         ),
         Mistake(
-            "the mean of the lowest points",
-            "You find the lowest point of every single run and average those. One run is noisy: average the scores "
-            "first, then look for the lowest point.",
-            resampled(
-                lambda ratios, scores, chosen, lowest: [
-                    np.mean([lowest(ratios, scores[:, seed]) for seed in seeds]) for seeds in chosen
-                ]
-            ),
+            "the lowest point of the mean",
+            "Your middle is the lowest point of the averaged scores, your margin belongs to the mean of the seeds' own "
+            "lowest points. Middle and margin should speak of the same thing.",
+            around(center=lambda ratios, scores, lowest: lowest(ratios, scores.mean(axis=1))),
         ),
         Mistake(
             "only measured ratios",
-            "You take the ratio with the lowest mean and leave `lowest` aside. It looks between the ratios.",
-            resampled(
-                lambda ratios, scores, chosen, lowest: [
-                    ratios[scores[:, seeds].mean(axis=1).argmin()] for seeds in chosen
-                ]
-            ),
+            "You take the ratio with the lowest score of each seed and leave `lowest` aside. It looks between them.",
+            around(points=lambda ratios, scores, lowest: ratios[scores.argmin(axis=0)]),
         ),
         Mistake(
-            "nothing is drawn",
-            "Your interval has no width, or that of the seeds themselves: the draws in `chosen` are not used.",
-            resampled(lambda ratios, scores, chosen, lowest: [lowest(ratios, scores.mean(axis=1)) for _ in chosen]),
-            variants=(
-                resampled(
-                    lambda ratios, scores, chosen, lowest: [lowest(ratios, column) for column in scores.T],
-                ),
+            "from the smallest to the largest",
+            "Your interval holds the lowest points of all seeds, and gets wider with every further one. More seeds "
+            "should make it narrower.",
+            lambda ratios, scores, lowest, t: (
+                float(np.exp(np.mean(np.log([lowest(ratios, s) for s in scores.T])))),
+                float(min(lowest(ratios, s) for s in scores.T)),
+                float(max(lowest(ratios, s) for s in scores.T)),
             ),
         ),
     ),
     hints=(
-        "Each row of `chosen` is a study that might have been: as many seeds, some of them twice, some not at all.",
-        "scores[:, seeds] takes the columns of a row, repetitions included. Then the mean over them, then `lowest`.",
-        "As many lowest points as rows. np.quantile finds the two numbers that leave 2.5% on either side.",
+        "Each seed is an experiment of its own and has a lowest point of its own: a column of scores, and `lowest`.",
+        "You have S numbers now. Of their logs, take the mean and the standard deviation with n - 1.",
+        "The margin is t times the standard deviation by the root of S, on the log. np.exp brings all three back.",
     ),
 )
 
@@ -827,4 +811,4 @@ TRUST = Exercise(
     ),
 )
 
-EXERCISES = (TWO_KNOBS, FLOOR, CONTEXT_NATS, EQUAL_STEPS, BEHIND, LOWEST_POINT, BOOTSTRAP, TRUST)
+EXERCISES = (TWO_KNOBS, FLOOR, CONTEXT_NATS, EQUAL_STEPS, BEHIND, LOWEST_POINT, BEST_INTERVAL, TRUST)
