@@ -3,17 +3,20 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from mlm_mini.__main__ import main
 from mlm_mini.course import notebook as nb
-from mlm_mini.experiments import Estimate, attention_cost, claims, foundations, objectives
+from mlm_mini.experiments import Estimate, attention_cost, claims, foundations, gradient_variance, objectives
 from mlm_mini.experiments.claims import CLAIMS, FAILS, HOLDS, Effort, Finding, Row, find_claims, measure_claims
 from mlm_mini.experiments.context import referent_nats, side_nats
 from mlm_mini.experiments.mask_ratio import BERT_SPLIT, CellScore, MaskRatio, MaskRatioConfig
 from mlm_mini.languages import scene_language
+from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.reference import softmax
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
@@ -38,6 +41,10 @@ def columns(*figures):
 
 def split(low):
     return {"80/10/10 less 100% [MASK], at 0.15": [low + 1, low, low + 2]}
+
+
+def ends(new, trained):
+    return {"holds up to": {"new model": new, "trained model": trained}, "measured up to": 0.9}
 
 
 MIXED = "holds when the model is model 1, 9 steps"
@@ -69,6 +76,9 @@ PLANTED = [
     ("attention-cost", finding(50.0, **LENGTHS), HOLDS),
     ("attention-cost", finding(512.3, **LENGTHS), "holds when a text has more than about 510 tokens"),
     ("attention-cost", finding(np.inf, **LENGTHS), FAILS),
+    ("variance", finding(-1.0, -1.1, -0.9, **ends(0.9, 0.9)), HOLDS),
+    ("variance", finding(-1.0, -1.1, -0.9, **ends(0.5, 0.02)), "holds when new model: up to 0.5"),
+    ("variance", finding(-0.5, -0.6, -0.4, **ends(0.02, 0.0)), FAILS),
     ("too-few", finding(2, **columns((2, 1.5, 3), (3, 2, 4))), HOLDS),
     ("too-few", finding(2, **columns((1, 0.5, 2), (3, 2, 4))), MIXED),
     ("too-few", finding(1, **columns((1, 0.5, 2), (1, 0.9, 1.1))), FAILS),
@@ -162,6 +172,19 @@ def test_a_clause_that_is_not_read_settles_nothing(monkeypatch):
     assert verdict_of("coreference") == HOLDS
     monkeypatch.setattr(claims, "referent_nats", lambda *args: (referent_nats(*args)[0],) * 2)
     assert verdict_of("coreference") == FAILS
+
+
+def test_gradients_that_agree_do_not_shrink_with_their_number(monkeypatch):
+    """All tokens of a draw have one gradient, which differs from draw to draw: a mean of many is as noisy as one."""
+    tiny = MaskedLM(ModelConfig.tiny(len(scene_language().vocabulary)), torch.Generator().manual_seed(0))
+    monkeypatch.setattr(claims, "cached_model", lambda *args, **fields: SimpleNamespace(model=tiny))
+    monkeypatch.setattr(claims, "QUICK_RATIOS", (0.05, 0.1, 0.3))
+    assert verdict_of("variance").startswith(HOLDS)
+    rng = torch.Generator().manual_seed(1)
+    monkeypatch.setattr(
+        gradient_variance, "draw_gradients", lambda model, draws: torch.randn(len(draws), 1, generator=rng)
+    )
+    assert verdict_of("variance") == FAILS
 
 
 @pytest.fixture

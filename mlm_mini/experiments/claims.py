@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 
 from mlm_mini.experiments.attention_cost import measure_attention_cost
 from mlm_mini.experiments.catalog import find_experiment
@@ -21,6 +22,7 @@ from mlm_mini.experiments.foundations import (
     softmax_as_worded,
     surprisal_differences,
 )
+from mlm_mini.experiments.gradient_variance import QUICK_RATIOS, measure_gradient_variance
 from mlm_mini.experiments.mask_ratio import (
     BERT_SPLIT,
     SCORED_AT,
@@ -35,8 +37,11 @@ from mlm_mini.experiments.objectives import measure_objectives
 from mlm_mini.experiments.scoring import draw_questions
 from mlm_mini.experiments.statistics import Estimate, mean_interval
 from mlm_mini.experiments.study import run_study
+from mlm_mini.experiments.variance_curve import GradientVarianceConfig
 from mlm_mini.languages import scene_language
+from mlm_mini.model import MaskedLM
 from mlm_mini.reference import kl_divergence, softmax
+from mlm_mini.training import Reporter, cached_model
 
 THIS_RUN, SHIPPED = "this run", "shipped"
 HOLDS, FAILS = "holds", "does not hold as worded"
@@ -241,6 +246,34 @@ def _judge_cost(finding: Finding) -> str:
     return beyond if length <= finding.facts["longest"] else FAILS
 
 
+# ---- chapter 09
+
+
+def _variance(effort: Effort) -> Finding:
+    """A new and a trained tiny model, over masks with the text fixed and over text; corruption tied to prediction."""
+    trained = cached_model("scenes", "tiny", Reporter, steps=1200, mask_ratio=0.15).model
+    new = MaskedLM(trained.config, torch.Generator().manual_seed(effort.seed)).eval()
+    slopes, ends = {}, {}
+    for over in ("masks", "data"):
+        config = GradientVarianceConfig(ratios=QUICK_RATIOS, over=over, draws=effort.of(40, 200))
+        for state, model in (("new", new), ("trained", trained)):
+            result = measure_gradient_variance(model, scene_language(), config, effort.rng)
+            slopes[f"{state} model, over {over}"] = result.slope()
+            ends[f"{state} model, over {over}"] = round(result.holds_up_to(), 2)
+    facts = {f"slope, {name}": [round(x, 3) for x in slope] for name, slope in slopes.items()}
+    return Finding(
+        slopes["trained model, over data"], facts | {"holds up to": ends, "measured up to": QUICK_RATIOS[-1]}
+    )
+
+
+def _judge_variance(finding: Finding) -> str:
+    ends = finding.facts["holds up to"]
+    held = {name: end for name, end in ends.items() if end >= QUICK_RATIOS[2]}
+    if len(held) == len(ends) and min(ends.values()) >= 0.99 * finding.facts["measured up to"]:
+        return HOLDS
+    return f"holds when {'; '.join(f'{name}: up to {end:g}' for name, end in held.items())}" if held else FAILS
+
+
 # ---- chapter 10, from the shipped study
 
 
@@ -422,6 +455,17 @@ CLAIMS = (
         "holds beyond that length, if it lies within the measured ones; holds if it is shorter than all of them",
         _attention_cost,
         _judge_cost,
+    ),
+    Claim(
+        "variance",
+        "09",
+        "The variance of the gradient is inversely proportional to the mask ratio.",
+        "slope of log variance on log ratio, trained model, over text and masks; -1 if inversely proportional",
+        "slope",
+        "holds if variance times ratio is constant within its errors over all ratios, for a new and a trained model, "
+        "over masks with the text fixed and over text; otherwise holds when, with the ratios up to which it is",
+        _variance,
+        _judge_variance,
     ),
     Claim(
         "too-few",
