@@ -357,7 +357,8 @@ def run_claims(options: argparse.Namespace) -> int:
     """Measures the claims, one after the other, and prints each verdict as soon as it is known."""
     from rich.console import Console
 
-    from mlm_mini.experiments.claims import Effort, find_claims, measure_claims
+    from mlm_mini.experiments.claims import find_claims, measure_claims
+    from mlm_mini.experiments.findings import Effort
 
     status = Console(stderr=True, highlight=False)
     rows = []

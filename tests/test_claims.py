@@ -11,9 +11,10 @@ import torch
 
 from mlm_mini.__main__ import main
 from mlm_mini.course import notebook as nb
-from mlm_mini.experiments import Estimate, attention_cost, claims, foundations, gradient_variance, objectives
-from mlm_mini.experiments.claims import CLAIMS, FAILS, HOLDS, Effort, Finding, Row, find_claims, measure_claims
+from mlm_mini.experiments import Estimate, attention_cost, findings, foundations, gradient_variance, objectives
+from mlm_mini.experiments.claims import CLAIMS, Row, find_claims, measure_claims
 from mlm_mini.experiments.context import referent_nats, side_nats
+from mlm_mini.experiments.findings import FAILS, HOLDS, Effort, Finding
 from mlm_mini.experiments.mask_ratio import BERT_SPLIT, CellScore, MaskRatio, MaskRatioConfig
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
@@ -41,6 +42,10 @@ def columns(*figures):
 
 def split(low):
     return {"80/10/10 less 100% [MASK], at 0.15": [low + 1, low, low + 2]}
+
+
+def final(**arms):
+    return {"final KL less that of uniform masks, nats": arms}
 
 
 def ends(new, trained):
@@ -100,6 +105,18 @@ PLANTED = [
         "holds for 100% [MASK], which 80/10/10 improves on; not for more masks",
     ),
     ("mismatch", finding(0, -1, 1, **split(-0.5)), FAILS),
+    ("entropy-masking", finding(1.5, 1.2, 1.8, **final(surprisal=[-0.2, -0.3, -0.1])), HOLDS),
+    (
+        "entropy-masking",
+        finding(1.5, 1.2, 1.8, **final(surprisal=[0.2, 0.1, 0.3], kept=[-0.2, -0.3, -0.1])),
+        "holds for the length of the gradient; the final model is better only with kept",
+    ),
+    (
+        "entropy-masking",
+        finding(1.5, 1.2, 1.8, **final(surprisal=[0.2, 0.1, 0.3])),
+        "holds for the length of the gradient; the final model is no better with any strategy",
+    ),
+    ("entropy-masking", finding(1.0, 0.9, 1.1, **final(surprisal=[-0.2, -0.3, -0.1])), FAILS),
 ]
 
 
@@ -135,7 +152,7 @@ def verdict_of(name):
 
 def test_a_softmax_that_overflows_is_seen(monkeypatch):
     assert verdict_of("softmax") == "holds when the largest logit is subtracted first"
-    monkeypatch.setattr(claims, "softmax", foundations.softmax_as_worded)
+    monkeypatch.setattr(findings, "softmax", foundations.softmax_as_worded)
     assert verdict_of("softmax") == FAILS
 
 
@@ -164,21 +181,21 @@ def test_a_reader_of_the_left_side_alone_finds_no_value_in_the_right(monkeypatch
         nats = side_nats(*args)
         return nats | {"both": nats["left"]}
 
-    monkeypatch.setattr(claims, "side_nats", deaf)
+    monkeypatch.setattr(findings, "side_nats", deaf)
     assert verdict_of("bidirectional") == FAILS
 
 
 def test_a_clause_that_is_not_read_settles_nothing(monkeypatch):
     assert verdict_of("coreference") == HOLDS
-    monkeypatch.setattr(claims, "referent_nats", lambda *args: (referent_nats(*args)[0],) * 2)
+    monkeypatch.setattr(findings, "referent_nats", lambda *args: (referent_nats(*args)[0],) * 2)
     assert verdict_of("coreference") == FAILS
 
 
 def test_gradients_that_agree_do_not_shrink_with_their_number(monkeypatch):
     """All tokens of a draw have one gradient, which differs from draw to draw: a mean of many is as noisy as one."""
     tiny = MaskedLM(ModelConfig.tiny(len(scene_language().vocabulary)), torch.Generator().manual_seed(0))
-    monkeypatch.setattr(claims, "cached_model", lambda *args, **fields: SimpleNamespace(model=tiny))
-    monkeypatch.setattr(claims, "QUICK_RATIOS", (0.05, 0.1, 0.3))
+    monkeypatch.setattr(findings, "cached_model", lambda *args, **fields: SimpleNamespace(model=tiny))
+    monkeypatch.setattr(findings, "QUICK_RATIOS", (0.05, 0.1, 0.3))
     assert verdict_of("variance").startswith(HOLDS)
     rng = torch.Generator().manual_seed(1)
     monkeypatch.setattr(
@@ -212,7 +229,7 @@ def planted_study(monkeypatch):
             for cell in config.cells()
         ]
         floor = np.column_stack([config.ratios, np.zeros(len(config.ratios))])
-        monkeypatch.setattr(claims, "_study", lambda: MaskRatio(config, tuple(scores), floor))
+        monkeypatch.setattr(findings, "_study", lambda: MaskRatio(config, tuple(scores), floor))
 
     return plant
 

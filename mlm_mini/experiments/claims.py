@@ -5,76 +5,39 @@ verdict. The article is the one this course grew from; `says` quotes it or says 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from mlm_mini.experiments.attention_cost import measure_attention_cost
-from mlm_mini.experiments.catalog import find_experiment
-from mlm_mini.experiments.context import referent_nats, side_nats
-from mlm_mini.experiments.foundations import (
-    check_leak,
-    check_softmax,
-    excluded_mass,
-    hard_logits,
-    softmax_as_worded,
-    surprisal_differences,
+from mlm_mini.experiments.findings import (
+    EXACT,
+    Effort,
+    Finding,
+    attention_cost,
+    bidirectional,
+    clm_efficiency,
+    coreference,
+    entropy_masking,
+    excluded_probability,
+    holds_if,
+    in_columns,
+    judge_cost,
+    judge_efficiency,
+    judge_entropy_masking,
+    judge_leak,
+    judge_mismatch,
+    judge_softmax,
+    judge_variance,
+    kl_leak,
+    mismatch,
+    self_supervision,
+    softmax_agreement,
+    surprisal_agreement,
+    sweet_spot,
+    too_few,
+    too_many,
+    variance,
 )
-from mlm_mini.experiments.gradient_variance import QUICK_RATIOS, measure_gradient_variance
-from mlm_mini.experiments.mask_ratio import (
-    BERT_SPLIT,
-    SCORED_AT,
-    SCORED_SENTENCES,
-    SCORING_SEED,
-    Cell,
-    MaskRatio,
-    run_cell,
-    study_folder,
-)
-from mlm_mini.experiments.objectives import measure_objectives
-from mlm_mini.experiments.scoring import draw_questions
-from mlm_mini.experiments.statistics import Estimate, mean_interval
-from mlm_mini.experiments.study import run_study
-from mlm_mini.experiments.variance_curve import GradientVarianceConfig
-from mlm_mini.languages import scene_language
-from mlm_mini.model import MaskedLM
-from mlm_mini.reference import kl_divergence, softmax
-from mlm_mini.training import Reporter, cached_model
-
-THIS_RUN, SHIPPED = "this run", "shipped"
-HOLDS, FAILS = "holds", "does not hold as worded"
-EXACT = 1e-12  # how far two ways to the same float64 may differ
-SEEDS = 5
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much to measure. quick: at a size for a few minutes of two cores. workers: processes, as in `run_study`."""
-
-    quick: bool = True
-    workers: int | None = None
-    seed: int = 0
-
-    def of(self, quick: Any, full: Any) -> Any:
-        """The size for this effort."""
-        return quick if self.quick else full
-
-    @property
-    def rng(self) -> np.random.Generator:
-        """A fresh generator: a claim measured alone has the same figure as among the others."""
-        return np.random.default_rng(self.seed)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """figure: with its interval, in the unit of the claim. facts: what else the rule looks at, or a reader wants to
-    know. source: "this run", or "shipped" for a study that takes too long."""
-
-    figure: Estimate
-    facts: dict[str, Any] = field(default_factory=dict)
-    source: str = THIS_RUN
 
 
 @dataclass(frozen=True)
@@ -147,224 +110,6 @@ def _finite(x: float) -> float | None:
     return float(x) if np.isfinite(x) else None
 
 
-# ---- chapters 00 to 04
-
-
-def _self_supervision(effort: Effort) -> Finding:
-    """Tiny models that saw nothing but text, against the unigram distribution, both against the exact posterior."""
-    language = scene_language()
-    cells = [Cell("tiny", effort.of(100, 900), seed, 0.4) for seed in range(SEEDS)]
-    found = run_study(cells, run_cell, study_folder(), effort.workers)
-    questions = draw_questions(language, SCORED_SENTENCES, SCORED_AT[0], np.random.default_rng(SCORING_SEED))
-    ids = language.sample(20_000, effort.rng).ids
-    counts = np.bincount(ids[np.isin(ids, language.vocabulary.regular_ids)], minlength=len(language.vocabulary))
-    unigram = np.broadcast_to(counts / counts.sum(), questions.posterior.shape)
-    start = float(kl_divergence(questions.posterior, unigram).mean())
-    closed = [1 - cell["kl"][0] / start for cell in found]
-    return Finding(mean_interval(closed), {"unigram KL in nats": round(start, 3)})
-
-
-def _softmax(effort: Effort) -> Finding:
-    logits = hard_logits(effort.rng)
-    ours, worded = check_softmax(softmax, logits), check_softmax(softmax_as_worded, logits)
-    return Finding(_exactly(worded.agreeing), {"agreeing with the largest logit subtracted": ours.agreeing})
-
-
-def _judge_softmax(finding: Finding) -> str:
-    stable = finding.facts["agreeing with the largest logit subtracted"]
-    if finding.figure.value == 1:
-        return HOLDS
-    return "holds when the largest logit is subtracted first" if stable == 1 else FAILS
-
-
-def _surprisal(effort: Effort) -> Finding:
-    return Finding(_exactly(surprisal_differences(effort.rng).max()))
-
-
-def _logit_mask(effort: Effort) -> Finding:
-    return Finding(_exactly(excluded_mass(effort.rng).max()))
-
-
-def _kl_leak(effort: Effort) -> Finding:
-    leak = check_leak(scene_language(), effort.rng, effort.of(50, 500))
-    return Finding(
-        _exactly(np.isinf(leak.buggy_correct).mean()),
-        {
-            "share with KL(correct, buggy) infinite": float(np.isinf(leak.correct_buggy).mean()),
-            "smallest total variation": float(leak.total_variation.min()),
-            "largest total variation": float(leak.total_variation.max()),
-        },
-    )
-
-
-def _judge_leak(finding: Finding) -> str:
-    there, back = finding.figure.value, finding.facts["share with KL(correct, buggy) infinite"]
-    if there == 1 and back == 1:
-        return HOLDS
-    return "holds when the mean is taken over the buggy prediction" if there == 1 else FAILS
-
-
-# ---- chapter 08
-
-
-def _bidirectional(effort: Effort) -> Finding:
-    nats = side_nats(scene_language(), effort.of(2_000, 20_000), effort.rng)
-    means = {f"{side}, nats": round(float(values.mean()), 3) for side, values in nats.items()}
-    return Finding(mean_interval(nats["left"] - nats["both"]), means)
-
-
-def _coreference(effort: Effort) -> Finding:
-    before, after = referent_nats(scene_language(), effort.of(10_000, 100_000), effort.rng)
-    right = float((after < np.log(2)).mean())
-    return Finding(mean_interval(before - after), {"the likelier person is right in": round(right, 3)})
-
-
-def _clm_efficiency(effort: Effort) -> Finding:
-    found = measure_objectives(effort.of(120, 900), SEEDS, effort.workers)
-    facts = {name: [round(x, 3) for x in getattr(found, name)] for name in ("predictions", "flops")}
-    return Finding(found.steps, facts)
-
-
-def _judge_efficiency(finding: Finding) -> str:
-    more_steps, fewer = finding.figure.low > 1, finding.facts["predictions"][2] < 1
-    if more_steps and fewer:
-        return HOLDS
-    return "holds for the steps, not for the predictions" if more_steps else FAILS
-
-
-def _attention_cost(effort: Effort) -> Finding:
-    lengths = 2 ** np.arange(6, effort.of(12, 13))
-    cost = measure_attention_cost(lengths, effort.of(5, 9), effort.rng)
-    return Finding(cost.crossing, {"shortest": int(lengths[0]), "longest": int(lengths[-1]), "counted": cost.counted})
-
-
-def _judge_cost(finding: Finding) -> str:
-    length = finding.figure.value
-    if length <= finding.facts["shortest"]:
-        return HOLDS
-    beyond = f"holds when a text has more than about {round(length, -1):.0f} tokens"
-    return beyond if length <= finding.facts["longest"] else FAILS
-
-
-# ---- chapter 09
-
-
-def _variance(effort: Effort) -> Finding:
-    """A new and a trained tiny model, over masks with the text fixed and over text; corruption tied to prediction."""
-    trained = cached_model("scenes", "tiny", Reporter, steps=1200, mask_ratio=0.15).model
-    new = MaskedLM(trained.config, torch.Generator().manual_seed(effort.seed)).eval()
-    slopes, ends = {}, {}
-    for over in ("masks", "data"):
-        config = GradientVarianceConfig(ratios=QUICK_RATIOS, over=over, draws=effort.of(40, 200))
-        for state, model in (("new", new), ("trained", trained)):
-            result = measure_gradient_variance(model, scene_language(), config, effort.rng)
-            slopes[f"{state} model, over {over}"] = result.slope()
-            ends[f"{state} model, over {over}"] = round(result.holds_up_to(), 2)
-    facts = {f"slope, {name}": [round(x, 3) for x in slope] for name, slope in slopes.items()}
-    return Finding(
-        slopes["trained model, over data"], facts | {"holds up to": ends, "measured up to": QUICK_RATIOS[-1]}
-    )
-
-
-def _judge_variance(finding: Finding) -> str:
-    ends = finding.facts["holds up to"]
-    held = {name: end for name, end in ends.items() if end >= QUICK_RATIOS[2]}
-    if len(held) == len(ends) and min(ends.values()) >= 0.99 * finding.facts["measured up to"]:
-        return HOLDS
-    return f"holds when {'; '.join(f'{name}: up to {end:g}' for name, end in held.items())}" if held else FAILS
-
-
-# ---- chapter 10, from the shipped study
-
-
-def _study() -> MaskRatio:
-    return find_experiment("mask_ratio").shipped()
-
-
-def _columns(study: MaskRatio, measure: Callable[[str, int], Estimate]) -> tuple[Estimate, dict]:
-    """A figure for the largest size and budget, and for each of them as a fact: [value, low, high]."""
-    found = {f"{size}, {steps} steps": measure(size, steps) for size, steps in study.columns()}
-    return list(found.values())[-1], {name: [round(x, 4) for x in figure] for name, figure in found.items()}
-
-
-def _kl_at(study: MaskRatio, size: str, steps: int, mask_ratio: float) -> np.ndarray:
-    return np.array([score.kl[0] for score in study.of(size, steps, mask_ratio=mask_ratio)])
-
-
-def _too_few(effort: Effort) -> Finding:
-    study = _study()
-
-    def times(size: str, steps: int) -> Estimate:
-        few, usual = (_kl_at(study, size, steps, ratio) for ratio in (0.01, 0.15))
-        return Estimate(*np.exp(mean_interval(np.log(few / usual))).tolist())
-
-    return Finding(*_columns(study, times), SHIPPED)
-
-
-def _too_many(effort: Effort) -> Finding:
-    study = _study()
-    figure, facts = _columns(
-        study,
-        lambda size, steps: mean_interval(_kl_at(study, size, steps, 0.5) - _kl_at(study, size, steps, 0.15)),
-    )
-    floor = dict(zip(study.config.ratios, study.floor[:, 0].round(3).tolist(), strict=True))
-    return Finding(figure, facts | {"floor at 0.15 and 0.5, nats": [floor[0.15], floor[0.5]]}, SHIPPED)
-
-
-def _sweet_spot(effort: Effort) -> Finding:
-    study = _study()
-    return Finding(*_columns(study, lambda size, steps: study.best(size, steps).ratio), SHIPPED)
-
-
-def _mismatch(effort: Effort) -> Finding:
-    study = _study()
-    size, steps = study.columns()[-1]
-
-    def accuracy(**fields) -> np.ndarray:
-        return 100 * np.array([score.probe_accuracy for score in study.of(size, steps, **fields)])
-
-    split = {ratio: accuracy(mask_ratio=ratio, split=BERT_SPLIT) for ratio in study.config.split_ratios}
-    plain = {ratio: accuracy(mask_ratio=ratio) for ratio in (*study.config.split_ratios, 0.15, 0.5)}
-    facts = {f"80/10/10 less 100% [MASK], at {r}": mean_interval(split[r] - plain[r]) for r in split}
-    rounded = {name: [round(x, 3) for x in figure] for name, figure in facts.items()}
-    return Finding(mean_interval(plain[0.5] - plain[0.15]), rounded, SHIPPED)
-
-
-def _judge_mismatch(finding: Finding) -> str:
-    damage = finding.figure.high < 0
-    repair = all(low > 0 for name, (_, low, _) in finding.facts.items() if name.startswith("80/10/10"))
-    if damage and repair:
-        return HOLDS
-    if damage:
-        return "holds when half of the words are masked; 80/10/10 does not repair it"
-    return "holds for 100% [MASK], which 80/10/10 improves on; not for more masks" if repair else FAILS
-
-
-# ---- rules that several claims share
-
-
-def _exactly(value: float) -> Estimate:
-    """A figure that is computed and not sampled."""
-    return Estimate(float(value), float(value), float(value))
-
-
-def _holds_if(condition: Callable[[Finding], bool]) -> Callable[[Finding], str]:
-    return lambda finding: HOLDS if condition(finding) else FAILS
-
-
-def _in_columns(condition: Callable[[Estimate], bool]) -> Callable[[Finding], str]:
-    """Holds where it does in every size and budget of the study; if only in some, these are named."""
-
-    def judge(finding: Finding) -> str:
-        columns = {name: Estimate(*figure) for name, figure in finding.facts.items() if name.endswith("steps")}
-        where = [name for name, figure in columns.items() if condition(figure)]
-        if len(where) == len(columns):
-            return HOLDS
-        return f"holds when the model is {' or '.join(where)}" if where else FAILS
-
-    return judge
-
-
 CLAIMS = (
     Claim(
         "self-supervision",
@@ -373,8 +118,8 @@ CLAIMS = (
         "share of the distance from the unigram distribution to the exact posterior that training closes",
         "share",
         "holds if the interval lies above 0",
-        _self_supervision,
-        _holds_if(lambda finding: finding.figure.low > 0),
+        self_supervision,
+        holds_if(lambda finding: finding.figure.low > 0),
     ),
     Claim(
         "softmax",
@@ -383,8 +128,8 @@ CLAIMS = (
         "share of rows, some with logits of 10,000 or -inf, on which the formula as worded agrees with SciPy's",
         "share",
         "holds if that is 1; holds when the largest logit is subtracted first if the share is then 1",
-        _softmax,
-        _judge_softmax,
+        softmax_agreement,
+        judge_softmax,
     ),
     Claim(
         "surprisal",
@@ -393,8 +138,8 @@ CLAIMS = (
         "largest difference of three ways to it: PyTorch's, the definition's, and -log p",
         "nats",
         f"holds if it is at most {EXACT}",
-        _surprisal,
-        _holds_if(lambda finding: finding.figure.value <= EXACT),
+        surprisal_agreement,
+        holds_if(lambda finding: finding.figure.value <= EXACT),
     ),
     Claim(
         "logit-mask",
@@ -403,8 +148,8 @@ CLAIMS = (
         "largest probability, and largest gradient, of an excluded token",
         "share",
         "holds if it is 0, exactly",
-        _logit_mask,
-        _holds_if(lambda finding: finding.figure.value == 0),
+        excluded_probability,
+        holds_if(lambda finding: finding.figure.value == 0),
     ),
     Claim(
         "kl-leak",
@@ -413,8 +158,8 @@ CLAIMS = (
         "share of blanks and leaked logits at which KL(buggy, correct) is infinite",
         "share",
         "holds if that is 1 in both directions; holds when the mean is over the buggy prediction if only in this one",
-        _kl_leak,
-        _judge_leak,
+        kl_leak,
+        judge_leak,
     ),
     Claim(
         "bidirectional",
@@ -423,8 +168,8 @@ CLAIMS = (
         "what the right side saves per word when the left side is known, exact",
         "nats",
         "holds if the interval lies above 0",
-        _bidirectional,
-        _holds_if(lambda finding: finding.figure.low > 0),
+        bidirectional,
+        holds_if(lambda finding: finding.figure.low > 0),
     ),
     Claim(
         "coreference",
@@ -433,8 +178,8 @@ CLAIMS = (
         "what the clause saves about the referent where the pronoun leaves an even choice, exact",
         "nats",
         "holds if the interval lies above half of ln 2, the even choice",
-        _coreference,
-        _holds_if(lambda finding: finding.figure.low > np.log(2) / 2),
+        coreference,
+        holds_if(lambda finding: finding.figure.low > np.log(2) / 2),
     ),
     Claim(
         "clm-efficiency",
@@ -443,8 +188,8 @@ CLAIMS = (
         "steps that a masked model needs for one step of a causal one, to the same distance from its own floor",
         "times",
         "holds if the interval lies above 1, and that of the predictions below 1",
-        _clm_efficiency,
-        _judge_efficiency,
+        clm_efficiency,
+        judge_efficiency,
     ),
     Claim(
         "attention-cost",
@@ -453,8 +198,8 @@ CLAIMS = (
         "length at which the quadratic part of a pass overtakes the linear one, by the clock of this machine",
         "tokens",
         "holds beyond that length, if it lies within the measured ones; holds if it is shorter than all of them",
-        _attention_cost,
-        _judge_cost,
+        attention_cost,
+        judge_cost,
     ),
     Claim(
         "variance",
@@ -464,8 +209,8 @@ CLAIMS = (
         "slope",
         "holds if variance times ratio is constant within its errors over all ratios, for a new and a trained model, "
         "over masks with the text fixed and over text; otherwise holds when, with the ratios up to which it is",
-        _variance,
-        _judge_variance,
+        variance,
+        judge_variance,
     ),
     Claim(
         "too-few",
@@ -474,8 +219,8 @@ CLAIMS = (
         "KL to the exact posterior after training at 1%, in terms of that at 15%, at equal steps",
         "times",
         "holds if the interval lies above 1 for every size and budget",
-        _too_few,
-        _in_columns(lambda figure: figure.low > 1),
+        too_few,
+        in_columns(lambda figure: figure.low > 1),
     ),
     Claim(
         "too-many",
@@ -484,8 +229,8 @@ CLAIMS = (
         "KL to the exact posterior after training at 50%, less that at 15%, at the same questions and equal steps",
         "nats",
         "holds if the interval lies above 0 for every size and budget",
-        _too_many,
-        _in_columns(lambda figure: figure.low > 0),
+        too_many,
+        in_columns(lambda figure: figure.low > 0),
     ),
     Claim(
         "sweet-spot",
@@ -494,8 +239,8 @@ CLAIMS = (
         "the best mask ratio for the largest size and budget of the study",
         "ratio",
         "holds if the interval includes 0.15 for every size and budget",
-        _sweet_spot,
-        _in_columns(lambda figure: figure.low <= 0.15 <= figure.high),
+        sweet_spot,
+        in_columns(lambda figure: figure.low <= 0.15 <= figure.high),
     ),
     Claim(
         "mismatch",
@@ -504,7 +249,18 @@ CLAIMS = (
         "accuracy of a role probe on clean text after training at 50%, less that at 15%",
         "percentage points",
         "holds if the interval lies below 0, and 80/10/10 improves on 100% [MASK] at every ratio",
-        _mismatch,
-        _judge_mismatch,
+        mismatch,
+        judge_mismatch,
+    ),
+    Claim(
+        "entropy-masking",
+        "11",
+        "Masking tokens of high surprisal gives a significantly stronger learning signal than uniform masks.",
+        "length of the expected gradient with masks at surprising tokens, in terms of that with uniform masks",
+        "times",
+        "holds if the interval lies above 1 and the final model is nearer to the exact posterior at equal compute; for "
+        "the length alone if only the former is so",
+        entropy_masking,
+        judge_entropy_masking,
     ),
 )
