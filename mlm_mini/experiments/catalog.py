@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlm_mini.experiments import mask_ratio
+from mlm_mini.experiments import mask_ratio, mask_strategy
 from mlm_mini.experiments.result import Result
 from mlm_mini.shipped import provenance, shipped
 
@@ -45,6 +45,13 @@ EXPERIMENTS = {
             mask_ratio.MaskRatioConfig(),
             mask_ratio.measure_mask_ratio,
             mask_ratio.MaskRatio,
+        ),
+        Experiment(
+            "mask_strategy",
+            mask_strategy.QUICK,
+            mask_strategy.MaskStrategyConfig(),
+            mask_strategy.measure_mask_strategy,
+            mask_strategy.MaskStrategy,
         ),
     )
 }

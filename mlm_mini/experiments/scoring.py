@@ -52,13 +52,12 @@ def draw_questions(language: ExactLanguage, n: int, mask_ratio: float, rng: np.r
     return ExactQuestions(batch, rows, posterior)
 
 
-@torch.no_grad()
 def question_kl(model: MaskedLM, questions: ExactQuestions) -> np.ndarray:
     """KL(exact, model) at each question, in nats: (N,), zero only where the model is exact.
 
     Special tokens are never the answer, but the model may give them a share; it pays for that as for any mistake.
     """
-    return np.concatenate([_kl(p, log_q) for p, log_q in _answers(model, questions)])
+    return np.concatenate([_kl(p, log_q) for p, log_q in answers(model, questions)])
 
 
 def _kl(p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
@@ -66,7 +65,8 @@ def _kl(p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
     return (p * (log_p - log_q)).sum(axis=1)
 
 
-def _answers(model: MaskedLM, questions: ExactQuestions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+@torch.no_grad()
+def answers(model: MaskedLM, questions: ExactQuestions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Block by block the exact posteriors and the model's log-probabilities at the questions, both (n, V)."""
     was_training = model.training
     model.eval()

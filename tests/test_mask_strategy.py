@@ -1,0 +1,481 @@
+"""What to mask: the exact bias, the samplers and their weights, what a step costs, and the study as a whole."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from mlm_mini.experiments import mask_strategy, strategy_cell
+from mlm_mini.experiments.mask_strategy import MaskStrategy, MaskStrategyConfig, measure_mask_strategy
+from mlm_mini.experiments.noisy_scenes import code_ids, noisy_scenes
+from mlm_mini.experiments.selection import (
+    FLOOR,
+    OVERSAMPLING,
+    STRATEGIES,
+    Selection,
+    batch_of,
+    inclusion_probabilities,
+    poisson_sample,
+    score_candidates,
+    select,
+    sentence_picks,
+)
+from mlm_mini.experiments.strategy_cell import (
+    Cell,
+    add_gradient,
+    calibration,
+    equal_steps,
+    first_weights,
+    mean_lengths,
+    run_cell,
+    squared_norms,
+    step_flops,
+)
+from mlm_mini.experiments.two_words import bias, learned, softmax_fixed_point, surprisal_fixed_point
+from mlm_mini.languages import scene_language
+from mlm_mini.model import ModelConfig
+from mlm_mini.reference import entropy, softmax
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+TWO = np.array([0.9, 0.1])
+
+
+@pytest.fixture(scope="module")
+def model():
+    return first_weights(scene_language(), 0)
+
+
+@pytest.fixture(scope="module")
+def ids():
+    return scene_language().sample(48, np.random.default_rng(0)).ids
+
+
+@pytest.fixture
+def small_study(monkeypatch, tmp_path):
+    """A study of a few seconds, in a cache of its own."""
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    monkeypatch.setattr(strategy_cell, "SCORED_SENTENCES", 60)
+    monkeypatch.setattr(strategy_cell, "TARGET_SENTENCES", 64)
+    monkeypatch.setattr(mask_strategy, "BIASED_QUESTIONS", 20)
+    strategy_cell.questions_of.cache_clear()
+    yield MaskStrategyConfig(
+        languages=("scenes", "noisy"),
+        arms=(("uniform", False), ("surprisal", True)),
+        free=("surprisal",),
+        steps=3,
+        seeds=2,
+        probed=(1.0,),
+        probe_batches=2,
+    )
+    strategy_cell.questions_of.cache_clear()
+
+
+# ---- two words
+
+
+def test_the_exact_numbers_of_two_words():
+    q = surprisal_fixed_point(TWO)
+    np.testing.assert_allclose(q, [0.711438500, 0.288561500], atol=1e-9)
+    assert bias(TWO, q) == pytest.approx(0.105621406, abs=1e-8)
+    np.testing.assert_allclose(softmax_fixed_point(TWO, 1), [0.75, 0.25], atol=1e-12)  # sqrt(0.9 / 0.1) = 3
+    assert bias(TWO, softmax_fixed_point(TWO, 1e9)) == pytest.approx(np.log(2) - entropy(TWO), abs=1e-6)
+
+
+def test_the_fixed_point_is_its_own_answer_for_any_number_of_words():
+    p = np.random.default_rng(0).dirichlet(np.ones(7) * 0.4, size=20)
+    p[0, 2] = 0
+    p[0] /= p[0].sum()
+    q = surprisal_fixed_point(p)
+    np.testing.assert_allclose(q, learned(p, -np.log(np.where(p > 0, q, 1.0))), atol=1e-10)
+    np.testing.assert_allclose(q.sum(-1), 1)
+    assert q[0, 2] == 0
+    a = 2.5
+    q = softmax_fixed_point(p, a)
+    np.testing.assert_allclose(q, learned(p, np.where(q > 0, q, 1.0) ** -a), atol=1e-10)
+
+
+def test_certain_words_stay_certain_and_even_ones_even():
+    np.testing.assert_array_equal(surprisal_fixed_point([[1.0, 0.0, 0.0]]), [[1.0, 0.0, 0.0]])
+    np.testing.assert_allclose(surprisal_fixed_point(np.full(5, 0.2)), np.full(5, 0.2))
+
+
+def test_training_by_its_own_surprisal_ends_at_the_fixed_point_and_weights_or_entropies_mend_it():
+    """Plain gradient descent on the two logits, with the mean gradient sum_w p(w) s(w) weight(w) (q - e_w)."""
+
+    def descend(chance, weight):
+        z = np.zeros(2)
+        for _ in range(4000):
+            q = softmax(z)
+            s = chance(q)
+            z -= 0.5 * ((TWO * s * weight(s))[:, None] * (q - np.eye(2))).sum(0)
+        return softmax(z)
+
+    own = descend(lambda q: -np.log(q), lambda s: 1.0)
+    np.testing.assert_allclose(own, surprisal_fixed_point(TWO), atol=1e-6)
+    np.testing.assert_allclose(descend(lambda q: -np.log(q), lambda s: 1 / s), TWO, atol=1e-6)
+    np.testing.assert_allclose(descend(lambda q: np.full(2, entropy(q)), lambda s: 1.0), TWO, atol=1e-6)
+
+
+def test_what_is_learned_is_how_often_a_word_is_asked_for():
+    np.testing.assert_allclose(learned([0.5, 0.3, 0.2], [1, 2, 0]), [0.5 / 1.1, 0.6 / 1.1, 0])
+    np.testing.assert_allclose(learned(TWO, [3, 3]), TWO)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: learned([0.5, 0.6], [1, 1]), "sum"),
+        (lambda: learned(TWO, [1, -1]), "s has -1"),
+        (lambda: learned(TWO, [0, 0]), "no word is ever asked"),
+        (lambda: surprisal_fixed_point([0.5, 0.6]), "sum"),
+        (lambda: softmax_fixed_point(TWO, -1), "a is -1"),
+    ],
+)
+def test_two_words_refuse_what_has_no_answer(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# ---- samplers
+
+
+def test_inclusion_probabilities_are_proportional_up_to_one_and_sum_to_what_is_expected():
+    scores = np.array([0.5, 1.0, 1.5, 20.0, 0.0])
+    pi = inclusion_probabilities(scores, 2)
+    assert pi[3] == 1
+    np.testing.assert_allclose(pi, [1 / 6, 1 / 3, 1 / 2, 1, 0])
+    np.testing.assert_allclose(inclusion_probabilities([1, 2, 3], 1), [1 / 6, 1 / 3, 1 / 2])
+    np.testing.assert_array_equal(inclusion_probabilities([1, 2, 3], 3), [1, 1, 1])
+    np.testing.assert_array_equal(inclusion_probabilities([1, 2, 3], 0), [0, 0, 0])
+    np.testing.assert_allclose(inclusion_probabilities([0, 0, 4, 0], 2), [1 / 3, 1 / 3, 1, 1 / 3])
+    np.testing.assert_allclose(inclusion_probabilities([0, 0], 1), [0.5, 0.5])
+
+
+def test_inclusion_probabilities_on_many_random_scores():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        scores = rng.gamma(0.3, size=int(rng.integers(1, 60)))
+        expected = rng.uniform(0, len(scores))
+        pi = inclusion_probabilities(scores, expected)
+        assert pi.sum() == pytest.approx(expected)
+        assert ((pi >= 0) & (pi <= 1)).all()
+        free = pi < 1
+        ratios = pi[free] / scores[free]
+        np.testing.assert_allclose(ratios, ratios[:1].repeat(len(ratios)))
+        assert (pi[~free] <= scores[~free] * ratios.max(initial=np.inf) + 1e-12).all()  # nobody is capped without need
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected", "message"),
+    [
+        ([1.0, -0.1], 1, "scores"),
+        ([1.0, np.nan], 1, "scores"),
+        ([1.0, np.inf], 1, "scores"),
+        ([1.0], 2, "expected is 2"),
+    ],
+)
+def test_inclusion_probabilities_refuse_impossible_scores_and_numbers(scores, expected, message):
+    with pytest.raises(ValueError, match=message):
+        inclusion_probabilities(scores, expected)
+
+
+def test_a_poisson_sample_has_the_probabilities_it_was_given():
+    pi, draws = np.array([0.0, 0.02, 0.3, 0.77, 1.0]), 20_000
+    share = poisson_sample(np.tile(pi, (draws, 1)), np.random.default_rng(3)).mean(axis=0)
+    assert (np.abs(share - pi) <= 4.5 * np.sqrt(pi * (1 - pi) / draws)).all()
+    with pytest.raises(ValueError, match="probability"):
+        poisson_sample([1.2], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_asks_for_its_share_of_words_and_hides_what_it_says(strategy, weighted, model, ids):
+    vocabulary, rng = scene_language().vocabulary, np.random.default_rng(1)
+    asked = hidden = 0
+    for _ in range(30):
+        chosen = select(strategy, weighted, ids, vocabulary, 0.15, rng, model)
+        assert not (chosen.asked & ~chosen.hidden).any()
+        assert not (chosen.hidden & ~chosen.candidates).any()
+        assert not np.isin(ids[chosen.candidates], vocabulary.special_ids).any()
+        assert (chosen.weights[~chosen.asked] == 0).all()
+        assert (chosen.weights[chosen.asked] > 0).all()
+        if not weighted:
+            assert chosen.weights.sum() == pytest.approx(1)
+        asked, hidden = asked + chosen.asked.sum(), hidden + chosen.hidden.sum()
+    words = 30 * (~np.isin(ids, vocabulary.special_ids)).sum()
+    assert asked / words == pytest.approx(0.15, abs=0.012)  # four standard errors and a half
+    twice = strategy in ("kept", "kept at random")
+    assert hidden / words == pytest.approx(0.15 * OVERSAMPLING if twice else 0.15, abs=0.016)
+
+
+def test_selected_words_are_more_surprising_and_the_weights_undo_it(model, ids):
+    vocabulary = scene_language().vocabulary
+
+    def loss(strategy, weighted):
+        rng, total = np.random.default_rng(2), []
+        for _ in range(60):
+            chosen = select(strategy, weighted, ids, vocabulary, 0.15, rng, model)
+            nats = np.zeros(ids.shape)
+            nats[chosen.candidates] = score_candidates(model, ids, vocabulary, chosen.candidates).surprisal
+            total.append((chosen.weights * nats).sum())
+        return np.mean(total), np.std(total, ddof=1) / np.sqrt(60)
+
+    (plain, _), (mean, error), (weighted, weighted_error) = (
+        loss(*arm) for arm in (("surprisal", False), ("kept at random", False), ("surprisal", True))
+    )
+    assert plain > mean + 0.02
+    assert abs(weighted - mean) < 4 * np.hypot(error, weighted_error)
+
+
+def test_importance_weights_give_the_gradient_of_all_candidates_exactly_in_the_mean(model, ids):
+    """All 2^4 outcomes of a Poisson sample among four hidden words, each with its probability."""
+    language = scene_language()
+    row = ids[:1]
+    candidates = np.zeros(row.shape, dtype=bool)
+    candidates[0, [1, 2, 3, 4]] = True
+    score = score_candidates(model, row, language.vocabulary, candidates).surprisal ** 2
+    pi = np.zeros(row.shape)
+    pi[candidates] = inclusion_probabilities(score + FLOOR * score.mean(), 2)
+
+    def gradient(asked, weights):
+        model.zero_grad()
+        add_gradient(model, row, language, Selection(candidates, candidates, asked, pi, weights))
+        return torch.cat(
+            [w.grad.flatten() if w.grad is not None else torch.zeros(w.numel()) for w in model.parameters()]
+        )
+
+    wanted = gradient(candidates, candidates / 4)
+    weighted, plain = torch.zeros_like(wanted), torch.zeros_like(wanted)
+    for outcome in itertools.product([False, True], repeat=4):
+        asked = candidates.copy()
+        asked[candidates] = outcome
+        chance = float(np.where(outcome, pi[candidates], 1 - pi[candidates]).prod())
+        inverse = np.divide(1.0, 4 * pi, where=asked, out=np.zeros(row.shape))
+        weighted += chance * gradient(asked, inverse)
+        plain += chance * gradient(asked, asked / max(asked.sum(), 1))
+    assert torch.allclose(weighted, wanted, atol=1e-6)
+    assert not torch.allclose(plain, wanted, atol=1e-3)
+
+
+def test_entropy_does_not_look_at_the_hidden_words_and_surprisal_does(model, ids):
+    vocabulary = scene_language().vocabulary
+    candidates = np.zeros(ids.shape, dtype=bool)
+    candidates[:, [2, 3]] = True
+    other = np.where(candidates, vocabulary.ids(["bread"])[0], ids)
+    here, there = (score_candidates(model, x, vocabulary, candidates) for x in (ids, other))
+    np.testing.assert_array_equal(here.entropy, there.entropy)
+    assert (here.surprisal != there.surprisal).mean() > 0.9
+    assert here.entropy.shape == (candidates.sum(),)
+
+
+def test_scores_agree_with_logits_at_every_position(model, ids):
+    vocabulary, rng = scene_language().vocabulary, np.random.default_rng(4)
+    candidates = (rng.random(ids.shape) < 0.3) & (ids > 4)
+    scores = score_candidates(model, ids, vocabulary, candidates)
+    batch = batch_of(ids, vocabulary, candidates, candidates)
+    with torch.no_grad():
+        q = softmax(model(batch.ids, batch.attention_mask).double().numpy())[candidates]
+    np.testing.assert_allclose(scores.entropy, entropy(q), atol=1e-5)
+    np.testing.assert_allclose(scores.surprisal, -np.log(q[np.arange(len(q)), ids[candidates]]), atol=1e-5)
+
+
+def test_select_refuses_unknown_strategies_and_a_missing_model(ids):
+    vocabulary, rng = scene_language().vocabulary, np.random.default_rng(0)
+    with pytest.raises(ValueError, match="strategy is 'hard'"):
+        select("hard", False, ids, vocabulary, 0.15, rng)
+    with pytest.raises(ValueError, match="give the model"):
+        select("entropy", False, ids, vocabulary, 0.15, rng)
+
+
+def test_the_picks_of_one_sentence(model):
+    language = scene_language()
+    ids = language.encode("the chef cuts the bread in the kitchen .")
+    ids = ids[ids != language.vocabulary.pad_id]
+    picks, again, more = (sentence_picks(model, ids, language.vocabulary, ratio, 5) for ratio in (0.2, 0.2, 0.4))
+    assert picks.tokens[1:4] == ("the", "chef", "cuts")
+    assert set(picks.asked) == set(STRATEGIES)
+    for strategy in STRATEGIES:
+        np.testing.assert_array_equal(picks.asked[strategy], again.asked[strategy])
+        assert not (picks.asked[strategy] & ~picks.hidden[strategy]).any()
+    assert not (picks.candidates & ~more.candidates).any()
+    assert not (picks.asked["uniform"] & ~picks.candidates).any()
+    assert (picks.surprisal[picks.maskable] > 0).all()
+    assert (picks.surprisal[~picks.maskable] == 0).all()
+    at = np.flatnonzero(~picks.candidates & picks.maskable)[0]
+    alone = picks.candidates | (np.arange(len(ids)) == at)
+    score = score_candidates(model, ids[None], language.vocabulary, alone[None])
+    assert picks.entropy[at] == pytest.approx(score.entropy[np.flatnonzero(alone) == at][0], abs=1e-5)
+    for ratio in (0.0, 1.0):
+        assert sentence_picks(model, ids, language.vocabulary, ratio, 5).asked["entropy"].sum() == ratio * 9
+
+
+# ---- noise
+
+
+def test_codes_are_pure_noise_and_the_words_are_as_they_were():
+    scenes, noisy = scene_language(), noisy_scenes()
+    text = "the chef cuts the bread ."
+    ids = noisy.encode(f"{text} x01 x63 x00 x17")
+    codes = np.isin(ids, code_ids(noisy.vocabulary))
+    assert codes.sum() == 4
+    hidden = np.where(codes, noisy.vocabulary.mask_id, ids)
+    hidden[2] = noisy.vocabulary.mask_id
+    p = noisy.posterior(hidden[None])[0]
+    np.testing.assert_allclose(entropy(p[codes]), np.log(64))
+    plain = scenes.encode(text)
+    plain[2] = scenes.vocabulary.mask_id
+    np.testing.assert_allclose(p[2, : len(scenes.vocabulary)], scenes.posterior(plain[None])[0, 2], atol=1e-12)
+    sample = noisy.sample(200, np.random.default_rng(0))
+    assert (np.isin(sample.ids, code_ids(noisy.vocabulary)).sum(axis=1) == 4).all()
+    assert np.isfinite(noisy.log_marginal(sample.ids)).all()
+    assert (sample.roles > 0).any(axis=1).all()
+    with pytest.raises(ValueError, match="codes is 0"):
+        noisy_scenes(0)
+
+
+# ---- one cell
+
+
+def test_what_a_step_costs():
+    language = scene_language()
+    shape = ModelConfig.tiny(len(language.vocabulary))
+    length, words = mean_lengths(language)
+    assert length == pytest.approx((language.sample(4000, np.random.default_rng(0)).ids != 0).sum(axis=1).mean())
+    plain, twice = (shape.training_flops_per_token(length, r * words / length) for r in (0.15, 0.3))
+    assert step_flops("uniform", shape, language) == step_flops("kept at random", shape, language) == plain
+    assert step_flops("surprisal", shape, language) == step_flops("entropy", shape, language) == plain + twice / 3
+    assert step_flops("surprisal", shape, language, charged=False) == plain
+    assert step_flops("kept", shape, language) == pytest.approx(plain + (twice - plain) / 3)
+    steps = {s: equal_steps(Cell("scenes", s, False, 0, 1000)) for s in STRATEGIES}
+    assert steps["uniform"] == 1000
+    assert 720 < steps["surprisal"] < 750
+    assert 980 < steps["kept"] < 1000
+
+
+def test_calibration_measures_confidence_against_exact_probabilities():
+    p = np.array([[0.7, 0.3], [0.6, 0.4], [0.2, 0.8]])
+    assert calibration(p, p) == pytest.approx((0, 0))
+    sure = np.array([[0.95, 0.05], [0.95, 0.05], [0.05, 0.95]])
+    assert calibration(p, sure) == pytest.approx((0.25, 0.25))
+    error, overconfidence = calibration(p, np.array([[0.9, 0.1], [0.51, 0.49], [0.2, 0.8]]))
+    assert error == pytest.approx((0.2 + 0.09 + 0) / 3)
+    assert overconfidence == pytest.approx((0.2 - 0.09) / 3)
+
+
+def test_the_squared_norm_of_a_mean_gradient_is_free_of_noise():
+    rng = np.random.default_rng(0)
+    mean, spread = np.array([1.0, 2.0, 0.0]), 5.0
+    found = [squared_norms(torch.from_numpy(mean + spread * rng.normal(size=(6, 3)))) for _ in range(4000)]
+    signal, batch = np.mean(found, axis=0)
+    assert signal == pytest.approx(5, abs=4 * np.std([f[0] for f in found]) / np.sqrt(4000))
+    assert batch == pytest.approx(5 + 75, rel=0.03)
+    naive = (mean**2).sum() + 3 * spread**2 / 6
+    assert naive > 3 * signal  # what the square of the mean of six gradients would say
+
+
+def test_a_cell_is_the_same_every_time_and_its_pairs_share_text_and_weights(small_study):
+    cell = Cell("noisy", "surprisal", True, 1, 2)
+    one, two = run_cell(cell), run_cell(cell)
+    assert {k: v for k, v in one.items() if k != "cpu_seconds"} == {k: v for k, v in two.items() if k != "cpu_seconds"}
+    assert one["steps"] == 1
+    assert one["kl_noise"] > 0
+    assert run_cell(Cell("noisy", "surprisal", True, 2, 2))["kl"] != one["kl"]
+
+
+# ---- the study
+
+
+def test_a_study_is_measured_shown_stored_and_gone_on_with(small_study, monkeypatch):
+    result = measure_mask_strategy(small_study, np.random.default_rng(0), workers=1)
+    assert len(result.scores) == len(small_study.cells()) == 10
+    assert len({cell.name for cell in small_study.cells()}) == 10
+    text = result.to_json()
+    again = MaskStrategy.from_json(text)
+    assert again.to_json() == text
+    assert again.table() == result.table()
+    assert again.config == small_study
+    for word in ("surprisal, weighted", "looking free", "noisy", "overconfidence"):
+        assert word in result.table()
+    assert "surprisal, weighted" in result.describe()
+    result.plot()
+    assert result.ratio("norm", "uniform").value == 1
+    assert result.versus("kl", "uniform").value == 0
+    assert 0 <= result.exact_bias < 0.5
+
+    monkeypatch.setattr(mask_strategy, "run_cell", None)  # nothing is trained a second time
+    kept = measure_mask_strategy(small_study, np.random.default_rng(0), workers=1)
+    assert kept.to_json() == text
+
+
+def planted(kl_of_surprisal):
+    """A result whose models by surprisal have these KLs, uniform masks 0.5 and 0.6."""
+    config = MaskStrategyConfig(
+        languages=("scenes",), arms=(("uniform", False), ("surprisal", False)), free=(), seeds=2, probed=(1.0,)
+    )
+    signal = strategy_cell.Signal("uniform", False, 1.0, 1.0, 4.0, 0.5, 2.0)
+    signals = (signal, strategy_cell.Signal("surprisal", False, 1.0, 2.25, 9.0, 0.5, 3.0))
+    kl = {"uniform": (0.5, 0.6), "surprisal": kl_of_surprisal}
+    scores = tuple(
+        mask_strategy.CellScore(
+            cell,
+            1,
+            kl[cell.strategy][cell.seed],
+            None,
+            0.0,
+            0.0,
+            0.0,
+            signals if cell.strategy == "uniform" else (),
+            0.0,
+        )
+        for cell in config.cells()
+    )
+    return MaskStrategy(config, scores, 0.1)
+
+
+def test_figures_come_from_the_scores():
+    result = planted((0.3, 0.401))
+    assert result.versus("kl", "surprisal").value == pytest.approx(-0.1995)
+    assert result.ratio("norm", "surprisal").value == pytest.approx(1.5)
+    assert result.ratio("useful", "surprisal").value == pytest.approx(1)
+    assert result.ratio("efficiency", "surprisal").value == pytest.approx(2 / 3)
+    assert result.ratio("nats", "surprisal").value == pytest.approx(1.5)
+    titles = [ax.get_title() for ax in result.plot().axes]
+    assert titles[0].endswith("surprisal, 1.50 times uniform")
+    assert titles[1].endswith("surprisal")
+    assert planted((0.6, 0.701)).plot().axes[1].get_title().endswith("none")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"seeds": 1}, "seeds is 1"),
+        ({"steps": 0}, "steps is 0"),
+        ({"languages": ("french",)}, "languages is"),
+        ({"languages": ()}, "languages is"),
+        ({"arms": (("entropy", False),)}, "arms is"),
+        ({"arms": (("uniform", False), ("hard", True))}, "strategy is 'hard'"),
+        ({"free": ("hard",)}, "strategy is 'hard'"),
+        ({"probed": (0.0,)}, "probed is"),
+        ({"probed": ()}, "probed is"),
+        ({"probe_batches": 1}, "probe_batches is 1"),
+    ],
+)
+def test_a_config_says_what_is_wrong(fields, message):
+    with pytest.raises(ValueError, match=message):
+        MaskStrategyConfig(**fields)
+
+
+def test_a_result_says_what_it_does_not_have():
+    result = planted((0.6, 0.7))
+    with pytest.raises(ValueError, match="no such arm"):
+        result.of("entropy")
+    with pytest.raises(ValueError, match="no gradients"):
+        result.signals("surprisal", after=0.5)
+    with pytest.raises(ValueError, match="measure is 'loss'"):
+        result.values("loss", "uniform")
+    with pytest.raises(ValueError, match="figure is 'length'"):
+        result.ratio("length", "surprisal")
+    with pytest.raises(ValueError, match="missing"):
+        MaskStrategy.from_json("{}")
