@@ -374,7 +374,7 @@ class MaskRatio(Result):
             bars = [[m.value - max(m.low, 1e-3) for m in nats], [m.high - m.value for m in nats]]
             ax.errorbar(self.config.ratios, means, bars, color=color, capsize=2, linewidth=1.5)
             face = [color if r in best.as_good else "white" for r in self.config.ratios]
-            ax.scatter(self.config.ratios, means, 28, face, marker, edgecolors=color, zorder=3)
+            ax.scatter(self.config.ratios, means, 28, face, marker=marker, edgecolors=color, zorder=3)
             name = f"{size}, {steps:,} steps" if steps else size
             ax.annotate(
                 name, (self.config.ratios[-1], means[-1]), (7, 0), textcoords="offset points", color=color, va="center"
@@ -427,7 +427,7 @@ def best_ratio(ratios: np.ndarray, scores: np.ndarray) -> Best:
     """
     mean = scores.mean(axis=1)
     lowest = int(mean.argmin())
-    logs = [np.log(_lowest_point(ratios, of_one_seed)) for of_one_seed in scores.T]
+    logs = np.log(lowest_points(ratios, scores))
     as_good = [i for i in range(len(ratios)) if i == lowest or mean_interval(scores[i] - scores[lowest]).low <= 0]
     return Best(
         Estimate(*np.exp(mean_interval(logs)).tolist()),
@@ -435,6 +435,11 @@ def best_ratio(ratios: np.ndarray, scores: np.ndarray) -> Best:
         tuple(float(ratios[i]) for i in as_good),
         float(mean[as_good].max() - mean[lowest]),
     )
+
+
+def lowest_points(ratios: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The ratio at which each seed by itself is best: ratios (R,) ascending, scores (R, S) -> (S,)."""
+    return np.array([_lowest_point(np.asarray(ratios), of_one_seed) for of_one_seed in scores.T])
 
 
 def _lowest_point(ratios: np.ndarray, mean: np.ndarray) -> float:
