@@ -420,9 +420,13 @@ def run_tests(options: argparse.Namespace) -> int:
     import subprocess
 
     if not options.extra:  # the notebooks run side by side, and would train their models on each other's cores
+        from mlm_mini.experiments import EXPERIMENTS
         from mlm_mini.training import prepare_models
 
         prepare_models()
+        for experiment in (one for one in EXPERIMENTS.values() if one.kept):
+            with counting_bar(experiment.name) as finished:
+                experiment.run(full=False, finished=finished)
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
     # In a process of its own: pytest wants to be there before the modules whose assertions it rewrites.
     command = [sys.executable, "-m", "pytest", "--nbval", "-n", str(workers), *options.extra]
