@@ -43,6 +43,7 @@ from mlm_mini.training import (
     train,
     train_folder,
 )
+from mlm_mini.training.material import EXACT
 from mlm_mini.training.objectives import by_length
 from mlm_mini.training.parts import side_by_side
 from mlm_mini.training.progress import describe_curve, plot_curve
@@ -620,6 +621,16 @@ def test_a_cached_model_is_trained_once_and_taken_up_where_it_stopped(tmp_path, 
     asked(1)  # another recipe is another model
     assert steps[3:] == [1]
     assert len([path for path in tmp_path.glob("scenes-tiny-*") if path.is_dir()]) == 2
+
+
+@pytest.mark.parametrize("name", ["markov", "bursty"])
+def test_the_other_exact_languages_are_learned_by_name(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    learned = cached_model(name, "tiny", Reporter, steps=2, batch_size=4)
+    assert learned.tokenizer.vocabulary == EXACT[name]().vocabulary
+    assert learned.curve[-1].gap == pytest.approx(learned.curve[-1].loss - learned.floor)
+    with pytest.raises(ValueError, match="expected scenes, markov, bursty or english"):
+        cached_model("klingon")
 
 
 def test_what_the_chapters_need_is_trained_in_one_go(monkeypatch):

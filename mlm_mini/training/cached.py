@@ -14,18 +14,28 @@ import filelock
 import torch
 
 import mlm_mini
-from mlm_mini.languages import english_corpus, scene_language
+from mlm_mini.languages import english_corpus
 from mlm_mini.languages.tokenizer import ENGLISH_SIZE, WordPiece
 from mlm_mini.model import MaskedLM, WordLevel, load_pretrained, load_tokenizer
 from mlm_mini.storage import cache_folder, fingerprint
 from mlm_mini.training import material
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.folders import CHECKPOINTS, SUMMARY, model_config, recipe, train_folder
+from mlm_mini.training.material import EXACT
 from mlm_mini.training.progress import Point, Reporter, TerminalProgress
 
 DEFAULT_SIZE, QUICK_STEPS = "mini", 1200
 OBJECTIVES = ({"objective": "causal"}, {"mask_ratio": 0.15}, {"mask_ratio": 0.35})  # that chapter 08 compares
-CHAPTER_MODELS = ({"steps": QUICK_STEPS}, {}, *({"size": "tiny", "steps": 1200} | fields for fields in OBJECTIVES))
+# For chapter 09. A chain takes 400 steps to see that neighbors matter, an urn none.
+OTHER_TEXT = {"size": "tiny", "batch_size": 64, "mask_ratio": 0.15}
+MARKOV, BURSTY = (OTHER_TEXT | {"language": "markov", "steps": 1200}, OTHER_TEXT | {"language": "bursty", "steps": 800})
+CHAPTER_MODELS = (
+    {"steps": QUICK_STEPS},
+    {},
+    *({"size": "tiny", "steps": 1200} | fields for fields in OBJECTIVES),
+    MARKOV,
+    BURSTY,
+)
 
 
 @dataclass(frozen=True)
@@ -49,14 +59,15 @@ def cached_model(
     report: Callable[[], Reporter] = TerminalProgress,
     **fields,
 ) -> TrainedModel:
-    """The model of `size` that learned a bundled language, "scenes" or "english", by its recipe.
+    """The model of `size` that learned a bundled language by its recipe: "scenes", "markov", "bursty" or "english".
 
     fields: of the TrainingConfig, where it is not to be as `recipe` has it. report: makes what shows the training, if
     there is one. Always trained on the CPU, so that the same name means the same model wherever threads do not matter.
     Raises ValueError for another language or size, and as `train_folder` does.
     """
-    if language not in ("scenes", "english"):
-        raise ValueError(f'language is {language!r}: expected "scenes" or "english"; use train_folder for other text')
+    if language not in (*EXACT, "english"):
+        known = ", ".join(EXACT)
+        raise ValueError(f"language is {language!r}: expected {known} or english; use train_folder for other text")
     config = recipe(language, **fields)
     folder = cache_folder() / f"{language}-{size}-{_made_of(language, size, config)}"
     with filelock.FileLock(f"{folder}.lock"):
@@ -91,8 +102,9 @@ def read_trained(folder: Path) -> TrainedModel:
 
 def _made_of(language: str, size: str, config: TrainingConfig) -> str:
     """A name for all that decides the weights and the curve, but for our own code, which the version stands for."""
-    if language == "scenes":
-        text, tokens = [scene_language().fingerprint], len(scene_language().vocabulary)
+    if language in EXACT:
+        known = EXACT[language]()
+        text, tokens = [known.fingerprint], len(known.vocabulary)
     else:
         text, tokens = english_corpus().texts(), ENGLISH_SIZE
     shape = asdict(model_config(size, tokens))

@@ -11,7 +11,7 @@ from mlm_mini.storage import write_atomically
 from mlm_mini.training.baselines import Comparison, compare_with_counting
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.loop import TrainingResult, train
-from mlm_mini.training.material import BLOCK_LENGTH, Material, find_material
+from mlm_mini.training.material import BLOCK_LENGTH, EXACT, Material, find_material
 from mlm_mini.training.progress import Reporter
 
 SIZES = ("tiny", "mini", "small", "base")
@@ -32,7 +32,7 @@ class FolderResult(TrainingResult):
 
 def recipe(language: str | os.PathLike, **given) -> TrainingConfig:
     """The config for a language, with the fields that are given. Raises as `TrainingConfig` does."""
-    fields = (SCENES if language == "scenes" else REAL_TEXT) | given
+    fields = (SCENES if language in EXACT else REAL_TEXT) | given
     if "micro_batches" not in given and isinstance(fields["batch_size"], int):
         fields["micro_batches"] = max(1, min(fields.get("micro_batches", 1), fields["batch_size"]))
     return TrainingConfig(**fields)

@@ -1,4 +1,4 @@
-"""What to train on, by name: the scene language, the English corpus, or a learner's own files."""
+"""What to train on, by name: a language with exact answers, the English corpus, or a learner's own files."""
 
 import os
 from dataclasses import dataclass, replace
@@ -6,7 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mlm_mini.languages import english_tokenizer, english_tokens, read_text_folder, scene_language
+from mlm_mini.languages import (
+    ExactLanguage,
+    english_tokenizer,
+    english_tokens,
+    markov_language,
+    polya_language,
+    read_text_folder,
+    scene_language,
+)
 from mlm_mini.languages.batches import SampledSentences, TextBlocks, TextSource
 from mlm_mini.languages.tokenizer import ENGLISH_SIZE, TokenizedText, WordPiece, text_tokenizer, text_tokens
 from mlm_mini.languages.vocabulary import Vocabulary
@@ -16,6 +24,7 @@ from mlm_mini.training.config import ALL_MASK, TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, draw_evaluation
 from mlm_mini.training.objectives import by_length
 
+EXACT = {"scenes": scene_language, "markov": markov_language, "bursty": polya_language}
 TEXT = 0  # which of a seed's generators draws the text; the others are named in `loop`
 EVALUATION_SEED = 2026
 EVALUATION_RATIO = 0.15
@@ -30,7 +39,7 @@ class Material:
 
     source: the text to train on. evaluation: other text, with fixed masks. tokenizer: what the ids mean.
     train, blanks: of real text, what models that count may count, and fixed blanks of the evaluation's side to compare
-    them at; None for scenes, where the floor says more, and where the text is too short for blanks.
+    them at; None for an exact language, where the floor says more, and where the text is too short for blanks.
     """
 
     source: TextSource
@@ -43,7 +52,7 @@ class Material:
 def find_material(
     language: str | os.PathLike, config: TrainingConfig, length: int = BLOCK_LENGTH, vocabulary_size: int = ENGLISH_SIZE
 ) -> Material:
-    """The material for "scenes", "english", or the text files at a path.
+    """The material for "scenes", "markov", "bursty", "english", or the text files at a path.
 
     The evaluation set asks every model of one objective the same: it depends on neither `config.seed` nor the mask
     ratio and split of the training, but has ratio 0.15 and nothing but [MASK]. length and vocabulary_size are for
@@ -52,14 +61,16 @@ def find_material(
     """
     question = replace(config, mask_ratio=EVALUATION_RATIO, split=ALL_MASK, prediction_ratio=None)
     rng = np.random.default_rng(EVALUATION_SEED)
-    if language == "scenes":
-        return _scenes(config, question, rng)
+    if language in EXACT:
+        return _exact(EXACT[language](), config, question, rng)
     if language == "english":
         tokenizer = english_tokenizer(vocabulary_size)
         train, held_out = (english_tokens(split, vocabulary_size) for split in ("train", "validation"))
     else:
         if not Path(language).expanduser().exists():
-            raise FileNotFoundError(f'there is no language {str(language)!r}: expected "scenes", "english", or a path')
+            raise FileNotFoundError(
+                f"there is no language {str(language)!r}: expected {', '.join(EXACT)}, english, or a path"
+            )
         corpus = read_text_folder(language)
         tokenizer = text_tokenizer(corpus, vocabulary_size)
         train, held_out = (text_tokens(corpus, split, tokenizer) for split in ("train", "validation"))
@@ -77,8 +88,9 @@ def _blanks(ids: np.ndarray, vocabulary: Vocabulary) -> Blanks | None:
         return None
 
 
-def _scenes(config: TrainingConfig, question: TrainingConfig, rng: np.random.Generator) -> Material:
-    language = scene_language()
+def _exact(
+    language: ExactLanguage, config: TrainingConfig, question: TrainingConfig, rng: np.random.Generator
+) -> Material:
     ids = by_length(language.sample(EVALUATION_SENTENCES, rng).ids, language.vocabulary)
     evaluation = draw_evaluation(ids, language.vocabulary, question, rng, language)
     return Material(SampledSentences(language, [config.seed, TEXT]), evaluation, WordLevel(language.vocabulary))
