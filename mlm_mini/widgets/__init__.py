@@ -9,7 +9,10 @@ _MODULE_OF = {
     "attention_widget": "attention",
     "cloze_widget": "cloze",
     "leak_widget": "leak",
+    "mask_economics_widget": "economics",
     "mask_ratio_widget": "mask_ratio",
+    "strategy_widget": "strategy",
+    "two_knobs_widget": "economics",
 }
 
 __all__ = sorted(_MODULE_OF)

@@ -12,7 +12,7 @@ import numpy as np
 from mlm_mini import figures
 from mlm_mini.reference import entropy, perplexity
 from mlm_mini.widgets.picture import MovingPicture
-from mlm_mini.widgets.tokens import status_html, status_line
+from mlm_mini.widgets.tokens import WHOLE_LABEL, status_html, status_line, with_list
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,6 @@ ROW_SUM_TOLERANCE = 1e-4  # wide enough for weights that were computed in float3
 NAMED = 3  # so many of the most-read words stand in the text line
 LEAST_NAMED = 0.005  # a smaller weight would show as 0.00
 SMALLEST_DRAWN = 0.004  # a square of this weight is one pixel wide
-WHOLE_LABEL = {"description_width": "initial"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class AttentionWidget(ipywidgets.VBox):
         self.sentence.observe(self._read_again, "value")
         self.head.observe(self._redraw, "value")
         self.query.observe(self._redraw, "value")
-        super().__init__([self.sentence, self.head, self.query, self.status, self.picture])
+        super().__init__([self.sentence, self.head, with_list(self.query), self.status, self.picture])
 
     def _read_again(self, _: object) -> None:
         try:

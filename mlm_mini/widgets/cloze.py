@@ -27,6 +27,7 @@ from mlm_mini.widgets.tokens import (
     MONOSPACE,
     MUTED_COLOR,
     TEXT_COLOR,
+    WHOLE_LABEL,
     State,
     Token,
     slider,
@@ -42,7 +43,6 @@ TEXTS: dict[str, Callable[[], ClozeText]] = {"Scenes": scene_cloze, "English": e
 LEAST_SHOWN = 0.001  # of the opponent's likeliest words, those it gave less are no more than a list of names
 TABLE = f"color: {TEXT_COLOR}; border-collapse: collapse; line-height: 1.5"
 CELL = "padding: 1px 14px 1px 0; border: none; text-align: left; font-weight: normal"
-WHOLE_LABEL = {"description_width": "initial"}
 NUMBER = CELL.replace("left", "right") + "; font-variant-numeric: tabular-nums"
 
 

@@ -11,7 +11,7 @@ from mlm_mini import figures
 from mlm_mini.languages import scene_language
 from mlm_mini.reference import exclude_tokens, kl_divergence, softmax, total_variation
 from mlm_mini.widgets.picture import MovingPicture, scrolling
-from mlm_mini.widgets.tokens import slider, status_html, status_line
+from mlm_mini.widgets.tokens import slider, status_html, status_line, with_field
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +92,7 @@ class LeakWidget(ipywidgets.VBox):
         self.status = status_line()
         self.picture = ipywidgets.HTML()
         self.slider.observe(self._redraw, "value")
-        super().__init__([self.slider, self.status, scrolling(self.picture, self.charts.figure)])
+        super().__init__([with_field(self.slider), self.status, scrolling(self.picture, self.charts.figure)])
         self._redraw()
 
     def _redraw(self, _: object = None) -> None:

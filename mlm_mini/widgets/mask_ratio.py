@@ -20,12 +20,14 @@ from mlm_mini.widgets.tokens import (
     RANDOM,
     SPECIAL,
     TEXT_COLOR,
+    WHOLE_LABEL,
     State,
     Token,
     slider,
     status_html,
     status_line,
     token_row,
+    with_field,
 )
 
 if TYPE_CHECKING:
@@ -64,10 +66,7 @@ def mask_sentence(sentence: str, mask_ratio: float, seed: int) -> MaskedSentence
     With the same seed, a larger ratio selects the same tokens and more, and none changes its fate.
     Words that the scene language lacks join its vocabulary. Raises ValueError for a ratio outside [0, 1].
     """
-    words = [word.upper() if word.startswith("[") else word.lower() for word in WORD.findall(sentence)]
-    scene_tokens = scene_language().vocabulary.tokens
-    vocabulary = Vocabulary(dict.fromkeys((*scene_tokens, *words[:MOST_TOKENS])))
-    ids = vocabulary.ids(["[CLS]", *words[:MOST_TOKENS], "[SEP]"])
+    vocabulary, ids, cut = encode_any(sentence)
     maskable = maskable_positions(ids, vocabulary.special_ids)
     # A generator for each question, both new: so the uniform numbers are the same at every ratio.
     selected = select_positions(maskable, mask_ratio, np.random.default_rng([seed, 0]))
@@ -78,7 +77,17 @@ def mask_sentence(sentence: str, mask_ratio: float, seed: int) -> MaskedSentence
         Token(new, FATES[state[t]], f"was {old}") if selected[t] else Token(old, PLAIN if maskable[t] else SPECIAL)
         for t, (old, new) in enumerate(zip(vocabulary.words(ids), vocabulary.words(read), strict=True))
     ]
-    return MaskedSentence(tuple(tokens), int(maskable.sum()), max(0, len(words) - MOST_TOKENS))
+    return MaskedSentence(tuple(tokens), int(maskable.sum()), cut)
+
+
+def encode_any(sentence: str) -> tuple[Vocabulary, np.ndarray, int]:
+    """The scene language's vocabulary with the words that it lacks, the ids (T,) of any sentence, and how many tokens
+    were cut off because there are more than MOST_TOKENS."""
+    words = [word.upper() if word.startswith("[") else word.lower() for word in WORD.findall(sentence)]
+    scene_tokens = scene_language().vocabulary.tokens
+    vocabulary = Vocabulary(dict.fromkeys((*scene_tokens, *words[:MOST_TOKENS])))
+    ids = vocabulary.ids(["[CLS]", *words[:MOST_TOKENS], "[SEP]"])
+    return vocabulary, ids, max(0, len(words) - MOST_TOKENS)
 
 
 def mask_ratio_widget(sentence: str = SENTENCE, mask_ratio: float = 0.15, seed: int = 0) -> MaskRatioWidget:
@@ -96,7 +105,7 @@ class MaskRatioWidget(ipywidgets.VBox):
         self.sentence = ipywidgets.Text(
             sentence,
             description="Sentence",
-            style={"description_width": "initial"},
+            style=WHOLE_LABEL,
             layout={"width": "min(100%, 60em)"},
         )
         self.slider = slider("Mask ratio", mask_ratio, 0.0, 1.0, 0.01)
@@ -107,7 +116,7 @@ class MaskRatioWidget(ipywidgets.VBox):
         self.sentence.observe(self._redraw, "value")
         self.slider.observe(self._redraw, "value")
         self.button.on_click(self._reseed)
-        controls = ipywidgets.HBox([self.slider, self.button], layout={"flex_flow": "row wrap"})
+        controls = ipywidgets.HBox([with_field(self.slider), self.button], layout={"flex_flow": "row wrap"})
         super().__init__([self.sentence, controls, self.row, self.status, self.table])
         self._redraw()
 

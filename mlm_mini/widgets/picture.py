@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+QUICKLY = {"compress_level": 3}  # of 9: takes half to two thirds of the time of the usual 6, and a few more bytes
 LEGIBLE = 0.66  # of its size: the smallest at which the course's figures are still read with ease
 
 
@@ -50,5 +51,5 @@ class MovingPicture:
         for artist in self.moving:
             artist.axes.draw_artist(artist)
         buffer = io.BytesIO()
-        imsave(buffer, self.canvas.buffer_rgba(), format="png", metadata={"Software": None})
+        imsave(buffer, self.canvas.buffer_rgba(), format="png", metadata={"Software": None}, pil_kwargs=QUICKLY)
         return image_html(buffer.getvalue(), alt)

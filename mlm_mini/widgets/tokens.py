@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TEXT_COLOR = "var(--jp-ui-font-color1, inherit)"
 MUTED_COLOR = "var(--jp-ui-font-color2, inherit)"
 MONOSPACE = "var(--jp-code-font-family, monospace)"
+WHOLE_LABEL = {"description_width": "initial"}  # never cut short
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def status_line(text: str = "") -> ipywidgets.HTML:
 
 
 def slider(label: str, value: float, minimum: float, maximum: float, step: float, readout: str = ".2f"):
-    """A slider whose label is never cut short. It reports every step, by mouse or arrow key, as it is made."""
+    """A slider that reports every step, by mouse or arrow key, as it is made. Show it `with_field`."""
     import ipywidgets
 
     return ipywidgets.FloatSlider(
@@ -108,6 +109,50 @@ def slider(label: str, value: float, minimum: float, maximum: float, step: float
         step=step,
         description=label,
         readout_format=readout,
-        style={"description_width": "initial"},
+        style=WHOLE_LABEL,
         layout={"width": "min(100%, 36em)"},
     )
+
+
+def with_field(slider: ipywidgets.FloatSlider) -> ipywidgets.HBox:
+    """A slider behind a number field that has taken over its label. Either moves the other.
+
+    ipywidgets gives the handle of a slider no name that a screen reader could say, and the number beside it is a box
+    without a name or a role. A number field has both, takes typed numbers, and steps with the arrow keys as well.
+    """
+    import ipywidgets
+
+    field = ipywidgets.BoundedFloatText(
+        value=slider.value,
+        min=slider.min,
+        max=slider.max,
+        step=slider.step,
+        description=slider.description,
+        style=WHOLE_LABEL,
+        layout={"width": f"{6 + 0.55 * len(slider.description):.0f}em"},
+    )
+    return _side_by_side(field, slider, "value")
+
+
+def with_list(slider: ipywidgets.SelectionSlider) -> ipywidgets.HBox:
+    """As `with_field`, for a slider over words: the field is a list that drops down, with the slider's words."""
+    import ipywidgets
+
+    field = ipywidgets.Dropdown(
+        options=slider.options,
+        index=slider.index,
+        description=slider.description,
+        style=WHOLE_LABEL,
+        layout={"width": f"{12 + 0.55 * len(slider.description):.0f}em"},
+    )
+    ipywidgets.link((slider, "options"), (field, "options"))
+    return _side_by_side(field, slider, "index")
+
+
+def _side_by_side(field: ipywidgets.Widget, slider: ipywidgets.Widget, trait: str) -> ipywidgets.HBox:
+    import ipywidgets
+
+    ipywidgets.link((slider, trait), (field, trait))
+    slider.description, slider.readout = "", False
+    slider.layout.width = "min(100%, 24em)"
+    return ipywidgets.HBox([field, slider], layout={"flex_flow": "row wrap"})
