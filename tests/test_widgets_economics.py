@@ -247,7 +247,7 @@ def test_corruption_takes_prediction_along_downwards(curves):
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(0.9, "At ratio 0.90, 1 of 1 token is hidden"), (0.02, "At ratio 0.02, 0 of 1 token are hidden")],
+    [(0.9, "At ratio 0.90, 1 of 1 token is hidden"), (0.02, "At ratio 0.02, 0 of 1 token is hidden")],
 )
 def test_one_token_is_counted_in_the_singular(curves, ratio, text):
     seed = next(seed for seed in range(20) if 0.1 < np.random.default_rng([seed, 0]).random(3)[1] < 0.8)
