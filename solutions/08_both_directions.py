@@ -139,8 +139,8 @@ def sides(ids, position, mask_id):
 check("08.sides", sides)
 
 # %% [markdown] id="why-value"
-# The same words are asked with less and with more context, so the differences are paired, and their mean has a smaller
-# error than either mean alone.
+# The same words are asked with less and with more context. Words differ a lot in what they cost, and in a difference
+# that drops out: its mean has a smaller error than if either side had been asked about words of its own.
 
 # %% id="ex-value"
 # exercise: 08.value
@@ -232,8 +232,8 @@ beyond, beyond_margin = paired(nats["left"], model_nats["both"])
 print(f"both sides: the model pays {beyond:.2f} ± {beyond_margin:.2f} nats less than the best reader from the left")
 
 # %% [markdown] id="why-kinds"
-# Which words gain most? A sentence that may end anywhere surprises a reader from the left; a determiner is known from
-# nearly anywhere.
+# Which words gain most? A reader from the left meets an adjective before its noun, and cannot tell where the sentence
+# will end; a determiner is known from nearly anywhere.
 
 # %% id="measure-kinds"
 COARSE = {"DETERMINERS": "determiners", "PRONOUNS": "pronouns", "AUXILIARIES": "auxiliaries",
@@ -647,6 +647,8 @@ ax.plot(lengths, a * lengths * 1e3, color=figures.SKY, linestyle="--", label="a 
 ax.plot(lengths, b * lengths**2 * 1e3, color=figures.RED, linestyle=":", label="b n²")
 ax.plot(lengths, fitted * 1e3, color=figures.BLUE, label="a n + b n²")
 ax.set(xscale="log", yscale="log", xlabel="positions n", ylabel="milliseconds (this machine)")
+ax.set_xticks(lengths, [f"{n:,.0f}" for n in lengths])
+ax.minorticks_off()
 ax.set_title(f"The square overtakes the line at about {crossing:,.0f} positions on this machine")
 ax.legend()
 figures.show(figure, alt=f"Time of a pass through the tiny encoder against its length, on logarithmic axes: from "
