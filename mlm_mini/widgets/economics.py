@@ -231,8 +231,8 @@ def describe_ratio(drawn: AskedSentence, ratio: float, curves: MaskingCurves) ->
     at, value = curves.nearest(ratio)
     return (
         f"At ratio {ratio:.2f}, {drawn.asked} of {_tokens(drawn)} {_are(drawn.asked, drawn.maskable)} hidden and asked "
-        f"for; {expected(drawn.maskable, ratio)} are expected. The floor is {curves.floor_at(ratio):.2f} nats for each. "
-        f"{_noise(ratio, curves)} Measured at {at:.2f}, the nearest ratio: {value}."
+        f"for; {expected(drawn.maskable, ratio)} are expected. The floor is {curves.floor_at(ratio):.2f} nats for "
+        f"each. {_noise(ratio, curves)} Measured at {at:.2f}, the nearest ratio: {value}."
     )
 
 
