@@ -609,87 +609,88 @@ IMPORTANCE = Exercise(
 # 11.equal-steps
 
 
-def training_flops(V, D, L, T, predicted):
-    """As in chapter 08."""
-    return 6 * 12 * L * D**2 + 12 * L * T * D + 6 * predicted * (D**2 + D * V)
+def training_flops(V, D, L, T):
+    """The operations per token of chapter 08, as a function of the share that is predicted."""
+    return lambda predicted: 6 * 12 * L * D**2 + 12 * L * T * D + 6 * predicted * (D**2 + D * V)
 
 
-def equal_steps(steps, V, D, L, T, mask_ratio, oversampling):
-    uniform = training_flops(V, D, L, T, mask_ratio)
-    scoring = training_flops(V, D, L, T, mask_ratio * oversampling) / 3
-    return int(steps * uniform / (uniform + scoring))
+def tiny_flops(predicted):
+    return training_flops(404, 64, 2, 10)(predicted)
 
 
-def equal_steps_with(share):
-    """A wrong `equal_steps`: share(uniform, candidates) of the steps, of the FLOPs of training at both ratios."""
+def bert_base_flops(predicted):
+    return training_flops(30522, 768, 12, 512)(predicted)
 
-    def equal_steps_(steps, V, D, L, T, mask_ratio, oversampling):
-        uniform = training_flops(V, D, L, T, mask_ratio)
-        return int(steps * share(uniform, training_flops(V, D, L, T, mask_ratio * oversampling)))
+
+def large_vocabulary_flops(predicted):
+    return training_flops(50_000, 128, 2, 128)(predicted)
+
+
+def equal_steps(steps, flops, mask_ratio, oversampling):
+    scoring = flops(mask_ratio * oversampling) / 3
+    return int(steps * flops(mask_ratio) / (flops(mask_ratio) + scoring))
+
+
+def equal_steps_with(share, whole=int):
+    """A wrong `equal_steps`: share(uniform, candidates, everywhere) of the steps, of the operations of training."""
+
+    def equal_steps_(steps, flops, mask_ratio, oversampling):
+        return whole(steps * share(flops(mask_ratio), flops(mask_ratio * oversampling), flops(1.0)))
 
     return equal_steps_
 
 
-def _rounded_up(*args):
-    steps, V, D, L, T, mask_ratio, oversampling = args
-    uniform = training_flops(V, D, L, T, mask_ratio)
-    scoring = training_flops(V, D, L, T, mask_ratio * oversampling) / 3
-    return int(np.ceil(steps * uniform / (uniform + scoring)))
+def rounded_up(steps):
+    return int(np.ceil(steps))
 
 
-def _logits_everywhere(steps, V, D, L, T, mask_ratio, oversampling):
-    uniform = training_flops(V, D, L, T, mask_ratio)
-    return int(steps * uniform / (uniform + training_flops(V, D, L, T, 1.0) / 3))
-
-
-TINY = (404, 64, 2, 10)
 EQUAL_STEPS = Exercise(
     id="11.equal-steps",
     title="As many steps as one can pay for",
     reference=equal_steps,
     cases=(
-        Case("the tiny model", (400, *TINY, 0.15, 2.0)),
-        Case("four candidates for each question", (400, *TINY, 0.15, 4.0)),
-        Case("BERT-base", (1_000_000, 30522, 768, 12, 512, 0.15, 2.0)),
-        Case("a large vocabulary", (500, 50_000, 128, 2, 128, 0.15, 6.0)),
+        Case("the tiny model", (400, tiny_flops, 0.15, 2.0)),
+        Case("four candidates for each question", (400, tiny_flops, 0.15, 4.0)),
+        Case("BERT-base", (1_000_000, bert_base_flops, 0.15, 2.0)),
+        Case("a large vocabulary", (500, large_vocabulary_flops, 0.15, 6.0)),
     ),
     minutes=10,
     mistakes=(
         Mistake(
             "looking costs nothing",
             "You grant all the steps. The scoring pass reads every sentence once more before the step.",
-            equal_steps_with(lambda uniform, candidates: 1.0),
+            equal_steps_with(lambda uniform, candidates, everywhere: 1.0),
         ),
         Mistake(
             "scoring is charged like training",
             "A scoring pass goes forward only. The backward pass, which is two thirds of the cost of training, is "
             "left out.",
-            equal_steps_with(lambda uniform, candidates: uniform / (uniform + candidates)),
+            equal_steps_with(lambda uniform, candidates, everywhere: uniform / (uniform + candidates)),
         ),
         Mistake(
             "scoring at the mask ratio",
             "The model scores all candidates, and the head works for each: more than are asked for in the end.",
-            equal_steps_with(lambda uniform, candidates: uniform / (uniform + uniform / 3)),
+            equal_steps_with(lambda uniform, candidates, everywhere: uniform / (uniform + uniform / 3)),
         ),
         Mistake(
             "logits at every position",
             "You charge the head for all tokens. Scores are needed at the candidates only.",
-            _logits_everywhere,
+            equal_steps_with(lambda uniform, candidates, everywhere: uniform / (uniform + everywhere / 3)),
         ),
         Mistake(
             "more steps for the dearer strategy",
             "Your strategy gets more steps than uniform masks, and its steps cost more.",
-            equal_steps_with(lambda uniform, candidates: (uniform + candidates / 3) / uniform),
+            equal_steps_with(lambda uniform, candidates, everywhere: (uniform + candidates / 3) / uniform),
         ),
         Mistake(
             "only the scoring is paid",
             "You divide by the cost of scoring alone. A step of the strategy scores, and then trains.",
-            equal_steps_with(lambda uniform, candidates: uniform / (candidates / 3)),
+            equal_steps_with(lambda uniform, candidates, everywhere: uniform / (candidates / 3)),
         ),
         Mistake(
             "rounded up",
             "One step more than the budget pays for: the last step has to fit in as well.",
-            _rounded_up,
+            equal_steps_with(lambda uniform, candidates, everywhere: uniform / (uniform + candidates / 3), rounded_up),
         ),
     ),
     hints=(
