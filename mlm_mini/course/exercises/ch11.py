@@ -436,7 +436,7 @@ def _one_step(p):
     return p * -np.log(p) / (p * -np.log(p) + (1 - p) * -np.log1p(-p))
 
 
-def _many_steps_too_few(p, steps):
+def _iterated(p, steps):
     q = p
     for _ in range(steps):
         mine, other = p * -np.log(q), (1 - p) * -np.log1p(-q)
@@ -471,11 +471,14 @@ FIXED_POINT = Exercise(
             _one_step,
         ),
         Mistake(
-            "not there yet",
-            "You go in the right direction and stop too soon: put your answer into the right side, and something "
-            "else comes out.",
-            lambda p: _many_steps_too_few(p, 2),
-            variants=tuple(lambda p, steps=steps: _many_steps_too_few(p, steps) for steps in (3, 4, 5, 8, 10)),
+            "the answer swings to and fro",
+            "Put your answer into the right side, and something else comes out: each round goes past the point of "
+            "rest, further than the one before. An interval that is halved cannot do that.",
+            lambda p: _iterated(p, 2),
+            variants=tuple(
+                lambda p, steps=steps: _iterated(p, steps)
+                for steps in (3, 4, 5, 8, 10, 20, 30, 50, 100, 200, 500, 1000, 10_000)
+            ),
         ),
         Mistake(
             "nothing happens",
