@@ -217,8 +217,7 @@ print(f"a sentence has {W:.1f} words on average; with one knob, its context tell
 # That is a rule of thumb, and no more: how much there is to learn from is not how well a model learns from it. It
 # gives a first guess that can be held against a measurement. For large models of English the published answer is this:
 # Wettig and others (2022) "find that masking 40% outperforms 15% for BERT-large size models on GLUE and SQuAD", and
-# that masking
-# 80% "can still preserve 95% fine-tuning performance".
+# that a rate of 80% "can still preserve 95% fine-tuning performance".
 
 # %% [markdown] id="why-same-questions"
 # ## 3 · The same questions for everyone
@@ -247,8 +246,9 @@ ax.bar(names, heights[1], bottom=heights[0], color=figures.RED, hatch="//", labe
 ax.set(xlabel="share of the words hidden when asked", ylabel="loss (nats per blank)")
 ax.grid(axis="x", visible=False)
 ax.legend()
-low, high = sum(parts[0.05]), sum(parts[0.8])
-ax.set_title(f"One model, losses from {low:.1f} to {high:.1f} nats: most of it is the question")
+low, high = heights.sum(axis=0)[[0, -1]]
+share = (heights[0, -1] - heights[0, 0]) / (high - low)
+ax.set_title(f"One model, losses from {low:.1f} to {high:.1f} nats: {share:.0%} of the rise is the questions'")
 figures.show(figure, alt="Bars of one model's loss in nats at five ratios, in two parts: " + "; ".join(
     f"at {ratio:g} floor {a:.2f} and KL {b:.2f}" for ratio, (a, b) in parts.items()) + ".")
 
@@ -444,17 +444,17 @@ print(f"the rule of thumb of section 2: {peak:g}")
 # %% id="fig-best" tags=["nbval-ignore-output"]
 figure, (ax,) = figures.new_figure(7, 3.6)
 for found, color, marker, lift in ((bests, figures.BLUE, "o", 0.13), (harder, figures.RED, "s", -0.13)):
-    for row, best in enumerate(reversed(found.values())):
-        ax.plot(best.ratio[1:], [row + lift] * 2, color=color)
-        ax.plot(best.ratio.value, row + lift, marker, color=color)
-    name = f"asked at {'50%' if found is harder else '15%'}"
-    ax.annotate(name, (best.ratio.high, row + lift), (6, 0), textcoords="offset points", color=color, va="center")
+    middle, low, high = np.array([best.ratio for best in found.values()]).T
+    name = "asked at 15%" if found is bests else "asked at 50%"
+    ax.errorbar(middle, np.arange(len(found))[::-1] + lift, xerr=[middle - low, high - middle], fmt=marker, label=name,
+                color=color)
 for ratio, who in ((0.15, "BERT"), (0.4, "Wettig et al.")):
     ax.plot([ratio, ratio], [-0.5, len(bests) - 0.5], color=figures.BLACK, linestyle=":", linewidth=1)
     ax.text(ratio, len(bests) - 0.5, who, ha="center", va="bottom", fontsize=9)
-ax.set_yticks(range(len(bests)), list(reversed(bests)))
+ax.set_yticks(range(len(bests)), list(bests)[::-1])
 study.mark_ratios(ax)
 ax.set(xlim=(0.1, 1), ylim=(-0.5, len(bests)), xlabel="best mask ratio, with its 95% interval over seeds")
+ax.legend(loc="lower left")
 values = [best.ratio.value for best in bests.values()]
 ax.set_title(f"Asked at 15%, the best ratio is {min(values):.2f} to {max(values):.2f}")
 figures.show(figure, alt="The best mask ratio and its interval for each size and budget: " + "; ".join(
@@ -495,23 +495,23 @@ for name in COLUMNS:
 #
 # How slow is 1%? Its own end is a target that others can be asked to reach: for each size and budget, the largest gap
 # with which a seed ends at 1%. `study.steps_to_reach` is chapter 08's cost to reach. A curve has twelve points; if its
-# first is below the target already, its steps count, though fewer would have done. The same in operations, and in
-# predictions: 1% asks so little that per prediction it may be the thriftiest.
+# first is below the target already, its steps count, though fewer would have done, and the advantage is *at least*
+# that. The same in operations (flops), and in predictions, of which 1% makes few.
 
 # %% id="measure-reach"
 reached, times_faster = {}, {}
-for name, (size, steps, fields) in COLUMNS.items():
-    if fields:
-        continue
-    target = max(score.curve[-1][1] for score in study.of(size, steps, mask_ratio=0.01))
-    taken = reached[name] = study.steps_to_reach(size, steps, target)  # (R, S)
-    print(f"{name}, to {target:.2f} nats: {taken[at[0.01]].mean():.0f} steps at 1%, {taken[at[0.15]].mean():.0f} at 15%")
+for size, steps in study.columns():
+    few_curves, usual_curves = ([s.curve for s in study.of(size, steps, mask_ratio=r)] for r in (0.01, 0.15))
+    target = max(curve[-1][1] for curve in few_curves)
+    taken = reached[f"{size}, {steps:,} steps"] = study.steps_to_reach(size, steps, target)  # (R, S)
+    few, usual = taken[at[0.01]], taken[at[0.15]]
+    bound = "at least " if min(usual) == usual_curves[0][0][0] else ""  # below the target at the first look
+    print(f"{size}, {steps:,} steps, to {target:.2f} nats: {few.mean():.0f} steps at 1%, {usual.mean():.0f} at 15%")
     for unit in ("steps", "flops", "predictions"):
-        price = {r: 1 if unit == "steps" else study.values(unit, size, steps, mask_ratio=r) for r in (0.01, 0.15)}
-        spent = {r: taken[at[r]] * price[r] for r in price}
-        factor = np.exp(mean_interval(np.log(spent[0.01] / spent[0.15])))
-        times_faster[name, unit] = factor[0]
-        print(f"    in {unit:12} 1% takes {factor[0]:.2g} times as many as 15% ({factor[1]:.2g} to {factor[2]:.2g})")
+        spent = [study.values(unit, size, steps, mask_ratio=r) for r in (0.01, 0.15)] if unit != "steps" else [1, 1]
+        factor = np.exp(mean_interval(np.log(few / usual * spent[0] / spent[1])))
+        times_faster[f"{size}, {steps:,} steps", unit] = factor[0]
+        print(f"    1% takes {bound}{factor[0]:.2g} ({factor[1]:.2g} to {factor[2]:.2g}) times the {unit}")
 
 # %% [markdown] id="why-spread"
 # The article also calls training at 1% "unstable". The gradient's variance is chapter 09's matter; what comes of it is
@@ -539,7 +539,7 @@ ax.set(ylabel="times as fast as 1%, in steps", ylim=(0, None))
 ax.legend()
 bx.set(ylabel="scatter of runs (% of their KL)", ylim=(0, None))
 quick = [times_faster[name, "steps"] for name in reached]
-ax.set_title(f"15% is {min(quick):.1f} to {max(quick):.1f} times as fast as 1%")
+ax.set_title(f"15% is at least {min(quick):.1f} to {max(quick):.1f} times as fast as 1%")
 bx.set_title(f"Runs scatter by {scatter[at[0.01]]:.0f}% at 1%, by {scatter[at[0.15]]:.0f}% at 15%")
 by_column = ", ".join(f"{name} {each:.1f}" for name, each in zip(reached, quick))
 spread = ", ".join(f"{sd:.1f} at {ratio:g}" for ratio, sd in zip(study.config.ratios, scatter))
@@ -577,7 +577,8 @@ for ax, held, word in ((axes[0], 1, "asked"), (axes[1], 0, "hidden")):
     for fixed in sorted({one[held] for one, _ in effects["hide more" if held else "ask more"]}):
         line = sorted((pair[1 - held], kl.mean()) for pair, kl in knobs.items() if pair[held] == fixed)
         ax.plot(*zip(*line), looks[fixed][0], color=looks[fixed][1])
-        ax.annotate(f"  {word} {fixed:.0%}", line[-1], color=looks[fixed][1], va="center")
+        side = "right" if line[-1][0] < 0.2 else "left"
+        ax.annotate(f"  {word} {fixed:.0%}  ", line[-1], color=looks[fixed][1], va="center", ha=side)
     ax.set(xlim=(0, 0.85), ylim=(0, 1.1 * max(kl.mean() for kl in knobs.values())))
 harm, help_ = sum(c.low > 0 for c in changes["hide more"]), sum(c.high < 0 for c in changes["ask more"])
 axes[0].set(xlabel="share hidden", ylabel="KL to the exact posterior (nats)")
@@ -588,19 +589,19 @@ figures.show(figure, alt=f"KL in nats of {size} models with the knobs apart: " +
     f"hidden {c:.0%}, asked {m:.0%}: {kl.mean():.3f}" for (c, m), kl in knobs.items()) + ".")
 
 # %% [markdown] id="apart-note"
-# The mask ratio is a compromise of these two, and not a quantity of its own. Whoever can ask for more without hiding
-# more should; a causal model asks for every token, and ELECTRA (Clark and others 2020) found a way to ask about every
-# token with both sides visible.
+# Where asking more helps and hiding more does harm, the mask ratio is a compromise of the two, and no quantity of its
+# own. Whoever can ask for more without hiding more should: a causal model asks for every token, and ELECTRA (Clark and
+# others 2020) found a way to ask about every token with both sides visible.
 #
 # ## 8 · What `[MASK]` does to clean text
 #
 # `[MASK]` never occurs in the text that a finished model reads. Chapter 03 told BERT's remedy: of the selected tokens
 # 10% are replaced by a random word and 10% stay. So the model is sometimes asked about a word that it sees, and cannot
 # know whether to believe it. How far should it? Let $p$ be the probability of the word given all others, $k$ the share
-# kept, $r$ the share replaced, by each of $V$ words alike. By Bayes' rule the word seen is the true one with
-# probability
+# kept, and $r$ the share replaced by a word drawn uniformly from all $V$, itself included. Bayes' rule asks for two
+# probabilities:
 #
-# $$\frac{p\,(k + r/V)}{p\,k + r/V}.$$
+# $$P(\text{true} \mid \text{seen}) = \frac{P(\text{it stood there and is seen})}{P(\text{it is seen})}.$$
 
 # %% id="ex-trust"
 # exercise: 10.trust
@@ -622,8 +623,8 @@ def trust(p, keep, random, V):
 check("10.trust", trust)
 
 # %% [markdown] id="trust-note"
-# The scene language's `posterior_under_corruption` computes the same for whole sentences. A perfect reader of 80/10/10
-# text pays this much for a word before its eyes, on text in which nothing was changed:
+# The scene language's `posterior_under_corruption` computes the same for whole sentences. On clean text, where it may
+# trust all the other words, a perfect reader of 80/10/10 pays this much for a word before its eyes:
 
 # %% id="measure-trust"
 clean, n = sample.ids[:150], len(vocabulary.regular_ids)
@@ -750,9 +751,9 @@ once, usual = scatter[at[0.01]], scatter[at[0.15]]
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
-| "Too few masks (e.g., 1%)": "very inefficient", "slow and unstable" | to where 1% ends, 15% is {min(quick):.1f} to \
-{max(quick):.1f} times as fast; runs scatter by {once:.0f}% of their KL at 1%, by {usual:.0f}% at 15% | \
-**{claims["too-few"].verdict}** |
+| "Too few masks (e.g., 1%)": "very inefficient", "slow and unstable" | to where 1% ends, 15% is at least \
+{min(quick):.1f} to {max(quick):.1f} times as fast; runs scatter by {once:.0f}% of their KL at 1%, by {usual:.0f}% at \
+15% | **{claims["too-few"].verdict}** |
 | "Too many masks (e.g., 50%)": "insufficient context" | half hidden, {left[0.5]:.0%} of the context is left, \
 exactly; at the same questions, the KL of training at 50% less that at 15% is {min(more):+.3f} to {max(more):+.3f} \
 nats | **{claims["too-many"].verdict}** |

@@ -371,7 +371,8 @@ class MaskRatio(Result):
             color, best = getattr(figures, color), self.best(size, steps, **fields)
             nats = [mean_interval(row) for row in self.kl(size, steps, **fields)]
             means = np.array([m.value for m in nats])
-            bars = [[m.value - max(m.low, 1e-3) for m in nats], [m.high - m.value for m in nats]]
+            # On a logarithmic axis a bar can come near zero, but not to it.
+            bars = [[min(m.value - m.low, 0.999 * m.value) for m in nats], [m.high - m.value for m in nats]]
             ax.errorbar(self.config.ratios, means, bars, color=color, capsize=2, linewidth=1.5)
             face = [color if r in best.as_good else "white" for r in self.config.ratios]
             ax.scatter(self.config.ratios, means, 28, face, marker=marker, edgecolors=color, zorder=3)
@@ -383,7 +384,7 @@ class MaskRatio(Result):
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
         self.mark_ratios(ax)
-        ax.set_xlim(min(self.config.ratios) * 0.85, max(self.config.ratios) * 4)
+        ax.set_xlim(min(self.config.ratios) * 0.85, max(self.config.ratios) * (4 if columns[0][1] else 1.8))
         ax.set_title(
             f"Equal {fields.get('budget', 'steps').replace('flops', 'FLOPs')}: {self._finding(columns, **fields)}"
         )
