@@ -20,8 +20,8 @@
 # - compare two objectives that pay different amounts even when they are perfect;
 # - count what attention costs, and find the length at which its square takes over.
 #
-# *160 minutes. Prerequisites: chapters 02, 05 and 07. The first time, section 2 trains three tiny models, about two
-# minutes in all, and the model of chapter 07 if it is not there yet; they are then kept. Everything runs on the CPU;
+# *160 minutes. Prerequisites: chapters 02, 05 and 07. The first time, section 2 trains three tiny models, a minute or two
+# in all, and the model of chapter 07 if it is not there yet; they are then kept. Everything runs on the CPU;
 # on a GPU only section 5 changes, as it says.*
 
 # %% [markdown] id="how-it-works"
