@@ -225,10 +225,10 @@ def test_noise_scale_is_variance_over_squared_mean(scenes, model):
         assert estimate.low < estimate.value < estimate.high
 
 
-def planted(variances, n=200, **config):
+def planted(variances, n=200, ratios=None, **config):
     """A result whose deviations have these means, with 7% of noise in each."""
     R = len(variances)
-    ratios = np.geomspace(0.02, 0.8, R)
+    ratios = np.geomspace(0.02, 0.8, R) if ratios is None else np.array(ratios)
     noise = rng(20).gamma(200.0, 1 / 200.0, size=(R, n))
     noise /= noise.mean(axis=1, keepdims=True)
     deviations = np.asarray(variances)[:, None] * noise
@@ -243,6 +243,25 @@ def planted(variances, n=200, **config):
         token_deviations=None,
         spread=1.0,
     )
+
+
+@pytest.mark.parametrize("over", ["masks", "data"])
+def test_a_coin_for_each_token_is_predicted_as_simulated(over):
+    """40 fixed gradients (or fresh ones) and 60,000 tosses, with the empty ones among them."""
+    N, P, n = 40, 3, 60_000
+    r = rng(21)
+    population = r.normal(0.7, 1.0, size=(N, P))
+    selected = r.random((n, N)) < 0.05
+    k = selected.sum(axis=1, keepdims=True)
+    if over == "masks":
+        draws = selected @ population / np.maximum(k, 1)
+        spread, mean = population.var(axis=0, ddof=1).sum(), population.mean(axis=0)
+    else:  # the mean of k fresh gradients, in one go
+        draws = np.where(k > 0, 0.7 + r.normal(size=(n, P)) / np.sqrt(np.maximum(k, 1)), 0.0)
+        spread, mean = P, np.full(P, 0.7)
+    result = planted([3.0, 2.0, 1.0], ratios=(0.05, 0.2, 0.5), method="bernoulli", over=over)
+    result = replace(result, tokens=float(N), spread=spread, agreements=np.full((3, 200), (mean**2).sum()))
+    assert result.predicted[0] == pytest.approx(draws.var(axis=0).sum(), rel=0.02)
 
 
 def test_the_rule_finds_where_a_law_ends():

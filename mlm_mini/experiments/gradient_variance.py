@@ -27,6 +27,7 @@ from mlm_mini.languages import Sentences, Vocabulary, scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.reference import maskable_positions, select_positions
 
+TOKENS_PER_DRAW = 2
 QUICK_RATIOS, QUICK_SENTENCES = (0.02, 0.05, 0.1, 0.15, 0.3, 0.5, 0.7, 0.9), 6
 
 
@@ -96,11 +97,18 @@ def _measure_ratio(model, text, config, ratio, fixed, rng) -> _Row:
             f"ratios has {ratio}: of {tokens:.0f} tokens that is none; take more sentences, or a larger ratio"
         )
     deviations, agreements = _moments(draw_gradients(model, draws))
-    single = None
-    if config.per_token:
-        one = make_draws(ids, hidden, _select_one(asked, rng), text.vocabulary)
-        single, _ = _moments(draw_gradients(model, one))
+    single = _single_tokens(model, text, ids, hidden, asked, rng) if config.per_token else None
     return _Row(tokens, k.mean(), np.mean(k == 0), deviations, agreements, single)
+
+
+def _single_tokens(model, text, ids, hidden, asked, rng) -> np.ndarray:
+    """The squared deviations (n,) of the gradients of single asked tokens, a few of each draw."""
+    ids, hidden, asked = (
+        np.tile(np.broadcast_to(array, asked.shape), (TOKENS_PER_DRAW, 1, 1)) for array in (ids, hidden, asked)
+    )
+    draws = make_draws(ids, hidden, _select_one(asked, rng), text.vocabulary)
+    deviations, _ = _moments(draw_gradients(model, draws))
+    return deviations.reshape(TOKENS_PER_DRAW, -1).mean(axis=0)
 
 
 def _hide_and_ask(maskable, frozen, config, ratio, rng) -> tuple[np.ndarray, np.ndarray]:

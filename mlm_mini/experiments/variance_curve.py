@@ -40,7 +40,7 @@ class GradientVarianceConfig:
     method: "fixed", exactly k of the N tokens of the batch, or "bernoulli", each on its own.
     corruption: the share of the tokens that [MASK] hides; the predicted ones are drawn among them. None ties both: all
     hidden tokens are predicted. frozen: hide the same tokens in every draw, so that only the question varies.
-    sentences: B. draws: n, for each ratio. per_token: also measure sigma^2 and rho at each ratio, at twice the cost.
+    sentences: B. draws: n, for each ratio. per_token: also measure sigma^2 and rho, at up to twice the cost.
     Raises ValueError for a value out of range; the message names it.
     """
 
@@ -82,7 +82,7 @@ class GradientVariance(Result):
     predictions: (R,) mean k. empty: (R,) the share of draws that asked for nothing; their gradient is 0.
     deviations: (R, n), n/(n-1) |g_d - mean g|^2, whose mean over the draws d estimates tr Cov(g) without bias.
     agreements: (R, n), the mean inner product of g_d with the other draws; their mean estimates |E g|^2 without bias.
-    token_deviations: (R, n), as deviations, for one token of each draw alone; their mean estimates sigma^2. Or None.
+    token_deviations: (R, n), as deviations, for single tokens of each draw; their mean estimates sigma^2. Or None.
     spread: the variance of the gradient of a token that is hidden and asked for alone: with text fixed S^2 of all N
     tokens, no draw involved; over data sigma^2, from n draws. For what is hidden frozen, S^2 of the hidden tokens.
     """
@@ -194,12 +194,15 @@ class GradientVariance(Result):
         return max((float(end) for end in ends if self.agreement(against, low, end) >= 1 - LEVEL), default=0.0)
 
     def verdict(self, against: str = "ratio") -> str:
-        """The rule of the course: holds where the scaled variances agree within their errors over all ratios, or up to
-        a ratio of at least three of those measured; otherwise not."""
+        """The rule of the course: a law holds as far as the scaled variances agree within their errors.
+
+        That must be so for at least three of the measured ratios, from the smallest on.
+        """
         end = self.holds_up_to(against)
         if end == self.ratios[-1]:
             return "holds"
-        return f"holds up to a ratio of {end:.2g}" if end >= self.ratios[2] else "does not hold as worded"
+        within = (self.ratios <= end).sum()
+        return f"holds up to a ratio of {end:.2g}" if within >= 3 else "does not hold as worded"
 
     # ---- views
 
