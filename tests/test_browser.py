@@ -128,7 +128,10 @@ def wait_until_run(page, path):
     while time.monotonic() < deadline:
         page.wait_for_timeout(500)
         page.keyboard.press("Control+s")
-        cells = code_cells(path)
+        try:
+            cells = code_cells(path)
+        except nbformat.reader.NotJSONError:  # read while the server was writing it
+            continue
         if all(cell.execution_count for cell in cells):
             return
     waiting = next(cell.id for cell in cells if not cell.execution_count)
@@ -201,6 +204,16 @@ def test_cloze_is_played_with_the_keyboard_alone(run_notebook, picture):
     picture(page, "english")
 
 
+def slider_beside(page, name):
+    """The handle of the slider behind the field of this name: it has no name of its own."""
+    return page.get_by_label(name, exact=True).locator("xpath=following::*[@role='slider'][1]")
+
+
+def chart_with(page, text):
+    """The picture whose description ends with a status line that starts with this text."""
+    return page.get_by_role("img", name=re.compile(rf"^Two .*{re.escape(text)}"))
+
+
 def test_the_mask_ratio_moves_with_the_arrow_keys(run_notebook, picture):
     page, _ = run_notebook("03_masking")
     row = page.get_by_role("list", name="The sentence as the model reads it")
@@ -214,6 +227,12 @@ def test_the_mask_ratio_moves_with_the_arrow_keys(run_notebook, picture):
     status_with(page, "At ratio 1.00,").wait_for()
     expect(row).not_to_have_text(before, use_inner_text=True)
     picture(page, "everything_masked")
+    field = page.get_by_role("spinbutton", name="Mask ratio")
+    field.press("ArrowDown")
+    status_with(page, "At ratio 0.99,").wait_for()
+    field.fill("0.3")
+    field.press("Enter")
+    status_with(page, "At ratio 0.30,").wait_for()
     page.get_by_label("Sentence", exact=True).fill("A blorp, of my own!")
     status_with(page, "of 7 tokens are selected").wait_for()
 
@@ -251,4 +270,74 @@ def test_the_attention_map_is_read_with_the_keyboard(run_notebook, picture):
     status_with(page, ", token 1 of").wait_for()
     chart = page.get_by_role("img", name=re.compile(r"A map of attention weights.*, token 1 of"))
     assert chart.get_attribute("src") != shown
+    page.get_by_role("combobox", name="Query word").press("ArrowDown")
+    status_with(page, ", token 2 of").wait_for()
     picture(page, "attention")
+
+
+def test_the_ratio_moves_sentence_floor_and_noise(run_notebook, picture):
+    page, _ = run_notebook("09_gradient_variance")
+    status_with(page, "At ratio 0.15, ").wait_for()
+    handle = slider_beside(page, "Mask ratio")
+    handle.scroll_into_view_if_needed()
+    picture(page, "at_the_start")
+    handle.focus()
+    handle.press("ArrowRight")
+    status_with(page, "At ratio 0.16, ").wait_for()
+    shown = chart_with(page, "At ratio 0.16, ").get_attribute("src")
+    row = page.get_by_role("list", name="The sentence as the model reads it", exact=True)
+    before = row.inner_text()
+    handle.press("End")
+    status_with(page, "At ratio 0.90, ").wait_for()
+    assert chart_with(page, "At ratio 0.90, ").get_attribute("src") != shown
+    expect(row).not_to_have_text(before, use_inner_text=True)
+    picture(page, "at_the_end")
+    page.get_by_role("spinbutton", name="Mask ratio").press("ArrowDown")
+    status_with(page, "At ratio 0.89, ").wait_for()
+
+
+def test_two_knobs_move_apart_and_take_each_other_along(run_notebook, picture):
+    page, _ = run_notebook("10_how_much_to_mask")
+    status_with(page, "Corruption 0.40, prediction 0.15: ").wait_for()
+    hidden, asked = slider_beside(page, "Corruption"), slider_beside(page, "Prediction")
+    hidden.scroll_into_view_if_needed()
+    hidden.focus()
+    hidden.press("ArrowRight")
+    status_with(page, "Corruption 0.41, prediction 0.15: ").wait_for()
+    shown = chart_with(page, "Corruption 0.41, prediction 0.15: ").get_attribute("src")
+    asked.focus()
+    asked.press("ArrowRight")
+    status_with(page, "Corruption 0.41, prediction 0.16: ").wait_for()
+    assert chart_with(page, "Corruption 0.41, prediction 0.16: ").get_attribute("src") != shown
+    picture(page, "apart")
+    asked.press("End")
+    status_with(page, "Corruption went up to 0.90 with it").wait_for()
+    expect(page.get_by_role("spinbutton", name="Corruption")).to_have_value("0.9")
+    expect(hidden).to_have_attribute("aria-valuetext", "0.9")
+    hidden.press("Home")
+    status_with(page, "Prediction went down to 0.02 with it").wait_for()
+    expect(asked).to_have_attribute("aria-valuetext", "0.02")
+    picture(page, "together")
+
+
+def test_a_strategy_is_chosen_with_the_keyboard(run_notebook, picture):
+    page, _ = run_notebook("11_what_to_mask")
+    status_with(page, "Entropy of the guess, at ratio 0.15.").wait_for()
+    strategies = page.get_by_role("combobox", name="Strategy")
+    strategies.scroll_into_view_if_needed()
+    picture(page, "entropy")
+    shown = chart_with(page, "Entropy of the guess, at ratio 0.15.").get_attribute("src")
+    row = page.get_by_role("list", name=re.compile("surprisal and entropy in nats under each token"))
+    before = row.inner_text()
+    strategies.press("ArrowDown")
+    status_with(page, "Uniform masks, loss kept where entropy is high, at ratio 0.15.").wait_for()
+    assert chart_with(page, "Uniform masks, loss kept where").get_attribute("src") != shown
+    expect(row).not_to_have_text(before, use_inner_text=True)
+    handle = slider_beside(page, "Mask ratio")
+    handle.focus()
+    handle.press("ArrowRight")
+    status_with(page, "where entropy is high, at ratio 0.16.").wait_for()
+    picture(page, "kept")
+    page.get_by_label("Sentence", exact=True).fill("the teenager closes the door .")
+    page.get_by_label("Sentence", exact=True).press("Enter")
+    status_with(page, "of 6 tokens").wait_for()

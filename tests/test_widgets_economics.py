@@ -233,6 +233,13 @@ def test_prediction_takes_corruption_along_upwards(curves):
     assert "with it" not in text_of(widget.status)
 
 
+def test_a_rounding_error_is_not_a_step(curves):
+    widget = two_knobs_widget(0.41, 0.15, curves=curves)
+    widget.prediction.value = 0.41000000000000003  # as the page sends it
+    assert "with it" not in text_of(widget.status)
+    assert widget.corruption.value == widget.prediction.value
+
+
 def test_corruption_takes_prediction_along_downwards(curves):
     widget = two_knobs_widget(0.4, 0.15, curves=curves)
     widget.corruption.value = 0.05

@@ -295,13 +295,15 @@ class TwoKnobsWidget(ipywidgets.VBox):
         note, moved = "", change["owner"]
         if self.prediction.value > self.corruption.value:
             other = self.corruption if moved is self.prediction else self.prediction
+            before = other.value
             self._taking_along = True
             try:
                 other.value = moved.value
             finally:
                 self._taking_along = False
             name = "Corruption went up" if other is self.corruption else "Prediction went down"
-            note = f" {name} to {moved.value:.2f} with it: only a hidden token can be asked for."
+            if abs(moved.value - before) > STEP / 2:  # more than a rounding error
+                note = f" {name} to {moved.value:.2f} with it: only a hidden token can be asked for."
         self._redraw(note)
 
     def _reseed(self) -> None:

@@ -8,7 +8,7 @@ least 3 : 1 against both.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,7 +131,7 @@ def with_field(slider: ipywidgets.FloatSlider) -> ipywidgets.HBox:
         style=WHOLE_LABEL,
         layout={"width": f"{6 + 0.55 * len(slider.description):.0f}em"},
     )
-    return _side_by_side(field, slider, "value")
+    return _side_by_side(field, slider, "value", lambda value: round(value, 9))  # 0.41000000000000003 is 0.41
 
 
 def with_list(slider: ipywidgets.SelectionSlider) -> ipywidgets.HBox:
@@ -146,13 +146,14 @@ def with_list(slider: ipywidgets.SelectionSlider) -> ipywidgets.HBox:
         layout={"width": f"{12 + 0.55 * len(slider.description):.0f}em"},
     )
     ipywidgets.link((slider, "options"), (field, "options"))
-    return _side_by_side(field, slider, "index")
+    return _side_by_side(field, slider, "index", lambda index: index)
 
 
-def _side_by_side(field: ipywidgets.Widget, slider: ipywidgets.Widget, trait: str) -> ipywidgets.HBox:
+def _side_by_side(field: ipywidgets.Widget, slider: ipywidgets.Widget, trait: str, shown: Callable) -> ipywidgets.HBox:
     import ipywidgets
 
-    ipywidgets.link((slider, trait), (field, trait))
+    ipywidgets.link((slider, trait), (field, trait), transform=(shown, lambda value: value))
     slider.description, slider.readout = "", False
-    slider.layout.width = "min(100%, 24em)"
-    return ipywidgets.HBox([field, slider], layout={"flex_flow": "row wrap"})
+    # What the field leaves of the line; where that is little, a line of its own.
+    slider.layout.width, slider.layout.flex = "auto", "1 1 14em"
+    return ipywidgets.HBox([field, slider], layout={"flex_flow": "row wrap", "width": "min(100%, 42em)"})
