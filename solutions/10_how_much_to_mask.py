@@ -219,6 +219,25 @@ print(f"a sentence has {W:.1f} words on average; with one knob, its context tell
 # Wettig and others (2022) "find that masking 40% outperforms 15% for BERT-large size models on GLUE and SQuAD", and
 # that a rate of 80% "can still preserve 95% fine-tuning performance".
 
+# %% [markdown] id="try-knobs"
+# Turn both knobs yourself (arrow keys work, and numbers can be typed). The floor follows what is hidden. The noise of
+# the gradient, measured as in chapter 09 on a small new model, follows what is asked. Asking cannot go further than
+# hiding: the knob that would be passed is taken along, and the line of text says so.
+
+# %% id="widget-two-knobs" tags=["nbval-ignore-output"]
+from mlm_mini.widgets import two_knobs_widget
+
+two_knobs_widget()
+
+# %% [markdown] id="without-a-kernel"
+# Without a running kernel the sliders do not move; this is what they show at 0.4 hidden and 0.15 asked for.
+
+# %% id="fig-two-knobs" tags=["nbval-ignore-output"]
+from mlm_mini.widgets.economics import two_knobs_figure
+
+figure, alt = two_knobs_figure(mask_ratio=0.4, prediction_ratio=0.15)
+figures.show(figure, alt)
+
 # %% [markdown] id="why-same-questions"
 # ## 3 · The same questions for everyone
 #
