@@ -156,13 +156,6 @@ def clm_efficiency(effort: Effort) -> Finding:
     return Finding(found.steps, facts)
 
 
-def judge_efficiency(finding: Finding) -> str:
-    more_steps, fewer = finding.figure.low > 1, finding.facts["predictions"][2] < 1
-    if more_steps and fewer:
-        return HOLDS
-    return "holds for the steps, not for the predictions" if more_steps else FAILS
-
-
 def attention_cost(effort: Effort) -> Finding:
     lengths = 2 ** np.arange(6, effort.of(12, 13))
     cost = measure_attention_cost(lengths, effort.of(5, 9), effort.rng)
