@@ -37,6 +37,7 @@ from mlm_mini.experiments.mask_ratio import (
     best_ratio,
     lowest_points,
     mean_length,
+    paired_difference,
     run_cell,
     steps_at_equal_flops,
     steps_to_reach,
@@ -134,12 +135,18 @@ def test_a_study_refuses_cells_of_one_name_and_no_workers(tmp_path):
 
 def test_the_study_has_whole_seeds_one_after_the_other():
     cells = MaskRatioConfig().cells()
-    assert len({cell.name for cell in cells}) == len(cells) == 280
+    assert len({cell.name for cell in cells}) == len(cells) == 232
     assert [cell.seed for cell in cells] == sorted(cell.seed for cell in cells)
-    assert set(Counter(cell.seed for cell in cells).values()) == {56}
+    assert Counter(cell.seed for cell in cells) == {0: 56, 1: 56, 2: 56, 3: 32, 4: 32}
+    assert {cell.seed for cell in cells if cell.budget == "flops"} == {0, 1, 2}
     fewer = MaskRatioConfig(seeds=2).cells()
     assert fewer == cells[: len(fewer)]
     assert all(cell.name.isprintable() and not set(cell.name) & set("/\\ :") for cell in cells)
+
+
+def test_runs_are_compared_over_the_seeds_that_both_have():
+    np.testing.assert_allclose(paired_difference(np.array([3.0, 4.0]), np.array([1.0, 1.0, 9.0])), [2.0, 3.0])
+    np.testing.assert_allclose(paired_difference(np.array([3.0, 4.0, 9.0]), np.array([1.0, 1.0])), [2.0, 3.0])
 
 
 def test_a_cell_trains_as_its_name_says():

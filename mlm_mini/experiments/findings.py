@@ -29,6 +29,7 @@ from mlm_mini.experiments.mask_ratio import (
     SCORING_SEED,
     Cell,
     MaskRatio,
+    paired_difference,
     run_cell,
     study_folder,
 )
@@ -249,7 +250,7 @@ def mismatch(effort: Effort) -> Finding:
 
     split = {ratio: accuracy(mask_ratio=ratio, split=BERT_SPLIT) for ratio in study.config.split_ratios}
     plain = {ratio: accuracy(mask_ratio=ratio) for ratio in (*study.config.split_ratios, 0.15, 0.5)}
-    facts = {f"80/10/10 less 100% [MASK], at {r}": mean_interval(split[r] - plain[r]) for r in split}
+    facts = {f"80/10/10 less 100% [MASK], at {r}": mean_interval(paired_difference(split[r], plain[r])) for r in split}
     rounded = {name: [round(x, 3) for x in figure] for name, figure in facts.items()}
     return Finding(mean_interval(plain[0.5] - plain[0.15]), rounded, SHIPPED)
 

@@ -79,7 +79,8 @@ class MaskRatioConfig:
     sizes: of the model; steps: the budgets, in updates of 64 sentences. seeds: 0, 1 ... flops_steps: the budget, in
     steps at ratio 0.15, of the runs at equal FLOPs; None for no such runs. knobs: pairs of corruption and prediction
     ratio, and split_ratios: ratios at which 80/10/10 stands beside 100% [MASK]; both at the largest budget.
-    knob_sizes: the sizes for the pairs.
+    knob_sizes: the sizes for the pairs. arm_seeds: how many of the seeds, the first ones, the runs at equal FLOPs, the
+    pairs and 80/10/10 have.
     """
 
     sizes: tuple[str, ...] = ("tiny", "mini")
@@ -90,6 +91,7 @@ class MaskRatioConfig:
     knobs: tuple[tuple[float, float], ...] = ((0.15, 0.05), (0.4, 0.05), (0.4, 0.15), (0.65, 0.15))
     knob_sizes: tuple[str, ...] = ("tiny",)
     split_ratios: tuple[float, ...] = (0.15, 0.4)
+    arm_seeds: int = 3
 
     def __post_init__(self):
         for name, least in (("sizes", 1), ("steps", 1), ("ratios", 3)):
@@ -97,16 +99,21 @@ class MaskRatioConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}: expected at least {least}")
         if self.seeds < 2:
             raise ValueError(f"seeds is {self.seeds}: expected at least 2, for an interval")
+        if self.arm_seeds < 2:
+            raise ValueError(f"arm_seeds is {self.arm_seeds}: expected at least 2, for an interval")
         if any(not 0 < ratio <= 1 for ratio in self.ratios):
             raise ValueError(f"ratios is {self.ratios}: expected shares above 0, up to 1")
 
     def cells(self) -> list[Cell]:
         """Every run, one seed after the other, so that a study that was stopped has whole seeds."""
-        return [replace(cell, seed=seed) for seed in range(self.seeds) for cell in self._of_one_seed()]
+        grid = [Cell(size, steps, 0, r) for size in self.sizes for steps in self.steps for r in self.ratios]
+        arms = self._arms()
+        of_seed = [grid + arms if seed < self.arm_seeds else grid for seed in range(self.seeds)]
+        return [replace(cell, seed=seed) for seed, cells in enumerate(of_seed) for cell in cells]
 
-    def _of_one_seed(self) -> list[Cell]:
-        longest = max(self.steps)
-        cells = [Cell(size, steps, 0, r) for size in self.sizes for steps in self.steps for r in self.ratios]
+    def _arms(self) -> list[Cell]:
+        """All but the runs at every ratio and equal steps, of seed 0."""
+        longest, cells = max(self.steps), []
         if self.flops_steps:
             cells += [
                 Cell(size, steps_at_equal_flops(size, r, self.flops_steps), 0, r, budget="flops")
@@ -311,15 +318,17 @@ class MaskRatio(Result):
 
     def knobs(self, size: str, at: int = 0) -> dict[tuple[float, float], np.ndarray]:
         """KL in nats, (S,), for each pair of corruption and prediction ratio that was run at the largest budget: those
-        of the config, and one ratio for both knobs where it is one of these."""
+        of the config, and one ratio for both knobs where it is one of these. S: the seeds that all of them have."""
         if size not in self.config.knob_sizes:
             raise ValueError(f"size is {size!r}: the two knobs were turned for {', '.join(self.config.knob_sizes)}")
         longest, turned = max(self.config.steps), set(self.config.knobs)
         both = {(r, r) for pair in turned for r in pair if r in self.config.ratios}
-        return {
+        found = {
             (c, p): self.values("kl", size, longest, at, mask_ratio=c, prediction_ratio=p if c != p else None)
             for c, p in sorted(turned | both)
         }
+        shared = min(map(len, found.values()))
+        return {pair: kl[:shared] for pair, kl in found.items()}
 
     def best(self, size: str, steps: int | None = None, at: int = 0, **fields) -> Best:
         """The best ratio for a size and a budget, scored at SCORED_AT[at]."""
@@ -419,6 +428,12 @@ class MaskRatio(Result):
         pairs = ", ".join(f"{m:.3f} at {r:g}" for r, m in zip(self.config.ratios, means, strict=True))
         best = self.best(size, steps, **fields)
         return f"{name}: {pairs}; best at {best.ratio.value:.2f}"
+
+
+def paired_difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """one - other, of figures of seeds 0, 1 ..., over the seeds that both have: (S,) and (S',) give the shorter."""
+    shared = min(len(one), len(other))
+    return one[:shared] - other[:shared]
 
 
 def best_ratio(ratios: np.ndarray, scores: np.ndarray) -> Best:
