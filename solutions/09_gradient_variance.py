@@ -1,0 +1,691 @@
+# ---
+# jupyter:
+#   course:
+#     title: Gradient variance
+#     question: How noisy is the gradient of a masked batch, and does it fall as 1 over the ratio?
+#     minutes: 150
+#     prerequisites: Chapters 03, 06 and 07
+# ---
+
+# %% [markdown] id="header"
+# # 09 · Gradient variance
+#
+# **How noisy is the gradient of a masked batch, and does it fall as 1 over the ratio?**
+#
+# You will be able to
+#
+# - say what is random in a training step, and put its noise into one number;
+# - derive how that noise falls with the mask ratio, for text that stays and for text that is new;
+# - fit a power law and say how sure its exponent is;
+# - tell where the law ends, and which of two causes ended it;
+# - say when noise makes training slow, and when it does not matter.
+#
+# *150 minutes. Prerequisites: chapters 03, 06 and 07. Sections 5 and 6 need small models of three languages, which are
+# trained the first time, in a few minutes, and then kept. Everything runs on the CPU; a GPU would draw more masks in
+# the same time, and the error bars would be shorter.*
+
+# %% [markdown] id="how-it-works"
+# `hint("09.trace")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
+# versions, so they run before yours do.
+
+# %% id="setup"
+import numpy as np
+import torch
+
+from mlm_mini import figures
+from mlm_mini.course import check, hint
+from mlm_mini.languages import markov_language, polya_language, scene_language
+
+language = scene_language()
+vocabulary = language.vocabulary
+
+# %% [markdown] id="why-estimator"
+# ## 1 · What is random in a training step
+#
+# A batch of text has $N$ tokens that may be masked. Each of them, if it were hidden, would have a surprisal, and the
+# surprisal has a gradient $g_i$: the direction in which all weights would have to move to make it larger. A training
+# step draws a set $S$ of $k$ tokens and looks at the mean of their surprisals only. The gradient of a mean is the mean
+# of the gradients:
+#
+# $$g = \frac{1}{k} \sum_{i \in S} g_i.$$
+#
+# Draw other masks and $g$ is another vector. That is the noise this chapter is about.
+
+# %% id="ex-batch-gradient"
+# exercise: 09.batch-gradient
+def batch_gradient(gradients, selected):
+    """The gradient of the mean surprisal of the selected tokens.
+
+    gradients: (N, P), one row for each token; selected: (N,) bool. Returns (P,), zeros if no token is selected.
+    """
+    # Where to start: keep the selected rows. How many are they?
+    # <solution>
+    chosen = gradients[selected]
+    return chosen.sum(axis=0) / max(len(chosen), 1)
+    # </solution>
+
+
+# %% id="check-batch-gradient"
+check("09.batch-gradient", batch_gradient)
+
+# %% [markdown] id="meet-the-batch"
+# Here is a new tiny model, a batch of twelve scenes, and the gradient of each of its tokens, hidden by itself while
+# all others are visible. The whole batch counts as one **population**: a mask ratio of 0.02 then means two of its
+# hundred tokens, wherever they stand. (BERT selects within each sequence, and its sequences are long.)
+
+# %% id="meet-gradients"
+from mlm_mini.experiments.gradients import draw_gradients, make_draws
+from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.reference import maskable_positions
+
+new = MaskedLM(ModelConfig.tiny(len(vocabulary)), torch.Generator().manual_seed(0)).eval()
+ids = language.sample(12, np.random.default_rng(9)).ids
+places = np.argwhere(maskable_positions(ids, vocabulary.special_ids))
+N = len(places)
+alone = np.zeros((N, *ids.shape), dtype=bool)  # in each of N copies of the batch one token is hidden
+alone[np.arange(N), places[:, 0], places[:, 1]] = True
+gradients = draw_gradients(new, make_draws(ids, alone, alone, vocabulary)).numpy()
+print(f"{N} tokens, each with a gradient of {gradients.shape[1]:,} numbers")
+
+# %% [markdown] id="how-noisy"
+# How much do two steps on the same batch agree, when only the masks differ? Their cosine is 1 where they point the
+# same way and 0 where they have nothing in common.
+
+# %% id="measure-cosines" tags=["nbval-ignore-output"]
+rng = np.random.default_rng(91)
+for k in (2, 10, 30, N):
+    drawn = np.stack([gradients[rng.permutation(N)[:k]].mean(axis=0) for _ in range(60)])
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    cosine = (drawn @ drawn.T)[np.triu_indices(60, 1)].mean()
+    print(f"{k:3} of {N} tokens predicted: two draws have a mean cosine of {cosine:.2f}")
+
+# %% [markdown] id="why-trace"
+# ## 2 · Noise in one number
+#
+# How far does $g$ scatter around its mean? Every weight has a variance over the draws. Their sum is the **trace of the
+# covariance**, the mean squared distance of $g$ from where it points on average:
+#
+# $$\operatorname{tr} \operatorname{Cov}(g) = \mathbb{E}\, \lVert g - \mathbb{E} g \rVert^2.$$
+#
+# Nobody knows $\mathbb{E} g$; there are $n$ draws and their mean. Deviations from that mean are a little too short,
+# because it was made from the same draws. Dividing by $n - 1$ instead of $n$ makes up for it exactly (Bessel).
+
+# %% id="ex-trace"
+# exercise: 09.trace
+def trace_of_covariance(draws):
+    """An unbiased estimate of tr Cov(g).
+
+    draws: (n, P), the gradient of each of n draws, n at least 2. Returns a float.
+    """
+    # Where to start: the deviation of each draw from the mean draw.
+    # <solution>
+    deviations = draws - draws.mean(axis=0)
+    return (deviations**2).sum() / (len(draws) - 1)
+    # </solution>
+
+
+# %% id="check-trace"
+check("09.trace", trace_of_covariance)
+
+# %% [markdown] id="why-vmap"
+# A hundred draws are a hundred gradients. PyTorch's `backward` gives one at a time, and with a small model most of
+# that time goes into starting operations. `torch.func` has another way: `grad` turns a loss into a function that
+# returns its gradient, and `vmap` gives that function one more axis, over the draws, with the weights shared by all.
+# Every product of the model then works on all draws at once. The sentences in which nothing is asked are left out,
+# for they add nothing. **The times are an example from one machine.**
+
+# %% id="measure-vmap" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.gradient_variance import quick_model
+from mlm_mini.experiments.gradients import time_gradients
+from mlm_mini.reference import select_positions
+
+threads = torch.get_num_threads()
+torch.set_num_threads(1)
+few = language.sample(6, np.random.default_rng(91)).ids
+maskable = maskable_positions(few, vocabulary.special_ids)
+asked = select_positions(np.tile(maskable.ravel(), (64, 1)), 0.15, np.random.default_rng(92), "fixed")
+draws = make_draws(few, asked.reshape(64, *few.shape), asked.reshape(64, *few.shape), vocabulary)
+times = time_gradients(quick_model(np.random.default_rng(93)), draws, 6, int(maskable.sum()), repeats=5)
+print(times.table())
+torch.set_num_threads(threads)
+
+# %% [markdown] id="why-population"
+# ## 3 · Drawn without replacement
+#
+# Suppose that $g_i$ does not depend on which other tokens are hidden. Then the $N$ gradients are fixed, and $S$ is a
+# random sample of $k$ of them, each at most once. For $k$ draws *with* replacement the variance of the mean would be
+# that of one draw over $k$. Without, two draws are never the same token, so they repel each other. By symmetry any
+# two have the same covariance $c$. If all $N$ are drawn their sum is fixed, and its variance
+# $N v + N (N - 1)\, c$ is zero, where $v$ is the variance of one draw: so $c = -v / (N - 1)$. Put this
+# into the variance of a mean of $k$, and write
+# $S^2 = \frac{1}{N-1} \sum_i \lVert g_i - \bar g \rVert^2 = \frac{N}{N - 1} v$:
+#
+# $$\operatorname{tr} \operatorname{Cov}(g) = \frac{v}{k} + \frac{k - 1}{k}\, c
+#   = S^2 \left( \frac{1}{k} - \frac{1}{N} \right) = \frac{S^2}{N} \cdot \frac{1 - r}{r}, \qquad r = \frac{k}{N}.$$
+#
+# With the text fixed, the noise falls not as $1/r$ but as $(1-r)/r$, the odds against being selected (Cochran 1977).
+# At small ratios that is nearly the same. At $r = 1$ all is asked and nothing is left to chance.
+
+# %% id="ex-finite-population"
+# exercise: 09.finite-population
+def finite_population(gradients, k):
+    """tr Cov of the mean of k rows drawn without replacement, each set of k as likely as any other.
+
+    gradients: (N, P), the gradient of each token; k: from 1 to N. Returns a float.
+    """
+    # Where to start: the spread of all N. By what is it divided so that k = 1 gives the variance of one draw?
+    # <solution>
+    N = len(gradients)
+    spread = ((gradients - gradients.mean(axis=0)) ** 2).sum() / (N - 1)
+    return spread * (1 / k - 1 / N)
+    # </solution>
+
+
+# %% id="check-finite-population"
+check("09.finite-population", finite_population)
+
+# %% [markdown] id="by-hand"
+# A formula that can be tried on every case there is should be. Nine of the gradients, and all the ways to choose $k$
+# of them, 126 for $k = 4$. Here the mean is known and nothing is estimated, so the variance is divided by the
+# number of ways.
+
+# %% id="measure-all-subsets"
+from itertools import combinations
+
+nine = gradients[:9].astype(np.float64)
+spread_of_nine = np.var(nine, axis=0, ddof=1).sum()
+for k in (1, 2, 4, 8):
+    means = np.array([nine[list(some)].mean(axis=0) for some in combinations(range(9), k)])
+    off = np.var(means, axis=0).sum() / (spread_of_nine * (1 / k - 1 / 9)) - 1
+    print(f"k = {k}: {len(means):3} ways; the formula is right to nine digits: {abs(off) < 1e-9}")
+
+# %% [markdown] id="why-measure"
+# But is the assumption true? In masked language modeling a hidden token changes what all the others can be guessed
+# from. So measure: for each ratio draw masks, hide what is asked, take the gradients, and estimate the variance. The
+# formula gets no say in it. Its $S^2$ comes from the $N$ gradients of tokens hidden alone.
+
+# %% id="measure-new-masks" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.gradient_variance import GradientVarianceConfig, measure_gradient_variance
+
+RATIOS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9)
+
+
+def measure(model, text, name, seed=9, **fields):
+    """The noise of the model's gradient on a text. `fields` are of the GradientVarianceConfig."""
+    config = GradientVarianceConfig(**{"ratios": RATIOS, "draws": 80} | fields)
+    return measure_gradient_variance(model, text, config, np.random.default_rng(seed), name)
+
+
+new_masks = measure(new, language, "scenes, new model, over masks", per_token=True)
+for r, k, v, p in zip(new_masks.ratios, new_masks.predictions, new_masks.variance, new_masks.predicted):
+    print(f"ratio {r:.2f}, {k:2.0f} predictions: variance {v!s:22} formula {p:6.2f}, off by {v.value / p - 1:+.0%}")
+
+# %% id="check-law"
+usual = [i for i, r in enumerate(new_masks.ratios) if 0.015 < r < 0.31]
+constant = new_masks.agreement("odds", 0.015, 0.31) > 0.05
+print("variance times r / (1 - r) is constant within its error bars from 0.02 to 0.3:", constant)
+print("variance times r is:", new_masks.agreement("ratio", 0.015, 0.31) > 0.05)
+
+# %% id="fig-odds" tags=["nbval-ignore-output"]
+def bars(ax, x, estimates, look, unit=1.0):
+    """Estimates with their intervals. look: color, marker and line style."""
+    value, low, high = np.array(estimates).T / unit
+    color, marker, style = look
+    return ax.errorbar(x, value, (value - low, high - value), color=color, marker=marker, linestyle=style)
+
+
+def ratio_axis(ax, lowest=0.02, y=(), **fields):
+    """A logarithmic axis of ratios; y are the ticks of another one, if there are any."""
+    ax.set(xscale="log", xlabel="mask ratio", **({"yscale": "log"} if y else {}) | fields)
+    ratios = [r for r in (0.02, 0.05, 0.15, 0.3, 0.9) if r >= lowest]
+    for axis, ticks in ((ax.xaxis, ratios), (ax.yaxis, y)):
+        if ticks:
+            axis.set_ticks([], minor=True)
+            axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+
+
+figure, (left, right) = figures.new_figure(9, 3.4, columns=2)
+x, first = new_masks.ratios, new_masks.variance[0].value
+bars(left, x, new_masks.variance, (figures.BLUE, "o", "")).set_label("measured")
+left.plot(x, new_masks.predicted, color=figures.BLACK, linewidth=1, label="S² (1/k − 1/N)")
+left.plot(x, first * x[0] / x, ":", color=figures.RED, label="1 / ratio")
+ratio_axis(left, y=(0.1, 1, 10, 100), ylabel="variance of the gradient (nats²)")
+left.legend()
+for against, name, look in (("ratio", "r", (figures.RED, "s", "--")), ("odds", "r/(1−r)", (figures.BLUE, "o", "-"))):
+    scaled = new_masks.scaled(against)
+    bars(right, x, scaled, look, scaled[0].value).set_label("variance × " + name)
+ratio_axis(right, ylim=(0, 1.3), ylabel="relative to ratio 0.02")
+right.legend(loc="lower left")
+left.set_title("The noise falls faster than 1 / ratio")
+right.set_title("It falls as (1 − r) / r")
+flat = ", ".join(f"{e.value / new_masks.scaled('odds')[0].value:.2f}" for e in new_masks.scaled("odds"))
+figures.show(figure, alt=f"{new_masks.describe()} Times r / (1 - r), relative to the smallest ratio: {flat}.")
+
+# %% [markdown] id="why-new-models"
+# In a new model the assumption holds: its attention mixes a little of everything into everything, and one word more
+# or less hardly shows. So the gradient of a token depends on the token, and the law of the finite population is all
+# there is.
+#
+# ### A fixed number, or a coin for each token?
+#
+# BERT's code selects a fixed number; many others toss a coin for each token (chapter 03's "bernoulli"). Then $k$
+# varies, and $\mathbb{E}[1/k]$ is larger than $1/\mathbb{E}[k]$. And sometimes nothing at all is selected, and the
+# step is lost.
+
+# %% id="measure-bernoulli" tags=["nbval-ignore-output"]
+COIN = (0.02, 0.05, 0.15, 0.5)
+coin = measure(new, language, "a coin for each token", method="bernoulli", ratios=COIN, draws=150)
+for i, r in enumerate(COIN):
+    at = RATIOS.index(r)
+    times = coin.variance[i].value / new_masks.variance[at].value
+    print(f"ratio {r:.2f}: {times:.1f} times the variance of a fixed number, by formula "
+          f"{coin.predicted[i] / new_masks.predicted[at]:.1f}; nothing selected in {coin.empty[i]:.0%} of the draws")
+
+# %% [markdown] id="why-line"
+# ## 4 · A line through the logs
+#
+# The claim "inversely proportional to the ratio" is a power law with exponent $-1$. On logarithmic axes a power law
+# $v = c\, r^a$ is a straight line,
+#
+# $$\ln v = \ln c + a \ln r,$$
+#
+# and least squares finds its slope $a$.
+
+# %% id="ex-log-log-slope"
+# exercise: 09.log-log-slope
+def log_log_slope(ratios, variances):
+    """a and c of the law variance = c ratio^a, by least squares on the logs.
+
+    ratios, variances: (R,) floats above 0, R at least 2. Returns two floats.
+    """
+    # Where to start: np.polyfit(x, y, 1) returns the slope and the intercept of a line.
+    # <solution>
+    slope, intercept = np.polyfit(np.log(ratios), np.log(variances), 1)
+    return slope, np.exp(intercept)
+    # </solution>
+
+
+# %% id="check-log-log-slope"
+check("09.log-log-slope", log_log_slope)
+
+# %% [markdown] id="why-bootstrap"
+# A slope without an interval is half an answer. The variance at one ratio is a mean of $n$ squared deviations, and
+# with other draws it would have come out differently. How differently? The **bootstrap** (Efron 1979) asks the draws
+# themselves: draw $n$ of the $n$ deviations, with replacement, and do everything again with these. Some draws count
+# twice, some not at all. The scatter of a thousand such slopes is how much chance there is in one.
+
+# %% id="ex-slope-interval"
+# exercise: 09.slope-interval
+def slope_interval(ratios, deviations, chosen):
+    """The interval that holds the middle 95 in 100 of the slopes of all resamples.
+
+    ratios: (R,); deviations: (R, n), squared deviations whose mean over the draws is the variance at each ratio;
+    chosen: (M, R, n) integers, for each of M resamples and each ratio the numbers of the draws that it uses.
+    Returns two floats, low and high.
+    """
+    # Where to start: one slope for chosen[0]. Then a loop, and np.quantile.
+    # <solution>
+    slopes = []
+    for pick in chosen:
+        resampled = np.take_along_axis(deviations, pick, axis=1).mean(axis=1)
+        slopes.append(np.polyfit(np.log(ratios), np.log(resampled), 1)[0])
+    return np.quantile(slopes, 0.025), np.quantile(slopes, 0.975)
+    # </solution>
+
+
+# %% id="check-slope-interval"
+check("09.slope-interval", slope_interval)
+
+# %% [markdown] id="why-where-it-holds"
+# An interval that contains $-1$ is not yet a law: a curve that bends has a slope too. So a second question is asked:
+# up to which ratio do the values of *variance times ratio* agree within their error bars (a $\chi^2$ test at 5%)?
+# That is how far the law **holds**. Agreement is no proof; it says that these draws cannot tell the difference.
+
+# %% id="measure-slope" tags=["nbval-ignore-output"]
+def summary(result, against="ratio"):
+    slope = result.slope(against)
+    return f"slope {slope.value:5.2f} ({slope.low:.2f} to {slope.high:.2f}); {result.verdict(against)}"
+
+
+print("against the ratio:          ", summary(new_masks))
+print("against the odds r / (1 - r):", summary(new_masks, "odds"))
+
+# %% [markdown] id="why-correlated"
+# ## 5 · New text in every batch
+#
+# Training does not ask the same batch again and again. Now let each draw bring its own text, too. The $N$ tokens are
+# then themselves a sample, and nothing repels them any more. If the gradients of two predicted tokens were
+# independent, the variance would be that of one, $\sigma^2$, over $k$, and the claim would hold to the letter. Are
+# they? Suppose that any two of the $k$ have the correlation $\rho$. The variance of a sum is the sum of all
+# $k \times k$ covariances: $k$ times $\sigma^2$, and $k (k - 1)$ times $\rho \sigma^2$. A mean is the sum over
+# $k$, so
+
+# %% [markdown] id="correlated-equation"
+# $$\operatorname{tr} \operatorname{Cov}(g) = \frac{\sigma^2}{k} \bigl( 1 + (k - 1)\, \rho \bigr).$$
+#
+# Two things can break the law, and there is no third: $\sigma^2$ depends on the ratio, or $\rho$ is not zero.
+
+# %% id="ex-correlated-variance"
+# exercise: 09.correlated-variance
+def correlated_variance(sigma2, rho, k):
+    """The variance of the mean of k numbers of variance sigma2, any two of which have the correlation rho.
+
+    sigma2, rho: floats; k: a whole number, at least 1, or an array of them. Returns what k is, as floats.
+    """
+    # Where to start: how many of the k times k covariances are variances, and how many are not?
+    # <solution>
+    pairs = k * (k - 1)
+    return (k * sigma2 + pairs * rho * sigma2) / k**2
+    # </solution>
+
+
+# %% id="check-correlated-variance"
+check("09.correlated-variance", correlated_variance)
+
+# %% [markdown] id="what-it-says"
+# Section 3 is the case $\rho = -1/(N-1)$. A positive $\rho$ does the opposite: as $k$ grows the variance does not
+# go to zero but to $\rho \sigma^2$. However many tokens are asked, what all of them have in common does not average
+# out.
+#
+# Where would gradients be alike? Where a text repeats itself. Real documents do: a rare name, once used, is no longer
+# rare on that page (Church 2000). The **Polya urn** is the smallest model of such **bursty** text: each word is drawn
+# from an urn and goes back with a second one like it. Compare scenes
+# and a Markov chain, both of short sentences, with documents of 32 words from an urn, and with a control that has the
+# same words but no urn.
+
+# %% id="meet-bursty"
+bursty, control = polya_language(), polya_language(1e9)
+print("bursty: ", bursty.sample(1, np.random.default_rng(94)).text(0))
+print("control:", control.sample(1, np.random.default_rng(94)).text(0))
+
+# %% id="measure-new-data" tags=["nbval-ignore-output"]
+TEXTS = {"scenes": (language, 12), "Markov": (markov_language(), 7), "bursty": (bursty, 3), "control": (control, 3)}
+FEW = (0.02, 0.05, 0.15, 0.3, 0.5, 0.7, 0.9)
+
+
+def new_model(text):
+    return MaskedLM(ModelConfig.tiny(len(text.vocabulary)), torch.Generator().manual_seed(0)).eval()
+
+
+over_data = {name: measure(new_model(text), text, name, over="data", sentences=B, ratios=FEW, draws=50, per_token=True)
+             for name, (text, B) in TEXTS.items()}
+for name, result in over_data.items():
+    print(f"{name:8} {summary(result)}; ρ at 0.7: {result.correlation[5].value:+.4f}")
+
+# %% id="fig-texts" tags=["nbval-ignore-output"]
+LOOKS = {"scenes": (figures.BLUE, "o", "-"), "Markov": (figures.SKY, "s", "--"), "bursty": (figures.RED, "^", "-"),
+         "control": (figures.ORANGE, "v", ":")}
+figure, (left, right) = figures.new_figure(9, 3.4, columns=2)
+for name, result in over_data.items():
+    bars(left, result.ratios, result.scaled(), LOOKS[name], result.scaled()[0].value).set_label(name)
+    late = result.ratios > 0.14
+    bars(right, result.ratios[late], np.array(result.correlation)[late], LOOKS[name])
+ratio_axis(left, y=(0.5, 1, 2, 5), ylabel="variance × ratio, relative to 0.02")
+ratio_axis(right, 0.15, ylabel="correlation ρ of two tokens")
+left.legend()
+left.set_title("A law of 1 / ratio would be flat")
+right.set_title("Bursty text has gradients that are alike")
+ends = "; ".join(f"{name} {r.scaled()[-1].value / r.scaled()[0].value:.1f} times, ρ {r.correlation[-1].value:.4f}"
+                 for name, r in over_data.items())
+figures.show(figure, alt="New models over fresh text, against the mask ratio. Left, variance times ratio, relative to "
+             f"that at 0.02; right, the correlation ρ of the gradients of two tokens. At 0.9: {ends}.")
+
+# %% id="say-texts" tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+markov, scenes, urn = (over_data[name] for name in ("Markov", "scenes", "bursty"))
+rise = {name: r.scaled()[-1].value / r.scaled()[0].value for name, r in over_data.items()}
+less = urn.variance[0].value / urn.variance[-1].value
+k, rho = urn.predictions[-1], urn.correlation[-1].value
+Markdown(f"""
+For a new model that reads Markov text, variance times ratio changes by a factor of {rise["Markov"]:.2f} while the
+ratio goes from 0.02 to 0.9: the claim, to the letter. For bursty text it grows {rise["bursty"]:.1f}-fold. Predicting
+nine tenths of the tokens leaves {less:.0f} times less variance than predicting two in a hundred, and not 45 times. Two
+tokens of such a batch have gradients with correlation {rho:.3f}. That sounds like little, but there are {k:.0f} of
+them, and $1 + (k - 1)\\rho$ is {1 + (k - 1) * rho:.1f}. The control, with the same words and lengths, comes out at
+{rise["control"]:.2f}. Scenes err on the other side: each has one full stop and a verb or two, so that the tokens of a
+sentence are less alike than tokens drawn at random. There ρ is {scenes.correlation[-1].value:.4f}.
+""")
+
+# %% [markdown] id="why-trained"
+# ## 6 · After training
+#
+# The models so far had learned nothing. Now the tiny model of chapter 08, trained on scenes with 15% masked, and one
+# trained with 35%. Same batches, same draws, same measurement.
+
+# %% id="measure-trained" tags=["nbval-ignore-output"]
+from mlm_mini.training import LiveCurve, cached_model
+
+
+def tiny_model(mask_ratio):
+    return cached_model("scenes", "tiny", LiveCurve, steps=1200, mask_ratio=mask_ratio).model
+
+
+trained = {"trained at 15%": tiny_model(0.15), "trained at 35%": tiny_model(0.35)}
+often = {"ratios": FEW, "draws": 90, "per_token": True}
+by_model = {"new": new_masks} | {name: measure(model, language, name, **often) for name, model in trained.items()}
+trained_data = measure(trained["trained at 15%"], language, "trained at 15%", over="data", **often)
+for name, result in by_model.items():
+    print(f"over masks, {name:14} {summary(result, 'odds')} (against the odds)")
+print(f"over data,  trained at 15% {summary(trained_data)} (against the ratio)")
+
+# %% id="fig-trained" tags=["nbval-ignore-output"]
+STYLES = {"new": (figures.BLUE, "o", "-"), "trained at 15%": (figures.RED, "s", "-"),
+          "trained at 35%": (figures.ORANGE, "^", "--")}
+figure, axes = figures.new_figure(10, 3.4, columns=3)
+for name, result in by_model.items():
+    bars(axes[0], result.ratios, result.variance, STYLES[name]).set_label(name)
+    bars(axes[1], result.ratios, result.token_variance, STYLES[name])
+    late = result.ratios > 0.14
+    bars(axes[2], result.ratios[late], np.array(result.correlation)[late], STYLES[name])
+labels = "tr Cov of the gradient (nats²)", "σ² of one token (nats²)", "correlation ρ of two tokens"
+for ax, label in zip(axes, labels):
+    ratio_axis(ax, 0.15 if ax is axes[2] else 0.02, () if ax is axes[2] else (1, 10, 100, 1000), ylabel=label)
+axes[2].set_ylim(-0.12, 0.12)
+axes[0].legend()
+turn = by_model["trained at 15%"]
+lowest = int(np.argmin([e.value for e in turn.variance]))
+for ax, title in zip(axes, (f"Trained, it turns at {turn.ratios[lowest]:.2f}", "Because one token is noisier",
+                            "Not because tokens are alike")):
+    ax.set_title(title)
+at = "; ".join(f"{name}: tr Cov {r.variance[0].value:.3g} and {r.variance[-2].value:.3g}, σ² "
+               f"{r.token_variance[0].value:.0f} and {r.token_variance[-2].value:.0f}, ρ at 0.7 "
+               f"{r.correlation[-2].value:.3f}" for name, r in by_model.items())
+figures.show(figure, alt="Three charts against the mask ratio, text fixed, for a new model and two trained ones. "
+             f"At 0.02 and 0.7, {at}.")
+
+# %% id="say-trained" tags=["nbval-ignore-output"]
+grown = {name: r.token_variance[-2].value / r.token_variance[0].value for name, r in by_model.items()}
+times, rho = turn.variance[-2].value / turn.variance[lowest].value, turn.correlation[-2]
+Markdown(f"""
+The trained models' noise does not keep falling. That of the model trained at 15% is smallest near a ratio of
+{turn.ratios[lowest]:.2f}, and at 0.7 it is {times:.1f} times as large. The correlation is not to blame: at 0.7 it is
+{rho.value:.3f} ({rho.low:.3f} to {rho.high:.3f}). It is $\\sigma^2$. A hidden token is a harder question the less
+there is to guess it from, and a reader who has learned to answer is more surprised by being wrong: from 0.02 to 0.7
+the variance of a single token's gradient grows {grown["trained at 15%"]:.0f}-fold. In the model trained at 35%, which
+has met such sentences, it grows {grown["trained at 35%"]:.0f}-fold; in the new model, which makes nothing of what it
+reads, {grown["new"]:.1f}-fold.
+""")
+
+# %% [markdown] id="why-held"
+# If what is hidden does it, then the law must come back when what is hidden stays the same. Turn the two knobs apart:
+# hide half of the tokens and ask for some of these only. Once **frozen**, with the same tokens hidden in every draw,
+# and once **held**, with half of them hidden anew in each draw.
+
+# %% id="measure-held" tags=["nbval-ignore-output"]
+APART, model = {"ratios": (0.02, 0.05, 0.1, 0.2, 0.4), "draws": 120}, trained["trained at 35%"]
+frozen = measure(model, language, "frozen", corruption=0.5, frozen=True, **APART)
+held = measure(model, language, "held", corruption=0.5, over="data", **APART)
+tied = measure(model, language, "tied", over="data", **APART)
+over_formula = ", ".join(f"{v.value / p:.2f}" for v, p in zip(frozen.variance, frozen.predicted))
+print("frozen, text fixed, against the odds:", summary(frozen, "odds"))
+print("        measured over the formula:   ", over_formula)
+print("held, fresh text, against the ratio: ", summary(held))
+print("tied, fresh text, against the ratio: ", summary(tied))
+
+# %% [markdown] id="held-note"
+# Frozen, the gradients are fixed vectors again and the formula of section 3 is exact, trained or not. Over data, with
+# the corruption held, the claim is restored as far as tokens are independent: it is about the number of
+# *predictions*. What else a mask ratio does, it does by taking words away.
+#
+# And the other texts, once they are learned? Both causes can meet.
+
+# %% id="measure-learned" tags=["nbval-ignore-output"]
+from mlm_mini.training.cached import BURSTY, MARKOV
+
+learned = {"scenes": trained_data}
+for name, recipe in (("Markov", MARKOV), ("bursty", BURSTY)):
+    text, B = TEXTS[name]
+    model = cached_model(report=LiveCurve, **recipe).model
+    learned[name] = measure(model, text, name, over="data", sentences=B, ratios=FEW, draws=70, per_token=True)
+for name, result in learned.items():
+    grown_by = result.token_variance[-2].value / result.token_variance[0].value
+    alike = 1 + (result.predictions[-2] - 1) * result.correlation[-2].value
+    print(f"{name:7} {summary(result)}")
+    print(f"        from 0.02 to 0.7: σ² grows {grown_by:.1f}-fold; 1 + (k - 1) ρ at 0.7 is {alike:.1f}")
+
+# %% [markdown] id="why-noise-scale"
+# ## 7 · When does noise matter?
+#
+# Noise is bad only beside a signal. With a clear slope ahead, a noisy gradient points downhill well enough; near the
+# bottom, where the true gradient is short, the same noise is all there is. The **gradient noise scale** compares them
+# (McCandlish et al. 2018):
+#
+# $$B = \frac{\operatorname{tr} \operatorname{Cov}(g)}{\lVert \mathbb{E} g \rVert^2},$$
+#
+# the number of such batches whose mean has as much noise as signal. The signal has to be estimated with care: the
+# mean of $n$ draws is itself noisy, so that $\lVert \bar g \rVert^2$ is too large by
+# $\operatorname{tr} \operatorname{Cov}(g) / n$ on average.
+
+# %% id="ex-noise-scale"
+# exercise: 09.noise-scale
+def noise_scale(draws):
+    """tr Cov(g) / |E g|^2, both estimated without bias.
+
+    draws: (n, P), gradients of n draws, n at least 2. Returns a float; infinity if the estimate of |E g|^2 is not
+    above 0.
+    """
+    # Where to start: the noise as in 09.trace. Then the squared length of the mean draw, less what noise adds to it.
+    # <solution>
+    mean_draw = draws.mean(axis=0)
+    noise = ((draws - mean_draw) ** 2).sum() / (len(draws) - 1)
+    signal = (mean_draw**2).sum() - noise / len(draws)
+    return noise / signal if signal > 0 else np.inf
+    # </solution>
+
+
+# %% id="check-noise-scale"
+check("09.noise-scale", noise_scale)
+
+# %% [markdown] id="why-steps"
+# In the model of that paper, a step with noise makes as much progress as $1 / (1 + B)$ steps without. So few masks
+# cost many steps where $B$ is large, and next to nothing where it is small. Compare 1% with 15%, before training and
+# after. A training batch has 128 sentences and not our 12, so that its $B$ is smaller by 12/128. The signal at 15% is
+# taken for both ratios, as if both pointed the same way on average.
+
+# %% id="measure-noise-scale" tags=["nbval-ignore-output"]
+pair = {"ratios": (0.01, 0.15), "over": "data", "draws": 300}
+few_masks = {"new model": measure(new, language, "new", **pair),
+             "trained at 15%": measure(trained["trained at 15%"], language, "trained", **pair)}
+steps = {}
+for name, result in few_masks.items():
+    noise_1, noise_15 = result.deviations.mean(axis=1) * 12 / 128
+    signal = max(result.agreements[1].mean(), 0.0)
+    steps[name] = (signal + noise_1) / (signal + noise_15)
+    scale = ", ".join(f"{x * 12 / 128:.2g}" for x in result.noise_scale[1])
+    print(f"{name:14} noise scale of a training batch at 15% (and interval): {scale}")
+    print(f"{'':14} noise at 1% over noise at 15%: {noise_1 / noise_15:.0f}; steps for one: {steps[name]:.1f}")
+
+# %% id="say-noise-scale" tags=["nbval-ignore-output"]
+Markdown(f"""
+At 1% there are 15 times fewer predictions than at 15%. In the beginning that costs {steps["new model"]:.1f} steps for
+one: the batches at either ratio are large enough to point downhill. At the end the true gradient is short, the noise
+scale is far above one, and it costs {steps["trained at 15%"]:.0f} steps for one. (The signal of the trained model is
+nearly gone, so its noise scale is a rough figure; the steps hardly depend on it.) Chapter 10 trains at 1%, and looks.
+""")
+
+# %% [markdown] id="why-widget"
+# ## 8 · Under a slider
+#
+# One slider for the mask ratio: the sentence, the number of predictions, and a marker on two curves, the exact floor
+# of the scene language and the variance of the gradient of a small new model, predicted and measured. The first time
+# it takes a few seconds to measure.
+
+# %% id="widget-economics" tags=["nbval-ignore-output"]
+from mlm_mini.widgets import mask_economics_widget
+
+mask_economics_widget()
+
+# %% [markdown] id="without-a-kernel"
+# Without a running kernel the slider does not move; this is what it shows at 0.15.
+
+# %% id="fig-economics" tags=["nbval-ignore-output"]
+from mlm_mini.widgets.economics import mask_economics_figure
+
+figures.show(*mask_economics_figure())
+
+# %% [markdown] id="recap"
+# ## Recap
+#
+# Each verdict is computed from the figures above. For the first row, "inversely proportional" *holds* in a setting if
+# variance times ratio agrees within its error bars from 0.02 to 0.9, and *holds up to* the ratio where it last did,
+# if at least three of the measured ratios lie below. For the second and third, the interval of the noise at 1% over
+# that at 15% must lie above one, and the steps by the model of section 7 must be more than twice as many before and
+# after training.
+
+# %% id="recap-table" tags=["nbval-ignore-output"]
+settings = {"new model, text fixed": new_masks, "new, fresh scenes": over_data["scenes"],
+            "new, fresh Markov text": over_data["Markov"], "new, fresh bursty text": over_data["bursty"],
+            "trained, text fixed": by_model["trained at 15%"], "trained, fresh scenes": trained_data,
+            "trained, fresh Markov text": learned["Markov"], "trained, fresh bursty text": learned["bursty"]}
+verdicts = {name: result.verdict() for name, result in settings.items()}
+rows = "".join(f"| {name} | {r.slope().value:.2f} ({r.slope().low:.2f} to {r.slope().high:.2f}) | {verdicts[name]} |\n"
+               for name, r in settings.items())
+Markdown(f"""
+| "inversely proportional", setting | slope, 0.02 to 0.9 | verdict |
+|---|---|---|
+{rows}
+""")
+
+# %% id="recap-claims" tags=["nbval-ignore-output"]
+held_in = [name + verdict[5:].replace(" up", ", up") for name, verdict in verdicts.items() if verdict[:5] == "holds"]
+overall = "holds when: " + "; ".join(held_in) if held_in else "does not hold as worded"
+overall = "holds" if set(verdicts.values()) == {"holds"} else overall
+slopes = [result.slope().value for result in settings.values()]
+louder = {name: r.variance[0].value / r.variance[1].value for name, r in few_masks.items()}
+noisy = all(r.variance[0].low > r.variance[1].high for r in few_masks.values())
+slow = {True: "holds", False: "does not hold as worded"}[max(steps.values()) > 2]
+if slow == "holds" and min(steps.values()) <= 2:
+    slow = "holds at the end of training, not at the beginning"
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| the variance of the gradient is "inversely proportional to the mask ratio" | \
+slopes from {min(slopes):.2f} to {max(slopes):.2f} | **{overall}** |
+| at 1% "the learning signal can be extremely noisy" | the variance at 1% is {louder["new model"]:.0f} times that at \
+15% in a new model, {louder["trained at 15%"]:.0f} times in a trained one | \
+**{"holds" if noisy else "does not hold as worded"}** |
+| a tiny ratio makes training "slow and unstable" | by the noise scale, {steps["new model"]:.1f} steps for one at 15% \
+in the beginning, {steps["trained at 15%"]:.0f} at the end; chapter 10 trains at 1% and measures it | **{slow}** |
+""")
+
+# %% [markdown] id="answer"
+# So: with fresh text and fresh gradients, twice the predictions is half the variance, and the claim is right. With
+# the text fixed it is the odds. It stops where gradients are alike, as in bursty text, and where more masks make
+# harder questions, as in any model that has learned to read. Then there is a ratio beyond which more masks mean
+# *more* noise.
+#
+# ## Where to read on
+#
+# - William G. Cochran (1977). *Sampling Techniques*, third edition. Wiley. Chapter 2: the finite population.
+# - Sam McCandlish, Jared Kaplan, Dario Amodei and the OpenAI Dota Team (2018). An empirical model of large-batch
+#   training. arXiv 1812.06162.
+# - Bradley Efron (1979). Bootstrap methods: another look at the jackknife. *Annals of Statistics* 7(1).
+# - Kenneth W. Church (2000). Empirical estimates of adaptation: the chance of two Noriegas is closer to p/2 than p².
+#   *COLING*.
+# - Rasmus E. Madsen, David Kauchak and Charles Elkan (2005). Modeling word burstiness using the Dirichlet
+#   distribution. *ICML*.
+# - Alexander Wettig, Tianyu Gao, Zexuan Zhong and Danqi Chen (2022). Should you mask 15% in masked language modeling?
+#   arXiv 2202.08005. Corruption and prediction as two knobs.
+#
+# Next: chapter 10 asks how much to mask.
