@@ -270,8 +270,13 @@ def test_the_attention_map_is_read_with_the_keyboard(run_notebook, picture):
     status_with(page, ", token 1 of").wait_for()
     chart = page.get_by_role("img", name=re.compile(r"A map of attention weights.*, token 1 of"))
     assert chart.get_attribute("src") != shown
-    page.get_by_role("combobox", name="Query word").press("ArrowDown")
+    page.get_by_role("spinbutton", name="Query word").press("ArrowUp")
     status_with(page, ", token 2 of").wait_for()
+    before = line.inner_text()
+    head = page.get_by_role("radio", checked=True)
+    head.focus()
+    head.press("ArrowRight")
+    expect(line).not_to_have_text(before, use_inner_text=True)
     picture(page, "attention")
 
 
@@ -323,13 +328,14 @@ def test_two_knobs_move_apart_and_take_each_other_along(run_notebook, picture):
 def test_a_strategy_is_chosen_with_the_keyboard(run_notebook, picture):
     page, _ = run_notebook("11_what_to_mask")
     status_with(page, "Entropy of the guess, at ratio 0.15.").wait_for()
-    strategies = page.get_by_role("combobox", name="Strategy")
-    strategies.scroll_into_view_if_needed()
+    chosen = page.get_by_role("radio", name="entropy of the guess")
+    chosen.scroll_into_view_if_needed()
     picture(page, "entropy")
     shown = chart_with(page, "Entropy of the guess, at ratio 0.15.").get_attribute("src")
     row = page.get_by_role("list", name=re.compile("surprisal and entropy in nats under each token"))
     before = row.inner_text()
-    strategies.press("ArrowDown")
+    chosen.focus()
+    chosen.press("ArrowRight")
     status_with(page, "Uniform masks, loss kept where entropy is high, at ratio 0.15.").wait_for()
     assert chart_with(page, "Uniform masks, loss kept where").get_attribute("src") != shown
     expect(row).not_to_have_text(before, use_inner_text=True)

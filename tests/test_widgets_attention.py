@@ -64,18 +64,21 @@ def test_the_sliders_words_carry_their_position():
     assert labels == ["0 [CLS]", "1 the", "2 chef", "3 cuts", "4 the", "5 bread", "6 .", "7 [SEP]"]
 
 
-def test_a_list_names_the_words_and_moves_with_the_slider():
+def test_a_field_carries_the_label_and_moves_with_the_slider():
     widget = attention_widget(read, SENTENCE, query=3)
-    words, handle = widget.children[2].children
+    field, handle = widget.children[2].children
     assert handle is widget.query
-    assert (words.description, words.index, handle.readout) == ("Query word", 3, False)
-    words.index = 5
+    assert (field.description, handle.description, field.value) == ("Query word", "", 3)
+    field.value = 5
     assert "bread, token 5" in text_of(widget.status)
     widget.sentence.value = "go home"
-    assert [label for label, _ in words.options] == ["0 [CLS]", "1 go", "2 home", "3 [SEP]"]
-    assert words.index == widget.query.index == 3
-    words.index = 1
+    assert (field.value, field.max, widget.query.index) == (3, 3, 3)
+    field.value = 1
     assert "go, token 1 of 0 to 3" in text_of(widget.status)
+    widget.sentence.value = "one two three four five"
+    assert (field.value, field.max) == (1, 6)
+    field.value = 99
+    assert widget.query.index == 6
 
 
 def test_another_head_shows_other_weights_of_the_same_word():

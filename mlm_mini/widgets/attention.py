@@ -12,7 +12,7 @@ import numpy as np
 from mlm_mini import figures
 from mlm_mini.reference import entropy, perplexity
 from mlm_mini.widgets.picture import MovingPicture
-from mlm_mini.widgets.tokens import WHOLE_LABEL, status_html, status_line, with_list
+from mlm_mini.widgets.tokens import WHOLE_LABEL, choice, status_html, status_line, with_position
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,9 +81,7 @@ class AttentionWidget(ipywidgets.VBox):
             style=WHOLE_LABEL,
             layout={"width": "min(100%, 60em)"},
         )
-        self.head = ipywidgets.Dropdown(
-            options=list(maps.maps), description="Head", style=WHOLE_LABEL, layout={"width": "min(100%, 30em)"}
-        )
+        self.head = choice("Head", list(maps.maps))
         self.query = ipywidgets.SelectionSlider(
             options=_numbered(maps.tokens),
             value=query,
@@ -98,7 +96,7 @@ class AttentionWidget(ipywidgets.VBox):
         self.sentence.observe(self._read_again, "value")
         self.head.observe(self._redraw, "value")
         self.query.observe(self._redraw, "value")
-        super().__init__([self.sentence, self.head, with_list(self.query), self.status, self.picture])
+        super().__init__([self.sentence, self.head, with_position(self.query), self.status, self.picture])
 
     def _read_again(self, _: object) -> None:
         try:

@@ -28,6 +28,7 @@ from mlm_mini.widgets.tokens import (
     SPECIAL,
     WHOLE_LABEL,
     Token,
+    choice,
     slider,
     status_html,
     status_line,
@@ -76,7 +77,7 @@ def strategy_widget(
 
 
 class StrategyWidget(ipywidgets.VBox):
-    """A text box, a list of strategies, a slider and a button; the tokens; a line of text; and two charts."""
+    """A text box, a choice of strategy, a slider and a button; the tokens; a line of text; and two charts."""
 
     def __init__(self, model: MaskedLM, strategy: str, mask_ratio: float, sentence: str, seed: int):
         self.model, self.seed, self.ids = model, seed, read_scene(sentence)
@@ -87,13 +88,7 @@ class StrategyWidget(ipywidgets.VBox):
             style=WHOLE_LABEL,
             layout={"width": "min(100%, 60em)"},
         )
-        self.strategy = ipywidgets.Dropdown(
-            options=[(LABELS[name], name) for name in STRATEGIES],
-            value=strategy,
-            description="Strategy",
-            style=WHOLE_LABEL,
-            layout={"width": "min(100%, 30em)"},
-        )
+        self.strategy = choice("Strategy", [(LABELS[name], name) for name in STRATEGIES], strategy)
         self.slider = slider("Mask ratio", mask_ratio, LOWEST, HIGHEST, STEP)
         self.button = redraw_button(self._reseed)
         self.row, self.status, self.picture = ipywidgets.HTML(), status_line(), ipywidgets.HTML()

@@ -114,6 +114,19 @@ def slider(label: str, value: float, minimum: float, maximum: float, step: float
     )
 
 
+def choice(label: str, options: list, value=None) -> ipywidgets.RadioButtons:
+    """One of several options, all in sight; the arrow keys to the left and to the right move from one to the next.
+
+    Not a list that drops down: a notebook that takes the other arrow keys for moving from cell to cell, as JupyterLab
+    does, takes them from a list as well. options: names, or pairs of name and value. value: the first by default.
+    """
+    import ipywidgets
+
+    given = {} if value is None else {"value": value}
+    layout = {"width": "max-content", "max_width": "100%"}
+    return ipywidgets.RadioButtons(options=options, description=label, style=WHOLE_LABEL, layout=layout, **given)
+
+
 def with_field(slider: ipywidgets.FloatSlider) -> ipywidgets.HBox:
     """A slider behind a number field that has taken over its label. Either moves the other.
 
@@ -131,29 +144,31 @@ def with_field(slider: ipywidgets.FloatSlider) -> ipywidgets.HBox:
         style=WHOLE_LABEL,
         layout={"width": f"{6 + 0.55 * len(slider.description):.0f}em"},
     )
-    return _side_by_side(field, slider, "value", lambda value: round(value, 9))  # 0.41000000000000003 is 0.41
+    slider.readout = False
+    return _side_by_side(field, slider, "value", "value", lambda value: round(value, 9))  # 0.41000000000000003 is 0.41
 
 
-def with_list(slider: ipywidgets.SelectionSlider) -> ipywidgets.HBox:
-    """As `with_field`, for a slider over words: the field is a list that drops down, with the slider's words."""
+def with_position(slider: ipywidgets.SelectionSlider) -> ipywidgets.HBox:
+    """As `with_field`, for a slider over words: the number is the word's position, from 0 on."""
     import ipywidgets
 
-    field = ipywidgets.Dropdown(
-        options=slider.options,
-        index=slider.index,
+    field = ipywidgets.BoundedIntText(
+        value=slider.index,
+        min=0,
+        max=len(slider.options) - 1,
         description=slider.description,
         style=WHOLE_LABEL,
-        layout={"width": f"{12 + 0.55 * len(slider.description):.0f}em"},
+        layout={"width": f"{5 + 0.55 * len(slider.description):.0f}em"},
     )
-    ipywidgets.link((slider, "options"), (field, "options"))
-    return _side_by_side(field, slider, "index", lambda index: index)
+    slider.observe(lambda change: setattr(field, "max", len(change["new"]) - 1), "options")
+    return _side_by_side(field, slider, "index", "value", lambda index: index)
 
 
-def _side_by_side(field: ipywidgets.Widget, slider: ipywidgets.Widget, trait: str, shown: Callable) -> ipywidgets.HBox:
+def _side_by_side(field, slider, moves: str, number: str, shown: Callable) -> ipywidgets.HBox:
     import ipywidgets
 
-    ipywidgets.link((slider, trait), (field, trait), transform=(shown, lambda value: value))
-    slider.description, slider.readout = "", False
+    ipywidgets.link((slider, moves), (field, number), transform=(shown, lambda value: value))
+    slider.description = ""
     # What the field leaves of the line; where that is little, a line of its own.
     slider.layout.width, slider.layout.flex = "auto", "1 1 14em"
     return ipywidgets.HBox([field, slider], layout={"flex_flow": "row wrap", "width": "min(100%, 42em)"})
