@@ -17,7 +17,7 @@
 # - turn the two knobs of masking apart: how much is hidden, and how much is asked;
 # - say exactly how much a sentence with holes in it still tells;
 # - compare models that were asked different questions in training, at equal steps and at equal cost;
-# - find the best ratio with an error bar, and say what five seeds can tell and what they cannot;
+# - find the best ratio with an error bar, and say what a few seeds can tell and what they cannot;
 # - say what `[MASK]` does to a model that will later read text without it.
 #
 # *150 minutes. Prerequisites: chapters 03, 07 and 08. The study of section 5 took hours and comes with the course;
@@ -321,15 +321,16 @@ for name, (shape, T) in shapes.items():
 # ## 5 · The study
 #
 # Two sizes, two budgets, eight ratios from 1% to 80%, at equal steps; the same again at equal FLOPs for the smaller
-# budget; some runs with the knobs apart, some with 80/10/10. For each of these, as many models as there are seeds. A
-# seed settles the text and the first weights, so that two ratios of one seed are a pair. All of it was measured once:
+# budget; some runs with the knobs apart, some with 80/10/10. Each is run with several seeds. A seed settles the text
+# and the first weights, so that two ratios of one seed are a pair. All of it was measured once:
 
 # %% id="load-study"
 from mlm_mini.shipped import shipped
 
 study, origin = find_experiment("mask_ratio").shipped(), shipped("experiments", "mask_ratio")
 hours = sum(score.cpu_seconds for score in study.scores) / 3600
-print(f"{len(study.scores)} models, {study.config.seeds} seeds, {hours:.1f} hours of one core")
+print(f"{len(study.scores)} models, {hours:.1f} hours of one core; {study.config.seeds} seeds at equal steps, "
+      f"{study.config.arm_seeds} in all else")
 print(f"by `{origin['command']}`, {origin['date']}, on {origin['machine']}")
 
 # %% id="fig-study" tags=["nbval-ignore-output"]
@@ -343,8 +344,8 @@ study.show()
 #
 # $$\bar d \pm t \, \frac{\mathrm{sd}(d)}{\sqrt S},$$
 #
-# where $t$ is 2.78 for five seeds and nears 1.96 for many (Student 1908): a standard deviation of five numbers is
-# itself uncertain. A ratio is as good as the best if its interval reaches down to zero.
+# where $t$ is 4.30 for three seeds, 2.78 for five, and nears 1.96 for many (Student 1908): a standard deviation of a
+# few numbers is itself uncertain. A ratio is as good as the best if its interval reaches down to zero.
 
 # %% id="ex-behind"
 # exercise: 10.behind
@@ -512,58 +513,64 @@ for name in COLUMNS:
 # %% [markdown] id="why-too-few"
 # ## 6 · Too few
 #
-# How slow is 1%? Its own end is a target that others can be asked to reach: for each size and budget, the largest gap
-# with which a seed ends at 1%. `study.steps_to_reach` is chapter 08's cost to reach. A curve has twelve points; if its
-# first is below the target already, its steps count, though fewer would have done, and the advantage is *at least*
-# that. The same in operations (flops), and in predictions, of which 1% makes few.
+# How slow is 1%? Spend all the steps of a run at 1%. How many does another ratio need, with the same seed, to come as
+# near to the floor? `study.steps_to_reach` is chapter 08's cost to reach. A curve has twelve points; if its first is
+# near enough already, its steps count, though fewer would have done, and the advantage is *at least* that. The same in
+# operations (flops), and in predictions, of which 1% makes few.
 
 # %% id="measure-reach"
-reached, times_faster = {}, {}
+faster = {}  # than 1% in steps, (R, S)
 for size, steps in study.columns():
-    few_curves, usual_curves = ([s.curve for s in study.of(size, steps, mask_ratio=r)] for r in (0.01, 0.15))
-    target = max(curve[-1][1] for curve in few_curves)
-    taken = reached[f"{size}, {steps:,} steps"] = study.steps_to_reach(size, steps, target)  # (R, S)
-    few, usual = taken[at[0.01]], taken[at[0.15]]
-    bound = "at least " if min(usual) == usual_curves[0][0][0] else ""  # below the target at the first look
-    print(f"{size}, {steps:,} steps, to {target:.2f} nats: {few.mean():.0f} steps at 1%, {usual.mean():.0f} at 15%")
+    ends = np.array([score.curve[-1][1] for score in study.of(size, steps, mask_ratio=0.01)])
+    taken = study.steps_to_reach(size, steps, ends)  # (R, S)
+    faster[f"{size}, {steps:,} steps"], usual = steps / taken, taken[at[0.15]]
+    bound = "at least " if usual.min() == study.of(size, steps, mask_ratio=0.15)[0].curve[0][0] else ""
+    print(f"{size}: where {steps} steps at 1% end, 15% is after {usual.mean():.0f} steps. 1% spends")
     for unit in ("steps", "flops", "predictions"):
-        spent = [study.values(unit, size, steps, mask_ratio=r) for r in (0.01, 0.15)] if unit != "steps" else [1, 1]
-        factor = np.exp(mean_interval(np.log(few / usual * spent[0] / spent[1])))
-        times_faster[f"{size}, {steps:,} steps", unit] = factor[0]
-        print(f"    1% takes {bound}{factor[0]:.2g} ({factor[1]:.2g} to {factor[2]:.2g}) times the {unit}")
+        price = [study.values(unit, size, steps, mask_ratio=r) for r in (0.01, 0.15)] if unit != "steps" else [1, 1]
+        more, low, high = np.exp(mean_interval(np.log(steps / usual * price[0] / price[1])))
+        print(f"    {bound}{more:.2g} times the {unit} ({low:.2g} to {high:.2g})")
 
-# %% [markdown] id="why-spread"
-# The article also calls training at 1% "unstable". The gradient's variance is chapter 09's matter; what comes of it is
-# how much runs differ that differ in nothing but their seed. The standard deviation of ln KL over seeds is a relative
-# scatter. Pooled over sizes and budgets, as if these were independent, it has an interval from the $\chi^2$
-# distribution.
+# %% [markdown] id="why-unstable"
+# The article also calls training at 1% "unstable". The gradient's noise is chapter 09's matter. What comes of it shows
+# in two ways: in how often a curve goes up from one of its points to the next, and in how much runs differ that differ
+# in nothing but their seed. For the second, the standard deviation of ln KL over seeds is a relative scatter; pooled
+# over sizes and budgets, as if these were independent, it has an interval from the $\chi^2$ distribution.
 
-# %% id="measure-spread"
+# %% id="measure-unstable"
+def up(score):
+    """In percent of the points of a curve, how often its gap is larger than at the point before."""
+    return 100 * (np.diff(np.array(score.curve)[:, 1]) > 0).mean()
+
+
+rises = [mean_interval([up(score) for column in study.columns() for score in study.of(*column, mask_ratio=ratio)])
+         for ratio in study.config.ratios]
 logs = np.log(np.stack([study.kl(size, steps) for size, steps in study.columns()]))  # (columns, R, S)
 freedom = logs.shape[0] * (logs.shape[2] - 1)
 scatter = 100 * np.sqrt(logs.var(axis=2, ddof=1).mean(axis=0))  # (R,) in percent
 bounds = scatter[:, None] * np.sqrt(freedom / stats.chi2.ppf([0.975, 0.025], freedom))
-for ratio, sd, (low, high) in zip(study.config.ratios, scatter, bounds):
-    print(f"trained at {ratio:4g}: runs scatter by {sd:.1f}% of their KL ({low:.1f} to {high:.1f})")
+for ratio, rise, sd, (low, high) in zip(study.config.ratios, rises, scatter, bounds):
+    print(f"trained at {ratio:4g}: up at {rise.value:.0f}% of the points ({rise.low:.0f} to {rise.high:.0f}); "
+          f"runs scatter by {sd:.1f}% of their KL ({low:.1f} to {high:.1f})")
 
 # %% id="fig-too-few" tags=["nbval-ignore-output"]
 figure, (ax, bx) = figures.new_figure(10, 3.4, columns=2)
-for (name, taken), style, color in zip(reached.items(), ("o-", "s--", "D-.", "^:"), COLORS):
-    faster = np.exp(np.log(taken[at[0.01]] / taken).mean(axis=1))
-    ax.plot(study.config.ratios, faster, style, color=color, markersize=4, label=name)
-bx.errorbar(study.config.ratios, scatter, np.abs(bounds.T - scatter), color=figures.BLUE, marker="o", capsize=2)
-for axis in (ax, bx):
-    study.mark_ratios(axis)
+for (name, times), style, color in zip(faster.items(), ("o-", "s--", "D-.", "^:"), COLORS):
+    ax.plot(study.config.ratios, np.exp(np.log(times).mean(axis=1)), style, color=color, markersize=4, label=name)
+middle, low, high = np.array(rises).T
+bx.errorbar(study.config.ratios, middle, [middle - low, high - middle], color=figures.BLUE, marker="o", capsize=2)
+study.mark_ratios(ax)
+study.mark_ratios(bx)
 ax.set(ylabel="times as fast as 1%, in steps", ylim=(0, None))
 ax.legend()
-bx.set(ylabel="scatter of runs (% of their KL)", ylim=(0, None))
-quick = [times_faster[name, "steps"] for name in reached]
+bx.set(ylabel="points at which the gap goes up (%)", ylim=(0, None))
+quick = [float(np.exp(np.log(times[at[0.15]]).mean())) for times in faster.values()]
 ax.set_title(f"15% is at least {min(quick):.1f} to {max(quick):.1f} times as fast as 1%")
-bx.set_title(f"Runs scatter by {scatter[at[0.01]]:.0f}% at 1%, by {scatter[at[0.15]]:.0f}% at 15%")
-by_column = ", ".join(f"{name} {each:.1f}" for name, each in zip(reached, quick))
-spread = ", ".join(f"{sd:.1f} at {ratio:g}" for ratio, sd in zip(study.config.ratios, scatter))
-figures.show(figure, alt=f"Left, how many times faster in steps than 1% is 15%: {by_column}. Right, scatter "
-             f"of runs in percent of their KL: {spread}.")
+bx.set_title(f"Curves go up at {middle[at[0.01]]:.0f}% of the points at 1%, at {middle[at[0.15]]:.0f}% at 15%")
+by_column = ", ".join(f"{name} {each:.1f}" for name, each in zip(faster, quick))
+by_ratio = ", ".join(f"{share:.0f}% at {ratio:g}" for ratio, share in zip(study.config.ratios, middle))
+figures.show(figure, alt=f"Left, how many times faster in steps than 1% is 15%: {by_column}. Right, share of the "
+             f"points at which the gap goes up: {by_ratio}.")
 
 # %% [markdown] id="why-apart"
 # ## 7 · The knobs apart
@@ -598,7 +605,7 @@ for ax, held, word in ((axes[0], 1, "asked"), (axes[1], 0, "hidden")):
         ax.plot(*zip(*line), looks[fixed][0], color=looks[fixed][1])
         side = "right" if line[-1][0] < 0.2 else "left"
         ax.annotate(f"  {word} {fixed:.0%}  ", line[-1], color=looks[fixed][1], va="center", ha=side)
-    ax.set(xlim=(0, 0.85), ylim=(0, 1.1 * max(kl.mean() for kl in knobs.values())))
+    ax.set(xlim=(-0.05, 0.85), ylim=(0, 1.1 * max(kl.mean() for kl in knobs.values())))
 harm, help_ = sum(c.low > 0 for c in changes["hide more"]), sum(c.high < 0 for c in changes["ask more"])
 axes[0].set(xlabel="share hidden", ylabel="KL to the exact posterior (nats)")
 axes[1].set(xlabel="share asked")
@@ -665,18 +672,19 @@ print(f"on clean text the perfect reader of 80/10/10 pays {copying:.2f} nats for
 # vector of a noun tell whether it is the agent or the patient of its sentence? (Chapter 13 has more on probes.)
 
 # %% id="measure-clean"
-from mlm_mini.experiments.mask_ratio import BERT_SPLIT
+from mlm_mini.experiments.mask_ratio import BERT_SPLIT, paired_difference
 
 UNITS = {"kl": "KL in nats", "probe_accuracy": "probe right", "copy_nats": "seen word in nats"}
-mixed = {}  # figures of 80/10/10, over all seeds
+mixed = {}  # figures of 80/10/10, over its seeds
 for size in study.config.sizes:
     for ratio in study.config.split_ratios:
         print(f"{size}, {long} steps, {ratio:.0%}: with [MASK] alone, with 80/10/10, and the difference within seeds")
         for unit, name in UNITS.items():
             plain, split = (study.values(unit, size, long, mask_ratio=ratio, **fields)
                             for fields in ({}, {"split": BERT_SPLIT}))
-            change, mixed[size, ratio, unit] = mean_interval(split - plain), split.mean()
-            print(f"    {name:18}{plain.mean():7.3f}{split.mean():7.3f}  {change.low:+.3f} to {change.high:+.3f}")
+            change, mixed[size, ratio, unit] = mean_interval(paired_difference(split, plain)), split.mean()
+            of_these = plain[: len(split)].mean()  # the seeds that 80/10/10 has
+            print(f"    {name:18}{of_these:7.3f}{split.mean():7.3f}  {change.low:+.3f} to {change.high:+.3f}")
 
 # %% id="measure-probe"
 def over_ratios(unit, size):
@@ -725,14 +733,17 @@ figures.show(figure, alt=f"Left, accuracy of a role probe on clean text: {probes
 # %% [markdown] id="why-live"
 # ## 9 · On your machine
 #
-# A small study, run here: tiny models, 100 steps, four ratios, five seeds. The first time it takes about two minutes
-# on two cores; the runs are then kept. `python3 course.py experiment mask_ratio --full` runs the whole study, and can
-# be stopped and gone on with at any time.
+# A small study, run here: tiny models, 100 steps, four ratios, five seeds. How does the best ratio change when there
+# is so little time to learn? The first time this takes about two minutes on two cores; the runs are then kept.
+# `python3 course.py experiment mask_ratio --full` runs the whole study, and can be stopped and gone on with.
 
 # %% id="run-quick" tags=["nbval-ignore-output"]
 quick_study = find_experiment("mask_ratio").run(full=False)
 quick_study.show()
-print(quick_study.table())
+found = {100: quick_study.best(small, 100).ratio}
+found |= {steps: study.best(small, steps).ratio for steps in study.config.steps}
+print("best ratio by steps:", ", ".join(f"{two_digits(ratio)} at {steps}" for steps, ratio in found.items()))
+print(f"{quick_study.config.ratios[-1]:.2f} is the largest that was tried at 100 steps: read it as a bound")
 
 # %% [markdown] id="why-repeat"
 # And one model of the big study, trained anew if it was not trained on this machine. The last digits of a training
@@ -766,13 +777,13 @@ from IPython.display import Markdown
 more = [(kl[at[0.5]] - kl[at[0.15]]).mean() for kl in (study.kl(*column) for column in study.columns())]
 probed = ", ".join(f"{size} {c.value:+.1f} ({c.low:+.1f} to {c.high:+.1f})" for size, c in halved.items())
 good = f"{sum(0.15 in best.as_good for best in bests.values())} of {len(bests)}"
-once, usual = scatter[at[0.01]], scatter[at[0.15]]
+often = f"{rises[at[0.01]].value:.0f}% of its points, at 15% at {rises[at[0.15]].value:.0f}%"
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
 | "Too few masks (e.g., 1%)": "very inefficient", "slow and unstable" | to where 1% ends, 15% is at least \
-{min(quick):.1f} to {max(quick):.1f} times as fast; runs scatter by {once:.0f}% of their KL at 1%, by {usual:.0f}% at \
-15% | **{claims["too-few"].verdict}** |
+{min(quick):.1f} to {max(quick):.1f} times as fast; at 1% a curve goes up at {often} | \
+**{claims["too-few"].verdict}** |
 | "Too many masks (e.g., 50%)": "insufficient context" | half hidden, {left[0.5]:.0%} of the context is left, \
 exactly; at the same questions, the KL of training at 50% less that at 15% is {min(more):+.3f} to {max(more):+.3f} \
 nats | **{claims["too-many"].verdict}** |
