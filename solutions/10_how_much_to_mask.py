@@ -742,8 +742,9 @@ quick_study = find_experiment("mask_ratio").run(full=False)
 quick_study.show()
 found = {100: quick_study.best(small, 100).ratio}
 found |= {steps: study.best(small, steps).ratio for steps in study.config.steps}
-print("best ratio by steps:", ", ".join(f"{two_digits(ratio)} at {steps}" for steps, ratio in found.items()))
-print(f"{quick_study.config.ratios[-1]:.2f} is the largest that was tried at 100 steps: read it as a bound")
+for steps, ratio in found.items():
+    bound = " or more" if np.isclose(ratio.value, quick_study.config.ratios[-1]) else ""  # nothing was tried above
+    print(f"{small}, {steps} steps: best ratio {two_digits(ratio)}{bound}")
 
 # %% [markdown] id="why-repeat"
 # And one model of the big study, trained anew if it was not trained on this machine. The last digits of a training

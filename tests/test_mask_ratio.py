@@ -168,6 +168,7 @@ def test_a_cell_trains_as_its_name_says():
     ("changes", "message"),
     [
         ({"seeds": 1}, "seeds is 1: expected at least 2"),
+        ({"arm_seeds": 1}, "arm_seeds is 1: expected at least 2"),
         ({"ratios": (0.1, 0.2)}, "ratios is .*: expected at least 3"),
         ({"ratios": (0.0, 0.1, 0.2)}, "expected shares above 0, up to 1"),
         ({"ratios": (0.1, 0.2, 1.1)}, "expected shares above 0, up to 1"),
@@ -467,6 +468,14 @@ def test_the_two_knobs_are_beside_the_runs_with_one(study):
         study.knobs("mini")
 
 
+def test_arms_may_have_fewer_seeds():
+    study = planted(MaskRatioConfig(seeds=4, arm_seeds=2))
+    assert study.kl("tiny", 900).shape == (8, 4)
+    assert study.kl("tiny", budget="flops").shape == (8, 2)
+    assert {kl.shape for kl in study.knobs("tiny").values()} == {(2,)}
+    assert study.best("mini", budget="flops").ratio.value == pytest.approx(0.4, rel=1e-6)
+
+
 def test_steps_to_a_gap_are_found_for_every_ratio(study):
     last = study.kl("mini", 300)
     steps = study.steps_to_reach("mini", 300, float(last.max()))
@@ -474,6 +483,10 @@ def test_steps_to_a_gap_are_found_for_every_ratio(study):
     assert steps[0, 1] == pytest.approx(300)
     assert (steps[1:] < 300).all()
     assert np.isinf(study.steps_to_reach("mini", 300, 1e-3)).all()
+    each = study.steps_to_reach("mini", 300, last[0])  # where 1% ends, seed by seed
+    np.testing.assert_allclose(each[0], 300)
+    with pytest.raises(ValueError, match="broadcast"):
+        study.steps_to_reach("mini", 300, np.ones(3))
 
 
 def test_the_picture_says_what_was_found(study):

@@ -311,10 +311,16 @@ class MaskRatio(Result):
         """KL(exact, model) in nats at SCORED_AT[at], over ratios and seeds: (R, S)."""
         return np.array([self.values("kl", size, steps, at, mask_ratio=r, **fields) for r in self.config.ratios])
 
-    def steps_to_reach(self, size: str, steps: int, target: float) -> np.ndarray:
-        """The steps at which each curve first was within `target` nats of the floor, (R, S); inf where never."""
+    def steps_to_reach(self, size: str, steps: int, target: float | np.ndarray) -> np.ndarray:
+        """The steps at which each curve first was within `target` nats of the floor, (R, S); inf where never.
+
+        target: one for all, or (S,), one for each seed.
+        """
         rows = [self.of(size, steps, mask_ratio=r) for r in self.config.ratios]
-        return np.array([[steps_to_reach(np.array(score.curve), target) for score in row] for row in rows])
+        targets = np.broadcast_to(target, len(rows[0]))
+        return np.array(
+            [[steps_to_reach(np.array(s.curve), t) for s, t in zip(row, targets, strict=True)] for row in rows]
+        )
 
     def knobs(self, size: str, at: int = 0) -> dict[tuple[float, float], np.ndarray]:
         """KL in nats, (S,), for each pair of corruption and prediction ratio that was run at the largest budget: those
@@ -414,7 +420,8 @@ class MaskRatio(Result):
     def _finding(self, columns: list[tuple[str, int | None]], **fields) -> str:
         bests = [self.best(*column, **fields).ratio.value for column in columns]
         low, high = f"{min(bests):.2f}", f"{max(bests):.2f}"
-        return f"the best ratio is {low}" if low == high else f"the best ratio lies at {low} to {high}"
+        beyond = " or more" if np.isclose(max(bests), max(self.config.ratios)) else ""  # nothing was tried above
+        return f"the best ratio is {low}{beyond}" if low == high else f"the best ratio lies at {low} to {high}{beyond}"
 
     def describe(self) -> str:
         """The picture in words."""
