@@ -114,17 +114,18 @@ def slider(label: str, value: float, minimum: float, maximum: float, step: float
     )
 
 
-def choice(label: str, options: list, value=None) -> ipywidgets.RadioButtons:
-    """One of several options, all in sight; the arrow keys to the left and to the right move from one to the next.
+def choice(label: str, options: list, value=None) -> ipywidgets.ToggleButtons:
+    """A button for each option, all in sight: Tab goes from one to the next, the space bar chooses.
 
-    Not a list that drops down: a notebook that takes the other arrow keys for moving from cell to cell, as JupyterLab
-    does, takes them from a list as well. options: names, or pairs of name and value. value: the first by default.
+    Not a list or a row of radio buttons: a notebook that takes the arrow keys for moving from cell to cell, as
+    JupyterLab does, takes them from these as well. What is chosen belongs into the text line, since no button says it.
+    options: names, or pairs of name and value. value: the first by default.
     """
     import ipywidgets
 
     given = {} if value is None else {"value": value}
-    layout = {"width": "max-content", "max_width": "100%"}
-    return ipywidgets.RadioButtons(options=options, description=label, style=WHOLE_LABEL, layout=layout, **given)
+    style = {**WHOLE_LABEL, "button_width": "auto"}
+    return ipywidgets.ToggleButtons(options=options, description=label, style=style, **given)
 
 
 def with_field(slider: ipywidgets.FloatSlider) -> ipywidgets.HBox:
