@@ -108,7 +108,7 @@ def draw_gradients(model: MaskedLM, draws: Draws, at_once: int = AT_ONCE) -> Ten
     gradients = vmap(gradient, in_dims=(None, 0, mask_axis, 0, 0))
     out = []
     # The other kernels have no rule for vmap, and would go one draw at a time.
-    with _without_dropout(model), sdpa_kernel(SDPBackend.MATH):
+    with _without_dropout(model), one_thread(), sdpa_kernel(SDPBackend.MATH):
         for part in _parts(draws, at_once):
             each = gradients(weights, part.ids, part.attention_mask, part.places, part.labels)
             out.append(torch.cat([each[name].flatten(1) for name in weights], dim=1))
@@ -128,6 +128,17 @@ def loop_gradients(model: MaskedLM, draws: Draws) -> Tensor:
 
 
 @contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread: the products of a small model are too short to be worth sharing, two took as long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
 def _without_dropout(model: MaskedLM) -> Iterator[None]:
     was_training = model.training
     model.eval()
@@ -143,9 +154,9 @@ def _parts(draws: Draws, at_once: int) -> Iterator[Draws]:
 
 @dataclass(frozen=True)
 class GradientTimes(Result):
-    """Milliseconds per gradient, with vmap and in a plain loop: medians of runs that took turns on one machine.
+    """Milliseconds per gradient, with vmap and in a plain loop: runs that took turns, on one thread of one machine.
 
-    sentences, tokens: B and N of the batch. predictions: k. weights: P. draws: n. threads: of PyTorch.
+    sentences, tokens: B and N of the batch. predictions: k. weights: P. draws: n.
     vmap, loop: (repeats,), milliseconds per draw.
     """
 
@@ -154,7 +165,6 @@ class GradientTimes(Result):
     predictions: int
     weights: int
     draws: int
-    threads: int
     vmap: np.ndarray
     loop: np.ndarray
 
@@ -171,7 +181,7 @@ class GradientTimes(Result):
     def _size(self) -> str:
         return (
             f"{self.draws} draws of {self.predictions} in {self.tokens} tokens of {self.sentences} sentences, "
-            f"{self.weights:,} weights, {self.threads} thread{'s' if self.threads > 1 else ''}"
+            f"{self.weights:,} weights, one thread"
         )
 
     def plot(self) -> Figure:
@@ -189,17 +199,18 @@ class GradientTimes(Result):
 
 
 def time_gradients(model: MaskedLM, draws: Draws, sentences: int, tokens: int, repeats: int = 7) -> GradientTimes:
-    """Both ways on the same draws, in turns, so that what else the machine does falls on both alike.
+    """Both ways on the same draws, on one thread, in turns, so that what else the machine does falls on both alike.
 
     sentences, tokens: B and N of the batch that the draws were made of.
     """
     ways, times = (draw_gradients, loop_gradients), ([], [])
-    for repeat in range(repeats + 1):  # the first turn warms up
-        for way, taken in zip(ways, times, strict=True):
-            start = time.perf_counter()
-            way(model, draws)
-            if repeat:
-                taken.append((time.perf_counter() - start) * 1e3 / len(draws))
+    with one_thread():
+        for repeat in range(repeats + 1):  # the first turn warms up
+            for way, taken in zip(ways, times, strict=True):
+                start = time.perf_counter()
+                way(model, draws)
+                if repeat:
+                    taken.append((time.perf_counter() - start) * 1e3 / len(draws))
     P = sum(weight.numel() for weight in model.parameters())
-    k, threads = int(draws.count_labels().max()), torch.get_num_threads()
-    return GradientTimes(sentences, tokens, k, P, len(draws), threads, *map(np.array, times))
+    k = int(draws.count_labels().max())
+    return GradientTimes(sentences, tokens, k, P, len(draws), *map(np.array, times))
