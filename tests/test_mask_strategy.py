@@ -443,8 +443,8 @@ def test_figures_come_from_the_scores():
     assert result.ratio("nats", "surprisal").value == pytest.approx(1.5)
     titles = [ax.get_title() for ax in result.plot().axes]
     assert titles[0].endswith("surprisal, 1.50 times uniform")
-    assert titles[1].endswith("surprisal")
-    assert planted((0.6, 0.701)).plot().axes[1].get_title().endswith("none")
+    assert titles[1].endswith("1 of 1")
+    assert planted((0.6, 0.701)).plot().axes[1].get_title().endswith("0 of 1")
 
 
 @pytest.mark.parametrize(

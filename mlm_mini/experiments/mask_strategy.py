@@ -325,8 +325,8 @@ class MaskStrategy(Result):
         ax.axvline(0, color="0.4", linewidth=1)
         ax.set_yticks(range(len(rows)), [arm_name(*row) for row in rows])
         ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel="KL minus that of uniform masks (nats)")
-        better = [arm_name(*arm) for arm in self._arms() if self.versus("kl", *arm, language=language).high < 0]
-        ax.set_title(f"Better models at equal compute: {'; '.join(better) or 'none'}")
+        better = [arm for arm in self._arms() if self.versus("kl", *arm, language=language).high < 0]
+        ax.set_title(f"Better models at equal compute: {len(better)} of {len(self._arms())}")
 
     def _arms(self) -> list[Arm]:
         return [arm for arm in self.config.arms if arm[0] != UNIFORM]
