@@ -561,12 +561,14 @@ middle, low, high = np.array(rises).T
 bx.errorbar(study.config.ratios, middle, [middle - low, high - middle], color=figures.BLUE, marker="o", capsize=2)
 study.mark_ratios(ax)
 study.mark_ratios(bx)
-ax.set(ylabel="times as fast as 1%, in steps", ylim=(0, None))
+ax.axhline(12, color=figures.BLACK, linestyle=":", linewidth=1)
+ax.text(0.01, 12, "at the first of twelve points: at least 12", va="bottom", fontsize=9)
+ax.set(ylabel="times as fast as 1%, in steps", ylim=(0, 13.5))
 ax.legend()
 bx.set(ylabel="points at which the gap goes up (%)", ylim=(0, None))
 quick = [float(np.exp(np.log(times[at[0.15]]).mean())) for times in faster.values()]
 ax.set_title(f"15% is at least {min(quick):.1f} to {max(quick):.1f} times as fast as 1%")
-bx.set_title(f"Curves go up at {middle[at[0.01]]:.0f}% of the points at 1%, at {middle[at[0.15]]:.0f}% at 15%")
+bx.set_title(f"Curves go up at {middle[at[0.01]]:.0f}% of their points at 1%, {middle[at[0.15]]:.0f}% at 15%")
 by_column = ", ".join(f"{name} {each:.1f}" for name, each in zip(faster, quick))
 by_ratio = ", ".join(f"{share:.0f}% at {ratio:g}" for ratio, share in zip(study.config.ratios, middle))
 figures.show(figure, alt=f"Left, how many times faster in steps than 1% is 15%: {by_column}. Right, share of the "

@@ -49,7 +49,7 @@ BERT_SPLIT = (0.8, 0.1, 0.1)
 ALL_MASK = (1.0, 0.0, 0.0)
 ROUNDING = 5  # decimals kept of what a cell found: far below its error
 LINES = (("SKY", "o"), ("BLUE", "s"), ("ORANGE", "D"), ("RED", "^"))  # color and marker of each column of a study
-CROWDED = (0.4, 0.65)  # ratios whose names have no room on a logarithmic axis
+CROWDED = (0.4, 0.65)  # of RATIOS, those whose names have no room on a logarithmic axis
 
 
 @dataclass(frozen=True)
@@ -407,7 +407,7 @@ class MaskRatio(Result):
     def mark_ratios(self, ax: Axes) -> None:
         """Makes the horizontal axis that of the ratios of the study, on a logarithmic scale."""
         ax.set(xscale="log", xlabel="mask ratio in training")
-        named = [r for r in self.config.ratios if r not in CROWDED]
+        named = [r for r in self.config.ratios if r not in CROWDED or self.config.ratios != RATIOS]
         ax.set_xticks(named, [f"{r:g}" for r in named])
         ax.minorticks_off()
 
