@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlm_mini.experiments import mask_strategy, strategy_cell
+from mlm_mini.experiments import find_experiment, mask_strategy, strategy_cell
 from mlm_mini.experiments.mask_strategy import MaskStrategy, MaskStrategyConfig, measure_mask_strategy
 from mlm_mini.experiments.noisy_scenes import code_ids, noisy_scenes
 from mlm_mini.experiments.selection import (
@@ -36,6 +36,7 @@ from mlm_mini.experiments.two_words import bias, learned, softmax_fixed_point, s
 from mlm_mini.languages import scene_language
 from mlm_mini.model import ModelConfig
 from mlm_mini.reference import entropy, softmax
+from mlm_mini.shipped import results_folder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -479,3 +480,14 @@ def test_a_result_says_what_it_does_not_have():
         result.ratio("length", "surprisal")
     with pytest.raises(ValueError, match="missing"):
         MaskStrategy.from_json("{}")
+
+
+def test_the_shipped_study_is_the_full_one():
+    experiment = find_experiment("mask_strategy")
+    study = experiment.shipped()
+    assert study.config == experiment.full == MaskStrategyConfig()
+    assert [score.cell for score in study.scores] == study.config.cells()
+    assert study.config.seeds >= 5
+    file = results_folder("experiments") / "mask_strategy.json"
+    assert file.stat().st_size < 200_000
+    assert study.of("surprisal")[0].steps == equal_steps(study.of("surprisal")[0].cell)
