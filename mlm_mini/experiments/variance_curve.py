@@ -189,8 +189,8 @@ class GradientVariance(Result):
     def holds_up_to(self, against: str = "ratio", low: float = 0.0, factor: float = FACTOR) -> float:
         """The largest ratio up to which, from low on, the scaled variance stays within `factor` of the first; or 0.
 
-        A ratio is outside when its whole interval is: an error bar is given the benefit of the doubt. Unlike a test of
-        equality, which any curve fails with enough draws, this asks for a difference that matters.
+        A ratio is outside when it misses by more than `factor`, and its interval leaves no doubt that it misses: a
+        difference must matter and be seen. A test of equality alone is failed by any curve, with enough draws.
         """
         chosen = self._chosen(low, 1.0)
         scaled = np.column_stack([self.deviations.mean(axis=1), self._replicates])[chosen]
@@ -198,7 +198,8 @@ class GradientVariance(Result):
         end = 0.0
         for ratio, relative in zip(self.ratios[chosen][1:], scaled[1:] / scaled[0], strict=True):
             interval = percentile_interval(relative[0], relative[1:])
-            if interval.low > factor or interval.high < 1 / factor:
+            matters, seen = not 1 / factor <= interval.value <= factor, not interval.low <= 1 <= interval.high
+            if matters and seen:
                 break
             end = float(ratio)
         return end
