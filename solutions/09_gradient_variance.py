@@ -139,26 +139,23 @@ from mlm_mini.experiments.gradient_variance import quick_model
 from mlm_mini.experiments.gradients import time_gradients
 from mlm_mini.reference import select_positions
 
-threads = torch.get_num_threads()
-torch.set_num_threads(1)
 few = language.sample(6, np.random.default_rng(91)).ids
 maskable = maskable_positions(few, vocabulary.special_ids)
 asked = select_positions(np.tile(maskable.ravel(), (64, 1)), 0.15, np.random.default_rng(92), "fixed")
 draws = make_draws(few, asked.reshape(64, *few.shape), asked.reshape(64, *few.shape), vocabulary)
 times = time_gradients(quick_model(np.random.default_rng(93)), draws, 6, int(maskable.sum()), repeats=5)
 print(times.table())
-torch.set_num_threads(threads)
 
 # %% [markdown] id="why-population"
 # ## 3 · Drawn without replacement
 #
 # Suppose that $g_i$ does not depend on which other tokens are hidden. Then the $N$ gradients are fixed, and $S$ is a
-# random sample of $k$ of them, each at most once. For $k$ draws *with* replacement the variance of the mean would be
-# that of one draw over $k$. Without, two draws are never the same token, so they repel each other. By symmetry any
-# two have the same covariance $c$. If all $N$ are drawn their sum is fixed, and its variance
-# $N v + N (N - 1)\, c$ is zero, where $v$ is the variance of one draw: so $c = -v / (N - 1)$. Put this
-# into the variance of a mean of $k$, and write
-# $S^2 = \frac{1}{N-1} \sum_i \lVert g_i - \bar g \rVert^2 = \frac{N}{N - 1} v$:
+# random sample of $k$ of them, each at most once.
+#
+# For $k$ draws *with* replacement the variance of the mean would be that of one draw, $v$, over $k$. Without, two
+# draws are never the same token, so they repel each other: by symmetry any two have the same covariance $c$. If all
+# $N$ are drawn their sum is fixed, and its variance $N v + N (N - 1)\, c$ is zero, so $c = -v / (N - 1)$. Put this
+# into the variance of a mean of $k$. With $S^2 = \frac{1}{N-1} \sum_i \lVert g_i - \bar g \rVert^2 = \frac{N v}{N-1}$:
 #
 # $$\operatorname{tr} \operatorname{Cov}(g) = \frac{v}{k} + \frac{k - 1}{k}\, c
 #   = S^2 \left( \frac{1}{k} - \frac{1}{N} \right) = \frac{S^2}{N} \cdot \frac{1 - r}{r}, \qquad r = \frac{k}{N}.$$
@@ -220,11 +217,15 @@ new_masks = measure(new, language, "scenes, new model, over masks", per_token=Tr
 for r, k, v, p in zip(new_masks.ratios, new_masks.predictions, new_masks.variance, new_masks.predicted):
     print(f"ratio {r:.2f}, {k:2.0f} predictions: variance {v!s:22} formula {p:6.2f}, off by {v.value / p - 1:+.0%}")
 
+# %% [markdown] id="why-constant"
+# If the law is right, variance times $r / (1 - r)$ is the same number at every ratio, but for its error bars. A
+# $\chi^2$ test at 5% says whether the scatter is more than they explain:
+
 # %% id="check-law"
-usual = [i for i, r in enumerate(new_masks.ratios) if 0.015 < r < 0.31]
-constant = new_masks.agreement("odds", 0.015, 0.31) > 0.05
-print("variance times r / (1 - r) is constant within its error bars from 0.02 to 0.3:", constant)
-print("variance times r is:", new_masks.agreement("ratio", 0.015, 0.31) > 0.05)
+usual = 0.015, 0.31
+for against, name in (("odds", "r / (1 - r)"), ("ratio", "r")):
+    constant = new_masks.agreement(against, *usual) > 0.05
+    print(f"variance times {name} is constant within its error bars from 0.02 to 0.3: {constant}")
 
 # %% id="fig-odds" tags=["nbval-ignore-output"]
 def bars(ax, x, estimates, look, unit=1.0):
@@ -249,7 +250,7 @@ x, first = new_masks.ratios, new_masks.variance[0].value
 bars(left, x, new_masks.variance, (figures.BLUE, "o", "")).set_label("measured")
 left.plot(x, new_masks.predicted, color=figures.BLACK, linewidth=1, label="S² (1/k − 1/N)")
 left.plot(x, first * x[0] / x, ":", color=figures.RED, label="1 / ratio")
-ratio_axis(left, y=(0.1, 1, 10, 100), ylabel="variance of the gradient (nats²)")
+ratio_axis(left, y=(1, 10, 100), ylabel="variance of the gradient (nats²)")
 left.legend()
 for against, name, look in (("ratio", "r", (figures.RED, "s", "--")), ("odds", "r/(1−r)", (figures.BLUE, "o", "-"))):
     scaled = new_masks.scaled(against)
@@ -338,8 +339,9 @@ check("09.slope-interval", slope_interval)
 
 # %% [markdown] id="why-where-it-holds"
 # An interval that contains $-1$ is not yet a law: a curve that bends has a slope too. So a second question is asked:
-# up to which ratio do the values of *variance times ratio* agree within their error bars (a $\chi^2$ test at 5%)?
-# That is how far the law **holds**. Agreement is no proof; it says that these draws cannot tell the difference.
+# up to which ratio does *variance times ratio* stay near where it began? It has left when it is off by more than a
+# factor of 1.25 and the error bar leaves no doubt that it is off. That is how far the law **holds**. (The test of
+# section 3 is stricter: with enough draws every curve fails it, by differences that nobody would notice in training.)
 
 # %% id="measure-slope" tags=["nbval-ignore-output"]
 def summary(result, against="ratio"):
@@ -359,8 +361,7 @@ print("against the odds r / (1 - r):", summary(new_masks, "odds"))
 # they? Suppose that any two of the $k$ have the correlation $\rho$. The variance of a sum is the sum of all
 # $k \times k$ covariances: $k$ times $\sigma^2$, and $k (k - 1)$ times $\rho \sigma^2$. A mean is the sum over
 # $k$, so
-
-# %% [markdown] id="correlated-equation"
+#
 # $$\operatorname{tr} \operatorname{Cov}(g) = \frac{\sigma^2}{k} \bigl( 1 + (k - 1)\, \rho \bigr).$$
 #
 # Two things can break the law, and there is no third: $\sigma^2$ depends on the ratio, or $\rho$ is not zero.
@@ -389,9 +390,9 @@ check("09.correlated-variance", correlated_variance)
 #
 # Where would gradients be alike? Where a text repeats itself. Real documents do: a rare name, once used, is no longer
 # rare on that page (Church 2000). The **Polya urn** is the smallest model of such **bursty** text: each word is drawn
-# from an urn and goes back with a second one like it. Compare scenes
-# and a Markov chain, both of short sentences, with documents of 32 words from an urn, and with a control that has the
-# same words but no urn.
+# from an urn and goes back with a second one like it. Compare scenes and a
+# Markov chain, both of short sentences, with documents of 32 words from an urn, and with a control that has the same
+# words but no urn.
 
 # %% id="meet-bursty"
 bursty, control = polya_language(), polya_language(1e9)
@@ -433,7 +434,7 @@ figures.show(figure, alt="New models over fresh text, against the mask ratio. Le
 # %% id="say-texts" tags=["nbval-ignore-output"]
 from IPython.display import Markdown
 
-markov, scenes, urn = (over_data[name] for name in ("Markov", "scenes", "bursty"))
+scenes, urn = over_data["scenes"], over_data["bursty"]
 rise = {name: r.scaled()[-1].value / r.scaled()[0].value for name, r in over_data.items()}
 less = urn.variance[0].value / urn.variance[-1].value
 k, rho = urn.predictions[-1], urn.correlation[-1].value
@@ -443,9 +444,31 @@ ratio goes from 0.02 to 0.9: the claim, to the letter. For bursty text it grows 
 nine tenths of the tokens leaves {less:.0f} times less variance than predicting two in a hundred, and not 45 times. Two
 tokens of such a batch have gradients with correlation {rho:.3f}. That sounds like little, but there are {k:.0f} of
 them, and $1 + (k - 1)\\rho$ is {1 + (k - 1) * rho:.1f}. The control, with the same words and lengths, comes out at
-{rise["control"]:.2f}. Scenes err on the other side: each has one full stop and a verb or two, so that the tokens of a
-sentence are less alike than tokens drawn at random. There ρ is {scenes.correlation[-1].value:.4f}.
+{rise["control"]:.2f}.
 """)
+
+# %% [markdown] id="why-shuffled"
+# Scenes err on the other side, a little: their noise falls faster than $1/r$. Each sentence has one full stop and a
+# verb or two, so the tokens of a batch are less alike than tokens drawn at random. If that is the reason, it must go
+# away when the words are dealt anew among the sentences.
+
+# %% id="measure-shuffled" tags=["nbval-ignore-output"]
+class Shuffled:
+    """Scenes whose words were shuffled, all sentences together."""
+
+    vocabulary = vocabulary
+
+    def sample(self, n, rng):
+        sentences = language.sample(n, rng)
+        words = np.isin(sentences.ids, vocabulary.regular_ids)
+        sentences.ids[words] = rng.permutation(sentences.ids[words])
+        return sentences
+
+
+shuffled = measure(new, Shuffled(), "shuffled scenes", over="data", ratios=FEW[2:], draws=50, per_token=True)
+for name, result in (("scenes", scenes), ("shuffled", shuffled)):
+    late = result.correlation[-1]
+    print(f"{name:8} ρ at 0.9: {late.value:+.4f} ({late.low:+.4f} to {late.high:+.4f})")
 
 # %% [markdown] id="why-trained"
 # ## 6 · After training
@@ -479,8 +502,8 @@ for name, result in by_model.items():
     late = result.ratios > 0.14
     bars(axes[2], result.ratios[late], np.array(result.correlation)[late], STYLES[name])
 labels = "tr Cov of the gradient (nats²)", "σ² of one token (nats²)", "correlation ρ of two tokens"
-for ax, label in zip(axes, labels):
-    ratio_axis(ax, 0.15 if ax is axes[2] else 0.02, () if ax is axes[2] else (1, 10, 100, 1000), ylabel=label)
+for ax, label, lowest, y in zip(axes, labels, (0.02, 0.02, 0.15), ((1, 10, 100), (100, 300, 1000, 3000), ())):
+    ratio_axis(ax, lowest, y, ylabel=label)
 axes[2].set_ylim(-0.12, 0.12)
 axes[0].legend()
 turn = by_model["trained at 15%"]
@@ -627,11 +650,10 @@ figures.show(*mask_economics_figure())
 # %% [markdown] id="recap"
 # ## Recap
 #
-# Each verdict is computed from the figures above. For the first row, "inversely proportional" *holds* in a setting if
-# variance times ratio agrees within its error bars from 0.02 to 0.9, and *holds up to* the ratio where it last did,
-# if at least three of the measured ratios lie below. For the second and third, the interval of the noise at 1% over
-# that at 15% must lie above one, and the steps by the model of section 7 must be more than twice as many before and
-# after training.
+# Each verdict is computed from the figures above. "Inversely proportional" *holds* in a setting up to the ratio where
+# variance times ratio leaves its value at 0.02, by more than a factor of 1.25 and beyond doubt, if at least three of
+# the measured ratios lie there. For the second row, the interval of the noise at 1% must lie above that at 15%; for
+# the third, the steps by the model of section 7 must be more than twice as many, before training and after.
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
 settings = {"new model, text fixed": new_masks, "new, fresh scenes": over_data["scenes"],
@@ -654,9 +676,8 @@ overall = "holds" if set(verdicts.values()) == {"holds"} else overall
 slopes = [result.slope().value for result in settings.values()]
 louder = {name: r.variance[0].value / r.variance[1].value for name, r in few_masks.items()}
 noisy = all(r.variance[0].low > r.variance[1].high for r in few_masks.values())
-slow = {True: "holds", False: "does not hold as worded"}[max(steps.values()) > 2]
-if slow == "holds" and min(steps.values()) <= 2:
-    slow = "holds at the end of training, not at the beginning"
+slow = "holds at the end of training, not at the beginning" if max(steps.values()) > 2 else "does not hold as worded"
+slow = "holds" if min(steps.values()) > 2 else slow
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
