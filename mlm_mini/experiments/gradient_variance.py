@@ -158,8 +158,11 @@ def _moments(gradients: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Of n gradients (n, P): n/(n-1) |g_d - mean|^2, and the mean inner product of g_d with the n - 1 others, (n,)."""
     n = len(gradients)
     total = gradients.sum(dim=0)
-    own = torch.linalg.vector_norm(gradients, dim=1, dtype=torch.float64) ** 2
-    agreements = ((gradients @ total).double() - own) / (n - 1)
+    agreements = ((gradients @ total).double().numpy() - _squared_lengths(gradients)) / (n - 1)
     gradients -= total / n
-    deviations = torch.linalg.vector_norm(gradients, dim=1, dtype=torch.float64) ** 2 * (n / (n - 1))
-    return deviations.numpy(), agreements.numpy()
+    return _squared_lengths(gradients) * (n / (n - 1)), agreements
+
+
+def _squared_lengths(gradients: torch.Tensor) -> np.ndarray:
+    """(n, P) -> (n,), in float64, row by row, since all rows in float64 would take twice the memory again."""
+    return np.array([float(row.double().square().sum()) for row in gradients])

@@ -106,13 +106,13 @@ def draw_gradients(model: MaskedLM, draws: Draws, at_once: int = AT_ONCE) -> Ten
     gradient = grad(lambda weights, *inputs: functional_call(loss, weights, inputs))
     mask_axis = None if draws.attention_mask is None else 0
     gradients = vmap(gradient, in_dims=(None, 0, mask_axis, 0, 0))
-    out = []
+    out = torch.empty(len(draws), sum(weight.numel() for weight in weights.values()))
     # The other kernels have no rule for vmap, and would go one draw at a time.
     with _without_dropout(model), one_thread(), sdpa_kernel(SDPBackend.MATH):
-        for part in _parts(draws, at_once):
+        for part, rows in zip(_parts(draws, at_once), out.split(at_once), strict=True):
             each = gradients(weights, part.ids, part.attention_mask, part.places, part.labels)
-            out.append(torch.cat([each[name].flatten(1) for name in weights], dim=1))
-    return torch.cat(out)
+            torch.cat([each[name].flatten(1) for name in weights], dim=1, out=rows)
+    return out
 
 
 def loop_gradients(model: MaskedLM, draws: Draws) -> Tensor:
