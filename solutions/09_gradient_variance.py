@@ -275,7 +275,7 @@ figures.show(figure, alt=f"{new_masks.describe()} Times r / (1 - r), relative to
 
 # %% id="measure-bernoulli" tags=["nbval-ignore-output"]
 COIN = (0.02, 0.05, 0.15, 0.5)
-coin = measure(new, language, "a coin for each token", method="bernoulli", ratios=COIN, draws=150)
+coin = measure(new, language, "a coin for each token", method="bernoulli", ratios=COIN, draws=100)
 for i, r in enumerate(COIN):
     at = RATIOS.index(r)
     times = coin.variance[i].value / new_masks.variance[at].value
@@ -485,7 +485,7 @@ def tiny_model(mask_ratio):
 
 
 trained = {"trained at 15%": tiny_model(0.15), "trained at 35%": tiny_model(0.35)}
-often = {"ratios": FEW, "draws": 90, "per_token": True}
+often = {"ratios": FEW, "draws": 75, "per_token": True}
 by_model = {"new": new_masks} | {name: measure(model, language, name, **often) for name, model in trained.items()}
 trained_data = measure(trained["trained at 15%"], language, "trained at 15%", over="data", **often)
 for name, result in by_model.items():
@@ -536,7 +536,7 @@ reads, {grown["new"]:.1f}-fold.
 # and once **held**, with half of them hidden anew in each draw.
 
 # %% id="measure-held" tags=["nbval-ignore-output"]
-APART, model = {"ratios": (0.02, 0.05, 0.1, 0.2, 0.4), "draws": 120}, trained["trained at 35%"]
+APART, model = {"ratios": (0.02, 0.05, 0.1, 0.2, 0.4), "draws": 100}, trained["trained at 35%"]
 frozen = measure(model, language, "frozen", corruption=0.5, frozen=True, **APART)
 held = measure(model, language, "held", corruption=0.5, over="data", **APART)
 tied = measure(model, language, "tied", over="data", **APART)
@@ -560,7 +560,7 @@ learned = {"scenes": trained_data}
 for name, recipe in (("Markov", MARKOV), ("bursty", BURSTY)):
     text, B = TEXTS[name]
     model = cached_model(report=LiveCurve, **recipe).model
-    learned[name] = measure(model, text, name, over="data", sentences=B, ratios=FEW, draws=70, per_token=True)
+    learned[name] = measure(model, text, name, over="data", sentences=B, ratios=FEW, draws=60, per_token=True)
 for name, result in learned.items():
     grown_by = result.token_variance[-2].value / result.token_variance[0].value
     alike = 1 + (result.predictions[-2] - 1) * result.correlation[-2].value
