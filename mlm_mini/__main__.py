@@ -84,6 +84,10 @@ def command_parser() -> argparse.ArgumentParser:
     add_json_option(claims)
     claims.set_defaults(run=run_claims)
 
+    bench = commands.add_parser("bench", help="speed, side by side with its peers, in one run")
+    add_json_option(bench)
+    bench.set_defaults(run=run_bench)
+
     test = commands.add_parser("test", help="run every test and every solution notebook; more arguments go to pytest")
     test.set_defaults(run=run_tests)
 
@@ -388,6 +392,23 @@ def print_claims(rows: list) -> None:
         console.print(f"\n[bold]{claim.chapter}  {claim.id}: {row.verdict}[/bold]", markup=True)
         for line in (claim.says, f"{finding.figure} {claim.unit} ({finding.source}): {claim.figure}", claim.rule):
             console.print(f"    {line}", markup=False, soft_wrap=True)
+
+
+def run_bench(options: argparse.Namespace) -> int:
+    """Prints each row as it is measured. Fails when one is below its limit."""
+    from rich.console import Console
+
+    from mlm_mini import bench
+    from mlm_mini.shipped import provenance
+
+    status = Console(stderr=True, highlight=False)
+    made, rows = provenance("python3 course.py bench"), []
+    for row in bench.measure():
+        rows.append(row)
+        status.print(row.text(), soft_wrap=True)
+    if options.json:
+        write_json({"machine": made, "rows": [row.to_dict() for row in rows]}, options.json)
+    return 0 if all(row.kept for row in rows) else 1
 
 
 @contextlib.contextmanager

@@ -18,9 +18,9 @@ def shipped(room: str, name: str) -> dict:
     Raises ValueError, with the names there are, for another.
     """
     folder = results_folder(room)
-    known = sorted(file.name.removesuffix(".json") for file in folder.iterdir() if file.name.endswith(".json"))
+    known = sorted(file.stem for file in folder.glob("*.json"))
     if name not in known:
-        raise ValueError(f"there is no shipped result {name!r}: expected one of {', '.join(known)}")
+        raise ValueError(f"there is no shipped result {name!r}: expected one of {', '.join(known) or 'none'}")
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 

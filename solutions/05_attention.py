@@ -257,8 +257,8 @@ for name, weights in maps.maps.items():
     print(f"{name:36} 'he' reads", most if np.ptp(weights[he]) > 0.005 else f"all alike, {weights[he, 0]:.2f} each")
 
 # %% [markdown] id="try-it"
-# Choose a head, and move the query word (arrow keys work). The text line says what the picture shows. You can type
-# another sentence of the scene language and press Enter.
+# Choose a head (Tab goes to it, the space bar presses it), and move the query word with the arrow keys. The text line
+# says what the picture shows. You can type another sentence of the scene language and press Enter.
 
 # %% id="widget-attention" tags=["nbval-ignore-output"]
 from mlm_mini.widgets import attention_widget

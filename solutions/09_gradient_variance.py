@@ -200,9 +200,12 @@ for k in (1, 2, 4, 8):
 # But is the assumption true? In masked language modeling a hidden token changes what all the others can be guessed
 # from. So measure: for each ratio draw masks, hide what is asked, take the gradients, and estimate the variance. The
 # formula gets no say in it. Its $S^2$ comes from the $N$ gradients of tokens hidden alone.
+#
+# Some measurements of this chapter take ten seconds. `kept_gradient_variance` keeps what it found in the cache folder,
+# so that a second time is quick; change the model, the text or the config, and it measures anew.
 
 # %% id="measure-new-masks" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.gradient_variance import GradientVarianceConfig, measure_gradient_variance
+from mlm_mini.experiments.gradient_variance import GradientVarianceConfig, kept_gradient_variance
 
 RATIOS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9)
 
@@ -210,7 +213,7 @@ RATIOS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9)
 def measure(model, text, name, seed=9, **fields):
     """The noise of the model's gradient on a text. `fields` are of the GradientVarianceConfig."""
     config = GradientVarianceConfig(**{"ratios": RATIOS, "draws": 80} | fields)
-    return measure_gradient_variance(model, text, config, np.random.default_rng(seed), name)
+    return kept_gradient_variance(model, text, config, seed, name)
 
 
 new_masks = measure(new, language, "scenes, new model, over masks", per_token=True)

@@ -173,8 +173,8 @@ check("11.weighted-sample", weighted_sample)
 # | kept | 30%, all alike | of these, in proportion to the entropy of the guess | in the pass that is made anyway |
 # | kept at random | 30%, all alike | any half of these | no; the control for *kept* |
 #
-# Try them on a sentence (the lists, sliders and buttons work with the keyboard). The line of text says what the
-# picture shows.
+# Try them on a sentence: Tab goes from control to control, the space bar presses a button, the arrow keys move the
+# slider. The line of text says what the picture shows.
 
 # %% id="widget-strategy" tags=["nbval-ignore-output"]
 from mlm_mini.widgets import strategy_widget

@@ -1,7 +1,8 @@
-"""The solution notebooks in a real browser: every cell runs, and the widgets answer to the keyboard.
+"""The solutions that have widgets in a real browser: their cells run, and the widgets answer to the keyboard.
 
-Needs Playwright and a Chromium: the command `chromium`, `chromium-browser` or `google-chrome`, or the path in the
-environment variable CHROMIUM. Without them these tests are skipped and say so.
+A notebook goes as far as the section of its last widget: that its other cells run, nbval says. Needs Playwright and a
+Chromium: the command `chromium`, `chromium-browser` or `google-chrome`, or the path in the environment variable
+CHROMIUM. Without them these tests are skipped and say so.
 """
 
 import os
@@ -22,7 +23,10 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the browser test
 expect = playwright.expect
 
 TOP = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted(path.stem for path in (TOP / "solutions").glob("[0-9][0-9]_*.ipynb"))
+WIDGETS = "widget-"  # begins the id of a cell that shows one
+NOTEBOOKS = sorted(
+    path.stem for path in (TOP / "solutions").glob("[0-9][0-9]_*.py") if f'id="{WIDGETS}' in path.read_text("utf-8")
+)
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -45,11 +49,20 @@ def course(tmp_path_factory):
     """A copy of the course whose solutions were never run: a browser saves what it shows."""
     top = tmp_path_factory.mktemp("course")
     shutil.copytree(TOP / "mlm_mini", top / "mlm_mini", ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in ("chapters", "solutions"):
-        (top / folder).mkdir()
-        for path in (TOP / folder).glob("[0-9][0-9]_*.ipynb"):
-            nbformat.write(without_outputs(nbformat.read(path, as_version=4)), top / folder / path.name)
+    shutil.copytree(TOP / "chapters", top / "chapters")
+    (top / "solutions").mkdir()
+    for name in NOTEBOOKS:
+        notebook = without_outputs(nbformat.read(TOP / "solutions" / f"{name}.ipynb", as_version=4))
+        notebook.cells = notebook.cells[: end_of_widgets(notebook.cells)]
+        nbformat.write(notebook, top / "solutions" / f"{name}.ipynb")
     return top
+
+
+def end_of_widgets(cells):
+    """Where the section of the last widget ends."""
+    last = max(place for place, cell in enumerate(cells) if cell.id.startswith(WIDGETS))
+    heads = (place for place, cell in enumerate(cells) if place > last and cell.source.startswith("## "))
+    return next(heads, len(cells))
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +117,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def run_notebook(course, server, browser):
-    """run_notebook(name) -> (page, file): the solution with every cell run, opened once for all tests."""
+    """run_notebook(name) -> (page, file): the solution with its cells run, opened once for all tests."""
     opened = {}
 
     def run(name):
@@ -149,7 +162,7 @@ def picture(tmp_path):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_every_cell_of_a_solution_runs(name, run_notebook):
+def test_a_solution_with_a_widget_runs(name, run_notebook):
     _, path = run_notebook(name)
     errors = [
         (cell.id, output.get("evalue", output.get("text")))

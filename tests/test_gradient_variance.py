@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from mlm_mini.experiments import gradient_variance
 from mlm_mini.experiments.gradient_variance import (
     GradientVariance,
     GradientVarianceConfig,
+    kept_gradient_variance,
     measure_gradient_variance,
     quick_gradient_variance,
 )
@@ -327,3 +329,55 @@ def test_bad_requests_are_refused(scenes, model):
         result.slope(low=0.5)
     with pytest.raises(ValueError, match="per_token=True"):
         _ = result.correlation
+
+
+# ---- kept results
+
+
+@pytest.fixture
+def counted(monkeypatch, tmp_path):
+    """An empty cache, and how often something was measured since."""
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    calls = []
+    measure = gradient_variance.measure_gradient_variance
+    monkeypatch.setattr(
+        gradient_variance, "measure_gradient_variance", lambda *args: calls.append(args) or measure(*args)
+    )
+    return calls
+
+
+def test_a_kept_result_is_measured_once_and_is_what_measuring_finds(model, scenes, counted):
+    config = GradientVarianceConfig(ratios=(0.2, 0.5), sentences=3, draws=6, per_token=True)
+    first, second = (kept_gradient_variance(model, scenes, config, 5, "kept") for _ in range(2))
+    assert len(counted) == 1
+    fresh = measure_gradient_variance(model, scenes, config, rng(5), "kept")
+    assert first.to_dict() == second.to_dict() == fresh.to_dict()
+
+
+def test_a_kept_result_is_measured_anew_when_anything_that_made_it_changes(model, scenes, counted, monkeypatch):
+    config = GradientVarianceConfig(ratios=(0.2, 0.5), sentences=3, draws=4)
+    usual = {"model": model, "text": scenes, "config": config, "seed": 5, "name": "kept"}
+    changes = (
+        {"model": small_model(scenes, seed=1)},
+        {"text": polya_language(concentration=100.0), "model": small_model(polya_language())},
+        {"text": polya_language(), "model": small_model(polya_language())},
+        {"config": replace(config, draws=5)},
+        {"seed": 6},
+        {"name": "other"},
+    )
+    for change in ({}, *changes):
+        kept_gradient_variance(**usual | change)
+    assert len(counted) == 1 + len(changes)
+    monkeypatch.setattr(gradient_variance.encoder, "__file__", __file__)  # as if its source had changed
+    kept_gradient_variance(**usual)
+    assert len(counted) == 2 + len(changes)
+
+
+def test_a_kept_result_that_is_damaged_is_measured_anew(model, scenes, counted, tmp_path):
+    config = GradientVarianceConfig(ratios=(0.2, 0.5), sentences=3, draws=4)
+    first = kept_gradient_variance(model, scenes, config, 5)
+    (path,) = tmp_path.glob("gradient_variance-*.json")
+    path.write_text(path.read_text()[:100])
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert kept_gradient_variance(model, scenes, config, 5).to_dict() == first.to_dict()
+    assert len(counted) == 2

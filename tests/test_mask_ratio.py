@@ -29,6 +29,7 @@ from mlm_mini.experiments import (
     question_kl,
 )
 from mlm_mini.experiments.clean_text import read_clean_text
+from mlm_mini.experiments.cost import cost_to_reach, mean_length
 from mlm_mini.experiments.mask_ratio import (
     ALL_MASK,
     BERT_SPLIT,
@@ -36,11 +37,9 @@ from mlm_mini.experiments.mask_ratio import (
     CellScore,
     best_ratio,
     lowest_points,
-    mean_length,
     paired_difference,
     run_cell,
     steps_at_equal_flops,
-    steps_to_reach,
 )
 from mlm_mini.experiments.study import run_study
 from mlm_mini.languages import ROLE_AGENT, ROLE_PATIENT, scene_language
@@ -135,10 +134,11 @@ def test_a_study_refuses_cells_of_one_name_and_no_workers(tmp_path):
 
 def test_the_study_has_whole_seeds_one_after_the_other():
     cells = MaskRatioConfig().cells()
-    assert len({cell.name for cell in cells}) == len(cells) == 232
+    assert len({cell.name for cell in cells}) == len(cells) == 280
     assert [cell.seed for cell in cells] == sorted(cell.seed for cell in cells)
-    assert Counter(cell.seed for cell in cells) == {0: 56, 1: 56, 2: 56, 3: 32, 4: 32}
-    assert {cell.seed for cell in cells if cell.budget == "flops"} == {0, 1, 2}
+    assert Counter(cell.seed for cell in cells) == dict.fromkeys(range(5), 56)
+    few_arms = MaskRatioConfig(arm_seeds=3).cells()
+    assert {cell.seed for cell in few_arms if cell.budget == "flops"} == {0, 1, 2}
     fewer = MaskRatioConfig(seeds=2).cells()
     assert fewer == cells[: len(fewer)]
     assert all(cell.name.isprintable() and not set(cell.name) & set("/\\ :") for cell in cells)
@@ -183,7 +183,7 @@ def test_a_study_that_makes_no_sense_is_refused(changes, message):
 
 @pytest.mark.parametrize("size", ["tiny", "mini"])
 def test_equal_flops_are_equal_within_half_a_step(size, scenes):
-    shape, length = getattr(ModelConfig, size)(len(scenes.vocabulary)), mean_length()
+    shape, length = getattr(ModelConfig, size)(len(scenes.vocabulary)), mean_length(scenes)
 
     def step(ratio):
         return shape.training_flops_per_token(length, ratio * (length - 2) / length)
@@ -382,12 +382,12 @@ def test_each_seed_has_a_lowest_point():
 
 def test_steps_to_reach_go_along_the_logs():
     curve = np.array([[100, 1.0], [200, 0.5], [400, 0.6], [800, 0.1]])
-    assert steps_to_reach(curve, 0.5) == pytest.approx(200)
-    assert steps_to_reach(curve, np.sqrt(0.5)) == pytest.approx(100 * np.sqrt(2))
-    assert steps_to_reach(curve, np.sqrt(0.06)) == pytest.approx(400 * np.sqrt(2))
-    assert steps_to_reach(curve, 2.0) == 100
-    assert steps_to_reach(curve, 0.1) == pytest.approx(800)
-    assert steps_to_reach(curve, 0.05) == math.inf
+    assert cost_to_reach(curve, 0.5) == pytest.approx(200)
+    assert cost_to_reach(curve, np.sqrt(0.5)) == pytest.approx(100 * np.sqrt(2))
+    assert cost_to_reach(curve, np.sqrt(0.06)) == pytest.approx(400 * np.sqrt(2))
+    assert cost_to_reach(curve, 2.0) == 100
+    assert cost_to_reach(curve, 0.1) == pytest.approx(800)
+    assert cost_to_reach(curve, 0.05) == math.inf
 
 
 # ---------------------------------------------------------------- the result

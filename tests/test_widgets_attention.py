@@ -1,12 +1,10 @@
 """The attention map of chapter 05, driven as a learner drives it: by a text box, a choice of head and a slider."""
 
 import html
-import re
-import statistics
-import time
 
 import numpy as np
 import pytest
+from driving import alt_of, text_of
 
 from mlm_mini import widgets
 from mlm_mini.widgets.attention import (
@@ -20,7 +18,6 @@ from mlm_mini.widgets.attention import (
 )
 
 SENTENCE = "the chef cuts the bread ."
-STEP_SECONDS = 0.1  # of the processor: what else the machine does is not the widget's
 
 
 def read(sentence):
@@ -30,15 +27,6 @@ def read(sentence):
     tokens = ("[CLS]", *sentence.split(), "[SEP]")
     T = len(tokens)
     return AttentionMaps(tokens, {"before": np.eye(T, k=-1), "even": np.full((T, T), 1 / T)})
-
-
-def text_of(widget):
-    """The text of an HTML widget, tags removed."""
-    return html.unescape(re.sub(r"<[^>]+>", " ", widget.value)).strip()
-
-
-def alt_of(widget):
-    return html.unescape(re.search(r'alt="([^"]*)"', widget.picture.value)[1])
 
 
 def test_the_package_exports_it():
@@ -121,21 +109,6 @@ def test_a_sentence_that_cannot_be_read_is_explained_and_changes_nothing_else():
     assert "reads most from cuts" in text_of(widget.status)
     widget.sentence.value = "word " * MOST_TOKENS
     assert f"{MOST_TOKENS + 2} tokens" in text_of(widget.status)
-
-
-def test_a_step_is_quick_at_the_largest_size():
-    weights = np.random.default_rng(0).dirichlet(np.ones(MOST_TOKENS), size=(2, MOST_TOKENS))
-    maps = AttentionMaps(tuple("abcdefgh" * (MOST_TOKENS // 8)), {"one": weights[0], "two": weights[1]})
-    widget = attention_widget(lambda _: maps, "")
-    seconds = []
-    for value in range(1, 12):
-        start = time.process_time()
-        widget.query.value = value
-        seconds.append(time.process_time() - start)
-    assert statistics.median(seconds) < STEP_SECONDS
-    start = time.process_time()
-    widget.head.value = "two"
-    assert time.process_time() - start < 2 * STEP_SECONDS
 
 
 def test_the_still_picture_has_its_numbers_in_words():

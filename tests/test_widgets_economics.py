@@ -1,13 +1,11 @@
 """The mask ratio and its two knobs beside the floor and the noise (chapters 09 and 10), driven as a learner would."""
 
-import html
 import re
-import statistics
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from driving import alt_of, text_of
 
 from mlm_mini import widgets
 from mlm_mini.experiments.gradient_variance import quick_gradient_variance
@@ -26,7 +24,6 @@ from mlm_mini.widgets.economics import (
 from mlm_mini.widgets.tokens import PLAIN, SPECIAL
 
 SENTENCE = "the chef cuts the fresh bread in the kitchen ."
-STEP_SECONDS = 0.1  # of the processor: what else the machine does is not the widget's
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -37,25 +34,6 @@ def curves(one_thread):
     ratios = np.array([0.02, 0.5, 0.9])
     variance = quick_gradient_variance(np.random.default_rng(0), draws=4)
     return MaskingCurves(ratios, np.array([0.7, 1.0, 1.8]), np.full(3, 0.02), variance)
-
-
-def text_of(widget):
-    """The text of an HTML widget, tags removed."""
-    return html.unescape(re.sub(r"<[^>]+>", " ", widget.value)).strip()
-
-
-def alt_of(widget):
-    return html.unescape(re.search(r'alt="([^"]*)"', widget.picture.value)[1])
-
-
-def median_step(slider, values):
-    """The seconds that a slider step takes, drawing included."""
-    seconds = []
-    for value in values:
-        start = time.process_time()
-        slider.value = value
-        seconds.append(time.process_time() - start)
-    return statistics.median(seconds)
 
 
 def test_the_package_exports_them():
@@ -283,15 +261,6 @@ def test_more_to_predict_than_is_hidden_is_refused(curves, make):
         make(0.4, 0.5, curves=curves)
     with pytest.raises(ValueError, match=r"prediction_ratio is 0.01: expected"):
         make(0.4, 0.01, curves=curves)
-
-
-def test_a_step_is_quick(curves):
-    sentence = "word " * 40
-    widget = mask_economics_widget(sentence=sentence, curves=curves)
-    assert median_step(widget.slider, [0.02 * k for k in range(1, 12)]) < STEP_SECONDS
-    widget = two_knobs_widget(0.5, 0.02, sentence, curves=curves)
-    for knob in (widget.prediction, widget.corruption):
-        assert median_step(knob, [0.9 - 0.03 * k for k in range(11)]) < STEP_SECONDS
 
 
 def test_the_still_pictures_have_their_numbers_in_words(curves):

@@ -2,14 +2,13 @@
 
 import html
 import re
-import statistics
 import subprocess
 import sys
-import time
 
 import ipywidgets
 import numpy as np
 import pytest
+from driving import text_of
 
 from mlm_mini import widgets
 from mlm_mini.languages import scene_language
@@ -37,22 +36,6 @@ from mlm_mini.widgets.tokens import (
 )
 
 SENTENCE = "the chef cuts the fresh bread in the kitchen ."
-STEP_SECONDS = 0.1  # of the processor: what else the machine does is not the widget's
-
-
-def text_of(widget):
-    """The text of an HTML widget, tags removed."""
-    return html.unescape(re.sub(r"<[^>]+>", " ", widget.value)).strip()
-
-
-def median_step(slider, values):
-    """The seconds that a slider step takes, drawing included."""
-    seconds = []
-    for value in values:
-        start = time.process_time()
-        slider.value = value
-        seconds.append(time.process_time() - start)
-    return statistics.median(seconds)
 
 
 # ---- the package
@@ -224,11 +207,6 @@ def test_a_ratio_that_is_no_share_is_refused(ratio):
         mask_ratio_widget(mask_ratio=ratio)
 
 
-def test_a_step_of_the_mask_ratio_is_quick():
-    widget = mask_ratio_widget("word " * MOST_TOKENS)
-    assert median_step(widget.slider, [0.02 * k for k in range(1, 12)]) < STEP_SECONDS
-
-
 def test_the_still_picture_says_what_it_shows():
     figure, alt = mask_ratio_figure(SENTENCE, (0.0, 1.0), seed=1)
     assert len(figure.axes) == 1
@@ -298,11 +276,6 @@ def test_the_slider_changes_the_text_and_the_picture():
     assert alt.endswith(text_of(widget.status))
     widget.slider.value = LOWEST
     assert widget.picture.value == first, "a picture must not keep traces of where the slider was"
-
-
-def test_a_step_of_the_leak_is_quick():
-    widget = leak_widget()
-    assert median_step(widget.slider, [0.25 * k for k in range(11)]) < STEP_SECONDS
 
 
 @pytest.mark.parametrize(

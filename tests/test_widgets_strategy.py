@@ -2,12 +2,11 @@
 
 import html
 import re
-import statistics
-import time
 
 import numpy as np
 import pytest
 import torch
+from driving import alt_of
 
 from mlm_mini import widgets
 from mlm_mini.experiments.gradient_variance import quick_model
@@ -26,7 +25,6 @@ from mlm_mini.widgets.strategy import (
 )
 
 SENTENCE = "the chef cuts the fresh bread in the kitchen ."
-STEP_SECONDS = 0.1  # of the processor: what else the machine does is not the widget's
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -39,10 +37,6 @@ def model(one_thread):
 def text_of(widget):
     """The text of an HTML widget, tags removed."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", widget.value)).split())
-
-
-def alt_of(widget):
-    return html.unescape(re.search(r'alt="([^"]*)"', widget.picture.value)[1])
 
 
 def picks_of(widget):
@@ -174,17 +168,6 @@ def test_a_model_of_another_language_is_refused():
     other = MaskedLM(ModelConfig.tiny(50, num_hidden_layers=1), torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match=r"vocabulary of 50 tokens, the scene language \d+"):
         strategy_widget(other)
-
-
-def test_a_step_is_quick(model):
-    widget = strategy_widget(model)
-    for control, values in ((widget.slider, np.linspace(0.1, 0.9, 11)), (widget.strategy, 3 * list(STRATEGIES))):
-        seconds = []
-        for value in values:
-            start = time.process_time()
-            control.value = value
-            seconds.append(time.process_time() - start)
-        assert statistics.median(seconds) < STEP_SECONDS
 
 
 def test_the_still_picture_has_its_numbers_in_words(model):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from scipy.optimize import nnls
 
+from mlm_mini.experiments.gradients import one_thread
 from mlm_mini.experiments.statistics import Estimate, percentile_interval
 from mlm_mini.model import MaskedLM, ModelConfig
 
@@ -36,12 +37,8 @@ def measure_attention_cost(lengths: np.ndarray, repeats: int, rng: np.random.Gen
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
     shape = ModelConfig.tiny(100, max_position_embeddings=int(lengths.max()))
     model = MaskedLM(shape, generator).eval()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         seconds = np.array([[_seconds(model, n) for n in lengths] for _ in range(repeats + 1)])[1:].T  # (k, r)
-    finally:
-        torch.set_num_threads(threads)
     rounds = rng.integers(repeats, size=(RESAMPLES, repeats))
     resampled = [crossing(lengths, np.median(seconds[:, some], axis=1)) for some in rounds]
     value = crossing(lengths, np.median(seconds, axis=1))

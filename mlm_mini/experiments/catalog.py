@@ -10,13 +10,13 @@ import torch
 from mlm_mini.experiments import mask_ratio, mask_strategy
 from mlm_mini.experiments.gradient_variance import QUICK_RATIOS, measure_gradient_variance
 from mlm_mini.experiments.result import Result
+from mlm_mini.experiments.study import Finished, tell_nobody
 from mlm_mini.experiments.variance_curve import GradientVariance, GradientVarianceConfig
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.shipped import provenance, shipped
 
 ROOM = "experiments"
-Finished = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Experiment:
     kept: bool = True
     seed: int = 0
 
-    def run(self, full: bool, workers: int | None = None, finished: Finished = lambda done, total: None) -> Result:
+    def run(self, full: bool, workers: int | None = None, finished: Finished = tell_nobody) -> Result:
         """Measure it, with the experiment's own seed."""
         config = self.full if full else self.quick
         return self.measure(config, np.random.default_rng(self.seed), workers, finished)

@@ -24,18 +24,15 @@ from mlm_mini.experiments.foundations import (
 from mlm_mini.experiments.gradient_variance import QUICK_RATIOS, measure_gradient_variance
 from mlm_mini.experiments.mask_ratio import (
     BERT_SPLIT,
-    SCORED_AT,
-    SCORED_SENTENCES,
-    SCORING_SEED,
     Cell,
     MaskRatio,
+    fixed_questions,
     paired_difference,
     run_cell,
     study_folder,
 )
 from mlm_mini.experiments.mask_strategy import MaskStrategy, arm_name
 from mlm_mini.experiments.objectives import measure_objectives
-from mlm_mini.experiments.scoring import draw_questions
 from mlm_mini.experiments.selection import SURPRISAL, UNIFORM
 from mlm_mini.experiments.statistics import Estimate, mean_interval
 from mlm_mini.experiments.study import run_study
@@ -87,7 +84,7 @@ def self_supervision(effort: Effort) -> Finding:
     language = scene_language()
     cells = [Cell("tiny", effort.of(100, 900), seed, 0.4) for seed in range(SEEDS)]
     found = run_study(cells, run_cell, study_folder(), effort.workers)
-    questions = draw_questions(language, SCORED_SENTENCES, SCORED_AT[0], np.random.default_rng(SCORING_SEED))
+    (questions, *_), _ = fixed_questions()
     ids = language.sample(20_000, effort.rng).ids
     counts = np.bincount(ids[np.isin(ids, language.vocabulary.regular_ids)], minlength=len(language.vocabulary))
     unigram = np.broadcast_to(counts / counts.sum(), questions.posterior.shape)
@@ -212,15 +209,11 @@ def _columns(study: MaskRatio, measure: Callable[[str, int], Estimate]) -> tuple
     return list(found.values())[-1], {name: [round(x, 4) for x in figure] for name, figure in found.items()}
 
 
-def _kl_at(study: MaskRatio, size: str, steps: int, mask_ratio: float) -> np.ndarray:
-    return np.array([score.kl[0] for score in study.of(size, steps, mask_ratio=mask_ratio)])
-
-
 def too_few(effort: Effort) -> Finding:
     study = _study()
 
     def times(size: str, steps: int) -> Estimate:
-        few, usual = (_kl_at(study, size, steps, ratio) for ratio in (0.01, 0.15))
+        few, usual = (study.values("kl", size, steps, mask_ratio=ratio) for ratio in (0.01, 0.15))
         return Estimate(*np.exp(mean_interval(np.log(few / usual))).tolist())
 
     return Finding(*_columns(study, times), SHIPPED)
@@ -228,10 +221,12 @@ def too_few(effort: Effort) -> Finding:
 
 def too_many(effort: Effort) -> Finding:
     study = _study()
-    figure, facts = _columns(
-        study,
-        lambda size, steps: mean_interval(_kl_at(study, size, steps, 0.5) - _kl_at(study, size, steps, 0.15)),
-    )
+
+    def worse_by(size: str, steps: int) -> Estimate:
+        many, usual = (study.values("kl", size, steps, mask_ratio=ratio) for ratio in (0.5, 0.15))
+        return mean_interval(many - usual)
+
+    figure, facts = _columns(study, worse_by)
     floor = dict(zip(study.config.ratios, study.floor[:, 0].round(3).tolist(), strict=True))
     return Finding(figure, facts | {"floor at 0.15 and 0.5, nats": [floor[0.15], floor[0.5]]}, SHIPPED)
 
@@ -246,7 +241,7 @@ def mismatch(effort: Effort) -> Finding:
     size, steps = study.columns()[-1]
 
     def accuracy(**fields) -> np.ndarray:
-        return 100 * np.array([score.probe_accuracy for score in study.of(size, steps, **fields)])
+        return 100 * study.values("probe_accuracy", size, steps, **fields)
 
     split = {ratio: accuracy(mask_ratio=ratio, split=BERT_SPLIT) for ratio in study.config.split_ratios}
     plain = {ratio: accuracy(mask_ratio=ratio) for ratio in (*study.config.split_ratios, 0.15, 0.5)}

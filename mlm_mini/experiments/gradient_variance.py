@@ -16,18 +16,23 @@ Gradients are of nats with respect to weights, so that a variance has the unit n
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 
+from mlm_mini.experiments import gradients, variance_curve
 from mlm_mini.experiments.gradients import draw_gradients, make_draws
+from mlm_mini.experiments.study import kept_result
 from mlm_mini.experiments.variance_curve import GradientVariance, GradientVarianceConfig
 from mlm_mini.languages import Sentences, Vocabulary, scene_language
-from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.model import MaskedLM, ModelConfig, encoder
 from mlm_mini.reference import maskable_positions, select_positions
 
 TOKENS_PER_DRAW = 2
+TELLTALE_SENTENCES = 256  # that stand for a text, when it is asked whether it is the same
 QUICK_RATIOS, QUICK_SENTENCES = (0.02, 0.05, 0.1, 0.15, 0.3, 0.5, 0.7, 0.9), 6
 
 
@@ -56,6 +61,24 @@ def measure_gradient_variance(
     if not config.per_token:
         columns["token_deviations"] = None
     return GradientVariance(config, name, tokens, spread=spread, **columns)
+
+
+def kept_gradient_variance(
+    model: MaskedLM, text: Text, config: GradientVarianceConfig, seed: int, name: str = ""
+) -> GradientVariance:
+    """As `measure_gradient_variance` with a generator of this seed; kept in the cache, so that a second time is quick.
+
+    Measured anew when weights, text or config differ, or the code that measures.
+    """
+    weights = {key: tensor.detach().cpu().numpy() for key, tensor in model.state_dict().items()}
+    text_is = [list(text.vocabulary.tokens), text.sample(TELLTALE_SENTENCES, np.random.default_rng(0)).ids]
+    return kept_result(
+        GradientVariance,
+        "gradient_variance",
+        lambda: measure_gradient_variance(model, text, config, np.random.default_rng(seed), name),
+        *(weights, text_is, asdict(config), seed, name),
+        code=(sys.modules[__name__], gradients, variance_curve, encoder),
+    )
 
 
 def quick_gradient_variance(rng: np.random.Generator, draws: int = 60) -> GradientVariance:

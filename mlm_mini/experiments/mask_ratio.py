@@ -9,27 +9,27 @@ Shape letters: R mask ratios, S seeds.
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-import mlm_mini
+from mlm_mini.experiments import study
 from mlm_mini.experiments.clean_text import read_clean_text
+from mlm_mini.experiments.cost import cost_to_reach, mean_length
 from mlm_mini.experiments.result import Result
 from mlm_mini.experiments.scoring import ExactQuestions, draw_questions, question_kl
 from mlm_mini.experiments.statistics import Estimate, mean_interval
-from mlm_mini.experiments.study import run_study
+from mlm_mini.experiments.study import Finished, run_study, tell_nobody
 from mlm_mini.languages import SceneSentences, scene_language
 from mlm_mini.languages.batches import SampledSentences
-from mlm_mini.storage import cache_folder, fingerprint
+from mlm_mini.model import MaskedLM
 from mlm_mini.training import EvaluationSet, TrainingConfig, draw_evaluation, train
+from mlm_mini.training.config import ALL_MASK
+from mlm_mini.training.evaluation import mean_and_error
 from mlm_mini.training.folders import model_config
 from mlm_mini.training.material import TEXT
 from mlm_mini.training.objectives import by_length
@@ -46,7 +46,6 @@ BATCH_SIZE, LEARNING_RATE = 64, 3e-3
 FLOOR_SENTENCES = 10_000
 LOOKS, LOOKED_SENTENCES = 12, 1024  # evaluations on the way, for the cost of a given gap
 BERT_SPLIT = (0.8, 0.1, 0.1)
-ALL_MASK = (1.0, 0.0, 0.0)
 ROUNDING = 5  # decimals kept of what a cell found: far below its error
 LINES = (("SKY", "o"), ("BLUE", "s"), ("ORANGE", "D"), ("RED", "^"))  # color and marker of each column of a study
 CROWDED = (0.4, 0.65)  # of RATIOS, those whose names have no room on a logarithmic axis
@@ -91,7 +90,7 @@ class MaskRatioConfig:
     knobs: tuple[tuple[float, float], ...] = ((0.15, 0.05), (0.4, 0.05), (0.4, 0.15), (0.65, 0.15))
     knob_sizes: tuple[str, ...] = ("tiny",)
     split_ratios: tuple[float, ...] = (0.15, 0.4)
-    arm_seeds: int = 3
+    arm_seeds: int = 5
 
     def __post_init__(self):
         for name, least in (("sizes", 1), ("steps", 1), ("ratios", 3)):
@@ -137,7 +136,7 @@ def measure_mask_ratio(
     config: MaskRatioConfig,
     rng: np.random.Generator,
     workers: int | None = None,
-    finished: Callable[[int, int], None] = lambda done, total: None,
+    finished: Finished = tell_nobody,
 ) -> MaskRatio:
     """Every cell of `config`, trained or read from the cache, and the Bayes floor at each of its ratios.
 
@@ -155,8 +154,7 @@ def measure_mask_ratio(
 def study_folder() -> Path:
     """The place in the cache for cells of this study, named after all that they have in common."""
     constants = [BATCH_SIZE, LEARNING_RATE, SCORING_SEED, SCORED_SENTENCES, PROBED_SENTENCES, list(SCORED_AT), LOOKS]
-    made_of = [scene_language().fingerprint, constants, mlm_mini.__version__, torch.__version__]
-    return cache_folder() / f"mask_ratio-{fingerprint(*made_of)}"
+    return study.study_folder("mask_ratio", scene_language().fingerprint, constants)
 
 
 # ---- one cell
@@ -180,14 +178,14 @@ def run_cell(cell: Cell) -> dict:
     source = SampledSentences(language, [cell.seed, TEXT])
     looks = max(1, cell.steps // LOOKS)
     result = train(shape, source, config, evaluation=_looked_at(), evaluate_every=looks, device="cpu")
-    questions, probed = _questions()
-    kl = [question_kl(result.model, at) for at in questions]
+    questions, probed = fixed_questions()
+    kl = [_mean_kl(result.model, at) for at in questions]
     clean = read_clean_text(result.model, *probed)
     last = result.curve[-1]
-    flops = shape.training_flops_per_token(mean_length(), last.predictions / last.tokens) * last.tokens
+    flops = shape.training_flops_per_token(mean_length(language), last.predictions / last.tokens) * last.tokens
     return {
-        "kl": [round(float(nats.mean()), ROUNDING) for nats in kl],
-        "kl_error": [round(_clustered_error(nats, at.rows), ROUNDING) for nats, at in zip(kl, questions, strict=True)],
+        "kl": [round(mean, ROUNDING) for mean, _ in kl],
+        "kl_error": [round(error, ROUNDING) for _, error in kl],
         "probe_accuracy": round(clean.probe_accuracy, ROUNDING),
         "copy_nats": round(clean.copy_nats, ROUNDING),
         "flops": flops,
@@ -198,8 +196,13 @@ def run_cell(cell: Cell) -> dict:
     }
 
 
+def _mean_kl(model: MaskedLM, questions: ExactQuestions) -> tuple[float, float]:
+    """The mean KL over the questions, and its standard error over their sentences, in nats."""
+    return mean_and_error(np.bincount(questions.rows, question_kl(model, questions)), np.bincount(questions.rows))
+
+
 @cache
-def _questions() -> tuple[list[ExactQuestions], tuple[SceneSentences, SceneSentences]]:
+def fixed_questions() -> tuple[list[ExactQuestions], tuple[SceneSentences, SceneSentences]]:
     """What every model is asked: blanks at each of SCORED_AT, and scenes to fit and to test the probe on."""
     language, rng = scene_language(), np.random.default_rng(SCORING_SEED)
     blanks = [draw_questions(language, SCORED_SENTENCES, ratio, rng) for ratio in SCORED_AT]
@@ -214,26 +217,13 @@ def _looked_at() -> EvaluationSet:
     return draw_evaluation(ids, language.vocabulary, TrainingConfig(steps=1), rng, language)
 
 
-@cache
-def mean_length(sentences: int = 4000) -> float:
-    """The mean number of tokens of a scene, [CLS] and [SEP] included, over a fixed sample."""
-    language = scene_language()
-    ids = language.sample(sentences, np.random.default_rng(0)).ids
-    return float((ids != language.vocabulary.pad_id).sum() / len(ids))
-
-
 def steps_at_equal_flops(size: str, mask_ratio: float, steps: int) -> int:
     """The number of steps at `mask_ratio` that cost what `steps` cost at ratio 0.15: more predictions, more FLOPs."""
-    shape, length = model_config(size, len(scene_language().vocabulary)), mean_length()
+    language = scene_language()
+    shape, length = model_config(size, len(language.vocabulary)), mean_length(language)
     words = (length - 2) / length  # the share of the tokens that may be masked
     cost, reference = (shape.training_flops_per_token(length, r * words) for r in (mask_ratio, REFERENCE_RATIO))
     return max(1, round(steps * reference / cost))
-
-
-def _clustered_error(values: np.ndarray, rows: np.ndarray) -> float:
-    """The standard error of the mean of (N,) values from sentences `rows` (N,): those of one sentence go together."""
-    residual = np.bincount(rows, values - values.mean())
-    return float(np.sqrt((residual**2).sum()) / len(values))
 
 
 # ---- the result
@@ -319,7 +309,7 @@ class MaskRatio(Result):
         rows = [self.of(size, steps, mask_ratio=r) for r in self.config.ratios]
         targets = np.broadcast_to(target, len(rows[0]))
         return np.array(
-            [[steps_to_reach(np.array(s.curve), t) for s, t in zip(row, targets, strict=True)] for row in rows]
+            [[cost_to_reach(np.array(s.curve), t) for s, t in zip(row, targets, strict=True)] for row in rows]
         )
 
     def knobs(self, size: str, at: int = 0) -> dict[tuple[float, float], np.ndarray]:
@@ -475,19 +465,3 @@ def _lowest_point(ratios: np.ndarray, mean: np.ndarray) -> float:
     if a <= 0:  # three points on a line
         return float(ratios[i])
     return float(np.exp(np.clip(x[1] - b / (2 * a), x[0], x[2])))
-
-
-def steps_to_reach(curve: np.ndarray, target: float) -> float:
-    """The step at which a curve of (step, gap) pairs, (n, 2), first is at or below the target; inf if it never is.
-
-    Between two points the logs go along a line.
-    """
-    steps, gaps = np.asarray(curve, dtype=np.float64).T
-    below = np.flatnonzero(gaps <= target)
-    if not below.size:
-        return math.inf
-    i = int(below[0])
-    if i == 0:
-        return float(steps[0])
-    share = np.log(gaps[i - 1] / target) / np.log(gaps[i - 1] / gaps[i])
-    return float(steps[i - 1] * (steps[i] / steps[i - 1]) ** share)

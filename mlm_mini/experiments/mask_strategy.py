@@ -12,25 +12,21 @@ Shape letters: S seeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-import mlm_mini
 from mlm_mini import figures
-from mlm_mini.experiments import selection, strategy_cell
+from mlm_mini.experiments import selection, strategy_cell, study
 from mlm_mini.experiments.result import Result
 from mlm_mini.experiments.selection import ENTROPY, KEPT, KEPT_AT_RANDOM, SURPRISAL, UNIFORM, check_strategy
 from mlm_mini.experiments.statistics import Estimate, mean_interval, percentile_interval
 from mlm_mini.experiments.strategy_cell import LANGUAGES, NOISY, SCENES, Cell, Signal, questions_of, run_cell
-from mlm_mini.experiments.study import run_study
+from mlm_mini.experiments.study import Finished, run_study, tell_nobody
 from mlm_mini.experiments.two_words import bias, surprisal_fixed_point
 from mlm_mini.languages import scene_language
-from mlm_mini.storage import cache_folder, fingerprint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,7 +109,7 @@ def measure_mask_strategy(
     config: MaskStrategyConfig,
     rng: np.random.Generator,
     workers: int | None = None,
-    finished: Callable[[int, int], None] = lambda done, total: None,
+    finished: Finished = tell_nobody,
 ) -> MaskStrategy:
     """Every cell of `config`, trained or read from the cache.
 
@@ -134,8 +130,7 @@ def study_folder() -> Path:
     constants += [strategy_cell.SCORED_SENTENCES, strategy_cell.SCORING_SEED, strategy_cell.TARGET_SENTENCES]
     constants += [strategy_cell.BINS, selection.OVERSAMPLING, selection.POWER, selection.FLOOR]
     languages = [make().fingerprint for make in LANGUAGES.values()]
-    made_of = [languages, constants, mlm_mini.__version__, torch.__version__]
-    return cache_folder() / f"mask_strategy-{fingerprint(*made_of)}"
+    return study.study_folder("mask_strategy", languages, constants)
 
 
 @dataclass(frozen=True)

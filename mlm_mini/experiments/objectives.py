@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
-import mlm_mini
-from mlm_mini.experiments.mask_ratio import mean_length, steps_to_reach
+from mlm_mini.experiments.cost import cost_to_reach, mean_length
 from mlm_mini.experiments.statistics import Estimate, mean_interval
-from mlm_mini.experiments.study import run_study
+from mlm_mini.experiments.study import Finished, run_study, study_folder, tell_nobody
 from mlm_mini.languages import scene_language
-from mlm_mini.storage import cache_folder, fingerprint
 from mlm_mini.training import TrainingConfig, find_material, train
 from mlm_mini.training.folders import model_config
 
@@ -47,7 +44,8 @@ def run_objective_cell(cell: ObjectiveCell) -> dict:
         seed=cell.seed,
     )
     material = find_material("scenes", config)
-    shape = model_config("tiny", len(scene_language().vocabulary))
+    language = scene_language()
+    shape = model_config("tiny", len(language.vocabulary))
     looks = max(1, cell.steps // LOOKS)
     result = train(shape, material.source, config, evaluation=material.evaluation, evaluate_every=looks, device="cpu")
     rows = [
@@ -55,7 +53,7 @@ def run_objective_cell(cell: ObjectiveCell) -> dict:
             p.step,
             p.gap,
             p.predictions,
-            shape.training_flops_per_token(mean_length(), p.predictions / p.tokens) * p.tokens,
+            shape.training_flops_per_token(mean_length(language), p.predictions / p.tokens) * p.tokens,
         )
         for p in result.curve
     ]
@@ -73,14 +71,12 @@ class Efficiency(NamedTuple):
 
 
 def measure_objectives(
-    steps: int, seeds: int, workers: int | None = None, finished=lambda done, total: None
+    steps: int, seeds: int, workers: int | None = None, finished: Finished = tell_nobody
 ) -> Efficiency:
     """Trains both objectives with each seed, or reads what the cache has. workers, finished: as in `run_study`."""
     cells = [ObjectiveCell(objective, steps, seed) for seed in range(seeds) for objective in OBJECTIVES]
-    made_of = [scene_language().fingerprint, BATCH_SIZE, LEARNING_RATE, LOOKS, mlm_mini.__version__, torch.__version__]
-    found = run_study(
-        cells, run_objective_cell, cache_folder() / f"objectives-{fingerprint(*made_of)}", workers, finished
-    )
+    folder = study_folder("objectives", scene_language().fingerprint, BATCH_SIZE, LEARNING_RATE, LOOKS)
+    found = run_study(cells, run_objective_cell, folder, workers, finished)
     pairs = [(found[i], found[i + 1]) for i in range(0, len(found), 2)]
     return efficiency(pairs)
 
@@ -94,7 +90,7 @@ def efficiency(pairs: list[tuple[dict, dict]]) -> Efficiency:
     ratios = {}
     for unit in ("steps", "predictions", "flops"):
         spent = [
-            [steps_to_reach(np.column_stack([curve[unit], curve["gaps"]]), target) for curve in pair]
+            [cost_to_reach(np.column_stack([curve[unit], curve["gaps"]]), target) for curve in pair]
             for pair, target in zip(pairs, targets, strict=True)
         ]
         logs = mean_interval([np.log(masked / causal) for masked, causal in spent])

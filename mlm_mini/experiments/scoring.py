@@ -57,10 +57,11 @@ def question_kl(model: MaskedLM, questions: ExactQuestions) -> np.ndarray:
 
     Special tokens are never the answer, but the model may give them a share; it pays for that as for any mistake.
     """
-    return np.concatenate([_kl(p, log_q) for p, log_q in answers(model, questions)])
+    return np.concatenate([kl_from_logs(p, log_q) for p, log_q in answers(model, questions)])
 
 
-def _kl(p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
+def kl_from_logs(p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
+    """KL(p, q) in nats of probabilities p and log-probabilities log_q, both (N, V): (N,)."""
     log_p = np.log(p, where=p > 0, out=np.zeros_like(p))  # 0 log 0 is 0
     return (p * (log_p - log_q)).sum(axis=1)
 

@@ -17,9 +17,9 @@ import torch
 
 from mlm_mini.languages import Vocabulary
 from mlm_mini.model import MaskedLM
-from mlm_mini.reference import IGNORE_INDEX, make_labels, maskable_positions, select_positions
+from mlm_mini.reference import IGNORE_INDEX, maskable_positions, select_positions
 from mlm_mini.reference.checks import checked_rng, real_array, reject
-from mlm_mini.training import Batch
+from mlm_mini.training import Batch, objectives
 
 UNIFORM, SURPRISAL, ENTROPY, KEPT, KEPT_AT_RANDOM = "uniform", "surprisal", "entropy", "kept", "kept at random"
 STRATEGIES = (UNIFORM, SURPRISAL, ENTROPY, KEPT, KEPT_AT_RANDOM)
@@ -174,12 +174,7 @@ def parts_of(rows: int) -> int:
 
 def batch_of(ids: np.ndarray, vocabulary: Vocabulary, hidden: np.ndarray, asked: np.ndarray) -> Batch:
     """(B, T) ids with [MASK] where hidden, and a question where asked, both (B, T) bool."""
-    seen, padding = np.where(hidden, vocabulary.mask_id, ids), ids == vocabulary.pad_id
-    k = max(1, int(asked.sum(axis=1).max(initial=0)))
-    positions = np.argsort(~asked, axis=1, kind="stable")[:, :k]  # those that are asked first, from left to right
-    labels = np.take_along_axis(make_labels(ids, asked), positions, axis=1)
-    mask = torch.from_numpy(~padding) if padding.any() else None
-    return Batch(torch.from_numpy(seen), mask, torch.from_numpy(positions), torch.from_numpy(labels), causal=False)
+    return objectives.batch_of(ids, np.where(hidden, vocabulary.mask_id, ids), asked, vocabulary)
 
 
 # ---- for one sentence

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mlm_mini.experiments.cost import mean_length
 from mlm_mini.experiments.noisy_scenes import code_ids, noisy_scenes
-from mlm_mini.experiments.scoring import ExactQuestions, answers, draw_questions, question_kl
+from mlm_mini.experiments.scoring import ExactQuestions, answers, draw_questions, kl_from_logs
 from mlm_mini.experiments.selection import (
     KEPT,
     OVERSAMPLING,
@@ -30,7 +31,7 @@ from mlm_mini.languages import SceneLanguage, scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.reference import IGNORE_INDEX
 from mlm_mini.training import TrainingConfig, surprisals
-from mlm_mini.training.loop import MASKS, WEIGHTS
+from mlm_mini.training.loop import MASKS, first_model
 from mlm_mini.training.material import TEXT
 from mlm_mini.training.objectives import by_length
 from mlm_mini.training.optimizer import learning_rate, make_optimizer
@@ -105,7 +106,8 @@ def step_flops(strategy: str, shape: ModelConfig, language: SceneLanguage, charg
     F(m) + (F(c) - F(m)) / 3. Drawing and sorting are not counted.
     """
     check_strategy(strategy)
-    length, words = mean_lengths(language)
+    length = mean_length(language)
+    words = length - 2  # all but [CLS] and [SEP]
     full, candidates = (
         shape.training_flops_per_token(length, ratio * words / length)
         for ratio in (MASK_RATIO, min(1.0, OVERSAMPLING * MASK_RATIO))
@@ -121,14 +123,6 @@ def equal_steps(cell: Cell) -> int:
     shape = ModelConfig.tiny(len(language.vocabulary))
     uniform = step_flops(UNIFORM, shape, language)
     return max(1, round(cell.steps * uniform / step_flops(cell.strategy, shape, language, cell.charged)))
-
-
-@cache
-def mean_lengths(language: SceneLanguage, sentences: int = 4000) -> tuple[float, float]:
-    """The mean number of tokens of a sentence, [CLS] and [SEP] included, and of its words, over a fixed sample."""
-    ids = language.sample(sentences, np.random.default_rng(0)).ids
-    length = float((ids != language.vocabulary.pad_id).sum() / sentences)
-    return length, length - 2
 
 
 # ---- training
@@ -152,9 +146,7 @@ def run_cell(cell: Cell) -> dict:
         add_gradient(model, ids, language, selection)
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
         optimizer.step()
-        noise.append(
-            np.isin(ids[selection.asked], code_ids(language.vocabulary)).mean() if selection.asked.any() else 0
-        )
+        noise.append(noise_share(ids, selection, language))
         if step + 1 in probes:
             signals += measure_signals(model, language, cell, probes[step + 1])
     last = noise[-max(1, steps // 4) :]
@@ -174,8 +166,7 @@ def noise_share(ids: np.ndarray, selection: Selection, language: SceneLanguage) 
 
 def first_weights(language: SceneLanguage, seed: int) -> MaskedLM:
     """The untrained tiny model of a seed: the same for every strategy."""
-    weights = int(np.random.SeedSequence([seed, WEIGHTS]).generate_state(1)[0])
-    return MaskedLM(ModelConfig.tiny(len(language.vocabulary)), torch.Generator().manual_seed(weights)).train()
+    return first_model(ModelConfig.tiny(len(language.vocabulary)), seed)
 
 
 def next_sentences(language: SceneLanguage, rng: np.random.Generator) -> np.ndarray:
@@ -216,8 +207,8 @@ def scores(model: MaskedLM, language: SceneLanguage) -> dict:
     """kl, kl_noise: mean KL(exact, model) in nats over questions about words, and about codes, None without any.
     calibration_error, overconfidence: see `calibration`, over questions about words."""
     questions, words = questions_of(language)
-    kl = question_kl(model, questions)
     p, log_q = (np.concatenate(column) for column in zip(*answers(model, questions), strict=True))
+    kl = kl_from_logs(p, log_q)
     error, overconfidence = calibration(p[words], np.exp(log_q[words]))
     return {
         "kl": round(float(kl[words].mean()), ROUNDING),

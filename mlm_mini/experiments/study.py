@@ -10,11 +10,46 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Protocol
+from types import ModuleType
+from typing import Protocol, TypeVar
 
+import filelock
 import torch
 
-from mlm_mini.storage import write_atomically
+import mlm_mini
+from mlm_mini.experiments.result import Result
+from mlm_mini.storage import cache_folder, cached, fingerprint, write_atomically
+
+Finished = Callable[[int, int], None]  # is told how many runs are done, of how many
+Kept = TypeVar("Kept", bound=Result)
+
+
+def tell_nobody(done: int, total: int) -> None:
+    """The `Finished` of a study that shows nothing."""
+
+
+def study_folder(name: str, *made_of) -> Path:
+    """The place in the cache for the cells of a study, named after all that they have in common.
+
+    made_of: what decides a cell beside its own fields, for `fingerprint`; our own code and PyTorch's are added here.
+    """
+    return cache_folder() / f"{name}-{fingerprint(*made_of, mlm_mini.__version__, torch.__version__)}"
+
+
+def kept_result(kind: type[Kept], name: str, measure: Callable[[], Kept], *made_of, code: Iterable[ModuleType]) -> Kept:
+    """What `measure` finds, kept in the cache: measured once, and by one process at a time, then read.
+
+    made_of: all that decides it, for `fingerprint`. code: the modules that measure it: after a change in their source
+    it is measured anew, which would be too much to ask of the hours in a `study_folder`.
+    """
+    source = [Path(module.__file__).read_bytes() for module in code]
+    path = study_folder(name, *made_of, source).with_suffix(".json")
+    with filelock.FileLock(f"{path}.lock"):
+        return cached(
+            path,
+            lambda file: kind.from_json(file.read_text(encoding="utf-8")),
+            lambda file: file.write_text(measure().to_json(), encoding="utf-8"),
+        )
 
 
 class Cell(Protocol):
@@ -30,7 +65,7 @@ def run_study(
     run: Callable[[Cell], dict],
     folder: str | os.PathLike,
     workers: int | None = None,
-    finished: Callable[[int, int], None] = lambda done, total: None,
+    finished: Finished = tell_nobody,
 ) -> list[dict]:
     """What `run` finds for each cell, in the order of the cells; those already in `folder` are read from there.
 

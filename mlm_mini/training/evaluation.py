@@ -106,14 +106,14 @@ def evaluate(model: MaskedLM, evaluation: EvaluationSet) -> Score:
     loss = float(nats.sum() / counts.sum())
     if evaluation.floor_nats is None:
         return Score(loss)
-    return Score(loss, *_mean_and_error(nats - evaluation.floor_nats, counts))
+    return Score(loss, *mean_and_error(nats - evaluation.floor_nats, counts))
 
 
 def _nats(model: MaskedLM, batch: Batch) -> Tensor:
     return surprisals(model, batch).sum(dim=1).cpu().double()  # (B, k) -> (B,); some GPUs have no float64
 
 
-def _mean_and_error(sums: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
+def mean_and_error(sums: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
     """Total / total count, and the standard error of that ratio over B sentences."""
     mean = sums.sum() / counts.sum()
     residual = sums - mean * counts

@@ -126,9 +126,8 @@ class Run:
     @classmethod
     def start(cls, model_config: ModelConfig, source: TextSource, config: TrainingConfig, device: torch.device) -> Run:
         """Before the first step. Seeds the global generator, which dropout uses."""
-        weights = int(np.random.SeedSequence([config.seed, WEIGHTS]).generate_state(1)[0])
-        model = MaskedLM(model_config, torch.Generator().manual_seed(weights)).to(device).train()
-        torch.manual_seed(weights)
+        model = first_model(model_config, config.seed).to(device)
+        torch.manual_seed(_weights_seed(config.seed))
         masks = np.random.Generator(np.random.PCG64([config.seed, MASKS]))
         return cls(model, make_optimizer(model, config), source, config, masks)
 
@@ -230,6 +229,15 @@ class Run:
             "text": self.source.fingerprint,
             "length": self.source.length,
         }
+
+
+def first_model(model_config: ModelConfig, seed: int) -> MaskedLM:
+    """The model that a run of this seed starts from, on the CPU, in training mode."""
+    return MaskedLM(model_config, torch.Generator().manual_seed(_weights_seed(seed))).train()
+
+
+def _weights_seed(seed: int) -> int:
+    return int(np.random.SeedSequence([seed, WEIGHTS]).generate_state(1)[0])
 
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")

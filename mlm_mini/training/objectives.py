@@ -102,9 +102,14 @@ def masked_batch(
     seen = corrupt(ids, selected, vocabulary.mask_id, vocabulary.regular_ids, rng, split)
     if prediction_ratio is not None:
         selected = select_positions(selected, min(1.0, prediction_ratio / mask_ratio), rng, method)
+    return batch_of(ids, seen, selected, vocabulary)
+
+
+def batch_of(ids: np.ndarray, seen: np.ndarray, asked: np.ndarray, vocabulary: Vocabulary) -> Batch:
+    """Sentences (B, T) as they are `seen`, asking what of `ids` stands where `asked`, (B, T) bool, is True."""
     padding = ids == vocabulary.pad_id
     # Without padding there is nothing to mask, and attention takes a faster way.
-    return _batch(seen, ~padding if padding.any() else None, selected, make_labels(ids, selected), causal=False)
+    return _batch(seen, ~padding if padding.any() else None, asked, make_labels(ids, asked), causal=False)
 
 
 def causal_batch(ids: np.ndarray, vocabulary: Vocabulary) -> Batch:

@@ -155,6 +155,7 @@ class AttentionCharts:
         self.figure, (table, row) = figures.new_figure(9.5, max(3.0, 1.3 + 0.19 * T), columns=2)
         self._draw_table(table, T)
         self._draw_row(row, T)
+        self.head = None  # whose squares are drawn
         self.moving = (self.frame, self.squares, self.pointer, *self.bars, *self.numbers)
 
     def move(self, head: str, query: int) -> str:
@@ -165,7 +166,9 @@ class AttentionCharts:
         if not 0 <= query < T:
             raise ValueError(f"query is {query}: expected a position from 0 to {T - 1}")
         weights = np.asarray(self.maps.maps[head], dtype=np.float64)
-        self.squares.set_verts(squares(weights))
+        if head != self.head:
+            self.squares.set_verts(squares(weights))
+            self.head = head
         self.frame.set_y(query - 0.5)
         self.pointer.set_data([-0.75], [query])
         for bar, number, weight in zip(self.bars, self.numbers, weights[query], strict=True):

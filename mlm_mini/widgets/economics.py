@@ -26,6 +26,7 @@ from mlm_mini.widgets.tokens import (
     SPECIAL,
     State,
     Token,
+    redraw_button,
     slider,
     status_html,
     status_line,
@@ -349,13 +350,6 @@ def describe_knobs(drawn: AskedSentence, mask_ratio: float, prediction_ratio: fl
 
 
 # ---- the picture
-
-
-def redraw_button(press) -> ipywidgets.Button:
-    """The button that draws other tokens at the same ratio."""
-    button = ipywidgets.Button(description="Draw again", tooltip="Other random numbers, same ratio")
-    button.on_click(lambda _: press())
-    return button
 
 
 def aloud(drawn: AskedSentence) -> str:

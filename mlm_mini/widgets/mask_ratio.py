@@ -23,6 +23,7 @@ from mlm_mini.widgets.tokens import (
     WHOLE_LABEL,
     State,
     Token,
+    redraw_button,
     slider,
     status_html,
     status_line,
@@ -109,18 +110,17 @@ class MaskRatioWidget(ipywidgets.VBox):
             layout={"width": "min(100%, 60em)"},
         )
         self.slider = slider("Mask ratio", mask_ratio, 0.0, 1.0, 0.01)
-        self.button = ipywidgets.Button(description="Draw again", tooltip="Other random numbers, same ratio")
+        self.button = redraw_button(self._reseed)
         self.row = ipywidgets.HTML()
         self.status = status_line()
         self.table = ipywidgets.HTML()
         self.sentence.observe(self._redraw, "value")
         self.slider.observe(self._redraw, "value")
-        self.button.on_click(self._reseed)
         controls = ipywidgets.HBox([with_field(self.slider), self.button], layout={"flex_flow": "row wrap"})
         super().__init__([self.sentence, controls, self.row, self.status, self.table])
         self._redraw()
 
-    def _reseed(self, _: ipywidgets.Button) -> None:
+    def _reseed(self) -> None:
         self.seed += 1
         self._redraw()
 

@@ -20,7 +20,7 @@ from mlm_mini.experiments.selection import (
     sentence_picks,
 )
 from mlm_mini.languages import scene_language
-from mlm_mini.widgets.economics import ASKED, HIGHEST, LOWEST, STEP, UNASKED, redraw_button
+from mlm_mini.widgets.economics import ASKED, HIGHEST, LOWEST, STEP, UNASKED
 from mlm_mini.widgets.mask_ratio import SENTENCE
 from mlm_mini.widgets.picture import MovingPicture, scrolling
 from mlm_mini.widgets.tokens import (
@@ -29,6 +29,7 @@ from mlm_mini.widgets.tokens import (
     WHOLE_LABEL,
     Token,
     choice,
+    redraw_button,
     slider,
     status_html,
     status_line,

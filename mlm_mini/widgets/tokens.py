@@ -114,6 +114,15 @@ def slider(label: str, value: float, minimum: float, maximum: float, step: float
     )
 
 
+def redraw_button(press: Callable[[], None]) -> ipywidgets.Button:
+    """The button that draws other tokens at the same ratio."""
+    import ipywidgets
+
+    button = ipywidgets.Button(description="Draw again", tooltip="Other random numbers, same ratio")
+    button.on_click(lambda _: press())
+    return button
+
+
 def choice(label: str, options: list, value=None) -> ipywidgets.ToggleButtons:
     """A button for each option, all in sight: Tab goes from one to the next, the space bar chooses.
 

@@ -1,0 +1,14 @@
+"""How the tests read and drive a widget, as a learner would."""
+
+import html
+import re
+
+
+def text_of(widget):
+    """The text of an HTML widget, tags removed."""
+    return html.unescape(re.sub(r"<[^>]+>", " ", widget.value)).strip()
+
+
+def alt_of(widget):
+    """The alt text of a widget's picture."""
+    return html.unescape(re.search(r'alt="([^"]*)"', widget.picture.value)[1])

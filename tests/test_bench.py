@@ -1,0 +1,73 @@
+"""Speed is measured by `course.py bench` and never here: these tests are about the measuring."""
+
+import json
+import time
+
+import pytest
+
+from mlm_mini import __main__ as command_line
+from mlm_mini import bench
+from mlm_mini.bench import Row, side_by_side
+
+FIELDS = ["name", "ours", "peer", "peer_name", "ratio", "unit", "limit"]
+
+
+def sleeper(milliseconds, log, name):
+    def way():
+        log.append(name)
+        time.sleep(milliseconds / 1e3)
+
+    return way
+
+
+def test_both_take_turns_and_the_first_turn_is_not_counted():
+    log, first = [], [50]
+
+    def ours():
+        log.append("ours")
+        time.sleep(first.pop() / 1e3 if first else 0)
+
+    quick, slow = side_by_side(ours, sleeper(20, log, "peer"), rounds=3)
+    assert log == ["ours", "peer"] * 4
+    assert quick < slow
+    assert slow >= 20
+
+
+def test_a_row_says_whether_the_promise_was_kept():
+    kept, broken = Row("a", 10.0, 40.0, "b", 3.0), Row("a", 10.0, 20.0, "b", 3.0)
+    assert (kept.ratio, kept.kept, broken.kept) == (4.0, True, False)
+    assert kept.text() == "a: 10.0 ms; b: 40.0 ms; ratio 4.00, at least 3 was promised"
+    assert "ratio 2.00, LESS than the 3 promised" in broken.text()
+    assert list(kept.to_dict()) == FIELDS
+
+
+@pytest.mark.parametrize(("peer", "status"), [(40.0, 0), (20.0, 1)])
+def test_the_command_prints_every_row_and_fails_below_a_limit(monkeypatch, capsys, peer, status):
+    rows = [Row("first", 1.0, 9.0, "other", 1.0), Row("second", 10.0, peer, "other", 3.0)]
+    monkeypatch.setattr(bench, "measure", lambda: iter(rows))
+    assert command_line.main(["bench", "--json"]) == status
+    printed = capsys.readouterr()
+    content = json.loads(printed.out)
+    assert [row["name"] for row in content["rows"]] == ["first", "second"]
+    assert all(list(row) == FIELDS for row in content["rows"])
+    assert "cores" in content["machine"]["machine"]
+    assert ("LESS than" in printed.err) == bool(status)
+
+
+def test_every_row_can_be_measured_and_every_widget_has_one(one_thread):
+    rows = list(bench.measure(rounds=1))
+    assert all(row.ours > 0 and row.peer > 0 for row in rows)
+    named = " ".join(row.name for row in rows)
+    for part in ("vmap", "training step", "mask ratio", "leak", "attention", "floor and noise", "knobs", "strategy",
+                 "cloze"):  # fmt: skip
+        assert part in named
+    with pytest.raises(ValueError, match="rounds is 0: expected at least 1"):
+        next(bench.measure(rounds=0))
+
+
+def test_a_step_of_a_widget_changes_what_it_shows(one_thread):
+    for name, widget, step in bench._widget_steps():
+        for _ in range(3):
+            before = widget.status.value
+            step()
+            assert widget.status.value != before, name
