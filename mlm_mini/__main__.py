@@ -448,10 +448,13 @@ def run_tests(options: argparse.Namespace) -> int:
         for experiment in (one for one in EXPERIMENTS.values() if one.kept):
             with counting_bar(experiment.name) as finished:
                 experiment.run(full=False, finished=finished)
-    workers = min(os.cpu_count() or 1, MOST_WORKERS)
+    cores = os.cpu_count() or 1
+    workers = min(cores, MOST_WORKERS)
+    # Several threads that wait for each other on a busy core are many times slower than one.
+    threads = os.environ.get("OMP_NUM_THREADS", str(cores // workers))
     # In a process of its own: pytest wants to be there before the modules whose assertions it rewrites.
     command = [sys.executable, "-m", "pytest", "--nbval", "-n", str(workers), *options.extra]
-    return subprocess.call(command, cwd=course_folder())
+    return subprocess.call(command, cwd=course_folder(), env=os.environ | {"OMP_NUM_THREADS": threads})
 
 
 def course_folder() -> Path:

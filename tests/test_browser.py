@@ -61,7 +61,7 @@ def course(tmp_path_factory):
 def end_of_widgets(cells):
     """Where the section of the last widget ends."""
     last = max(place for place, cell in enumerate(cells) if cell.id.startswith(WIDGETS))
-    heads = (place for place, cell in enumerate(cells) if place > last and cell.source.startswith("## "))
+    heads = (place for place, cell in enumerate(cells) if place > last and "".join(cell.source).startswith("## "))
     return next(heads, len(cells))
 
 

@@ -62,9 +62,10 @@ def test_a_data_folder_that_cannot_be_made_is_one_sentence(monkeypatch, capsys, 
 
 def test_the_test_command_hands_on_its_arguments_and_its_status(monkeypatch):
     calls = []
-    monkeypatch.setattr(subprocess, "call", lambda command, cwd: calls.append((command, cwd)) or 5)
+    monkeypatch.setattr(subprocess, "call", lambda command, cwd, env: calls.append((command, cwd, env)) or 5)
     assert run("test", "-k", "softmax") == 5
-    ((command, folder),) = calls
+    ((command, folder, environment),) = calls
+    assert int(environment["OMP_NUM_THREADS"]) >= 1
     assert command[:3] == [sys.executable, "-m", "pytest"]
     assert "--nbval" in command
     assert command[-2:] == ["-k", "softmax"]

@@ -580,10 +580,10 @@ def in_small(tmp_path, monkeypatch):
     )  # fmt: skip
     small = dataclasses.replace(EXPERIMENTS["mask_ratio"], quick=config, full=config)
     monkeypatch.setitem(catalog.EXPERIMENTS, "mask_ratio", small)
-    for cached in (mask_ratio._questions, mask_ratio._looked_at):
+    for cached in (mask_ratio.fixed_questions, mask_ratio._looked_at):
         cached.cache_clear()
     yield config
-    for cached in (mask_ratio._questions, mask_ratio._looked_at):
+    for cached in (mask_ratio.fixed_questions, mask_ratio._looked_at):
         cached.cache_clear()
 
 

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "experiments": BASE | {"reference", "languages", "model", "training"},
     "widgets": BASE | {"reference", "languages", "model", "training", "experiments"},
     "course": BASE | {"reference", "languages"},
-    "__main__": BASE | {"training", "experiments", "course"},
+    "bench": BASE | {"reference", "languages", "model", "experiments", "widgets"},
+    "__main__": BASE | {"training", "experiments", "course", "bench"},
 }
 MODULES = sorted((TOP / "mlm_mini").rglob("*.py"))
 
