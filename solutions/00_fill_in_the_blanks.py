@@ -227,7 +227,7 @@ print(f"The trained model has read {sentences_read:,} sentences, "
 # %% [markdown] id="how-to-play"
 # Type the word you think is hidden, set how sure you are, and press Enter; Enter again brings the next sentence. The arrow
 # down lists the words that may be guessed, and a letter or two shortens the list. Your score is computed by the two
-# equations above. Confidence goes from 1% to 99%, so that no round costs infinitely much.
+# equations above. Confidence goes from 0.01 to 0.99, so that no round costs infinitely much.
 #
 # Your opponents have an advantage over you: they state a probability for every word, you for one. With one word even a
 # perfect player pays much more: on scenes about 4.5 nats a round instead of 1.7, over many rounds. So compare yourself with

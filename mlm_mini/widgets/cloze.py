@@ -30,10 +30,12 @@ from mlm_mini.widgets.tokens import (
     WHOLE_LABEL,
     State,
     Token,
+    choice,
     slider,
     status_html,
     status_line,
     token_row,
+    with_field,
 )
 
 HIDDEN = State("hidden", "?", "dashed", figures.BLUE)
@@ -66,22 +68,21 @@ class ClozeWidget(ipywidgets.VBox):
         self.seed = seed
         self.texts = texts
         self.games: dict[str, Game] = {}
-        self.chooser = ipywidgets.RadioButtons(
-            options=list(texts), description="Sentences from", orientation="horizontal", style=WHOLE_LABEL
-        )
+        self.chooser = choice("Sentences from", list(texts))
         self.source = ipywidgets.HTML()
         self.sentence = ipywidgets.HTML()
         self.word = ipywidgets.Combobox(
             description="Your word", placeholder="one word, then Enter; ↓ lists them", style=WHOLE_LABEL
         )
-        self.confidence = slider("How sure you are", 0.5, LEAST_CONFIDENCE, MOST_CONFIDENCE, 0.01, ".0%")
+        self.confidence = slider("How sure you are, 0 to 1", 0.5, LEAST_CONFIDENCE, MOST_CONFIDENCE, 0.01)
         self.button = ipywidgets.Button(button_style="primary", layout={"margin": "6px 2px"})
         self.status = status_line()
         self.answer = ipywidgets.HTML()
         self.scores = ipywidgets.HTML()
         below = ipywidgets.HBox([self.answer, self.scores], layout={"flex_flow": "row wrap"})
+        sure = with_field(self.confidence)
         super().__init__(
-            [self.chooser, self.source, self.sentence, self.word, self.confidence, self.button, self.status, below]
+            [self.chooser, self.source, self.sentence, self.word, sure, self.button, self.status, below]
         )
         self.button.on_click(lambda _: self.advance())
         self.word.on_msg(lambda _, content, __: self.advance() if content.get("event") == "submit" else None)

@@ -98,7 +98,7 @@ def status_line(text: str = "") -> ipywidgets.HTML:
     return ipywidgets.HTML(status_html(text))
 
 
-def slider(label: str, value: float, minimum: float, maximum: float, step: float, readout: str = ".2f"):
+def slider(label: str, value: float, minimum: float, maximum: float, step: float):
     """A slider that reports every step, by mouse or arrow key, as it is made. Show it `with_field`."""
     import ipywidgets
 
@@ -108,7 +108,6 @@ def slider(label: str, value: float, minimum: float, maximum: float, step: float
         max=maximum,
         step=step,
         description=label,
-        readout_format=readout,
         style=WHOLE_LABEL,
         layout={"width": "min(100%, 36em)"},
     )
