@@ -372,7 +372,7 @@ def run_claims(options: argparse.Namespace) -> int:
         with status.status("") as spinner:
             for row in measure_claims(effort, [claim.id for claim in wanted], lambda c: spinner.update(c.id)):
                 rows.append(row)
-                status.print(f"{len(rows)} of {len(wanted)}  {row.claim.id}: {row.verdict}")
+                status.print(f"{len(rows)} of {len(wanted)}  {row.claim.id}: {row.verdict}", soft_wrap=True)
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from None
     if options.json:
@@ -389,7 +389,7 @@ def print_claims(rows: list) -> None:
     console = Console(highlight=False)
     for row in rows:
         claim, finding = row.claim, row.finding
-        console.print(f"\n[bold]{claim.chapter}  {claim.id}: {row.verdict}[/bold]", markup=True)
+        console.print(f"\n[bold]{claim.chapter}  {claim.id}: {row.verdict}[/bold]", markup=True, soft_wrap=True)
         for line in (claim.says, f"{finding.figure} {claim.unit} ({finding.source}): {claim.figure}", claim.rule):
             console.print(f"    {line}", markup=False, soft_wrap=True)
 

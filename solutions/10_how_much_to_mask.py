@@ -329,8 +329,7 @@ from mlm_mini.shipped import shipped
 
 study, origin = find_experiment("mask_ratio").shipped(), shipped("experiments", "mask_ratio")
 hours = sum(score.cpu_seconds for score in study.scores) / 3600
-print(f"{len(study.scores)} models, {hours:.1f} hours of one core; {study.config.seeds} seeds at equal steps, "
-      f"{study.config.arm_seeds} in all else")
+print(f"{len(study.scores)} models, of {study.config.seeds} seeds, in {hours:.1f} hours of one core")
 print(f"by `{origin['command']}`, {origin['date']}, on {origin['machine']}")
 
 # %% id="fig-study" tags=["nbval-ignore-output"]
@@ -595,7 +594,7 @@ effects = {"hide more": neighbors(1), "ask more": neighbors(0)}
 changes = {kind: [mean_interval(knobs[other] - knobs[one]) for one, other in pairs] for kind, pairs in effects.items()}
 for kind, pairs in effects.items():
     for (one, other), change in zip(pairs, changes[kind]):
-        print(f"{kind:9} hidden {one[0]:.0%}, asked {one[1]:.0%} -> {other[0]:.0%}, {other[1]:.0%}:  "
+        print(f"{kind + ':':10} hidden {one[0]:.0%}, asked {one[1]:.0%} -> {other[0]:.0%}, {other[1]:.0%}:  "
               f"KL {change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f}) nats")
 
 # %% id="fig-apart" tags=["nbval-ignore-output"]

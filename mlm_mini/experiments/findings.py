@@ -155,7 +155,7 @@ def clm_efficiency(effort: Effort) -> Finding:
 
 
 def attention_cost(effort: Effort) -> Finding:
-    lengths = 2 ** np.arange(6, effort.of(12, 13))
+    lengths = 2 ** np.arange(6, effort.of(13, 14))  # twice as far as where the parts are usually even
     cost = measure_attention_cost(lengths, effort.of(5, 9), effort.rng)
     return Finding(cost.crossing, {"shortest": int(lengths[0]), "longest": int(lengths[-1]), "counted": cost.counted})
 

@@ -81,9 +81,7 @@ class ClozeWidget(ipywidgets.VBox):
         self.scores = ipywidgets.HTML()
         below = ipywidgets.HBox([self.answer, self.scores], layout={"flex_flow": "row wrap"})
         sure = with_field(self.confidence)
-        super().__init__(
-            [self.chooser, self.source, self.sentence, self.word, sure, self.button, self.status, below]
-        )
+        super().__init__([self.chooser, self.source, self.sentence, self.word, sure, self.button, self.status, below])
         self.button.on_click(lambda _: self.advance())
         self.word.on_msg(lambda _, content, __: self.advance() if content.get("event") == "submit" else None)
         self.chooser.observe(lambda change: self.choose(change["new"], otherwise=change["old"]), "value")
