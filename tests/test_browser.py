@@ -141,10 +141,7 @@ def wait_until_run(page, path):
     while time.monotonic() < deadline:
         page.wait_for_timeout(500)
         page.keyboard.press("Control+s")
-        try:
-            cells = code_cells(path)
-        except nbformat.reader.NotJSONError:  # read while the server was writing it
-            continue
+        cells = code_cells(path)
         if all(cell.execution_count for cell in cells):
             return
     waiting = next(cell.id for cell in cells if not cell.execution_count)
@@ -152,7 +149,14 @@ def wait_until_run(page, path):
 
 
 def code_cells(path):
-    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    deadline = time.monotonic() + STEP_SECONDS
+    while True:
+        try:
+            return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        except nbformat.reader.NotJSONError:  # read while the server was writing it
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 @pytest.fixture

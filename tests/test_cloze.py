@@ -1,5 +1,6 @@
 """The cloze game: pairs from text, guesses and their price, an opponent that cannot be beaten, and its widget."""
 
+import asyncio
 import html
 import math
 import re
@@ -15,7 +16,7 @@ from mlm_mini.languages import SceneLanguage, Trigram, cloze
 from mlm_mini.languages.cloze import EnglishCloze, Game, Player, Question, SceneCloze, english_cloze, scene_cloze
 from mlm_mini.reference import entropy
 from mlm_mini.widgets import cloze_widget
-from mlm_mini.widgets.cloze import game_html, percent
+from mlm_mini.widgets.cloze import LETTERS_SECONDS, game_html, percent
 
 WORDS = st.lists(st.sampled_from(["the", "cat", "chased", "dog", "."]), min_size=1, max_size=9)
 CHEF = ("the", "chef", "cuts", "the", "bread", ".")
@@ -359,6 +360,23 @@ def plain(widget):
 
 def press_enter(widget):
     widget.word._handle_custom_msg({"event": "submit"}, [])
+
+
+def test_letters_that_come_after_enter_belong_to_the_guess():
+    widget = cloze_widget(seed=0)
+    answer = widget.game.question.answer
+
+    async def type_quickly():
+        widget.word.value = answer[0]
+        press_enter(widget)
+        for end in range(2, len(answer) + 1):
+            await asyncio.sleep(LETTERS_SECONDS / 2)
+            widget.word.value = answer[:end]
+        while not widget.game.answered:
+            await asyncio.sleep(LETTERS_SECONDS)
+
+    asyncio.run(asyncio.wait_for(type_quickly(), timeout=20))
+    assert [played.guess for played in widget.game.rounds] == [answer]
 
 
 def test_a_game_is_played_with_enter():

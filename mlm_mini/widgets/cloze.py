@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import math
 from collections.abc import Callable, Mapping
@@ -42,6 +43,7 @@ HIDDEN = State("hidden", "?", "dashed", figures.BLUE)
 ANSWER = State("the word", "✓", "solid", figures.GREEN)
 BLANK = "\N{NO-BREAK SPACE}" * 7  # as wide as a word of middling length, so that the blank does not give its own away
 TEXTS: dict[str, Callable[[], ClozeText]] = {"Scenes": scene_cloze, "English": english_cloze}
+LETTERS_SECONDS = 0.15  # after which letters that are still on their way are here
 LEAST_SHOWN = 0.001  # of the opponent's likeliest words, those it gave less are no more than a list of names
 TABLE = f"color: {TEXT_COLOR}; border-collapse: collapse; line-height: 1.5"
 CELL = "padding: 1px 14px 1px 0; border: none; text-align: left; font-weight: normal"
@@ -83,7 +85,7 @@ class ClozeWidget(ipywidgets.VBox):
         sure = with_field(self.confidence)
         super().__init__([self.chooser, self.source, self.sentence, self.word, sure, self.button, self.status, below])
         self.button.on_click(lambda _: self.advance())
-        self.word.on_msg(lambda _, content, __: self.advance() if content.get("event") == "submit" else None)
+        self.word.on_msg(lambda _, content, __: self._enter() if content.get("event") == "submit" else None)
         self.chooser.observe(lambda change: self.choose(change["new"], otherwise=change["old"]), "value")
         self.choose(self.chooser.value)
 
@@ -120,6 +122,22 @@ class ClozeWidget(ipywidgets.VBox):
                 self.say(f"Not scored: {error}")
                 return
         self.show()
+
+    def _enter(self) -> None:
+        """Advances once the last letter is here: while the kernel is busy, a page holds letters back, but not Enter."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # without a kernel there is no page either
+            self.advance()
+            return
+
+        def advance_or_wait(before: str) -> None:
+            if self.word.value == before:
+                self.advance()
+            else:
+                loop.call_later(LETTERS_SECONDS, advance_or_wait, self.word.value)
+
+        loop.call_later(LETTERS_SECONDS, advance_or_wait, self.word.value)
 
     def show(self) -> None:
         """Redraws everything from the state of the game."""
