@@ -135,12 +135,21 @@ def _training_steps(rounds: int) -> Iterator[Row]:
         logits, asked = model(ids, None, where), labels if where is None else ids.gather(1, where)
         return torch.nn.functional.cross_entropy(logits.flatten(0, 1), asked.flatten(), ignore_index=IGNORE_INDEX)
 
-    few = lambda: step(model, lambda: nats(positions))  # noqa: E731
-    for name, peer in (
-        ("logits everywhere", lambda: step(model, lambda: nats(None))),
-        ("transformers.BertForMaskedLM", lambda: step(other, lambda: other(input_ids=ids, labels=labels).loss)),
+    def few() -> None:
+        step(model, lambda: nats(positions))
+
+    def everywhere() -> None:
+        step(model, lambda: nats(None))
+
+    def theirs() -> None:
+        step(other, lambda: other(input_ids=ids, labels=labels).loss)
+
+    for name, ours, peer_name, peer, limit in (
+        ("at 15% of the tokens", few, "logits everywhere", everywhere, 1.0),
+        ("at 15% of the tokens", few, "transformers.BertForMaskedLM", theirs, 1.0),
+        ("everywhere", everywhere, "transformers.BertForMaskedLM", theirs, 0.9),
     ):
-        yield Row("a training step, logits at 15% of the tokens", *side_by_side(few, peer, rounds), name, 1.0)
+        yield Row(f"a training step, logits {name}", *side_by_side(ours, peer, rounds), peer_name, limit)
 
 
 # ---- widgets
