@@ -19,16 +19,16 @@ import torch
 
 from mlm_mini import widgets
 from mlm_mini.experiments.gradient_variance import QUICK_SENTENCES, quick_gradient_variance, quick_model
-from mlm_mini.experiments.gradients import draw_gradients, loop_gradients, make_draws, one_thread
+from mlm_mini.experiments.gradients import make_draws, one_thread, time_gradients
 from mlm_mini.experiments.selection import STRATEGIES
-from mlm_mini.languages import scene_language
+from mlm_mini.languages import english_trigram, scene_language, split_words
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.reference import IGNORE_INDEX, maskable_positions, select_positions
 from mlm_mini.widgets.attention import MOST_TOKENS, AttentionMaps
 from mlm_mini.widgets.economics import MaskingCurves
 
 ROUNDS = 11
-STEP_MS = 100.0
+STEP_MS, POSTERIOR_MS = 100.0, 20.0
 DRAWS, DRAWN_RATIO = 64, 0.15
 BATCH, LENGTH, WORDS, PREDICTED = 8, 128, 30_522, 19  # BERT's vocabulary, and 15% of the tokens
 
@@ -74,11 +74,12 @@ def measure(rounds: int = ROUNDS) -> Iterator[Row]:
     with one_thread():
         yield _gradients(rounds)
         yield from _training_steps(rounds)
+        yield Row("a posterior on English", _median(_posteriors(), rounds), POSTERIOR_MS, "a fiftieth of a second", 1.0)
         for name, _, step in _widget_steps():
             yield Row(f"a step of the {name}", _median(step, rounds), STEP_MS, "a tenth of a second", 1.0)
 
 
-def side_by_side(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
+def take_turns(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
     """Median milliseconds of both, which take turns; a first turn of each warms up and is not counted."""
     times = ([], [])
     for turn in range(rounds + 1):
@@ -109,9 +110,10 @@ def _gradients(rounds: int) -> Row:
     ids = language.sample(QUICK_SENTENCES, rng).ids[None]
     words = np.broadcast_to(maskable_positions(ids, language.vocabulary.special_ids), (DRAWS, *ids.shape[1:]))
     asked = select_positions(words.reshape(DRAWS, -1), DRAWN_RATIO, rng, "fixed").reshape(words.shape)
-    model, draws = quick_model(rng), make_draws(ids, asked, asked, language.vocabulary)
-    times = side_by_side(lambda: draw_gradients(model, draws), lambda: loop_gradients(model, draws), rounds)
-    return Row(f"gradients of {DRAWS} draws, vmap", *times, "one draw after the other", 3.0)
+    draws = make_draws(ids, asked, asked, language.vocabulary)
+    times = time_gradients(quick_model(rng), draws, QUICK_SENTENCES, int(words[0].sum()), rounds)
+    ours, peer = (float(np.median(way)) for way in (times.vmap, times.loop))
+    return Row(f"a gradient, of {DRAWS} by vmap", ours, peer, "one draw after the other", 3.0)
 
 
 def _training_steps(rounds: int) -> Iterator[Row]:
@@ -149,10 +151,17 @@ def _training_steps(rounds: int) -> Iterator[Row]:
         ("at 15% of the tokens", few, "transformers.BertForMaskedLM", theirs, 1.0),
         ("everywhere", everywhere, "transformers.BertForMaskedLM", theirs, 0.9),
     ):
-        yield Row(f"a training step, logits {name}", *side_by_side(ours, peer, rounds), peer_name, limit)
+        yield Row(f"a training step, logits {name}", *take_turns(ours, peer, rounds), peer_name, limit)
 
 
-# ---- widgets
+# ---- what a learner waits for
+
+
+def _posteriors() -> Callable[[], None]:
+    """What asks the trigram model for the next word of a sentence, round and round."""
+    model, words = english_trigram(), split_words("And God said, Let there be light: and there was light.")
+    positions = cycle(range(len(words)))
+    return lambda: model.posterior(words, next(positions))
 
 
 def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]]]:

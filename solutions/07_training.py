@@ -20,8 +20,8 @@
 # - bring real text into a model, and a trained model into Hugging Face `transformers`;
 # - find the training bugs that do not crash.
 #
-# *220 minutes. Prerequisites: chapters 02, 03 and 06. The first time, section 4 trains a model for four to eight minutes
-# on two cores; it is then kept. Everything runs on the CPU; with a GPU, `course.py train` uses it.*
+# *220 minutes. Prerequisites: chapters 02, 03 and 06. The first time, section 4 trains a model for four to eight
+# minutes on two cores; it is then kept. Everything runs on the CPU; with a GPU, `course.py train` uses it.*
 
 # %% [markdown] id="how-it-works"
 # `hint("07.adamw")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
@@ -248,8 +248,8 @@ check("07.gap", gap)
 # Now a model. `cached_model("scenes")` is a `mini` model, two blocks of width 128, that reads 5,400 batches of 128
 # fresh scene sentences: no sentence is met twice, and nobody labeled one. 35% of the words are hidden in training,
 # because each of them is something to learn from; the evaluation hides 15% of the words of 2,048 other sentences. The
-# first time this takes four to eight minutes on two cores, and the curve grows as you watch. Afterwards the model is read
-# from your cache folder.
+# first time this takes four to eight minutes on two cores, and the curve grows as you watch. Afterwards the model is
+# read from your cache folder.
 
 # %% id="train" tags=["nbval-ignore-output"]
 from mlm_mini.training import LiveCurve, cached_model

@@ -7,7 +7,7 @@ import pytest
 
 from mlm_mini import __main__ as command_line
 from mlm_mini import bench
-from mlm_mini.bench import Row, side_by_side
+from mlm_mini.bench import Row, take_turns
 
 FIELDS = ["name", "ours", "peer", "peer_name", "ratio", "unit", "limit"]
 
@@ -27,7 +27,7 @@ def test_both_take_turns_and_the_first_turn_is_not_counted():
         log.append("ours")
         time.sleep(first.pop() / 1e3 if first else 0)
 
-    quick, slow = side_by_side(ours, sleeper(20, log, "peer"), rounds=3)
+    quick, slow = take_turns(ours, sleeper(20, log, "peer"), rounds=3)
     assert log == ["ours", "peer"] * 4
     assert quick < slow
     assert slow >= 20
@@ -59,8 +59,8 @@ def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypa
     rows = list(bench.measure(rounds=1))
     assert all(row.ours > 0 and row.peer > 0 for row in rows)
     named = " ".join(row.name for row in rows)
-    for part in ("vmap", "training step", "mask ratio", "leak", "attention", "floor and noise", "knobs", "strategy",
-                 "cloze"):  # fmt: skip
+    widgets = ("cloze", "mask ratio", "leak", "attention", "floor and noise", "knobs", "strategy")
+    for part in ("vmap", "training step", "posterior on English", *widgets):
         assert part in named
     with pytest.raises(ValueError, match="rounds is 0: expected at least 1"):
         next(bench.measure(rounds=0))

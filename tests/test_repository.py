@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "__main__": BASE | {"training", "experiments", "course", "bench"},
 }
 MODULES = sorted((TOP / "mlm_mini").rglob("*.py"))
+NAMED = {".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 
 
 def tracked():
@@ -47,17 +48,19 @@ def test_nothing_else_stands_at_the_top():
     assert {name for name in names if not name.startswith(".")} == FOLDERS | FILES
 
 
-def imports(path):
-    """The name of every module of this package that a file imports, at its top or inside a function."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imports(tree):
+    """The name of every module of this package that a syntax tree imports, at its top or inside a function."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path.name}: imports are written in full here"
-            if node.module == "mlm_mini":
-                yield from (f"mlm_mini.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
+            assert not node.level, "imports are written in full here"
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if node.module == "mlm_mini" or name in NAMED else node.module for name in full)
+
+
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(TOP)))
@@ -65,7 +68,7 @@ def test_imports_point_one_way(path):
     room = path.relative_to(TOP / "mlm_mini").parts[0].removesuffix(".py")
     if room == "__init__":
         return
-    for name in imports(path):
+    for name in imports(tree_of(path)):
         if name.startswith("mlm_mini."):
             assert name.split(".")[1] in MAY_IMPORT[room] | {room}, f"{path.name} imports {name}"
 
@@ -79,32 +82,17 @@ def test_importing_is_light(module):
     assert shown.strip() == "[]"
 
 
-def imports_at_once(path):
-    """The modules of this package that a file imports while it is being imported itself."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):  # what stands in functions, or is there for type checkers alone, comes later or never
-        for name in ("body", "orelse"):
-            later = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-            if isinstance(node, later) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
-                setattr(node, name, [])
+def at_once(tree):
+    """The tree without what is imported later or never: in functions, and for type checkers alone."""
+    later = ast.FunctionDef | ast.AsyncFunctionDef
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (
-                full if (full := f"{node.module}.{alias.name}") in NAMED else node.module for alias in node.names
-            )
-
-
-def name_of(path):
-    return ".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__")
-
-
-NAMED = {name_of(path): path for path in MODULES}
+        if isinstance(node, later) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            node.body = []
+    return tree
 
 
 def test_there_are_no_import_circles():
-    graph = {name: {other for other in imports_at_once(path) if other in NAMED} for name, path in NAMED.items()}
+    graph = {name: set(imports(at_once(tree_of(path)))) & set(NAMED) for name, path in NAMED.items()}
     assert sum(map(len, graph.values())) > len(graph)
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
