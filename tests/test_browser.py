@@ -44,7 +44,7 @@ SERVER_SECONDS, RUN_SECONDS, STEP_SECONDS = 40, 300, 30  # patience, not speed: 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; CHROMIUM can name one")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A copy of the course whose solutions were never run: a browser saves what it shows."""
     top = tmp_path_factory.mktemp("course")
@@ -65,7 +65,7 @@ def end_of_widgets(cells):
     return next(heads, len(cells))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(course):
     """What `course.py learn` starts, on a free port: its address and its token."""
     with socket.socket() as probe:
@@ -107,15 +107,16 @@ def wait_for_port(port, process):
     pytest.fail(f"no server within {SERVER_SECONDS} seconds")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Chromium, for this file alone: while its driver lives, an event loop runs in the thread of the tests."""
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def run_notebook(course, server, browser):
     """run_notebook(name) -> (page, file): the solution with its cells run, opened once for all tests."""
     opened = {}
