@@ -85,15 +85,17 @@ def test_logits_and_gradients_agree_with_numpy(call):
     config, batch, seed = call
     model, H, L = rough_model(config, seed), config.num_attention_heads, config.num_hidden_layers
     weights = to_numpy(model.state_dict(), L)
-    logits = model(**as_tensors(batch))
-    np.testing.assert_allclose(ref.masked_lm(weights=weights, H=H, **batch), logits.detach(), rtol=0, atol=FORWARD)
-    upstream = np.random.default_rng(seed).normal(size=logits.shape)
-    logits.backward(torch.tensor(upstream))
-    gradients = to_numpy({name: weight.grad for name, weight in model.named_parameters()}, L)
-    ours = ref.masked_lm_gradient(upstream, weights=weights, H=H, **batch)
-    assert ours.keys() == gradients.keys() == weights.keys()
-    for name in ours:
-        np.testing.assert_allclose(ours[name], gradients[name], rtol=0, atol=GRADIENT, err_msg=name)
+    for trim in (False, True):
+        logits = model(**as_tensors(batch), trim=trim)
+        np.testing.assert_allclose(ref.masked_lm(weights=weights, H=H, **batch), logits.detach(), rtol=0, atol=FORWARD)
+        upstream = np.random.default_rng(seed).normal(size=logits.shape)
+        model.zero_grad()
+        logits.backward(torch.tensor(upstream))
+        gradients = to_numpy({name: weight.grad for name, weight in model.named_parameters()}, L)
+        ours = ref.masked_lm_gradient(upstream, weights=weights, H=H, **batch)
+        assert ours.keys() == gradients.keys() == weights.keys()
+        for name in ours:
+            np.testing.assert_allclose(ours[name], gradients[name], rtol=0, atol=GRADIENT, err_msg=name)
 
 
 @pytest.mark.parametrize("size", ["tiny", "mini"])
@@ -300,6 +302,20 @@ def test_training_flops_against_pytorchs_counter():
     with FlopCounterMode(display=False) as counter, torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         model(ids).sum().backward()
     assert counter.get_total_flops() == config.training_flops_per_token(8) * ids.numel()
+
+    k, (D, F_, T) = 3, (config.hidden_size, config.intermediate_size, 8)
+    positions = torch.zeros(2, k, dtype=torch.int64)
+    counted = {}
+    for trim in (False, True):
+        with (
+            FlopCounterMode(display=False) as counter,
+            torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH),
+        ):
+            model(ids, positions=positions, trim=trim).sum().backward()
+        counted[trim] = counter.get_total_flops()
+    assert counted[False] == config.training_flops_per_token(T, k / T) * ids.numel()
+    left_out = 6 * (D * D + 2 * D * F_) + 12 * T * D  # of the last block, at each position that nothing is asked of
+    assert counted[False] - counted[True] == left_out * (T - k) * len(ids)
 
 
 def test_configs_survive_json():

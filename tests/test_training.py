@@ -325,7 +325,7 @@ class ExactReader(nn.Module):
         self.language, self.config = language, config
         self.anything = nn.Parameter(torch.zeros(1))
 
-    def forward(self, ids, attention_mask, positions, causal):
+    def forward(self, ids, attention_mask, positions, causal, trim):
         pad = self.language.length - ids.shape[1]
         ids = np.pad(ids.numpy(), [(0, 0), (0, pad)])
         p = self.causal(ids, positions) if causal else self.masked(ids, positions.numpy())

@@ -159,7 +159,8 @@ def score_candidates(model: MaskedLM, ids: np.ndarray, vocabulary: Vocabulary, c
     try:
         for part in batch.split(parts_of(len(ids))):
             asked = part.labels != IGNORE_INDEX
-            log_q = model(part.ids, part.attention_mask, part.positions)[asked].log_softmax(-1)  # (B, k, V) -> (n, V)
+            logits = model(part.ids, part.attention_mask, part.positions, trim=True)  # (B, k, V)
+            log_q = logits[asked].log_softmax(-1)  # (B, k, V) -> (n, V)
             surprisal = -log_q.gather(1, part.labels[asked][:, None])[:, 0]
             found.append(torch.stack([surprisal, -(log_q.exp() * log_q).sum(-1)]))
     finally:

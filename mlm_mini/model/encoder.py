@@ -41,12 +41,20 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(D, 3 * D)  # queries, keys and values in one product
         self.out = nn.Linear(D, D)
 
-    def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
-        B, T, D = x.shape
-        qkv = self.qkv(x).view(B, T, 3, self.heads, -1)  # (B, T, 3D) -> (B, T, 3, H, D/H)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, T, 3, H, D/H) -> (3, B, H, T, D/H)
+    def forward(self, x: Tensor, mask: Tensor | None, causal: bool, readers: Tensor | None = None) -> Tensor:
+        """readers: (B, k) positions, the only ones whose result is wanted: (B, k, D)."""
+        q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).unbind(2)  # (B, T, 3D) -> three times (B, T, H, D/H)
+        if readers is not None:
+            q = take(q, readers)  # (B, T, H, D/H) -> (B, k, H, D/H), and k stands for T from here on
+        q, k, v = (part.transpose(1, 2) for part in (q, k, v))  # (B, T, H, D/H) -> (B, H, T, D/H)
         y = attend(q, k, v, mask, causal, self.dropout if self.training else 0.0)
-        return self.out(y.transpose(1, 2).reshape(B, T, D))  # (B, H, T, D/H) -> (B, T, H, D/H) -> (B, T, D)
+        return self.out(y.transpose(1, 2).flatten(2))  # (B, H, T, D/H) -> (B, T, H, D/H) -> (B, T, D)
+
+
+def take(x: Tensor, positions: Tensor) -> Tensor:
+    """x, (B, T, ...), at positions, (B, k): (B, k, ...)."""
+    index = positions.view(*positions.shape, *(1,) * (x.ndim - 2)).expand(-1, -1, *x.shape[2:])
+    return x.gather(1, index)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool, dropout: float) -> Tensor:
@@ -76,8 +84,12 @@ class Block(nn.Module):
         self.norm = nn.LayerNorm(D, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
-        h = self.attention_norm(x + self.dropout(self.attention(x, mask, causal)))
+    def forward(self, x: Tensor, mask: Tensor | None, causal: bool, readers: Tensor | None = None) -> Tensor:
+        """readers: as in `Attention`."""
+        y = self.attention(x, mask, causal, readers)
+        if readers is not None:
+            x = take(x, readers)  # (B, T, D) -> (B, k, D)
+        h = self.attention_norm(x + self.dropout(y))
         return self.norm(h + self.dropout(self.contract(F.gelu(self.expand(h)))))  # (B, T, D) -> (B, T, I) -> (B, T, D)
 
 
@@ -130,8 +142,12 @@ class MaskedLM(nn.Module):
         attention_mask: Tensor | None = None,
         causal: bool = False,
         token_type_ids: Tensor | None = None,
+        readers: Tensor | None = None,
     ) -> Tensor:
-        """The last hidden states, (B, T, D). Arguments as in `forward`."""
+        """The last hidden states, (B, T, D), or only those at the readers, (B, k): (B, k, D).
+
+        The last block is then computed for the readers alone. Other arguments as in `forward`.
+        """
         check_input(ids, attention_mask, token_type_ids, self.config.max_position_embeddings)
         mask = None
         if attention_mask is not None:
@@ -140,9 +156,14 @@ class MaskedLM(nn.Module):
                 T = ids.shape[1]
                 mask = mask & torch.ones(T, T, dtype=torch.bool, device=ids.device).tril()  # (B, 1, T, T)
         x = self.embeddings(ids, token_type_ids)
-        for block in self.blocks:
+        *first, last = self.blocks
+        for block in first:
             x = block(x, mask, causal)
-        return x
+        if readers is None:
+            return last(x, mask, causal)
+        if causal:  # nearly all positions are asked: to leave some out would cost a mask of its own, and save little
+            return take(last(x, mask, causal), readers)
+        return last(x, mask, causal, readers)
 
     def forward(
         self,
@@ -151,20 +172,23 @@ class MaskedLM(nn.Module):
         positions: Tensor | None = None,
         causal: bool = False,
         token_type_ids: Tensor | None = None,
+        trim: bool = False,
     ) -> Tensor:
         """One score for each token, at every position or only where it is asked for.
 
         ids: (B, T) integers. attention_mask: (B, T), True or 1 at tokens, False or 0 at padding; None without padding.
         positions: (B, k) int64, each from 0 to T - 1; a sentence with fewer than k to predict repeats any of them,
         labeled with the ignore index. causal: a position sees no later one. token_type_ids: (B, T), None for zeros.
+        trim: leave out of the last block what no position needs, for the same logits up to rounding. Without it the
+        operations are those of BERT, which `ModelConfig.training_flops_per_token` counts.
         Returns logits (B, T, V), or (B, k, V) with positions.
         Raises ValueError for shapes that do not fit, TypeError for dtypes; IndexError for an id out of range (CPU).
         """
-        x = self.encode(ids, attention_mask, causal, token_type_ids)
-        if positions is not None:
-            if positions.ndim != 2 or len(positions) != len(ids):
-                raise ValueError(f"positions has shape {tuple(positions.shape)}: expected ({len(ids)}, k)")
-            x = x.gather(1, positions[:, :, None].expand(-1, -1, x.shape[-1]))  # (B, T, D) -> (B, k, D)
+        if positions is not None and (positions.ndim != 2 or len(positions) != len(ids)):
+            raise ValueError(f"positions has shape {tuple(positions.shape)}: expected ({len(ids)}, k)")
+        x = self.encode(ids, attention_mask, causal, token_type_ids, positions if trim else None)
+        if positions is not None and not trim:
+            x = take(x, positions)  # (B, T, D) -> (B, k, D)
         return self.head(x, self.embeddings.words.weight)
 
 

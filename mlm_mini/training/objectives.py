@@ -135,7 +135,7 @@ def _batch(seen, attention_mask, selected, labels, causal: bool) -> Batch:
 
 def surprisals(model: MaskedLM, batch: Batch) -> Tensor:
     """What each label costs the model, in nats: (B, k) float32, 0 where there is no label."""
-    logits = model(batch.ids, batch.attention_mask, batch.positions, batch.causal)  # (B, k, V)
+    logits = model(batch.ids, batch.attention_mask, batch.positions, batch.causal, trim=True)  # (B, k, V)
     nats = F.cross_entropy(
         logits.flatten(0, 1).float(), batch.labels.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
     )  # (B, k, V) -> (B k,)

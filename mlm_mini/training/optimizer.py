@@ -25,7 +25,7 @@ def make_optimizer(model: MaskedLM, config: TrainingConfig) -> torch.optim.AdamW
         {"params": [pair for pair in named if pair[0] not in decayed], "weight_decay": 0.0},
     ]
     betas = (config.beta1, config.beta2)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, eps=config.epsilon)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, eps=config.epsilon, fused=True)
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
