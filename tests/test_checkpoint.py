@@ -67,57 +67,65 @@ def interrupted(out, step, **options):
 
 # ---------------------------------------------------------------- killed
 
-RUN = """if True:
-    import os, signal, sys
+RUNS = """if True:
+    import json, os, signal, sys, traceback
     import torch
     torch.set_num_threads(1)
     sys.path.insert(0, sys.argv[1])
     import test_checkpoint as t
     from mlm_mini.training import checkpoint
-    event, nth = sys.argv[3], int(sys.argv[4])
-    count = {"step": 0, "fsync": 0, "replace": 0, "replaced": 0}
+    # PyTorch imports its compiler for the first optimizer, which takes seconds: once, before the processes part.
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
 
-    def happens(name):
-        count[name] += 1
-        if (name, count[name]) == (event, nth):
-            os.kill(os.getpid(), signal.SIGKILL)
+    def run(out, event, nth):
+        count = {"step": 0, "fsync": 0, "replace": 0, "replaced": 0}
 
-    fsync, replace = os.fsync, os.replace
-    class Shown(t.Reporter):
-        def stepped(self, *_):
-            happens("step")
-    def fsync_or_die(descriptor):
-        happens("fsync")
-        fsync(descriptor)
-    def replace_or_die(*paths):
-        happens("replace")
-        replace(*paths)
-        happens("replaced")
-    checkpoint.os.fsync, checkpoint.os.replace = fsync_or_die, replace_or_die
-    t.run(sys.argv[2], resume=True, report=Shown())
+        def happens(name):
+            count[name] += 1
+            if (name, count[name]) == (event, nth):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        fsync, replace = os.fsync, os.replace
+        class Shown(t.Reporter):
+            def stepped(self, *_):
+                happens("step")
+        def fsync_or_die(descriptor):
+            happens("fsync")
+            fsync(descriptor)
+        def replace_or_die(*paths):
+            happens("replace")
+            replace(*paths)
+            happens("replaced")
+        checkpoint.os.fsync, checkpoint.os.replace = fsync_or_die, replace_or_die
+        t.run(out, resume=True, report=Shown())
+
+    for out, event, nth in json.loads(sys.argv[2]):
+        if child := os.fork():
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            continue
+        try:
+            run(out, event, nth)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
 """
 
 
-def run_in_a_process(out, event="never", nth=0):
-    command = [sys.executable, "-c", RUN, os.path.dirname(__file__), str(out), event, str(nth)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes of the kind that SIGKILL ends on this system")
 def test_a_run_killed_again_and_again_ends_as_one_that_was_not(tmp_path):
+    killed, alone = str(tmp_path / "killed"), str(tmp_path / "left alone")
     deaths = [
-        ("step", 2),  # before there is a checkpoint
-        ("step", 5),  # between two
-        ("fsync", 2),  # with one of three files written
-        ("replace", 1),  # with all written, but under another name
-        ("replaced", 1),  # just after
+        (killed, "step", 2),  # before there is a checkpoint
+        (killed, "step", 5),  # between two
+        (killed, "fsync", 2),  # with one of three files written
+        (killed, "replace", 1),  # with all written, but under another name
+        (killed, "replaced", 1),  # just after
     ]
-    for event, nth in deaths:
-        done = run_in_a_process(tmp_path / "killed", event, nth)
-        assert done.returncode == -signal.SIGKILL, done.stderr
-    for out in ("killed", "left alone"):
-        done = run_in_a_process(tmp_path / out)
-        assert done.returncode == 0, done.stderr
+    runs = [*deaths, (killed, "never", 0), (alone, "never", 0)]
+    command = [sys.executable, "-c", RUNS, os.path.dirname(__file__), json.dumps(runs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert [int(line) for line in done.stdout.split()] == [-signal.SIGKILL] * len(deaths) + [0, 0], done.stderr
     killed, alone = load_checkpoint(tmp_path / "killed"), load_checkpoint(tmp_path / "left alone")
     assert killed.state["step"] == alone.state["step"] == STEPS
     assert killed.state["checksums"] == alone.state["checksums"]  # of weights, optimizer and PyTorch's generator

@@ -17,9 +17,9 @@ class Embeddings(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         D = config.hidden_size
-        self.words = nn.Embedding(config.vocab_size, D)
-        self.positions = nn.Embedding(config.max_position_embeddings, D)
-        self.types = nn.Embedding(config.type_vocab_size, D)
+        self.words = embedding(config.vocab_size, D)
+        self.positions = embedding(config.max_position_embeddings, D)
+        self.types = embedding(config.type_vocab_size, D)
         self.norm = nn.LayerNorm(D, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
@@ -28,6 +28,11 @@ class Embeddings(nn.Module):
         types = self.types.weight[0] if token_type_ids is None else self.types(token_type_ids)
         x = self.words(ids) + self.positions.weight[: ids.shape[1]] + types  # (B, T) -> (B, T, D)
         return self.dropout(self.norm(x))
+
+
+def embedding(rows: int, D: int) -> nn.Embedding:
+    """A table without numbers. `nn.Embedding(rows, D)` would draw some, for which "meta" imports PyTorch's compiler."""
+    return nn.Embedding.from_pretrained(torch.empty(rows, D), freeze=False)
 
 
 class Attention(nn.Module):
