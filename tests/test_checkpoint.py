@@ -114,17 +114,16 @@ RUNS = """if True:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes of the kind that SIGKILL ends on this system")
 def test_a_run_killed_again_and_again_ends_as_one_that_was_not(tmp_path):
-    killed, alone = str(tmp_path / "killed"), str(tmp_path / "left alone")
     deaths = [
-        (killed, "step", 2),  # before there is a checkpoint
-        (killed, "step", 5),  # between two
-        (killed, "fsync", 2),  # with one of three files written
-        (killed, "replace", 1),  # with all written, but under another name
-        (killed, "replaced", 1),  # just after
+        ("step", 2),  # before there is a checkpoint
+        ("step", 5),  # between two
+        ("fsync", 2),  # with one of three files written
+        ("replace", 1),  # with all written, but under another name
+        ("replaced", 1),  # just after
     ]
-    runs = [*deaths, (killed, "never", 0), (alone, "never", 0)]
+    runs = [("killed", *death) for death in deaths] + [("killed", "never", 0), ("left alone", "never", 0)]
     command = [sys.executable, "-c", RUNS, os.path.dirname(__file__), json.dumps(runs)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert [int(line) for line in done.stdout.split()] == [-signal.SIGKILL] * len(deaths) + [0, 0], done.stderr
     killed, alone = load_checkpoint(tmp_path / "killed"), load_checkpoint(tmp_path / "left alone")
     assert killed.state["step"] == alone.state["step"] == STEPS

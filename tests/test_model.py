@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -255,6 +257,15 @@ def test_without_a_generator_there_are_shapes_only():
     ids = torch.tensor([[1, 2, 3]])
     torch.testing.assert_close(empty.eval()(ids), small(ids), rtol=0, atol=0)
     assert all(weight.requires_grad for weight in empty.parameters())
+
+
+def test_a_model_is_made_without_pytorchs_compiler():
+    """Whose import takes seconds, and which only an optimizer needs."""
+    code = (
+        "import sys, torch; from mlm_mini.model import MaskedLM, ModelConfig; "
+        "MaskedLM(ModelConfig.tiny(10), torch.Generator()); print('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
 
 
 def test_names_go_to_hugging_face_and_back():

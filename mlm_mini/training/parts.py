@@ -1,7 +1,7 @@
 """How the parts of a batch go through a small model on a CPU: side by side, each on a core of its own.
 
 The products of a small model are too short to be worth sharing among cores. Whole parts are: on two cores a step of
-`mini` took 36 ms this way, and 50 ms with both cores at each product (medians of 30, one machine).
+`mini` took 67 ms this way, and 102 ms with both cores at each product (medians of 60 that took turns, one machine).
 """
 
 import contextlib
