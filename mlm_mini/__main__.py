@@ -441,13 +441,10 @@ def run_tests(options: argparse.Namespace) -> int:
     import subprocess
 
     if not options.extra:  # the notebooks run side by side, and would train their models on each other's cores
-        from mlm_mini.experiments import EXPERIMENTS
-        from mlm_mini.training import prepare_models
+        from mlm_mini.experiments import prepare_chapters
 
-        prepare_models()
-        for experiment in (one for one in EXPERIMENTS.values() if one.kept):
-            with counting_bar(experiment.name) as finished:
-                experiment.run(full=False, finished=finished)
+        with counting_bar("models and studies") as finished:
+            prepare_chapters(finished=finished)
     cores = os.cpu_count() or 1
     workers = min(cores, MOST_WORKERS)
     # Several threads that wait for each other on a busy core are many times slower than one.

@@ -36,7 +36,6 @@ from mlm_mini.training import (
     make_optimizer,
     masked_batch,
     measured,
-    prepare_models,
     quick_model,
     recipe,
     surprisals,
@@ -631,14 +630,6 @@ def test_the_other_exact_languages_are_learned_by_name(name, tmp_path, monkeypat
     assert learned.curve[-1].gap == pytest.approx(learned.curve[-1].loss - learned.floor)
     with pytest.raises(ValueError, match="expected scenes, markov, bursty or english"):
         cached_model("klingon")
-
-
-def test_what_the_chapters_need_is_trained_in_one_go(monkeypatch):
-    asked = []
-    monkeypatch.setattr(cached, "cached_model", lambda **fields: asked.append(fields))
-    prepare_models(Reporter)
-    assert asked == [{"report": Reporter, **fields} for fields in cached.CHAPTER_MODELS]
-    assert {"steps": cached.QUICK_STEPS} in cached.CHAPTER_MODELS
 
 
 def test_shipped_results_say_where_they_come_from():

@@ -2,6 +2,7 @@
 
 from mlm_mini.experiments.catalog import EXPERIMENTS, find_experiment, for_shipping
 from mlm_mini.experiments.mask_ratio import MaskRatio, MaskRatioConfig, measure_mask_ratio
+from mlm_mini.experiments.preparation import prepare_chapters
 from mlm_mini.experiments.result import Result
 from mlm_mini.experiments.scoring import ExactQuestions, draw_questions, question_kl
 from mlm_mini.experiments.statistics import Estimate, mean_interval, percentile_interval
@@ -19,5 +20,6 @@ __all__ = [
     "mean_interval",
     "measure_mask_ratio",
     "percentile_interval",
+    "prepare_chapters",
     "question_kl",
 ]

@@ -10,10 +10,10 @@ import torch
 from mlm_mini.experiments import mask_ratio, mask_strategy
 from mlm_mini.experiments.gradient_variance import QUICK_RATIOS, measure_gradient_variance
 from mlm_mini.experiments.result import Result
-from mlm_mini.experiments.study import Finished, tell_nobody
 from mlm_mini.experiments.variance_curve import GradientVariance, GradientVarianceConfig
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.shipped import provenance, shipped
 
 ROOM = "experiments"

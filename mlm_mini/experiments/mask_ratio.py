@@ -23,10 +23,11 @@ from mlm_mini.experiments.cost import cost_to_reach, mean_length
 from mlm_mini.experiments.result import Result
 from mlm_mini.experiments.scoring import ExactQuestions, draw_questions, question_kl
 from mlm_mini.experiments.statistics import Estimate, mean_interval
-from mlm_mini.experiments.study import Finished, run_study, tell_nobody
+from mlm_mini.experiments.study import run_study
 from mlm_mini.languages import SceneSentences, scene_language
 from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import MaskedLM
+from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.training import EvaluationSet, TrainingConfig, draw_evaluation, train
 from mlm_mini.training.config import ALL_MASK
 from mlm_mini.training.evaluation import mean_and_error

@@ -24,9 +24,10 @@ from mlm_mini.experiments.result import Result
 from mlm_mini.experiments.selection import ENTROPY, KEPT, KEPT_AT_RANDOM, SURPRISAL, UNIFORM, check_strategy
 from mlm_mini.experiments.statistics import Estimate, mean_interval, percentile_interval
 from mlm_mini.experiments.strategy_cell import LANGUAGES, NOISY, SCENES, Cell, Signal, questions_of, run_cell
-from mlm_mini.experiments.study import Finished, run_study, tell_nobody
+from mlm_mini.experiments.study import run_study
 from mlm_mini.experiments.two_words import bias, surprisal_fixed_point
 from mlm_mini.languages import scene_language
+from mlm_mini.processes import Finished, tell_nobody
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,9 @@ import numpy as np
 
 from mlm_mini.experiments.cost import cost_to_reach, mean_length
 from mlm_mini.experiments.statistics import Estimate, mean_interval
-from mlm_mini.experiments.study import Finished, run_study, study_folder, tell_nobody
+from mlm_mini.experiments.study import run_study, study_folder
 from mlm_mini.languages import scene_language
+from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.training import TrainingConfig, find_material, train
 from mlm_mini.training.folders import model_config
 

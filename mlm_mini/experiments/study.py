@@ -5,10 +5,9 @@ a study is what its folder holds: nothing is lost by a kill but the runs that we
 """
 
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol, TypeVar
@@ -18,14 +17,10 @@ import torch
 
 import mlm_mini
 from mlm_mini.experiments.result import Result
+from mlm_mini.processes import Finished, as_they_finish, checked_workers, tell_nobody
 from mlm_mini.storage import cache_folder, cached, fingerprint, write_atomically
 
-Finished = Callable[[int, int], None]  # is told how many runs are done, of how many
 Kept = TypeVar("Kept", bound=Result)
-
-
-def tell_nobody(done: int, total: int) -> None:
-    """The `Finished` of a study that shows nothing."""
 
 
 def study_folder(name: str, *made_of) -> Path:
@@ -78,39 +73,17 @@ def run_study(
     cells, folder = list(cells), Path(folder)
     if len({cell.name for cell in cells}) < len(cells):
         raise ValueError("two cells of the study have the same name")
-    workers = os.cpu_count() or 1 if workers is None else workers
-    if workers < 1:
-        raise ValueError(f"workers is {workers}: expected at least 1")
+    workers = checked_workers(workers)
     folder.mkdir(parents=True, exist_ok=True)
     waiting = [cell for cell in cells if _read(folder, cell) is None]
     finished(len(cells) - len(waiting), len(cells))
-    for done, _ in enumerate(_each(waiting, run, folder, min(workers, len(waiting))), len(cells) - len(waiting) + 1):
+    run_one = partial(_run_and_keep, run, folder)
+    for done, _ in enumerate(as_they_finish(run_one, waiting, workers), len(cells) - len(waiting) + 1):
         finished(done, len(cells))
     return [_read(folder, cell) for cell in cells]
 
 
-def _each(waiting: list[Cell], run: Callable[[Cell], dict], folder: Path, workers: int) -> Iterable[None]:
-    """Runs the cells and yields after each."""
-    if workers <= 1:
-        for cell in waiting:
-            yield _run_and_keep(run, cell, folder)
-        return
-    # Spawned: a fork would inherit the locks of PyTorch's threads.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _one_thread) as pool:
-        futures = [pool.submit(_run_and_keep, run, cell, folder) for cell in waiting]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-def _run_and_keep(run: Callable[[Cell], dict], cell: Cell, folder: Path) -> None:
+def _run_and_keep(run: Callable[[Cell], dict], folder: Path, cell: Cell) -> None:
     text = json.dumps(run(cell)) + "\n"
     write_atomically(_path(folder, cell), lambda temporary: temporary.write_text(text, encoding="utf-8"))
 

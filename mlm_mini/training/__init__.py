@@ -1,7 +1,7 @@
 """The training room: objectives, optimizer, loop, checkpoints, and what comes out, a model that fills in blanks."""
 
 from mlm_mini.training.baselines import Blanks, Comparison, compare_with_counting, draw_blanks
-from mlm_mini.training.cached import TrainedModel, cached_model, prepare_models, quick_model
+from mlm_mini.training.cached import CHAPTER_MODELS, TrainedModel, cached_model, quick_model
 from mlm_mini.training.checkpoint import CheckpointError
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, Score, draw_evaluation, evaluate
@@ -16,6 +16,7 @@ from mlm_mini.training.player import model_nats, model_player
 from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgress
 
 __all__ = [
+    "CHAPTER_MODELS",
     "Batch",
     "Blanks",
     "Candidate",
@@ -48,7 +49,6 @@ __all__ = [
     "measured",
     "model_nats",
     "model_player",
-    "prepare_models",
     "quick_model",
     "recipe",
     "surprisals",
