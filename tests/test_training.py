@@ -43,7 +43,8 @@ from mlm_mini.training import (
     train_folder,
 )
 from mlm_mini.training.material import EXACT
-from mlm_mini.training.objectives import by_length
+from mlm_mini.training.objectives import by_length, make_batch
+from mlm_mini.training.optimizer import set_learning_rates
 from mlm_mini.training.parts import side_by_side
 from mlm_mini.training.progress import describe_curve, plot_curve
 
@@ -80,6 +81,7 @@ def rng(seed=0):
         ({"steps": 2.5}, TypeError, "steps is 2.5: expected an integer"),
         ({"steps": True}, TypeError, "steps is True"),
         ({"objective": "both"}, ValueError, "objective is 'both': expected 'masked' or 'causal'"),
+        ({"embedding_rate": 0}, ValueError, "embedding_rate is 0.0: expected a number above 0"),
         ({"method": "poisson"}, ValueError, "method is 'poisson'"),
         ({"mask_ratio": 0.0}, ValueError, "mask_ratio is 0.0: expected a share above 0, up to 1"),
         ({"mask_ratio": 1.5}, ValueError, "mask_ratio is 1.5"),
@@ -91,6 +93,13 @@ def rng(seed=0):
         ({"batch_size": 4, "micro_batches": 5}, ValueError, "micro_batches is 5: expected at most batch_size, 4"),
         ({"learning_rate": 0.0}, ValueError, "learning_rate is 0.0: expected a number above 0"),
         ({"warmup": 1.0}, ValueError, "warmup is 1.0"),
+        ({"heavy_share": 1.0}, ValueError, "heavy_share is 1.0: expected from 0 up to, not including, 1"),
+        ({"heavy_ratio": 0.0}, ValueError, "heavy_ratio is 0.0: expected a share above 0, up to 1"),
+        (
+            {"heavy_share": 0.1, "prediction_ratio": 0.1},
+            ValueError,
+            "heavy_share is 0.1: expected 0 where there is a prediction_ratio",
+        ),
         ({"seed": -1}, ValueError, "seed is -1: expected 0 or more"),
     ],
 )
@@ -104,6 +113,10 @@ def test_a_recipe_is_that_of_the_language_with_what_is_given():
     assert recipe("english").mask_ratio == 0.3
     given = recipe("scenes", batch_size=2, mask_ratio=0.15)
     assert (given.batch_size, given.micro_batches, given.mask_ratio) == (2, 2, 0.15)
+    assert recipe("scenes", steps=7).heavy_share == recipe("scenes").heavy_share > 0
+    for fields in ({"mask_ratio": 0.15}, {"method": "bernoulli"}, {"prediction_ratio": 0.1}, {"objective": "causal"}):
+        plain = recipe("scenes", **fields)
+        assert (plain.method, plain.heavy_share) == ("bernoulli", 0.0)
     with pytest.raises(ValueError, match="batch_size is 0: expected at least 1"):
         recipe("scenes", batch_size=0)
     with pytest.raises(ValueError, match="micro_batches is 3: expected at most batch_size, 2"):
@@ -155,6 +168,32 @@ def test_masks_are_new_every_time_and_come_from_the_generator_alone(scenes, sent
     again = masked_batch(sentences, scenes.vocabulary, 0.15, rng(5))
     assert torch.equal(first.ids, again.ids)
     assert not torch.equal(first.ids, second.ids)
+
+
+@pytest.mark.parametrize("method", ["bernoulli", "fixed"])
+def test_a_share_of_the_sentences_hides_more(scenes, method):
+    ids, v = scenes.sample(6000, rng(3)).ids, scenes.vocabulary
+    config = TrainingConfig(steps=1, mask_ratio=0.2, method=method, heavy_share=0.25, heavy_ratio=0.9)
+    batch = make_batch(ids, v, config, rng(4))
+    words = np.isin(ids, v.regular_ids).sum(axis=1)
+    asked = (batch.labels != IGNORE_INDEX).numpy().sum(axis=1)
+    assert (asked == (batch.ids == v.mask_id).numpy().sum(axis=1)).all()
+    long = words >= 8  # where 20% and 90% are hard to take for each other
+    assert (asked[long] > 0.55 * words[long]).mean() == pytest.approx(0.25, abs=0.02)
+    assert asked[long].sum() / words[long].sum() == pytest.approx(0.75 * 0.2 + 0.25 * 0.9, abs=0.02)
+    if method == "fixed":
+        light = np.floor(0.2 * words + 0.5) == asked
+        assert (light | (np.floor(0.9 * words + 0.5) == asked)).all()
+    again = make_batch(ids, v, config, rng(5))
+    assert not np.array_equal(asked > 0.55 * words, (again.labels != IGNORE_INDEX).numpy().sum(axis=1) > 0.55 * words)
+
+
+def test_an_evaluation_hides_every_word_alike(scenes, sentences):
+    plain = TrainingConfig(steps=1, mask_ratio=0.3)
+    heavy = replace(plain, method="fixed", heavy_share=0.5)
+    one, other = (draw_evaluation(sentences, scenes.vocabulary, config, rng(6), scenes) for config in (plain, heavy))
+    assert torch.equal(one.batch.ids, other.batch.ids)
+    np.testing.assert_array_equal(one.floor_nats, other.floor_nats)
 
 
 def test_without_padding_there_is_no_attention_mask():
@@ -291,12 +330,29 @@ def test_the_rate_rises_and_falls_linearly_and_is_never_zero():
 
 def test_only_the_matrices_of_linear_layers_decay(scenes):
     model = small_model(scenes.vocabulary)
-    decayed, spared = make_optimizer(model, TrainingConfig(steps=1, weight_decay=0.3)).param_groups
-    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.3, 0.0)
+    decayed, words, rest = make_optimizer(model, TrainingConfig(steps=1, weight_decay=0.3)).param_groups
+    assert (decayed["weight_decay"], words["weight_decay"], rest["weight_decay"]) == (0.3, 0.0, 0.0)
     linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     assert set(decayed["param_names"]) == linear
-    assert len(decayed["params"]) + len(spared["params"]) == len(list(model.parameters()))
-    assert {"embeddings.words.weight", "head.bias", "head.norm.weight"} <= set(spared["param_names"])
+    assert words["param_names"] == ["embeddings.words.weight"]
+    names = [*decayed["param_names"], *words["param_names"], *rest["param_names"]]
+    assert sorted(names) == sorted(name for name, _ in model.named_parameters())
+    assert {"embeddings.positions.weight", "head.bias", "head.norm.weight"} <= set(rest["param_names"])
+
+
+def test_the_table_of_words_has_a_rate_of_its_own(scenes):
+    config = TrainingConfig(steps=10, learning_rate=0.01, embedding_rate=3, weight_decay=0.0, warmup=0.0)
+    model = small_model(scenes.vocabulary)
+    optimizer = make_optimizer(model, config)
+    set_learning_rates(optimizer, 5, config)
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.005, 0.015, 0.005])
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    for weight in model.parameters():
+        weight.grad = torch.ones_like(weight)
+    optimizer.step()  # the first step of Adam moves each weight by its rate
+    for name, weight in model.named_parameters():
+        moved = 0.015 if name == "embeddings.words.weight" else 0.005
+        torch.testing.assert_close(before[name] - weight, torch.full_like(weight, moved), rtol=1e-3, atol=1e-6)
 
 
 def test_our_step_of_adamw_is_pytorchs():

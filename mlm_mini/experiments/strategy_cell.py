@@ -34,7 +34,7 @@ from mlm_mini.training import TrainingConfig, surprisals
 from mlm_mini.training.loop import MASKS, first_model
 from mlm_mini.training.material import TEXT
 from mlm_mini.training.objectives import by_length
-from mlm_mini.training.optimizer import learning_rate, make_optimizer
+from mlm_mini.training.optimizer import make_optimizer, set_learning_rates
 
 SCENES, NOISY = "scenes", "noisy"
 LANGUAGES = {SCENES: scene_language, NOISY: noisy_scenes}
@@ -140,8 +140,7 @@ def run_cell(cell: Cell) -> dict:
     for step in range(steps):
         ids = next_sentences(language, text)
         selection = select(cell.strategy, cell.weighted, ids, language.vocabulary, MASK_RATIO, masks, model)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, config)
+        set_learning_rates(optimizer, step, config)
         optimizer.zero_grad()
         add_gradient(model, ids, language, selection)
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)

@@ -63,10 +63,10 @@ def draw_evaluation(
     """An evaluation set of sentences (B, T), with masks from `rng` as `config` would draw them.
 
     language: where the sentences are from, if it knows the exact answers; the set then has a floor. Selection is
-    always "bernoulli", so that words are noisy independently and the floor is exact for every split.
+    always "bernoulli" and at one ratio, so that words are noisy independently and the floor is exact for every split.
     Raises ValueError when no token is selected.
     """
-    batch = make_batch(ids, vocabulary, replace(config, method="bernoulli"), rng)
+    batch = make_batch(ids, vocabulary, replace(config, method="bernoulli", heavy_share=0.0), rng)
     if not batch.count_labels():
         raise ValueError(f"in {len(ids)} sentences no token was selected to be predicted: evaluate on more of them")
     return EvaluationSet(batch, None if language is None else floor_nats(language, ids, batch, config))

@@ -23,7 +23,7 @@ from mlm_mini.training.checkpoint import (
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, evaluate
 from mlm_mini.training.objectives import by_length, make_batch
-from mlm_mini.training.optimizer import accumulate_gradient, learning_rate, make_optimizer
+from mlm_mini.training.optimizer import accumulate_gradient, make_optimizer, set_learning_rates
 from mlm_mini.training.parts import Map, side_by_side
 from mlm_mini.training.progress import Point, Reporter, describe_curve, plot_curve
 
@@ -144,8 +144,7 @@ class Run:
         config = self.config
         ids = by_length(self.source.next_batch(config.batch_size), self.source.vocabulary)
         batch = make_batch(ids, self.source.vocabulary, config, self.rng)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, config)
+        set_learning_rates(self.optimizer, self.step, config)
         self.optimizer.zero_grad()
         parts, precision = config.micro_batches, lambda: autocast(self.device)
         loss = accumulate_gradient(self.model, batch, parts, precision, map_parts).item()

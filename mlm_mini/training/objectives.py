@@ -78,7 +78,17 @@ def make_batch(ids: np.ndarray, vocabulary: Vocabulary, config: TrainingConfig, 
     """The objective of `config` on sentences (B, T), with masks drawn from `rng`."""
     if config.objective == "causal":
         return causal_batch(ids, vocabulary)
-    return masked_batch(ids, vocabulary, config.mask_ratio, rng, config.method, config.split, config.prediction_ratio)
+    return masked_batch(
+        ids,
+        vocabulary,
+        config.mask_ratio,
+        rng,
+        config.method,
+        config.split,
+        config.prediction_ratio,
+        config.heavy_share,
+        config.heavy_ratio,
+    )
 
 
 def masked_batch(
@@ -89,6 +99,8 @@ def masked_batch(
     method: str = "bernoulli",
     split: tuple[float, float, float] = (1.0, 0.0, 0.0),
     prediction_ratio: float | None = None,
+    heavy_share: float = 0.0,
+    heavy_ratio: float = 0.85,
 ) -> Batch:
     """Hide some of the words of (B, T) ids and ask for them, given all that is left on both sides.
 
@@ -97,8 +109,15 @@ def masked_batch(
     prediction_ratio: the share of the words that is asked for, at most mask_ratio, which is the share that is
     corrupted (Wettig et al. 2022 name the two); the words to ask for are drawn among the corrupted ones. None asks for
     all of them.
+    heavy_share: the share of the sentences, drawn anew each time, that have `heavy_ratio` in place of mask_ratio: so a
+    model meets sentences of which it sees next to nothing, whatever the ratio of the others (Tay et al. 2022 mix a
+    usual and an extreme way to hide likewise).
     """
-    selected = select_positions(maskable_positions(ids, vocabulary.special_ids), mask_ratio, rng, method)
+    words = maskable_positions(ids, vocabulary.special_ids)
+    selected = select_positions(words, mask_ratio, rng, method)
+    if heavy_share:
+        heavy = rng.random(len(ids)) < heavy_share
+        selected[heavy] = select_positions(words[heavy], heavy_ratio, rng, method)
     seen = corrupt(ids, selected, vocabulary.mask_id, vocabulary.regular_ids, rng, split)
     if prediction_ratio is not None:
         selected = select_positions(selected, min(1.0, prediction_ratio / mask_ratio), rng, method)
