@@ -209,7 +209,7 @@ from mlm_mini.training import LiveCurve, cached_model
 
 OBJECTIVES = {
     "causal": {"objective": "causal"}, "masked, 15%": {"mask_ratio": 0.15}, "masked, 35%": {"mask_ratio": 0.35}}
-runs = {name: cached_model("scenes", "tiny", LiveCurve, steps=1200, **fields) for name, fields in OBJECTIVES.items()}
+runs = {name: cached_model("scenes", "tiny", LiveCurve, steps=800, **fields) for name, fields in OBJECTIVES.items()}
 trained = cached_model("scenes", report=LiveCurve)
 
 
@@ -494,7 +494,7 @@ def cost_to_reach(costs, gaps, target):
 check("08.cost-to-reach", cost_to_reach)
 
 # %% [markdown] id="three-models"
-# The three tiny models of section 2 are the same encoder, and read the same sentences in the same order, 1,200 steps
+# The three tiny models of section 2 are the same encoder, and read the same sentences in the same order, 800 steps
 # of 128: causal, and masked at ratios of 0.15 and 0.35. Both masked ones are evaluated at 0.15. With one seed each, a
 # factor below 1.5 between two of them counts as no difference.
 

@@ -485,7 +485,7 @@ from mlm_mini.training import LiveCurve, cached_model
 
 
 def tiny_model(mask_ratio):
-    return cached_model("scenes", "tiny", LiveCurve, steps=1200, mask_ratio=mask_ratio).model
+    return cached_model("scenes", "tiny", LiveCurve, steps=800, mask_ratio=mask_ratio).model
 
 
 trained = {"trained at 15%": tiny_model(0.15), "trained at 35%": tiny_model(0.35)}

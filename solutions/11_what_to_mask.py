@@ -439,9 +439,9 @@ print(f"{'all four, unselected':22} {losses.mean():.4f}")
 from mlm_mini.experiments.mask_strategy import arm_name
 from mlm_mini.experiments.strategy_cell import Cell, measure_signals
 
-tiny = cached_model("scenes", "tiny", LiveCurve, steps=1200, mask_ratio=0.15).model
+tiny = cached_model("scenes", "tiny", LiveCurve, steps=800, mask_ratio=0.15).model
 arms = (("uniform", False), ("surprisal", False), ("surprisal", True))
-signals = measure_signals(tiny, language, Cell("scenes", "uniform", False, 0, 1200, arms=arms, probe_batches=16), 1.0)
+signals = measure_signals(tiny, language, Cell("scenes", "uniform", False, 0, 800, arms=arms, probe_batches=16), 1.0)
 for arm, signal in zip(arms, signals):
     print(f"{arm_name(*arm):20} norm of a batch {signal.batch ** 0.5:.2f}, of the expected gradient "
           f"{max(signal.signal, 0) ** 0.5:.2f}, useful part {signal.useful:.2f}, loss {signal.nats:.2f} nats")

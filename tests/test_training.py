@@ -436,6 +436,23 @@ def test_a_model_pays_more_and_the_error_of_the_gap_is_honest(scenes):
     assert 0.5 < gaps.std(ddof=1) / errors.mean() < 2
 
 
+def test_an_evaluation_side_by_side_gives_the_same_score(scenes, two_threads):
+    config, model = TrainingConfig(steps=1, mask_ratio=0.3), small_model(scenes.vocabulary)
+    evaluation = draw_evaluation(scenes.sample(700, rng()).ids, scenes.vocabulary, config, rng(1), scenes)
+    names = set()
+    with side_by_side(model, 2) as map_:
+        score = evaluate(
+            model,
+            evaluation,
+            lambda function, blocks: map_(
+                lambda block: (names.add(threading.current_thread().name), function(block))[1], blocks
+            ),
+        )
+    assert all(name.startswith("part") for name in names)
+    torch.set_num_threads(1)
+    assert score == evaluate(model, evaluation)
+
+
 def test_an_evaluation_leaves_the_model_as_it_was_and_repeats_itself(scenes, sentences):
     evaluation = draw_evaluation(sentences, scenes.vocabulary, TrainingConfig(steps=1), rng())
     model = small_model(scenes.vocabulary, hidden_dropout_prob=0.5).train()

@@ -41,6 +41,7 @@ from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM
 from mlm_mini.reference import kl_divergence, softmax
 from mlm_mini.training import Reporter, cached_model
+from mlm_mini.training.cached import TINY_STEPS
 
 THIS_RUN, SHIPPED = "this run", "shipped"
 HOLDS, FAILS = "holds", "does not hold as worded"
@@ -173,7 +174,7 @@ def judge_cost(finding: Finding) -> str:
 
 def variance(effort: Effort) -> Finding:
     """A new and a trained tiny model, over masks with the text fixed and over text; corruption tied to prediction."""
-    trained = cached_model("scenes", "tiny", Reporter, steps=1200, mask_ratio=0.15).model
+    trained = cached_model("scenes", "tiny", Reporter, steps=TINY_STEPS, mask_ratio=0.15).model
     new = MaskedLM(trained.config, torch.Generator().manual_seed(effort.seed)).eval()
     slopes, ends = {}, {}
     for over in ("masks", "data"):

@@ -24,7 +24,7 @@ from mlm_mini.training.folders import CHECKPOINTS, SUMMARY, model_config, recipe
 from mlm_mini.training.material import EXACT
 from mlm_mini.training.progress import Point, Reporter, TerminalProgress
 
-DEFAULT_SIZE, QUICK_STEPS = "mini", 1200
+DEFAULT_SIZE, QUICK_STEPS, TINY_STEPS = "mini", 800, 800
 OBJECTIVES = ({"objective": "causal"}, {"mask_ratio": 0.15}, {"mask_ratio": 0.35})  # that chapter 08 compares
 # For chapter 09. A chain takes 400 steps to see that neighbors matter, an urn none.
 OTHER_TEXT = {"size": "tiny", "batch_size": 64, "mask_ratio": 0.15}
@@ -32,7 +32,7 @@ MARKOV, BURSTY = (OTHER_TEXT | {"language": "markov", "steps": 1200}, OTHER_TEXT
 CHAPTER_MODELS = (  # what takes longest first
     {},
     {"steps": QUICK_STEPS},
-    *({"size": "tiny", "steps": 1200} | fields for fields in OBJECTIVES),
+    *({"size": "tiny", "steps": TINY_STEPS} | fields for fields in OBJECTIVES),
     MARKOV,
     BURSTY,
 )

@@ -101,7 +101,7 @@ def train(
             while run.step < config.steps:
                 shown.stepped(*run.one_step(map_parts))
                 if evaluation and (run.step % looks == 0 or run.step == config.steps):
-                    shown.evaluated(run.look(evaluation))
+                    shown.evaluated(run.look(evaluation, map_parts))
                 if out is not None and (run.step % saves == 0 or run.step == config.steps):
                     save_checkpoint(out, run.checkpoint())
     return TrainingResult(run.model.eval(), run.curve, floor)
@@ -163,9 +163,9 @@ class Run:
         self.losses = self.losses[0] + loss, self.losses[1] + 1
         return self.step, loss, tokens, seconds
 
-    def look(self, evaluation: EvaluationSet) -> Point:
-        """Evaluate the model and add a point to the curve."""
-        score = evaluate(self.model, evaluation)
+    def look(self, evaluation: EvaluationSet, map_parts: Map = map) -> Point:
+        """Evaluate the model and add a point to the curve. map_parts: as in `evaluate`."""
+        score = evaluate(self.model, evaluation, map_parts)
         total, steps = self.losses
         self.curve.append(Point(self.step, total / steps, *score, self.tokens, self.predictions, self.seconds))
         self.losses = 0.0, 0

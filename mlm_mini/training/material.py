@@ -28,7 +28,7 @@ EXACT = {"scenes": scene_language, "markov": markov_language, "bursty": polya_la
 TEXT = 0  # which of a seed's generators draws the text; the others are named in `loop`
 EVALUATION_SEED = 2026
 EVALUATION_RATIO = 0.15
-EVALUATION_SENTENCES, EVALUATION_BLOCKS = 2048, 512
+EVALUATION_SENTENCES, EVALUATION_BLOCKS = 4096, 512
 BLANKS = 2048  # and so many blocks to draw them from, so that few stand in the same
 BLOCK_LENGTH = 64
 

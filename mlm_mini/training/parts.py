@@ -18,7 +18,7 @@ Map = Callable[[Callable, Iterable], Iterable]
 
 @contextlib.contextmanager
 def side_by_side(model: MaskedLM, parts: int) -> Iterator[Map]:
-    """A `map` for `accumulate_gradient` that works on as many parts at once as PyTorch was allowed threads.
+    """A `map`, for gradients and evaluations, that works on as many parts at once as PyTorch was allowed threads.
 
     Each operation then runs on one thread, so that the result is the same to the last bit for any number of them.
     The builtin `map`, one part after the other, is what one gets with one part or one thread, on a GPU, and with
