@@ -111,6 +111,7 @@ def test_a_recipe_that_makes_no_sense_is_refused_by_name(change, error, message)
 def test_a_recipe_is_that_of_the_language_with_what_is_given():
     assert recipe("scenes").mask_ratio == 0.35
     assert recipe("english").mask_ratio == 0.3
+    assert [recipe(name).embedding_rate for name in ("scenes", "markov", "bursty", "english")] == [3, 1, 1, 1]
     given = recipe("scenes", batch_size=2, mask_ratio=0.15)
     assert (given.batch_size, given.micro_batches, given.mask_ratio) == (2, 2, 0.15)
     assert recipe("scenes", steps=7).heavy_share == recipe("scenes").heavy_share > 0
