@@ -1,21 +1,14 @@
 """Work in several processes, and what the chapters need, made ahead."""
 
 import os
-from pathlib import Path
 
 import pytest
-import torch
+from spawned import leave_a_note
 
 from mlm_mini.experiments import EXPERIMENTS, preparation, prepare_chapters
 from mlm_mini.processes import as_they_finish, checked_workers
 from mlm_mini.training import CHAPTER_MODELS, Reporter
 from mlm_mini.training.cached import QUICK_STEPS
-
-
-def leave_a_note(path: Path) -> None:
-    if path.name == "bad":
-        raise RuntimeError("no luck")
-    path.write_text(f"{os.getpid()} {torch.get_num_threads()}", encoding="utf-8")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
