@@ -449,6 +449,7 @@ def test_an_evaluation_side_by_side_gives_the_same_score(scenes, two_threads):
                 lambda block: (names.add(threading.current_thread().name), function(block))[1], blocks
             ),
         )
+    assert names
     assert all(name.startswith("part") for name in names)
     torch.set_num_threads(1)
     assert score == evaluate(model, evaluation)

@@ -21,12 +21,14 @@ def make_optimizer(model: MaskedLM, config: TrainingConfig) -> torch.optim.AdamW
     one row is read at a time, does not (Yang et al. 2021).
     """
     linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
-    table = {f"{name}.weight" for name, module in model.named_modules() if module is model.embeddings.words}
-    named = list(model.named_parameters())
+    decayed, table, rest = [], [], []
+    for name, weight in model.named_parameters():
+        group = decayed if name in linear else table if weight is model.embeddings.words.weight else rest
+        group.append((name, weight))
     groups = [
-        {"params": [pair for pair in named if pair[0] in linear], "weight_decay": config.weight_decay},
-        {"params": [pair for pair in named if pair[0] in table], "weight_decay": 0.0, "scale": config.embedding_rate},
-        {"params": [pair for pair in named if pair[0] not in linear | table], "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": table, "weight_decay": 0.0, "scale": config.embedding_rate},
+        {"params": rest, "weight_decay": 0.0},
     ]
     betas = (config.beta1, config.beta2)
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, eps=config.epsilon, fused=True)
