@@ -537,6 +537,8 @@ for name, units in spent.items():
           f"{units['operations'] / 1e12:6.3f} trillion operations")
 
 # %% id="fig-objectives" tags=["nbval-ignore-output"]
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
 figure, axes = figures.new_figure(9, 3, columns=3)
 for ax, unit, start in zip(axes, spent["causal"], ("Masking 15%: ", "", "")):
     for (name, run), line in zip(runs.items(), ("-", "--", ":")):
@@ -545,6 +547,8 @@ for ax, unit, start in zip(axes, spent["causal"], ("Masking 15%: ", "", "")):
     ax.axhline(target, color="0.7", linewidth=1)
     ratio = spent["masked, 15%"][unit] / spent["causal"][unit]
     ax.set(xscale="log", yscale="log", xlabel=unit)
+    ax.xaxis.set(major_locator=LogLocator(subs=(1, 3)), major_formatter=EngFormatter(sep=""),
+                 minor_formatter=NullFormatter())
     ax.set_title(f"{start}{ratio:.1f} times the {unit}")
 axes[0].set_ylabel("gap to its own floor (nats)")
 axes[0].legend(loc="lower left", fontsize=9)
