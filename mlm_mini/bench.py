@@ -22,7 +22,7 @@ from mlm_mini.experiments.gradient_variance import QUICK_SENTENCES, quick_gradie
 from mlm_mini.experiments.gradients import make_draws, one_thread, time_gradients
 from mlm_mini.experiments.selection import STRATEGIES
 from mlm_mini.languages import english_trigram, scene_language, split_words
-from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.model import MaskedLM, ModelConfig, autocast, choose_device
 from mlm_mini.reference import IGNORE_INDEX, maskable_positions, select_positions
 from mlm_mini.widgets.attention import MOST_TOKENS, AttentionMaps
 from mlm_mini.widgets.economics import MaskingCurves
@@ -30,7 +30,8 @@ from mlm_mini.widgets.economics import MaskingCurves
 ROUNDS = 11
 STEP_MS, POSTERIOR_MS = 100.0, 20.0
 DRAWS, DRAWN_RATIO = 64, 0.15
-BATCH, LENGTH, WORDS, PREDICTED = 8, 128, 30_522, 19  # BERT's vocabulary, and 15% of the tokens
+BATCH, GPU_BATCH, LENGTH = 8, 64, 128
+WORDS, PREDICTED = 30_522, 19  # BERT's vocabulary, and 15% of the tokens
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,18 @@ class Row:
 
 
 def measure(rounds: int = ROUNDS) -> Iterator[Row]:
-    """Every row, one after the other, on one thread; about a minute. Raises ValueError for less than one round."""
+    """Every row, one after the other, on one thread; about a minute. Raises ValueError for less than one round.
+
+    Where there is a GPU, BERT-base takes its steps there as well.
+    """
     if rounds < 1:
         raise ValueError(f"rounds is {rounds}: expected at least 1")
     with one_thread():
         yield _gradients(rounds)
-        yield from _training_steps(rounds)
+        tiny, base = (size(WORDS, max_position_embeddings=LENGTH) for size in (ModelConfig.tiny, ModelConfig.base))
+        yield from _training_steps(rounds, tiny, BATCH, torch.device("cpu"))
+        if (gpu := choose_device()).type != "cpu":
+            yield from _training_steps(rounds, base, GPU_BATCH, gpu)
         yield Row("a posterior on English", _median(_posteriors(), rounds), POSTERIOR_MS, "a fiftieth of a second", 1.0)
         for name, _, step in _widget_steps():
             yield Row(f"a step of the {name}", _median(step, rounds), STEP_MS, "a tenth of a second", 1.0)
@@ -116,42 +123,72 @@ def _gradients(rounds: int) -> Row:
     return Row(f"a gradient, of {DRAWS} by vmap", ours, peer, "one draw after the other", 3.0)
 
 
-def _training_steps(rounds: int) -> Iterator[Row]:
-    """A forward and a backward pass of the tiny shape with BERT's vocabulary: logits at the predicted positions only,
-    beside logits everywhere, and beside the same model in `transformers`."""
-    from transformers import BertConfig, BertForMaskedLM
-
-    generator = torch.Generator().manual_seed(0)
-    config = ModelConfig.tiny(WORDS, max_position_embeddings=LENGTH)
-    model = MaskedLM(config, generator).train()
-    other = BertForMaskedLM(BertConfig(**json.loads(config.to_json()))).train()
-    ids = torch.randint(0, WORDS, (BATCH, LENGTH), generator=generator)
-    positions = torch.stack([torch.randperm(LENGTH, generator=generator)[:PREDICTED] for _ in range(BATCH)])
-    labels = torch.full_like(ids, IGNORE_INDEX).scatter(1, positions, ids.gather(1, positions))
-
-    def step(of: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> None:
-        of.zero_grad(set_to_none=True)
-        loss().backward()
-
-    def nats(where: torch.Tensor | None) -> torch.Tensor:
-        logits, asked = model(ids, None, where), labels if where is None else ids.gather(1, where)
-        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), asked.flatten(), ignore_index=IGNORE_INDEX)
-
-    def few() -> None:
-        step(model, lambda: nats(positions))
-
-    def everywhere() -> None:
-        step(model, lambda: nats(None))
-
-    def theirs() -> None:
-        step(other, lambda: other(input_ids=ids, labels=labels).loss)
-
+def _training_steps(rounds: int, config: ModelConfig, batch: int, device: torch.device) -> Iterator[Row]:
+    """A forward and a backward pass: logits at the predicted positions only, beside logits everywhere, and beside the
+    same model in `transformers`."""
+    few, everywhere, theirs = _ways_to_step(config, batch, device)
+    where = "a training step" if device.type == "cpu" else f"a training step of base on {_name(device)}"
     for name, ours, peer_name, peer, limit in (
         ("at 15% of the tokens", few, "logits everywhere", everywhere, 1.0),
         ("at 15% of the tokens", few, "transformers.BertForMaskedLM", theirs, 1.0),
         ("everywhere", everywhere, "transformers.BertForMaskedLM", theirs, 0.9),
     ):
-        yield Row(f"a training step, logits {name}", *take_turns(ours, peer, rounds), peer_name, limit)
+        yield Row(f"{where}, logits {name}", *take_turns(ours, peer, rounds), peer_name, limit)
+    if device.type == "cuda":
+        for peer_name, peer in (("logits everywhere", everywhere), ("transformers.BertForMaskedLM", theirs)):
+            memory = _peak_mib(few, device), _peak_mib(peer, device)
+            yield Row(f"peak memory of {where}, logits at 15% of the tokens", *memory, peer_name, 1.0, "MiB")
+
+
+def _ways_to_step(config: ModelConfig, batch: int, device: torch.device) -> list[Callable[[], None]]:
+    """Ours with logits at the predicted positions, ours with logits everywhere, and that of `transformers`.
+
+    On a GPU the products are in bfloat16 where training has them so, for both, and a step waits until it is done.
+    """
+    from transformers import BertConfig, BertForMaskedLM
+
+    generator = torch.Generator().manual_seed(0)
+    model = MaskedLM(config, generator).train().to(device)
+    other = BertForMaskedLM(BertConfig(**json.loads(config.to_json()))).train().to(device)
+    ids = torch.randint(0, WORDS, (batch, LENGTH), generator=generator)
+    positions = torch.stack([torch.randperm(LENGTH, generator=generator)[:PREDICTED] for _ in range(batch)])
+    labels = torch.full_like(ids, IGNORE_INDEX).scatter(1, positions, ids.gather(1, positions))
+    ids, positions, labels = (tensor.to(device) for tensor in (ids, positions, labels))
+
+    def nats(where: torch.Tensor | None) -> torch.Tensor:
+        logits, asked = model(ids, None, where), labels if where is None else ids.gather(1, where)
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), asked.flatten(), ignore_index=IGNORE_INDEX)
+
+    def stepping(of: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> Callable[[], None]:
+        def step() -> None:
+            of.zero_grad(set_to_none=True)
+            with autocast(device):
+                cost = loss()
+            cost.backward()
+            if device.type != "cpu":
+                torch.accelerator.synchronize(device)
+
+        return step
+
+    return [
+        stepping(model, lambda: nats(positions)),
+        stepping(model, lambda: nats(None)),
+        stepping(other, lambda: other(input_ids=ids, labels=labels).loss),
+    ]
+
+
+def _peak_mib(step: Callable[[], None], device: torch.device) -> float:
+    """How much more memory of the GPU is in use during a step, at most, than before it: MiB beside weights and
+    gradients."""
+    step()
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    step()
+    return (torch.cuda.max_memory_allocated(device) - before) / 2**20
+
+
+def _name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 # ---- what a learner waits for

@@ -3,11 +3,14 @@
 import json
 import time
 
+import numpy as np
 import pytest
+import torch
 
 from mlm_mini import __main__ as command_line
 from mlm_mini import bench
 from mlm_mini.bench import Row, take_turns
+from mlm_mini.model import ModelConfig
 
 FIELDS = ["name", "ours", "peer", "peer_name", "ratio", "unit", "limit"]
 
@@ -64,6 +67,23 @@ def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypa
         assert part in named
     with pytest.raises(ValueError, match="rounds is 0: expected at least 1"):
         next(bench.measure(rounds=0))
+
+
+def test_the_ways_to_step_are_one_model_and_one_loss(one_thread, monkeypatch):
+    """So that their times can be compared; the rows of a GPU are made of the same three."""
+    monkeypatch.setattr(bench, "WORDS", 300)
+    losses, cross_entropy = [], torch.nn.functional.cross_entropy
+
+    def seen(*arguments, **options):
+        losses.append(cross_entropy(*arguments, **options))
+        return losses[-1]
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", seen)
+    config = ModelConfig.tiny(300, max_position_embeddings=bench.LENGTH)
+    few, everywhere, theirs = bench._ways_to_step(config, 2, torch.device("cpu"))
+    few(), everywhere(), theirs()
+    assert losses[0].item() == pytest.approx(losses[1].item(), abs=1e-5)
+    assert losses[2].item() == pytest.approx(np.log(300), rel=0.1)  # other weights, and as ignorant
 
 
 def test_a_step_of_a_widget_changes_what_it_shows(one_thread):

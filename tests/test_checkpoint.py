@@ -12,11 +12,12 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from devices import GPU
 
 from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences, TextBlocks
 from mlm_mini.languages.tokenizer import read_tokens, train_wordpiece, write_tokens
-from mlm_mini.model import ModelConfig
+from mlm_mini.model import ModelConfig, deterministic
 from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, TrainingError, draw_evaluation, loop, train
 from mlm_mini.training import checkpoint as checkpoint_module
 from mlm_mini.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -158,6 +159,15 @@ def test_any_source_and_objective_goes_on_to_the_same_weights(objective, kind, b
     resumed = run(tmp_path, config=config, source=source(), resume=True)
     assert same_weights(resumed.model, whole.model)
     assert [point[:5] for point in resumed.curve] == [point[:5] for point in whole.curve]
+
+
+@pytest.mark.skipif(GPU != "cuda", reason="no GPU here whose generator is kept")
+def test_a_run_on_a_gpu_goes_on_to_the_same_weights(tmp_path):
+    """Where its operations are asked to be deterministic; dropout draws from a generator of the GPU's."""
+    with deterministic():
+        interrupted(tmp_path, 8, device=GPU)
+        whole, resumed = run(device=GPU), run(tmp_path, device=GPU, resume=True)
+    assert same_weights(resumed.model, whole.model)
 
 
 def test_a_run_that_had_ended_is_left_as_it_is(tmp_path):

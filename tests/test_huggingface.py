@@ -10,6 +10,7 @@ import pytest
 import safetensors.torch
 import tokenizers
 import torch
+from devices import DEVICES
 from tokenizers import models
 
 from mlm_mini.languages import SPECIAL_TOKENS, Vocabulary, train_wordpiece
@@ -66,8 +67,10 @@ def padded_batch(config, seed=0):
 
 
 def difference(ours, theirs):
-    """The largest between the logits at tokens, with and without token types."""
-    ids, mask, types = padded_batch(ours.config)
+    """The largest between the logits at tokens, with and without token types, on the device of theirs."""
+    device = next(theirs.parameters()).device
+    ids, mask, types = (tensor.to(device) for tensor in padded_batch(ours.config))
+    ours = ours.to(device)
     with torch.no_grad():
         plain = ours(ids, mask) - theirs(input_ids=ids, attention_mask=mask.long()).logits
         typed = theirs(input_ids=ids, attention_mask=mask.long(), token_type_ids=types).logits
@@ -100,8 +103,9 @@ def edit_config(folder, **changes):
 # The same logits, both ways
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("size", CONFIGS)
-def test_what_they_save_we_load(size, tmp_path):
+def test_what_they_save_we_load(size, device, tmp_path):
     theirs = their_model(CONFIGS[size])
     theirs.save_pretrained(tmp_path)
     ours, report = load_pretrained(tmp_path)
@@ -109,22 +113,23 @@ def test_what_they_save_we_load(size, tmp_path):
     assert ours.config == CONFIGS[size]
     assert not ours.training
     assert all(weight.requires_grad for weight in ours.parameters())
-    assert difference(ours, theirs) < TOLERANCE
+    assert difference(ours, theirs.to(device)) < TOLERANCE
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("size", CONFIGS)
-def test_what_we_save_they_load(size, tmp_path):
+def test_what_we_save_they_load(size, device, tmp_path):
     ours = our_model(CONFIGS[size])
     save_pretrained(ours, tmp_path, words_for(CONFIGS[size]))
     theirs, info = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
     assert not any(info.values())
     assert type(theirs) is transformers.BertForMaskedLM
-    assert difference(ours, theirs.eval()) < TOLERANCE
+    assert difference(ours, theirs.to(device).eval()) < TOLERANCE
     assert sum(p.numel() for p in theirs.parameters()) == ours.config.count_parameters()
     for name, field in json.loads(ours.config.to_json()).items():
         assert getattr(theirs.config, name) == field
     again, _ = load_pretrained(tmp_path)
-    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), ours.parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), ours.cpu().parameters(), strict=True))
 
 
 def test_a_tanh_gelu_would_be_seen(folder, monkeypatch):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import DEVICES, FLOAT64, GPU
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,22 +78,27 @@ def calls(draw):
     return config, batch, seed % 1000
 
 
-def as_tensors(batch):
-    return {name: torch.tensor(value) if isinstance(value, np.ndarray) else value for name, value in batch.items()}
+def as_tensors(batch, device="cpu"):
+    return {
+        name: torch.tensor(value, device=device) if isinstance(value, np.ndarray) else value
+        for name, value in batch.items()
+    }
 
 
+@pytest.mark.parametrize("device", FLOAT64)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(calls())
-def test_logits_and_gradients_agree_with_numpy(call):
+def test_logits_and_gradients_agree_with_numpy(device, call):
     config, batch, seed = call
-    model, H, L = rough_model(config, seed), config.num_attention_heads, config.num_hidden_layers
+    model, H, L = rough_model(config, seed).to(device), config.num_attention_heads, config.num_hidden_layers
     weights = to_numpy(model.state_dict(), L)
     for trim in (False, True):
-        logits = model(**as_tensors(batch), trim=trim)
-        np.testing.assert_allclose(ref.masked_lm(weights=weights, H=H, **batch), logits.detach(), rtol=0, atol=FORWARD)
+        logits = model(**as_tensors(batch, device), trim=trim)
+        expected = ref.masked_lm(weights=weights, H=H, **batch)
+        np.testing.assert_allclose(expected, logits.detach().cpu(), rtol=0, atol=FORWARD)
         upstream = np.random.default_rng(seed).normal(size=logits.shape)
         model.zero_grad()
-        logits.backward(torch.tensor(upstream))
+        logits.backward(torch.tensor(upstream, device=device))
         gradients = to_numpy({name: weight.grad for name, weight in model.named_parameters()}, L)
         ours = ref.masked_lm_gradient(upstream, weights=weights, H=H, **batch)
         assert ours.keys() == gradients.keys() == weights.keys()
@@ -100,8 +106,9 @@ def test_logits_and_gradients_agree_with_numpy(call):
             np.testing.assert_allclose(ours[name], gradients[name], rtol=0, atol=GRADIENT, err_msg=name)
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("size", ["tiny", "mini"])
-def test_float32_agrees_with_numpy_at_real_sizes(size):
+def test_float32_agrees_with_numpy_at_real_sizes(size, device):
     config = getattr(ModelConfig, size)(200)
     model = rough_model(config, 0, torch.float32)
     with torch.no_grad():
@@ -113,15 +120,17 @@ def test_float32_agrees_with_numpy_at_real_sizes(size):
     expected = ref.masked_lm(
         weights=to_numpy(model.state_dict(), config.num_hidden_layers), H=config.num_attention_heads, **batch
     )
-    logits = model(**as_tensors(batch)).detach()
+    logits = model.to(device)(**as_tensors(batch, device)).detach().cpu()
     assert logits.std() > 0.5
     np.testing.assert_allclose(logits, expected, rtol=0, atol=SINGLE)
 
 
-def test_a_sentence_that_is_all_padding_is_defined():
-    """In NumPy and in PyTorch, forward and backward, in training mode as well."""
-    model = small_model(hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1).train()
-    ids, mask = torch.randint(V, (2, 5), generator=seeded(0)), torch.tensor([[True] * 5, [False] * 5])
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_sentence_that_is_all_padding_is_defined(device):
+    """Forward and backward, in training mode too; what NumPy makes of it is compared above."""
+    model = small_model(hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1).train().float().to(device)
+    ids = torch.randint(V, (2, 5), generator=seeded(0)).to(device)
+    mask = torch.tensor([[True] * 5, [False] * 5], device=device)
     for causal in (False, True):
         logits = model(ids, mask, causal=causal)
         assert logits.isfinite().all()
@@ -133,14 +142,16 @@ def test_a_sentence_that_is_all_padding_is_defined():
 # The head at chosen positions
 
 
-def test_the_loss_at_positions_is_the_dense_loss():
-    model = small_model(3)
+@pytest.mark.parametrize("device", FLOAT64)
+def test_the_loss_at_positions_is_the_dense_loss(device):
+    model = small_model(3).to(device)
     rng = np.random.default_rng(0)
     ids = torch.tensor(rng.integers(0, V, (6, 9)))
     positions = torch.tensor(np.stack([rng.choice(9, 3, replace=False) for _ in range(6)]))
     targets = torch.tensor(rng.integers(0, V, (6, 3)))
     targets[2, 1:], targets[4] = -100, -100  # sentences with fewer than k, and with none
     labels = torch.full_like(ids, -100).scatter_(1, positions, targets)
+    ids, positions, targets, labels = (tensor.to(device) for tensor in (ids, positions, targets, labels))
 
     losses, gradients = [], []
     for logits, wanted in ((model(ids), labels), (model(ids, positions=positions), targets)):
@@ -429,7 +440,7 @@ def test_determinism_is_on_request():
     assert torch.are_deterministic_algorithms_enabled() == before
 
 
-@pytest.mark.skipif(choose_device().type == "cpu", reason="no GPU here")
+@pytest.mark.skipif(GPU == "cpu", reason="no GPU here")
 def test_a_gpu_agrees_with_the_cpu():
     device, model = choose_device(), rough_model(ModelConfig.mini(200), 0, torch.float32)
     ids = torch.randint(200, (3, 40), generator=seeded(0))

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from devices import DEVICES
 from torch import nn
 
 from mlm_mini import __main__ as command_line
@@ -485,7 +486,7 @@ def test_a_set_in_which_nothing_is_asked_is_refused(scenes, sentences):
 # ---------------------------------------------------------------- the loop
 
 
-def markov_run(steps=60, seed=0, **options):
+def markov_run(steps=60, seed=0, device="cpu", **options):
     language = markov_language(6)
     config = TrainingConfig(steps=steps, batch_size=32, mask_ratio=0.3, learning_rate=1e-2, seed=seed)
     ids = language.sample(200, rng()).ids
@@ -493,12 +494,12 @@ def markov_run(steps=60, seed=0, **options):
     source = SampledSentences(language, seed)
     wide = {"hidden_size": 32, "intermediate_size": 64, "initializer_range": 0.1}
     model = small_model(language.vocabulary, **wide).config
-    return train(model, source, config, evaluation=evaluation, evaluate_every=20, device="cpu", **options)
+    return train(model, source, config, evaluation=evaluation, evaluate_every=20, device=device, **options)
 
 
-@pytest.fixture(scope="module")
-def learned():
-    return markov_run(steps=400)
+@pytest.fixture(scope="module", params=DEVICES)
+def learned(request):
+    return markov_run(steps=400, device=request.param)
 
 
 def test_a_model_learns_and_its_curve_says_so(learned):
