@@ -119,10 +119,17 @@ def test_a_recipe_is_that_of_the_language_with_what_is_given():
     for fields in ({"mask_ratio": 0.15}, {"method": "bernoulli"}, {"prediction_ratio": 0.1}, {"objective": "causal"}):
         plain = recipe("scenes", **fields)
         assert (plain.method, plain.heavy_share) == ("bernoulli", 0.0)
+    assert (recipe("scenes").micro_batches, recipe("english").micro_batches) == (4, 4)
     with pytest.raises(ValueError, match="batch_size is 0: expected at least 1"):
         recipe("scenes", batch_size=0)
     with pytest.raises(ValueError, match="micro_batches is 3: expected at most batch_size, 2"):
         recipe("scenes", batch_size=2, micro_batches=3)
+
+
+def test_a_gpu_takes_a_batch_in_one_part(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert (recipe("scenes", None).micro_batches, recipe("scenes", "cpu").micro_batches) == (1, 4)
+    assert recipe("scenes", None, micro_batches=2).micro_batches == 2
 
 
 def test_a_config_survives_json():

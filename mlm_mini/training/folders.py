@@ -6,7 +6,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mlm_mini.languages.tokenizer import ENGLISH_SIZE, WordPiece
-from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, load_pretrained, load_tokenizer, save_pretrained
+from mlm_mini.model import (
+    MaskedLM,
+    ModelConfig,
+    WordLevel,
+    choose_device,
+    load_pretrained,
+    load_tokenizer,
+    save_pretrained,
+)
 from mlm_mini.storage import write_atomically
 from mlm_mini.training.baselines import Comparison, compare_with_counting
 from mlm_mini.training.config import TrainingConfig
@@ -35,17 +43,20 @@ class FolderResult(TrainingResult):
     comparison: Comparison | None
 
 
-def recipe(language: str | os.PathLike, **given) -> TrainingConfig:
+def recipe(language: str | os.PathLike, device: str | None = "cpu", **given) -> TrainingConfig:
     """The config for a language, with the fields that are given. Raises as `TrainingConfig` does.
 
     Who says how to mask, or masks nothing, gets no more than that: a ratio is then that of each word, in all sentences.
+    device: as in `choose_device`. A GPU takes a batch in one part unless told otherwise: there a step of a small model
+    lasts as long as it takes to start its operations, and padding is free.
     """
     usual = SCENES if language == "scenes" else SAMPLED if language in EXACT else REAL_TEXT
     if given.keys() & {"mask_ratio", "method", "prediction_ratio"} or given.get("objective") == "causal":
         usual = {name: value for name, value in usual.items() if name not in ("method", "heavy_share")}
     fields = usual | given
     if "micro_batches" not in given and isinstance(fields["batch_size"], int):
-        fields["micro_batches"] = max(1, min(fields.get("micro_batches", 1), fields["batch_size"]))
+        most = fields["batch_size"] if choose_device(device).type == "cpu" else 1
+        fields["micro_batches"] = max(1, min(fields.get("micro_batches", 1), most))
     return TrainingConfig(**fields)
 
 
