@@ -280,7 +280,7 @@ def run_train(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in RECIPE if getattr(options, name) is not None}
     settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "device")}
     try:
-        config = recipe(options.language, options.device, **given)
+        config = recipe(options.language, options.size, options.device, **given)
         result = train_folder(
             options.language, options.size, config, options.out, report=TerminalProgress(), **settings
         )

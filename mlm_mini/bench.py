@@ -162,7 +162,7 @@ def _ways_to_step(config: ModelConfig, batch: int, device: torch.device) -> list
     def stepping(of: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> Callable[[], None]:
         def step() -> None:
             of.zero_grad(set_to_none=True)
-            with autocast(device):
+            with autocast(device, config.hidden_size):
                 cost = loss()
             cost.backward()
             if device.type != "cpu":

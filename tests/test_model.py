@@ -411,9 +411,11 @@ def test_bfloat16_only_where_it_pays(monkeypatch):
     x, cpu = torch.ones(2, 2), torch.device("cpu")
     for amx, expected in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(devices, "_cpu_has_amx", lambda amx=amx: amx)
-        with autocast(cpu):
+        with autocast(cpu, 768):
             assert (x @ x).dtype == expected
-    assert isinstance(autocast(torch.device("mps")), contextlib.nullcontext)
+        with autocast(cpu, 128):
+            assert (x @ x).dtype == torch.float32
+    assert isinstance(autocast(torch.device("mps"), 768), contextlib.nullcontext)
     assert isinstance(devices._cpu_has_amx(), bool)
 
 

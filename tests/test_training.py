@@ -126,10 +126,18 @@ def test_a_recipe_is_that_of_the_language_with_what_is_given():
         recipe("scenes", batch_size=2, micro_batches=3)
 
 
+def test_a_wide_model_takes_smaller_steps():
+    rates = [recipe("english", size).learning_rate for size in ("tiny", "mini", "small", "base")]
+    assert rates == pytest.approx([2e-3, 2e-3, 1e-3, 2e-3 / 6])
+    assert recipe("english", "base", learning_rate=0.01).learning_rate == 0.01
+    with pytest.raises(ValueError, match="size is 'huge': expected one of tiny, mini, small, base"):
+        recipe("english", "huge")
+
+
 def test_a_gpu_takes_a_batch_in_one_part(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert (recipe("scenes", None).micro_batches, recipe("scenes", "cpu").micro_batches) == (1, 4)
-    assert recipe("scenes", None, micro_batches=2).micro_batches == 2
+    assert (recipe("scenes", device=None).micro_batches, recipe("scenes", device="cpu").micro_batches) == (1, 4)
+    assert recipe("scenes", device=None, micro_batches=2).micro_batches == 2
 
 
 def test_a_config_survives_json():

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
+BIG = 512
+
 
 def choose_device(name: str | None = None) -> torch.device:
     """CUDA if there is a GPU, else Apple's MPS, else the CPU; or the device of that name, such as "cpu" or "cuda:1".
@@ -27,12 +29,14 @@ def choose_device(name: str | None = None) -> torch.device:
     return device
 
 
-def autocast(device: torch.device) -> contextlib.AbstractContextManager:
-    """Matrix products in bfloat16 where the hardware makes that faster, and float32 everywhere else.
+def autocast(device: torch.device, width: int) -> contextlib.AbstractContextManager:
+    """Matrix products in bfloat16 where that is faster for a model of this width, and float32 everywhere else.
 
-    That is CUDA from Ampere on, and CPUs with AMX; on other CPUs bfloat16 is emulated and slower than float32.
-    Weights stay in float32.
+    It takes a model as wide as BIG, on CUDA from Ampere on or a CPU with AMX. A small model spends its time on starting
+    operations, and to convert numbers is one operation more; other CPUs emulate bfloat16. Weights stay in float32.
     """
+    if width < BIG:
+        return contextlib.nullcontext()
     faster = {"cuda": _cuda_has_bfloat16, "cpu": _cpu_has_amx}.get(device.type, lambda: False)
     return torch.autocast(device.type, torch.bfloat16) if faster() else contextlib.nullcontext()
 

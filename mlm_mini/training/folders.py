@@ -43,17 +43,19 @@ class FolderResult(TrainingResult):
     comparison: Comparison | None
 
 
-def recipe(language: str | os.PathLike, device: str | None = "cpu", **given) -> TrainingConfig:
-    """The config for a language, with the fields that are given. Raises as `TrainingConfig` does.
+def recipe(language: str | os.PathLike, size: str = "mini", device: str | None = "cpu", **given) -> TrainingConfig:
+    """The config for a language, with the fields that are given. Raises as `TrainingConfig` and `model_config` do.
 
     Who says how to mask, or masks nothing, gets no more than that: a ratio is then that of each word, in all sentences.
+    size: a model wider than `mini` has a learning rate that is smaller by as much (Yang et al. 2021).
     device: as in `choose_device`. A GPU takes a batch in one part unless told otherwise: there a step of a small model
     lasts as long as it takes to start its operations, and padding is free.
     """
     usual = SCENES if language == "scenes" else SAMPLED if language in EXACT else REAL_TEXT
     if given.keys() & {"mask_ratio", "method", "prediction_ratio"} or given.get("objective") == "causal":
         usual = {name: value for name, value in usual.items() if name not in ("method", "heavy_share")}
-    fields = usual | given
+    mini, width = (model_config(name, 1).hidden_size for name in ("mini", size))
+    fields = usual | {"learning_rate": usual["learning_rate"] * min(1.0, mini / width)} | given
     if "micro_batches" not in given and isinstance(fields["batch_size"], int):
         most = fields["batch_size"] if choose_device(device).type == "cpu" else 1
         fields["micro_batches"] = max(1, min(fields.get("micro_batches", 1), most))

@@ -91,8 +91,10 @@ def train(
         raise CheckpointError(f"{out} already holds a run: resume it, or choose another folder")
     looks = evaluate_every or max(FEWEST_STEPS, -(-config.steps // LOOKS))
     saves = checkpoint_every or looks
-    with torch.random.fork_rng():  # dropout draws from PyTorch's global generator: the caller's is left alone
-        run = Run.start(model_config, source, config, choose_device(device))
+    on = choose_device(device)
+    # Dropout draws from PyTorch's global generator: the caller's is left alone, and so is a GPU that has no part in it.
+    with torch.random.fork_rng([on] if on.type == "cuda" else []):
+        run = Run.start(model_config, source, config, on)
         if resume and out is not None and has_checkpoint(out):
             run.restore(load_checkpoint(out))
         floor = evaluation.floor if evaluation else None
@@ -146,7 +148,7 @@ class Run:
         batch = make_batch(ids, self.source.vocabulary, config, self.rng)
         set_learning_rates(self.optimizer, self.step, config)
         self.optimizer.zero_grad()
-        parts, precision = config.micro_batches, lambda: autocast(self.device)
+        parts, precision = config.micro_batches, lambda: autocast(self.device, self.model.config.hidden_size)
         loss = accumulate_gradient(self.model, batch, parts, precision, map_parts).item()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm).item()
         if not (math.isfinite(loss) and math.isfinite(norm)):
