@@ -124,7 +124,9 @@ def test_a_run_killed_again_and_again_ends_as_one_that_was_not(tmp_path):
     ]
     runs = [("killed", *death) for death in deaths] + [("killed", "never", 0), ("left alone", "never", 0)]
     command = [sys.executable, "-c", RUNS, os.path.dirname(__file__), json.dumps(runs)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    # A process that has looked for a GPU cannot fork others that do, and AdamW looks.
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert [int(line) for line in done.stdout.split()] == [-signal.SIGKILL] * len(deaths) + [0, 0], done.stderr
     killed, alone = load_checkpoint(tmp_path / "killed"), load_checkpoint(tmp_path / "left alone")
     assert killed.state["step"] == alone.state["step"] == STEPS

@@ -413,20 +413,29 @@ def test_bfloat16_only_where_it_pays(monkeypatch):
         monkeypatch.setattr(devices, "_cpu_has_amx", lambda amx=amx: amx)
         with autocast(cpu, 768):
             assert (x @ x).dtype == expected
+            assert torch.backends.cuda.cudnn_sdp_enabled() == (expected == torch.float32)  # it made NaN of a gradient
         with autocast(cpu, 128):
             assert (x @ x).dtype == torch.float32
     assert isinstance(autocast(torch.device("mps"), 768), contextlib.nullcontext)
     assert isinstance(devices._cpu_has_amx(), bool)
 
 
-def test_a_model_runs_in_bfloat16():
-    model = MaskedLM(ModelConfig.tiny(V, **SMALL), seeded(0)).eval()
-    ids, mask = torch.randint(V, (2, 6), generator=seeded(1)), torch.arange(6) < torch.tensor([[6], [4]])
-    positions = torch.tensor([[0, 1], [2, 3]])
-    exact = model(ids, mask, positions)
-    with torch.autocast("cpu", torch.bfloat16):
-        rounded = model(ids, mask, positions)
-    torch.testing.assert_close(rounded.float(), exact, rtol=0, atol=0.02)
+@pytest.mark.parametrize("device", FLOAT64)
+def test_a_model_runs_in_bfloat16(device):
+    model = MaskedLM(ModelConfig.mini(V), seeded(0)).to(device)
+    ids, mask = torch.randint(V, (2, 6), generator=seeded(1)).to(device), torch.ones(2, 6, dtype=torch.bool)
+    mask[1, 4:] = False
+    positions = torch.tensor([[0, 1], [2, 3]], device=device)
+    for seen in (None, mask.to(device)):
+        logits, gradients = [], []
+        for precision in (contextlib.nullcontext(), devices._bfloat16(torch.device(device))):
+            with precision:
+                logits.append(model(ids, seen, positions, trim=True))
+            loss = F.cross_entropy(logits[-1].float().flatten(0, 1), ids.gather(1, positions).flatten())
+            gradients.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()))]))
+        assert logits[1].dtype == torch.bfloat16
+        assert (logits[0] - logits[1]).norm() < 0.03 * logits[0].norm()
+        assert (gradients[0] - gradients[1]).norm() < 0.05 * gradients[0].norm()
 
 
 def test_determinism_is_on_request():

@@ -5,8 +5,10 @@ import os
 from collections.abc import Iterator
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-BIG = 512
+WIDE = 512  # at 256 bfloat16 was slower, on an H100 and on a CPU with AMX; at 512 it was 1.5 times as fast on both
+SOUND = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -32,13 +34,19 @@ def choose_device(name: str | None = None) -> torch.device:
 def autocast(device: torch.device, width: int) -> contextlib.AbstractContextManager:
     """Matrix products in bfloat16 where that is faster for a model of this width, and float32 everywhere else.
 
-    It takes a model as wide as BIG, on CUDA from Ampere on or a CPU with AMX. A small model spends its time on starting
-    operations, and to convert numbers is one operation more; other CPUs emulate bfloat16. Weights stay in float32.
+    That takes a model at least WIDE, on CUDA from Ampere on or a CPU with AMX. A small model spends its time on
+    starting operations, and to convert numbers is one more; other CPUs emulate bfloat16. Weights stay in float32.
     """
-    if width < BIG:
-        return contextlib.nullcontext()
     faster = {"cuda": _cuda_has_bfloat16, "cpu": _cpu_has_amx}.get(device.type, lambda: False)
-    return torch.autocast(device.type, torch.bfloat16) if faster() else contextlib.nullcontext()
+    return _bfloat16(device) if width >= WIDE and faster() else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _bfloat16(device: torch.device) -> Iterator[None]:
+    # Without cuDNN's attention, which PyTorch takes first on recent GPUs: it met a batch whose gradient it made NaN,
+    # where all other kernels agreed (PyTorch 2.11, H100). A kernel is chosen in the forward pass for the backward too.
+    with torch.autocast(device.type, torch.bfloat16), sdpa_kernel(SOUND):
+        yield
 
 
 def _cuda_has_bfloat16() -> bool:
