@@ -564,9 +564,9 @@ figures.show(figure, alt="An example of one machine, a training step of the tiny
 # The code stays as it is: `choose_device()` finds the GPU, `.to(device)` moves the model and its inputs there. Four
 # things change. Steps are much faster, so that tiny models spend their time on starting kernels rather than on products.
 # Time has to be measured after waiting for the GPU, which `loss.item()` does here. Matrix products in bfloat16
-# (`mlm_mini.model.autocast`), at some three digits of precision, pay for wide models: on an H100 a training step of
-# BERT-base took 15 ms in place of 56, and one of `mini` 3.7 in place of 2.9. And parity is still shown on the CPU in float64, because
-# consumer GPUs are slow at it and Apple's has none.
+# (`mlm_mini.model.autocast`), at some three digits of precision, pay for wide models: on an H100 a forward and a backward
+# pass of BERT-base took 15 ms in place of 56, and of `mini` 3.7 in place of 2.9. And parity is still shown on the CPU in
+# float64, because consumer GPUs are slow at it and Apple's has none.
 
 # %% [markdown] id="recap"
 # ## Recap

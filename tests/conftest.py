@@ -10,6 +10,7 @@ def pytest_configure(config):
     # Kernels that nbval starts inherit it.
     config.stash[SCRATCH] = scratch = tempfile.TemporaryDirectory(prefix="mlm_mini_tests_")
     os.environ["MLM_MINI_DATA"] = scratch.name
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read once: for the tests that are deterministic
 
 
 def pytest_unconfigure(config):

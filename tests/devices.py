@@ -2,6 +2,6 @@
 
 from mlm_mini.model import choose_device
 
-GPU = choose_device().type  # "cpu" where there is none
-DEVICES = list(dict.fromkeys(["cpu", GPU]))
-FLOAT64 = [device for device in DEVICES if device != "mps"]  # Apple's GPUs know no float64
+GPU = None if choose_device().type == "cpu" else choose_device().type
+DEVICES = [device for device in ("cpu", GPU) if device]
+NOT_MPS = [device for device in DEVICES if device != "mps"]  # Apple's GPUs know neither float64 nor our bfloat16

@@ -59,6 +59,7 @@ def test_the_command_prints_every_row_and_fails_below_a_limit(monkeypatch, capsy
 
 def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypatch):
     monkeypatch.setattr(bench, "WORDS", 300)
+    monkeypatch.setattr(bench, "GPU_BATCH", 2)
     rows = list(bench.measure(rounds=1))
     assert all(row.ours > 0 and row.peer > 0 for row in rows)
     named = " ".join(row.name for row in rows)
@@ -80,10 +81,42 @@ def test_the_ways_to_step_are_one_model_and_one_loss(one_thread, monkeypatch):
 
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", seen)
     config = ModelConfig.tiny(300, max_position_embeddings=bench.LENGTH)
-    few, everywhere, theirs = bench._ways_to_step(config, 2, torch.device("cpu"))
-    few(), everywhere(), theirs()
+    few, everywhere, theirs = ways = bench._ways_to_step(config, 2, torch.device("cpu"))
+    for way in ways:
+        way()
+        assert all(weight.grad is not None for weight in way.model.parameters() if weight.requires_grad)
+        way.forget()
+        assert all(weight.grad is None for weight in way.model.parameters())
+    assert few.model is everywhere.model is not theirs.model
     assert losses[0].item() == pytest.approx(losses[1].item(), abs=1e-5)
     assert losses[2].item() == pytest.approx(np.log(300), rel=0.1)  # other weights, and as ignorant
+
+
+def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
+    tried = []
+
+    def fits(config, batch, device):
+        tried.append(batch)
+        return batch <= 16
+
+    monkeypatch.setattr(bench, "_fits", fits)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a small GPU")
+    monkeypatch.setattr(bench, "_training_steps", lambda rounds, config, batch, device, who: iter([(batch, who)]))
+    rows = list(bench._training_steps_on_a_gpu(1, torch.device("cuda")))
+    assert tried == [64, 32, 16]
+    assert rows == [(16, " of base, 16 rows, on a small GPU")]
+    monkeypatch.setattr(bench, "_fits", lambda config, batch, device: batch == 0)
+    assert list(bench._training_steps_on_a_gpu(1, torch.device("cuda"))) == []
+
+
+def test_a_step_without_memory_says_so_and_nothing_else(monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError
+
+    config, cpu = ModelConfig.tiny(300, max_position_embeddings=bench.LENGTH), torch.device("cpu")
+    monkeypatch.setattr(bench, "_ways_to_step", full)
+    assert not bench._fits(config, 4, cpu)
+    assert bench._fits(config, 0, cpu)
 
 
 def test_a_step_of_a_widget_changes_what_it_shows(one_thread):

@@ -13,6 +13,7 @@ from devices import DEVICES
 from torch import nn
 
 from mlm_mini import __main__ as command_line
+from mlm_mini import training
 from mlm_mini.languages import markov_language, scene_language
 from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, save_pretrained
@@ -113,13 +114,13 @@ def test_a_recipe_is_that_of_the_language_with_what_is_given():
     assert recipe("scenes").mask_ratio == 0.35
     assert recipe("english").mask_ratio == 0.3
     assert [recipe(name).embedding_rate for name in ("scenes", "markov", "bursty", "english")] == [3, 1, 1, 1]
-    given = recipe("scenes", batch_size=2, mask_ratio=0.15)
+    given = recipe("scenes", device="cpu", batch_size=2, mask_ratio=0.15)
     assert (given.batch_size, given.micro_batches, given.mask_ratio) == (2, 2, 0.15)
     assert recipe("scenes", steps=7).heavy_share == recipe("scenes").heavy_share > 0
     for fields in ({"mask_ratio": 0.15}, {"method": "bernoulli"}, {"prediction_ratio": 0.1}, {"objective": "causal"}):
         plain = recipe("scenes", **fields)
         assert (plain.method, plain.heavy_share) == ("bernoulli", 0.0)
-    assert (recipe("scenes").micro_batches, recipe("english").micro_batches) == (4, 4)
+    assert [recipe(name, device="cpu").micro_batches for name in ("scenes", "english")] == [4, 4]
     with pytest.raises(ValueError, match="batch_size is 0: expected at least 1"):
         recipe("scenes", batch_size=0)
     with pytest.raises(ValueError, match="micro_batches is 3: expected at most batch_size, 2"):
@@ -127,11 +128,11 @@ def test_a_recipe_is_that_of_the_language_with_what_is_given():
 
 
 def test_a_wide_model_takes_smaller_steps():
-    rates = [recipe("english", size).learning_rate for size in ("tiny", "mini", "small", "base")]
+    rates = [recipe("english", size=size).learning_rate for size in ("tiny", "mini", "small", "base")]
     assert rates == pytest.approx([2e-3, 2e-3, 1e-3, 2e-3 / 6])
-    assert recipe("english", "base", learning_rate=0.01).learning_rate == 0.01
+    assert recipe("english", size="base", learning_rate=0.01).learning_rate == 0.01
     with pytest.raises(ValueError, match="size is 'huge': expected one of tiny, mini, small, base"):
-        recipe("english", "huge")
+        recipe("english", size="huge")
 
 
 def test_a_gpu_takes_a_batch_in_one_part(monkeypatch):
@@ -734,6 +735,11 @@ def test_shipped_results_say_where_they_come_from():
         measured("elvish")
 
 
+def test_a_cached_model_is_of_the_cpu():
+    with pytest.raises(TypeError, match="device"):
+        cached_model("scenes", device="cuda")
+
+
 def test_only_bundled_languages_are_cached():
     with pytest.raises(ValueError, match="use train_folder for other text"):
         cached_model("letters.txt")
@@ -786,6 +792,22 @@ def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
     assert "trigram" not in capsys.readouterr().out, "a model that reads from the left is not asked for blanks"
     assert run("fill", "The [MASK].", "--model", tmp_path / "causal") == 1
     assert "has learned to read from the left only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("device", "parts"), [("cpu", 4), ("cuda", 1)])
+def test_the_recipe_is_for_the_size_and_the_device_that_were_asked_for(device, parts, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    asked = []
+
+    def begun(language, size, config, out, **settings):
+        asked.append((size, settings["device"], config.learning_rate, config.micro_batches))
+        raise ValueError("that is enough")
+
+    monkeypatch.setattr(training, "train_folder", begun)
+    assert run("train", "--size", "small", "--device", device, "--out", tmp_path) == 1
+    assert asked == [("small", device, 1.5e-3, parts)]
+    assert "that is enough" in capsys.readouterr().err
 
 
 def test_fill_prints_a_table_for_each_blank(folder, capsys, tmp_path):

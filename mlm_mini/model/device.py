@@ -5,10 +5,8 @@ import os
 from collections.abc import Iterator
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 WIDE = 512  # at 256 bfloat16 was slower, on an H100 and on a CPU with AMX; at 512 it was 1.5 times as fast on both
-SOUND = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -37,23 +35,30 @@ def autocast(device: torch.device, width: int) -> contextlib.AbstractContextMana
     That takes a model at least WIDE, on CUDA from Ampere on or a CPU with AMX. A small model spends its time on
     starting operations, and to convert numbers is one more; other CPUs emulate bfloat16. Weights stay in float32.
     """
-    faster = {"cuda": _cuda_has_bfloat16, "cpu": _cpu_has_amx}.get(device.type, lambda: False)
-    return _bfloat16(device) if width >= WIDE and faster() else contextlib.nullcontext()
+    faster = {"cuda": _cuda_has_bfloat16, "cpu": _cpu_has_amx}.get(device.type, lambda _: False)
+    if width < WIDE or not faster(device):
+        return contextlib.nullcontext()
+    return _cuda_bfloat16() if device.type == "cuda" else torch.autocast(device.type, torch.bfloat16)
 
 
 @contextlib.contextmanager
-def _bfloat16(device: torch.device) -> Iterator[None]:
+def _cuda_bfloat16() -> Iterator[None]:
     # Without cuDNN's attention, which PyTorch takes first on recent GPUs: it met a batch whose gradient it made NaN,
     # where all other kernels agreed (PyTorch 2.11, H100). A kernel is chosen in the forward pass for the backward too.
-    with torch.autocast(device.type, torch.bfloat16), sdpa_kernel(SOUND):
-        yield
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    try:
+        with torch.autocast("cuda", torch.bfloat16):
+            yield
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(before)
 
 
-def _cuda_has_bfloat16() -> bool:
-    return torch.cuda.is_bf16_supported(including_emulation=False)
+def _cuda_has_bfloat16(device: torch.device) -> bool:
+    return bool(torch.version.hip) or torch.cuda.get_device_capability(device) >= (8, 0)
 
 
-def _cpu_has_amx() -> bool:
+def _cpu_has_amx(_: torch.device) -> bool:
     return torch.cpu._is_amx_tile_supported()  # PyTorch has no public name for it
 
 

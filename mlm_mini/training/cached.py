@@ -68,7 +68,7 @@ def cached_model(
     if language not in (*EXACT, "english"):
         known = ", ".join(EXACT)
         raise ValueError(f"language is {language!r}: expected {known} or english; use train_folder for other text")
-    config = recipe(language, size, **fields)
+    config = recipe(language, size=size, device="cpu", **fields)
     folder = cache_folder() / f"{language}-{size}-{_made_of(language, size, config)}"
     with filelock.FileLock(f"{folder}.lock"):
         if not (folder / SUMMARY).is_file():  # written last

@@ -17,7 +17,7 @@ ALL_MASK = (1.0, 0.0, 0.0)
 class TrainingConfig:
     """The recipe. Together with a model's config, the text and the machine it settles every bit of the result.
 
-    steps: updates of the weights. batch_size: rows per update, in `micro_batches` parts where memory is short.
+    steps: updates of the weights. batch_size: rows per update, in `micro_batches` parts, for cores or want of memory.
     objective: "masked" or "causal". mask_ratio, method, split: as in `mlm_mini.reference.select_positions` and
     `corrupt`; prediction_ratio, heavy_share, heavy_ratio: as in `masked_batch`. "causal" has no use for them.
     learning_rate: at its highest, after a linear rise over the share `warmup` of the steps; then it falls linearly.

@@ -92,7 +92,7 @@ def train(
     looks = evaluate_every or max(FEWEST_STEPS, -(-config.steps // LOOKS))
     saves = checkpoint_every or looks
     on = choose_device(device)
-    # Dropout draws from PyTorch's global generator: the caller's is left alone, and so is a GPU that has no part in it.
+    # Dropout draws from the device's global generator. The caller's is put back, and no other device is touched.
     with torch.random.fork_rng([on] if on.type == "cuda" else []):
         run = Run.start(model_config, source, config, on)
         if resume and out is not None and has_checkpoint(out):
@@ -127,9 +127,9 @@ class Run:
 
     @classmethod
     def start(cls, model_config: ModelConfig, source: TextSource, config: TrainingConfig, device: torch.device) -> Run:
-        """Before the first step. Seeds the global generator, which dropout uses."""
+        """Before the first step. Seeds the device's global generator, which dropout uses."""
         model = first_model(model_config, config.seed).to(device)
-        torch.manual_seed(_weights_seed(config.seed))
+        _seed_dropout(_weights_seed(config.seed), device)
         masks = np.random.Generator(np.random.PCG64([config.seed, MASKS]))
         return cls(model, make_optimizer(model, config), source, config, masks)
 
@@ -223,10 +223,15 @@ class Run:
         self.optimizer.load_state_dict({"state": moments, "param_groups": named["param_groups"]})
 
     def _identity(self) -> dict:
-        """What must agree for one run to go on from another's checkpoint."""
+        """What must agree for one run to go on from another's checkpoint.
+
+        The number of parts may change, for another device or less memory: it changes how sums are rounded.
+        """
+        training = self.config.to_dict()
+        del training["micro_batches"]
         return {
             "model": asdict(self.model.config),
-            "training": self.config.to_dict(),
+            "training": training,
             "text": self.source.fingerprint,
             "length": self.source.length,
         }
@@ -235,6 +240,16 @@ class Run:
 def first_model(model_config: ModelConfig, seed: int) -> MaskedLM:
     """The model that a run of this seed starts from, on the CPU, in training mode."""
     return MaskedLM(model_config, torch.Generator().manual_seed(_weights_seed(seed))).train()
+
+
+def _seed_dropout(seed: int, device: torch.device) -> None:
+    """On the CPU and on `device`: `torch.manual_seed` would seed every GPU of the machine as well."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
 
 
 def _weights_seed(seed: int) -> int:
