@@ -246,7 +246,7 @@ def gap(model_nats, floor_nats, counts):
 check("07.gap", gap)
 
 # %% [markdown] id="why-train"
-# Now a model. `cached_model("scenes")` is a `mini` model, two blocks of width 128, that reads 3,700 batches of 128
+# Now a model. `cached_model("scenes")` is a `mini` model, two blocks of width 128, that reads 3,400 batches of 128
 # fresh scene sentences: no sentence is met twice, and nobody labeled one. 35% of the words of each are hidden in
 # training, because each of them is something to learn from, and 85% in one sentence of ten, so that the model has met
 # such sentences too; the evaluation hides 15% of the words of 4,096 other sentences. The first time this takes three to
