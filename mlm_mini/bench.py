@@ -79,7 +79,7 @@ def measure(rounds: int = ROUNDS) -> Iterator[Row]:
     with one_thread():
         yield _gradients(rounds)
         tiny = ModelConfig.tiny(WORDS, max_position_embeddings=LENGTH)
-        yield from _training_steps(rounds, tiny, BATCH, torch.device("cpu"), "")
+        yield from _training_steps(rounds, _ways_to_step(tiny, BATCH, torch.device("cpu")))
         if (gpu := choose_device()).type == "cuda":
             yield from _training_steps_on_a_gpu(rounds, gpu)
         yield Row("a posterior on English", _median(_posteriors(), rounds), POSTERIOR_MS, "a fiftieth of a second", 1.0)
@@ -130,16 +130,18 @@ class Step:
 
     model: torch.nn.Module
     loss: Callable[[], torch.Tensor]
-    device: torch.device
-    width: int
 
     def __call__(self) -> None:
         self.forget()
-        with autocast(self.device, self.width):
+        with autocast(self.device, self.model.config.hidden_size):
             loss = self.loss()
         loss.backward()
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
 
     def forget(self) -> None:
         """Lets go of the gradients."""
@@ -154,16 +156,16 @@ class Step:
         return (torch.cuda.max_memory_allocated(self.device) - before) / 2**20
 
 
-def _training_steps(rounds: int, config: ModelConfig, batch: int, device: torch.device, who: str) -> Iterator[Row]:
+def _training_steps(rounds: int, ways: list[Step], who: str = "") -> Iterator[Row]:
     """Logits at the predicted positions only, beside logits everywhere, and beside the same model in `transformers`."""
-    few, everywhere, theirs = _ways_to_step(config, batch, device)
+    few, everywhere, theirs = ways
     for name, ours, peer_name, peer, limit in (
         ("at 15% of the tokens", few, "logits everywhere", everywhere, 1.0),
         ("at 15% of the tokens", few, "transformers.BertForMaskedLM", theirs, 1.0),
         ("everywhere", everywhere, "transformers.BertForMaskedLM", theirs, 0.9),
     ):
         yield Row(f"a training step{who}, logits {name}", *take_turns(ours, peer, rounds), peer_name, limit)
-    if device.type == "cuda":
+    if few.device.type == "cuda":
         memory = f"memory of a training step{who}, logits at 15% of the tokens"
         for peer_name, peer in (("logits everywhere", everywhere), ("transformers.BertForMaskedLM", theirs)):
             yield Row(memory, few.mebibytes(), peer.mebibytes(), peer_name, 1.0, "MiB")
@@ -172,22 +174,23 @@ def _training_steps(rounds: int, config: ModelConfig, batch: int, device: torch.
 def _training_steps_on_a_gpu(rounds: int, device: torch.device) -> Iterator[Row]:
     """Of BERT-base, with a batch as large as GPU_BATCH or as fits."""
     config, batch = ModelConfig.base(WORDS, max_position_embeddings=LENGTH), GPU_BATCH
-    while not _fits(config, batch, device):
+    while batch:
+        if ways := _warm(config, batch, device):
+            who = f" of base, {batch} rows, on {torch.cuda.get_device_name(device)}"
+            yield from _training_steps(rounds, ways, who)
+            return
         batch //= 2
-    if batch:
-        who = f" of base, {batch} rows, on {torch.cuda.get_device_name(device)}"
-        yield from _training_steps(rounds, config, batch, device, who)
 
 
-def _fits(config: ModelConfig, batch: int, device: torch.device) -> bool:
-    """Whether the GPU has the memory, or there is nothing to compute. Warms the GPU up."""
+def _warm(config: ModelConfig, batch: int, device: torch.device) -> list[Step]:
+    """The three ways to step, each of which has been gone a few times, or none where the GPU lacks the memory."""
     try:
-        for step in _ways_to_step(config, batch, device) if batch else ():
-            for _ in range(3):
-                step()
+        ways = _ways_to_step(config, batch, device)
+        for step in ways * 3:
+            step()
     except torch.OutOfMemoryError:
-        return False
-    return True
+        return []
+    return ways
 
 
 def _ways_to_step(config: ModelConfig, batch: int, device: torch.device) -> list[Step]:
@@ -207,9 +210,9 @@ def _ways_to_step(config: ModelConfig, batch: int, device: torch.device) -> list
         return torch.nn.functional.cross_entropy(logits.flatten(0, 1), asked.flatten(), ignore_index=IGNORE_INDEX)
 
     return [
-        Step(model, lambda: nats(positions), device, config.hidden_size),
-        Step(model, lambda: nats(None), device, config.hidden_size),
-        Step(other, lambda: other(input_ids=ids, labels=labels).loss, device, config.hidden_size),
+        Step(model, lambda: nats(positions)),
+        Step(model, lambda: nats(None)),
+        Step(other, lambda: other(input_ids=ids, labels=labels).loss),
     ]
 
 

@@ -92,31 +92,57 @@ def test_the_ways_to_step_are_one_model_and_one_loss(one_thread, monkeypatch):
     assert losses[2].item() == pytest.approx(np.log(300), rel=0.1)  # other weights, and as ignorant
 
 
+def test_memory_is_that_of_a_step_beside_the_weights(one_thread, monkeypatch):
+    monkeypatch.setattr(bench, "WORDS", 300)
+    config = ModelConfig.tiny(300, max_position_embeddings=bench.LENGTH)
+    way, log = bench._ways_to_step(config, 2, torch.device("cpu"))[0], []
+    way()
+
+    def reads(name, mib):
+        def read(device):
+            log.append((name, way.model.head.bias.grad is not None))
+            return mib * 2**20
+
+        return read
+
+    for name, mib in (("memory_allocated", 100), ("reset_peak_memory_stats", 0), ("max_memory_allocated", 150)):
+        monkeypatch.setattr(torch.cuda, name, reads(name, mib))
+    assert way.mebibytes() == 50
+    # Gradients kept from the step before would count as if a step did not need them.
+    assert log == [("memory_allocated", False), ("reset_peak_memory_stats", False), ("max_memory_allocated", True)]
+
+
 def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
     tried = []
 
-    def fits(config, batch, device):
+    def warm(config, batch, device):
         tried.append(batch)
-        return batch <= 16
+        return [batch] if batch <= 16 else []
 
-    monkeypatch.setattr(bench, "_fits", fits)
+    monkeypatch.setattr(bench, "_warm", warm)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a small GPU")
-    monkeypatch.setattr(bench, "_training_steps", lambda rounds, config, batch, device, who: iter([(batch, who)]))
+    monkeypatch.setattr(bench, "_training_steps", lambda rounds, ways, who: iter([(*ways, who)]))
     rows = list(bench._training_steps_on_a_gpu(1, torch.device("cuda")))
     assert tried == [64, 32, 16]
     assert rows == [(16, " of base, 16 rows, on a small GPU")]
-    monkeypatch.setattr(bench, "_fits", lambda config, batch, device: batch == 0)
+    monkeypatch.setattr(bench, "_warm", lambda config, batch, device: [])
     assert list(bench._training_steps_on_a_gpu(1, torch.device("cuda"))) == []
 
 
-def test_a_step_without_memory_says_so_and_nothing_else(monkeypatch):
-    def full(*_):
-        raise torch.OutOfMemoryError
+@pytest.mark.parametrize("last", [1, 2, 4, None])
+def test_steps_are_warm_or_there_are_none(last, monkeypatch):
+    """last: the step that finds no memory left."""
+    gone = []
 
-    config, cpu = ModelConfig.tiny(300, max_position_embeddings=bench.LENGTH), torch.device("cpu")
-    monkeypatch.setattr(bench, "_ways_to_step", full)
-    assert not bench._fits(config, 4, cpu)
-    assert bench._fits(config, 0, cpu)
+    def step():
+        gone.append(1)
+        if len(gone) == last:
+            raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(bench, "_ways_to_step", lambda *_: [step, step, step])
+    ways = bench._warm(ModelConfig.tiny(300), 4, torch.device("cpu"))
+    assert ways == ([] if last else [step, step, step])
+    assert len(gone) == (last or 9)
 
 
 def test_a_step_of_a_widget_changes_what_it_shows(one_thread):

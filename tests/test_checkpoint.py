@@ -188,7 +188,7 @@ def test_a_run_may_go_on_in_other_parts_and_elsewhere(device, tmp_path):
 
 
 def test_training_touches_the_generator_of_its_device_alone(monkeypatch):
-    """And puts it back; a GPU that has no part in it is not even initialized."""
+    """And puts it back."""
     before = torch.get_rng_state()
     for module in (torch.cuda, torch.mps):
         monkeypatch.setattr(module, "manual_seed", lambda seed: pytest.fail("a GPU was seeded"))

@@ -117,9 +117,13 @@ def test_a_recipe_is_that_of_the_language_with_what_is_given():
     given = recipe("scenes", device="cpu", batch_size=2, mask_ratio=0.15)
     assert (given.batch_size, given.micro_batches, given.mask_ratio) == (2, 2, 0.15)
     assert recipe("scenes", steps=7).heavy_share == recipe("scenes").heavy_share > 0
+    assert (recipe("scenes").weight_decay, recipe("scenes").beta2) == (0.1, 0.995)
+    assert recipe("markov").method == "bernoulli"
     for fields in ({"mask_ratio": 0.15}, {"method": "bernoulli"}, {"prediction_ratio": 0.1}, {"objective": "causal"}):
         plain = recipe("scenes", **fields)
         assert (plain.method, plain.heavy_share) == ("bernoulli", 0.0)
+        assert (plain.weight_decay, plain.beta2) == (0.01, 0.98)
+        assert plain.embedding_rate == 3
     assert [recipe(name, device="cpu").micro_batches for name in ("scenes", "english")] == [4, 4]
     with pytest.raises(ValueError, match="batch_size is 0: expected at least 1"):
         recipe("scenes", batch_size=0)

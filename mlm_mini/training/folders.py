@@ -64,7 +64,7 @@ def recipe(language: str | os.PathLike, *, size: str = "mini", device: str | Non
     fields = usual | {"learning_rate": usual["learning_rate"] * min(1.0, mini / width)} | given
     if "micro_batches" not in given and isinstance(fields["batch_size"], int):
         most = fields["batch_size"] if choose_device(device).type == "cpu" else 1
-        fields["micro_batches"] = max(1, min(fields.get("micro_batches", 1), most))
+        fields["micro_batches"] = max(1, min(fields["micro_batches"], most))
     return TrainingConfig(**fields)
 
 
