@@ -42,7 +42,7 @@ def _writable_folder(variable: str, default: Path) -> Path:
     folder = Path(os.environ.get(variable) or default).expanduser().absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Permission bits do not tell of read-only disks or Windows rules; making a file does.
+        # Whether the disk is read-only, or Windows forbids it, is not in the permission bits: so a file is made.
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         reason = error.strerror or str(error)
@@ -53,7 +53,7 @@ def _writable_folder(variable: str, default: Path) -> Path:
 
 
 def write_atomically(path: str | os.PathLike, write: Callable[[Path], object]) -> None:
-    """Give `path` new content so that a reader, or a crash at any moment, meets the old file or the new, never half.
+    """Give `path` new content in one step: a reader finds the old file or the new one, never half, even after a crash.
 
     write(temporary_path) is called with an empty file in the same folder, whose name ends like `path` because
     writers such as `np.save` look at the ending. It is then forced to disk and renamed over `path`. The folder is

@@ -1,0 +1,88 @@
+"""The name of the code that makes a result: what changes it, and what does not."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlm_mini import code
+from mlm_mini.code import code_fingerprint
+from mlm_mini.experiments.context.objectives import run_objective_cell
+from mlm_mini.experiments.lab.study import study_folder
+from mlm_mini.training import LANGUAGES
+
+TRAINING = ("mlm_mini.training.run", "mlm_mini.training.datasets")
+
+
+@pytest.fixture
+def edited(monkeypatch):
+    """The fingerprint of `modules` after `old` became `new` in the source of `module`."""
+    tree_of = code._tree
+
+    def fingerprint(modules, module, old, new):
+        text = Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8")
+        assert old in text
+        changed = ast.parse(text.replace(old, new))
+        monkeypatch.setattr(code, "_tree", lambda name: changed if name == module else tree_of(name))
+        code_fingerprint.cache_clear()
+        try:
+            return code_fingerprint(*modules)
+        finally:
+            monkeypatch.undo()
+            code_fingerprint.cache_clear()
+
+    return fingerprint
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("mlm_mini.training.run", "self.optimizer.step()", "self.optimizer.step(None)"),
+        ("mlm_mini.training.objectives", "masking.heavy_share", "masking.heavy_ratio"),
+        ("mlm_mini.training.optimizer", "1.0", "2.0"),
+        ("mlm_mini.model.encoder", "gelu", "relu"),
+        ("mlm_mini.reference.masking", "0.5", "0.25"),
+        ("mlm_mini.languages.batches", "Stream.TEXT", "Stream.MASKS"),
+        ("mlm_mini.seeds", "TEXT = 0", "TEXT = 10"),
+        ("mlm_mini.training.evaluation", "ROWS_AT_ONCE = 256", "ROWS_AT_ONCE = 128"),
+    ],
+)
+def test_whatever_a_training_runs_through_is_in_its_name(edited, module, old, new):
+    assert edited(TRAINING, module, old, new) != code_fingerprint(*TRAINING)
+
+
+def test_comments_docstrings_and_blank_lines_are_not(edited):
+    same = edited(TRAINING, "mlm_mini.training.run", '"""One update', '"""Said otherwise: one update')
+    assert same == code_fingerprint(*TRAINING)
+    assert edited(TRAINING, "mlm_mini.training.run", "import time\n", "import time\n\n# why\n") == same
+
+
+def test_what_a_training_never_touches_is_not(edited):
+    assert edited(TRAINING, "mlm_mini.training.fill", "top", "most") == code_fingerprint(*TRAINING)
+
+
+def test_the_code_of_a_language_is_in_the_name_of_its_models(edited):
+    for name, module in (("scenes", "mlm_mini.languages.scenes"), ("markov", "mlm_mini.languages.markov")):
+        assert LANGUAGES[name].made_by() == [module]
+        assert edited((module,), module, "def ", "def _") != code_fingerprint(module)
+
+
+def test_a_study_is_named_after_the_code_that_runs_its_cells(tmp_path, monkeypatch, edited):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    before = study_folder("x", run_objective_cell, 1)
+    assert study_folder("x", run_objective_cell, 1) == before != study_folder("x", run_objective_cell, 2)
+    run = (run_objective_cell.__module__,)
+    assert edited(run, "mlm_mini.training.run", "self.optimizer.step()", "pass") != code_fingerprint(*run)
+
+
+def test_the_name_is_the_same_in_every_process_and_quick_to_find():
+    line = f"from mlm_mini.code import code_fingerprint; print(code_fingerprint(*{TRAINING!r}))"
+    other = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True).stdout.strip()
+    code_fingerprint.cache_clear()
+    started = time.perf_counter()
+    assert code_fingerprint(*TRAINING) == other
+    assert time.perf_counter() - started < 5
