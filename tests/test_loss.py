@@ -18,6 +18,7 @@ from mlm_mini.reference import (
     softmax,
     surprisal,
 )
+from mlm_mini.reference.loss import mean_and_error
 
 pytestmark = pytest.mark.filterwarnings("error")  # a NumPy warning is a number that went wrong on the way
 examples = settings(max_examples=100, deadline=None, derandomize=True)
@@ -235,3 +236,25 @@ def test_bad_logits_are_refused(function, row, message):
 def test_an_empty_vocabulary_is_refused(function):
     with pytest.raises(ValueError, match=r"logits has shape \(2, 0\): expected at least one token"):
         function(np.zeros((2, 0)), [0, 0])
+
+
+# ---- the mean of a sample
+
+
+def test_the_error_of_a_ratio_is_what_it_scatters_by():
+    """2,000 samples of 60 rows that differ in their counts, and with them in their sums."""
+    rng = np.random.default_rng(0)
+    counts = rng.integers(1, 9, size=(2000, 60))
+    sums = counts * rng.normal(1.5, 0.3, size=counts.shape) + rng.normal(0, 0.5, size=counts.shape)
+    found = np.array([mean_and_error(*rows) for rows in zip(sums, counts, strict=True)])
+    assert found[:, 0].mean() == pytest.approx(1.5, abs=0.003)
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.05)
+
+
+def test_rows_that_count_alike_have_the_usual_error():
+    values = np.random.default_rng(1).normal(size=50)
+    mean, error = mean_and_error(values, np.ones(50), ddof=1)
+    assert mean == pytest.approx(values.mean())
+    assert error == pytest.approx(values.std(ddof=1) / np.sqrt(50))
+    assert mean_and_error(values, np.ones(50))[1] == pytest.approx(values.std() / np.sqrt(50))
+    assert mean_and_error(values, np.full(50, 4))[1] == pytest.approx(values.std() / np.sqrt(50) / 4)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mlm_mini.languages.corpus import english_corpus, split_words
+from mlm_mini.languages import english_corpus, split_words
 from mlm_mini.languages.ngram import Trigram, english_trigram
 
 SENTENCES = [

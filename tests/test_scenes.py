@@ -20,7 +20,7 @@ from mlm_mini.languages import (
 )
 from mlm_mini.languages import scene_grammar as grammar
 from mlm_mini.languages import scene_lexicon as lexicon
-from mlm_mini.languages.exact import BLOCK
+from mlm_mini.languages.sentences import BLOCK
 
 VOWELS = tuple("aeiou")
 
@@ -335,7 +335,7 @@ def test_labels_fit_the_words(language, sample):
     has_pronoun = np.isin(sample.ids, language.vocabulary.ids(["he", "she"])).any(axis=1)
     np.testing.assert_array_equal(has_pronoun, sample.referent > 0)
     np.testing.assert_array_equal(has_pronoun, sample.frame == language.frames.index("coreference"))
-    people = [name for name in lexicon.WORDS if name in " ".join(kind.people for kind in lexicon.KINDS)]
+    people = [name for name in lexicon.CONTENT_WORDS if name in " ".join(kind.people for kind in lexicon.PEOPLE_KINDS)]
     meant = classes[has_pronoun, sample.referent[has_pronoun]]
     assert set(meant) == {*people, "ROYALS", "KIN", "CLERGY"}
     assert sample.roles.dtype == np.int8
@@ -362,7 +362,7 @@ def test_sentences_read_like_english(language, sample):
         assert words[-1] == "."
         assert words.count(".") == 1
         assert text == text.lower()
-        named = [word for word in words if language.word_class[word] in lexicon.WORDS]
+        named = [word for word in words if language.word_class[word] in lexicon.CONTENT_WORDS]
         assert len(named) == len(set(named)), "nobody gives a thing to himself"
         for word, following in pairwise(words):
             assert word != following
@@ -527,6 +527,6 @@ def test_a_lexicon_with_a_slip_is_told_about_it(monkeypatch):
     typo = grammar.Scene(1.0, "active", [frozenset(["teh"])], ["none"], -1)
     with pytest.raises(ValueError, match="'teh' is in a template"):
         grammar._numbered([typo], lexis)
-    monkeypatch.setitem(lexicon.WORDS, "PETS", "dog cat knife")
+    monkeypatch.setitem(lexicon.CONTENT_WORDS, "PETS", "dog cat knife")
     with pytest.raises(ValueError, match="'knife' is in PETS and in TOOLS"):
         grammar.Lexis()

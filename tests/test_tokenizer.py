@@ -11,16 +11,11 @@ import numpy as np
 import pytest
 import tokenizers
 
+from mlm_mini.languages import english_corpus, split_words, token_store
 from mlm_mini.languages import tokenizer as tokenizer_module
-from mlm_mini.languages.corpus import SPLITS, english_corpus, split_words
-from mlm_mini.languages.tokenizer import (
-    WordPiece,
-    english_tokenizer,
-    english_tokens,
-    read_tokens,
-    train_wordpiece,
-    write_tokens,
-)
+from mlm_mini.languages.corpus import SPLITS
+from mlm_mini.languages.token_store import english_tokenizer, english_tokens, read_tokens, write_tokens
+from mlm_mini.languages.tokenizer import WordPiece, train_wordpiece
 
 SMALL = ["The chef cuts the bread. The bread is cut by the chef, isn't it? Nebuchadnezzar's café."] * 3
 TRAIN_AND_PRINT = """if True:
@@ -217,7 +212,7 @@ def test_a_missing_file_is_a_missing_file(tmp_path):
 
 
 def test_the_english_tokenizer_is_read_from_the_cache(cached_english, monkeypatch):
-    monkeypatch.setattr(tokenizer_module, "train_wordpiece", None)  # not to be called
+    monkeypatch.setattr(token_store, "train_wordpiece", None)  # not to be called
     assert english_tokenizer().to_json() == cached_english.to_json()
 
 
@@ -226,7 +221,7 @@ def test_a_damaged_tokenizer_is_trained_again_with_a_warning(damage, cached_engl
     (file,) = cache.glob("*/tokenizer.json")
     content = file.read_bytes()
     file.write_bytes({"empty": b"", "cut short": content[: len(content) // 2], "other bytes": b"\xff\0"}[damage])
-    monkeypatch.setattr(tokenizer_module, "train_wordpiece", lambda *_: cached_english)
+    monkeypatch.setattr(token_store, "train_wordpiece", lambda *_: cached_english)
     with pytest.warns(UserWarning, match=r"tokenizer.json is damaged .* made again"):
         assert english_tokenizer().to_json() == cached_english.to_json()
     assert file.read_bytes() == content
@@ -235,10 +230,10 @@ def test_a_damaged_tokenizer_is_trained_again_with_a_warning(damage, cached_engl
 @pytest.mark.parametrize("change", ["size", "text", "library"])
 def test_another_recipe_is_another_file(change, cached_english, cache, monkeypatch, tmp_path):
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
-    monkeypatch.setattr(tokenizer_module, "train_wordpiece", lambda *_: cached_english)
+    monkeypatch.setattr(token_store, "train_wordpiece", lambda *_: cached_english)
     if change == "text":
         shorter = dataclasses.replace(english_corpus(), documents=english_corpus().documents[:50])
-        monkeypatch.setattr(tokenizer_module, "english_corpus", lambda: shorter)
+        monkeypatch.setattr(token_store, "english_corpus", lambda: shorter)
     if change == "library":
         monkeypatch.setattr(tokenizers, "__version__", "0.0.1")
     english_tokenizer(4095 if change == "size" else 4096)
@@ -267,7 +262,7 @@ def test_english_tokens_are_mapped_from_a_file_with_the_beginnings_of_documents(
 
 def test_english_tokens_are_tokenized_once(cached_english, monkeypatch):
     english_tokens("test")
-    monkeypatch.setattr(tokenizer_module, "write_tokens", None)  # not to be called
+    monkeypatch.setattr(token_store, "write_tokens", None)  # not to be called
     assert len(english_tokens("test").ids) > 30_000
 
 
@@ -320,7 +315,7 @@ def test_a_header_has_room_for_any_count(tmp_path):
     sizes = set()
     for count in (0, 1, 2**31, 10**15):
         with open(tmp_path / "header", "wb") as file:
-            tokenizer_module._write_header(file, np.dtype("<u2"), count)
+            token_store._write_header(file, np.dtype("<u2"), count)
             sizes.add(file.tell())
     assert len(sizes) == 1
 
@@ -328,7 +323,7 @@ def test_a_header_has_room_for_any_count(tmp_path):
 def test_documents_are_found_whatever_the_size_of_a_scan(english, tmp_path, monkeypatch):
     write_tokens(tmp_path / "t.npy", english, ["the king", "", "of babylon"])
     whole = read_tokens(tmp_path / "t.npy", english.vocabulary)
-    monkeypatch.setattr(tokenizer_module, "SCAN_TOKENS", 3)
+    monkeypatch.setattr(token_store, "SCAN_TOKENS", 3)
     np.testing.assert_array_equal(read_tokens(tmp_path / "t.npy", english.vocabulary).starts, whole.starts)
 
 

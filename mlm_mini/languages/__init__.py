@@ -1,8 +1,12 @@
-"""Where text comes from: languages whose answers are known exactly, and real English."""
+"""Where text comes from: languages whose answers are known exactly, and real English.
+
+What a model learns from them, and by which recipe, is an entry in `mlm_mini/training/languages.py`.
+"""
 
 from importlib import import_module
 
-from mlm_mini.languages.exact import ExactLanguage, Floor, Sentences
+from mlm_mini.languages.exact import ExactLanguage
+from mlm_mini.languages.floor import Floor
 from mlm_mini.languages.markov import MarkovLanguage, markov_language
 from mlm_mini.languages.polya import PolyaLanguage, polya_language
 from mlm_mini.languages.scene_grammar import scene_language
@@ -15,7 +19,9 @@ from mlm_mini.languages.scenes import (
     SceneLanguage,
     SceneSentences,
 )
+from mlm_mini.languages.sentences import Sentences
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS, Vocabulary
+from mlm_mini.languages.words import split_sentences, split_words
 
 __all__ = [
     "ROLES",
@@ -35,22 +41,22 @@ __all__ = [
     "markov_language",
     "polya_language",
     "scene_language",
+    "split_sentences",
+    "split_words",
 ]
 
 # Real text, loaded when first asked for (see __getattr__), so that the exact languages stay quick to import.
 _REAL_TEXT = {
     "Corpus": "corpus",
     "Document": "corpus",
-    "TokenizedText": "tokenizer",
+    "TokenizedText": "token_store",
     "Trigram": "ngram",
     "WordPiece": "tokenizer",
-    "english_corpus": "corpus",
-    "english_tokenizer": "tokenizer",
-    "english_tokens": "tokenizer",
+    "english_corpus": "english",
+    "english_tokenizer": "token_store",
+    "english_tokens": "token_store",
     "english_trigram": "ngram",
-    "read_text_folder": "corpus",
-    "split_sentences": "corpus",
-    "split_words": "corpus",
+    "read_text_folder": "text_files",
     "train_wordpiece": "tokenizer",
 }
 __all__ += sorted(_REAL_TEXT)

@@ -1,27 +1,27 @@
-"""Text as a model reads it: rows of one length, batch after batch, from a place that can be written down.
+"""Text as a model reads it: batches of rows of token ids, all of one length.
 
 A source of training text has a `vocabulary`, a `length`, a `fingerprint` that names the text, `next_batch(n)`, and a
-`state`: a few numbers, fit for JSON, that say where it stands. A run that stops can so go on with the very row it
-would have read next.
+`state`: a few numbers, fit for JSON, that say where it stands. With them, a run that was stopped goes on with the very
+row that it would have read next.
 
 Shape letters: n rows asked for, T positions of a row, N tokens of a text, K rows of a text.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 import numpy as np
 
 from mlm_mini.languages.exact import ExactLanguage
-from mlm_mini.languages.tokenizer import TokenizedText
+from mlm_mini.languages.token_store import TokenizedText
 from mlm_mini.languages.vocabulary import Vocabulary
+from mlm_mini.seeds import Stream, generator
 from mlm_mini.storage import fingerprint
 
 HASHED_AT_ONCE = 2**20
 
 
 class TextSource(ABC):
-    """Rows of token ids, as many as one likes.
+    """Rows of token ids, without an end.
 
     vocabulary: what the ids mean. length: T. fingerprint: a name for the text, which changes with any word of it.
     """
@@ -37,7 +37,7 @@ class TextSource(ABC):
     @property
     @abstractmethod
     def state(self) -> dict:
-        """Where the source stands, for JSON. Assigned to a source of the same text, it makes that one stand there."""
+        """Where the source stands, for JSON. Assign it to a source of the same text, which then stands there too."""
 
     @state.setter
     @abstractmethod
@@ -47,15 +47,15 @@ class TextSource(ABC):
 class SampledSentences(TextSource):
     """Fresh sentences of a language that can be sampled: no row is ever read twice.
 
-    language: where they come from. seed: of the generator that draws them; several numbers are one seed.
+    language: where they come from. seed: of the run; what draws the sentences is its stream TEXT.
     """
 
-    def __init__(self, language: ExactLanguage, seed: int | Sequence[int]):
+    def __init__(self, language: ExactLanguage, seed: int):
         self.language = language
         self.vocabulary = language.vocabulary
         self.length = language.length
         self.fingerprint = language.fingerprint
-        self._rng = np.random.Generator(np.random.PCG64(seed))  # named, because its state must remain readable
+        self._rng = generator(seed, Stream.TEXT)
 
     def next_batch(self, n: int) -> np.ndarray:
         return self.language.sample(n, self._rng).ids
@@ -72,13 +72,13 @@ class SampledSentences(TextSource):
 class TextBlocks(TextSource):
     """A tokenized text cut into K blocks of one length, all of them once in each epoch, in an order shuffled anew.
 
-    Block i is [CLS], the T - 2 tokens from i (T - 2) on, and [SEP]. Every row thus begins with the [CLS] that stood
-    first in training, whatever is asked of the model later, and position t means the same in each. Blocks run across
-    the ends of documents, where [SEP] [CLS] stays in the text as a sign: no token is skipped and nothing is padded
-    but the last block. (Liu et al. 2019 compare ways to cut; this is their FULL-SENTENCES without the sentences.)
+    Block i is [CLS], the T - 2 tokens from i (T - 2) on, and [SEP]. Every row begins with [CLS], in training as in
+    later use. Blocks run across the ends of documents, where [SEP] [CLS] stays in the text as a sign: no token is
+    skipped, and only the last block is padded. (Liu et al. 2019 compare ways to cut text into rows. This is the one
+    that they call FULL-SENTENCES, but for the ends of sentences, at which nothing is cut here.)
 
-    tokens: mapped from its file, and only the rows in use are read. An epoch's order takes 8 bytes a block.
-    seed: of the order. Raises ValueError when T leaves no room between [CLS] and [SEP], or the text is empty.
+    tokens: mapped from its file, of which only the rows in use are read. seed: of the order, which takes 8 bytes a
+    block. Raises ValueError when T leaves no room between [CLS] and [SEP], or the text is empty.
     """
 
     def __init__(self, tokens: TokenizedText, vocabulary: Vocabulary, length: int, seed: int):
@@ -131,7 +131,7 @@ class TextBlocks(TextSource):
 
     def _go_to(self, epoch: int, place: int) -> None:
         self._epoch, self._place = epoch, place
-        self._order = np.random.default_rng([self._seed, epoch]).permutation(len(self))
+        self._order = generator(self._seed, Stream.BLOCKS, epoch).permutation(len(self))
 
 
 def _fingerprint(tokens: TokenizedText, vocabulary: Vocabulary) -> str:

@@ -1,8 +1,8 @@
-"""Languages that know the right answer: what the scene language and the Markov language share.
+"""Languages that know the right answer: what the scene language, the Markov language and the urn have in common.
 
-A learner's loss means little without the loss of a perfect reader. Both languages can name it, since the probability
-of any hidden word given any visible ones is computed exactly. What a reader sees of each word is described by two
-numbers per position, so that hidden words, visible words and noisy words are one case:
+A learner's loss means little without the loss of a perfect reader. These languages can name it, since the probability
+of any hidden word given any visible ones is computed exactly. Two numbers for each position describe what a reader
+sees of the word there, so that hidden words, visible words and noisy words are one case:
 
     p(seen token o | true word v) = other + match * [v == o]
 
@@ -12,33 +12,19 @@ Shape letters: B sentences, T positions, V tokens, k asked positions of a senten
 Probabilities are float64, logarithms are natural: every information measure is in nats.
 """
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from mlm_mini.languages.checks import ALL_MASK, checked_ratio, checked_split
+from mlm_mini.languages.floor import Floor, estimate_floor
+from mlm_mini.languages.sentences import Sentences, blocks_of, plain_text
 from mlm_mini.languages.vocabulary import CLS, SEP, Vocabulary
-from mlm_mini.reference import corrupt, entropy, maskable_positions, select_positions
+from mlm_mini.languages.words import split_words_and_masks
 
-ALL_MASK = (1.0, 0.0, 0.0)  # every selected token becomes [MASK], none is replaced or kept
 JOINT_LIMIT = 2**26  # entries of a joint table: 512 MiB
-BLOCK = 2048  # sentences worked on at once: bounds memory whatever B is
 FINGERPRINT_DIGITS = 12  # sums differ in the last digits from one processor to the next; names must not
-WORD = re.compile(r"\[[A-Z]+\]|\w+|[^\w\s]")
-
-
-class Floor(NamedTuple):
-    """The Bayes floor: what a perfect reader still pays, in nats per selected token.
-
-    mean: the estimate. standard_error: its standard error over sentences. sentences: how many were drawn.
-    """
-
-    mean: float
-    standard_error: float
-    sentences: int
 
 
 class Evidence(NamedTuple):
@@ -47,21 +33,6 @@ class Evidence(NamedTuple):
     ids: np.ndarray
     match: np.ndarray
     other: np.ndarray
-
-
-@dataclass(frozen=True)
-class Sentences:
-    """A sample. ids: (n, T) int64, each row [CLS] words [SEP] [PAD]..."""
-
-    vocabulary: Vocabulary
-    ids: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def text(self, i: int) -> str:
-        """Sentence i as words with spaces between them, without [CLS], [SEP] and [PAD]."""
-        return plain_text(self.vocabulary, self.ids[i])
 
 
 class ExactLanguage(ABC):
@@ -101,7 +72,7 @@ class ExactLanguage(ABC):
 
         Raises ValueError for a word the language does not have, or a sentence with too many words.
         """
-        words = [word if word.startswith("[") else word.lower() for word in WORD.findall(text)]
+        words = [word if word.startswith("[") else word.lower() for word in split_words_and_masks(text)]
         allowed = {self.vocabulary.tokens[i] for i in [*self.vocabulary.regular_ids, self.vocabulary.mask_id]}
         for word in words:
             if word not in allowed:
@@ -122,7 +93,7 @@ class ExactLanguage(ABC):
         """log p(the visible tokens), in nats: (B, T) ids with `mask_id` where hidden -> (B,); -inf when impossible."""
         ids = self._checked_sentences(ids)
         nothing = np.empty(0, dtype=np.int64)
-        parts = [self._infer(self._clean(ids[block]), nothing, nothing)[0] for block in _blocks(len(ids))]
+        parts = [self._infer(self._clean(ids[block]), nothing, nothing)[0] for block in blocks_of(len(ids))]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def posterior(self, ids) -> np.ndarray:
@@ -141,7 +112,7 @@ class ExactLanguage(ABC):
         seen = np.take_along_axis(ids, positions, axis=1)
         result = np.zeros((*positions.shape, len(self.vocabulary)))
         np.put_along_axis(result, seen[..., None], 1.0, axis=2)
-        for block in _blocks(len(ids)):
+        for block in blocks_of(len(ids)):
             rows, asked = np.nonzero(seen[block] == self.vocabulary.mask_id)
             log_likelihood, posterior = self._infer(self._clean(ids[block]), rows, positions[block][rows, asked])
             self._check_possible(log_likelihood, ids, np.arange(block.start, block.stop))
@@ -174,8 +145,8 @@ class ExactLanguage(ABC):
 
         The reader knows the recipe but not its outcome: each ordinary token was selected with probability mask_ratio,
         and a selected one became [MASK], a uniformly drawn regular token, or stayed, with the probabilities `split`.
-        Of the position it is asked about the reader knows that it was selected; of the others it does not, just as a
-        model that is trained on such text cannot tell. A [MASK] hides its word whatever the rates.
+        The reader knows that the position it is asked about was selected. Of the others it cannot tell, and neither can
+        a model that is trained on such text. A [MASK] hides its word whatever the rates.
         Raises ValueError for a sentence the language cannot produce, or a position that shows [CLS], [SEP] or [PAD].
         """
         ids = self._checked_sentences(ids)
@@ -186,10 +157,19 @@ class ExactLanguage(ABC):
             raise ValueError(
                 f"{self.vocabulary.tokens[asked[never][0]]} is never selected: ask at words or [MASK] only"
             )
-        mask_ratio, split = _checked_ratio(mask_ratio), _checked_split(split)
+        mask_ratio, split = checked_ratio(mask_ratio), checked_split(split)
         rows = np.repeat(np.arange(len(ids)), positions.shape[1])
         posterior = self._corrupted(ids, rows, positions.ravel(), mask_ratio, split)
         return posterior.reshape(*positions.shape, len(self.vocabulary))
+
+    def posterior_of_selected(self, seen, rows, positions, mask_ratio: float, split) -> np.ndarray:
+        """p(true word | corrupted sentence) at N selected places: (B, T) ids, N rows and N positions -> (N, V).
+
+        As `posterior_under_corruption` says, but nothing is checked.
+        """
+        if split == ALL_MASK:
+            return self._infer(self._clean(seen), rows, positions)[1]
+        return self._corrupted(seen, rows, positions, mask_ratio, split)
 
     def bayes_floor(
         self,
@@ -208,28 +188,7 @@ class ExactLanguage(ABC):
         Raises ValueError for mask_ratio 0 or n < 2, when nothing was selected, and for method "fixed" with such a split
         (the number of selected tokens would tie the noise of one position to that of the others).
         """
-        mask_ratio, split = _checked_ratio(mask_ratio), _checked_split(split)
-        if mask_ratio == 0:
-            raise ValueError("mask_ratio is 0, so no token is ever predicted and no floor exists: choose one above 0")
-        if n < 2:
-            raise ValueError(f"n must be at least 2 sentences for a standard error, got {n}")
-        if split != ALL_MASK and method != "bernoulli":
-            raise ValueError(f"split {split} needs method 'bernoulli', got {method!r}: its noise must be independent")
-        blocks = [self._floor_terms(_size(block), mask_ratio, rng, method, split) for block in _blocks(n)]
-        return _ratio_estimate(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
-
-    def _floor_terms(self, n, mask_ratio, rng, method, split) -> tuple[np.ndarray, np.ndarray]:
-        """Of n fresh sentences: expected nats (n,), and number of selected tokens (n,)."""
-        vocabulary = self.vocabulary
-        ids = self.sample(n, rng).ids
-        selected = select_positions(maskable_positions(ids, vocabulary.special_ids), mask_ratio, rng, method)
-        seen = corrupt(ids, selected, vocabulary.mask_id, vocabulary.regular_ids, rng, split)
-        rows, positions = np.nonzero(selected)
-        if split == ALL_MASK:
-            posterior = self._infer(self._clean(seen), rows, positions)[1]
-        else:
-            posterior = self._corrupted(seen, rows, positions, mask_ratio, split)
-        return np.bincount(rows, entropy(posterior), minlength=n), selected.sum(axis=1)
+        return estimate_floor(self, mask_ratio, rng, n, method, split)
 
     # ---- evidence
 
@@ -240,14 +199,14 @@ class ExactLanguage(ABC):
     def _corrupted(self, seen, rows, positions, mask_ratio, split) -> np.ndarray:
         """Posterior (N, V) at N asked places of corrupted sentences (B, T).
 
-        Each place gets a copy of its sentence in which it alone is hidden; what is seen there comes in afterwards,
-        under the channel of a selected token. Raises ValueError for a sentence that the language cannot produce.
+        Each place gets a copy of its sentence in which that place is hidden. What the place shows is weighed in
+        afterwards, as the token of a selected place. Raises ValueError for a sentence that the language cannot produce.
         """
         _, replaced, kept = split
         noise = replaced / len(self.vocabulary.regular_ids)
         result = np.empty((len(rows), len(self.vocabulary)))
-        for block in _blocks(len(rows)):
-            ids, here = seen[rows[block]], (np.arange(_size(block)), positions[block])
+        for block in blocks_of(len(rows)):
+            ids, here = seen[rows[block]], (np.arange(block.stop - block.start), positions[block])
             word = ~np.isin(ids, self.vocabulary.special_ids)
             clean = self._clean(ids)
             match = np.where(word, 1 - mask_ratio + mask_ratio * kept, clean.match)
@@ -292,56 +251,6 @@ class ExactLanguage(ABC):
             row = rows[impossible[0]]
             words = " ".join(self.vocabulary.words(ids[row]))
             raise ValueError(f"row {row} is impossible in this language, whatever its hidden words: {words!r}")
-
-
-def plain_text(vocabulary: Vocabulary, ids: np.ndarray) -> str:
-    """The words of one row of ids with spaces between them, without [CLS], [SEP] and [PAD]."""
-    framing = {vocabulary.cls_id, vocabulary.sep_id, vocabulary.pad_id}
-    return " ".join(vocabulary.words([i for i in ids if i not in framing]))
-
-
-def checked_distribution(p, shape: tuple[int, ...], name: str) -> np.ndarray:
-    """`p` as float64 of the given shape (-1: any size) whose last axis sums to one; ValueError names `name`."""
-    p = np.array(p, dtype=np.float64)
-    if p.ndim != len(shape) or any(want not in (-1, have) for want, have in zip(shape, p.shape, strict=True)):
-        raise ValueError(f"{name} must have shape {shape}, got {p.shape}")
-    if not (p >= 0).all():  # written so that NaN fails too
-        raise ValueError(f"{name} has a negative or NaN entry: {p[~(p >= 0)][0]}")
-    sums = p.sum(axis=-1)
-    if not np.allclose(sums, 1.0, rtol=0, atol=1e-9):
-        raise ValueError(f"{name} must sum to one along its last axis, got sums between {sums.min()} and {sums.max()}")
-    return p / sums[..., None]
-
-
-def _ratio_estimate(nats: np.ndarray, selected: np.ndarray) -> Floor:
-    """Total nats / total selected tokens, with the standard error of a ratio: sentences differ in both."""
-    n, count = len(nats), selected.sum()
-    if count == 0:
-        raise ValueError(f"no token was selected in {n} sentences: raise n or mask_ratio")
-    mean = nats.sum() / count
-    residual = nats - mean * selected
-    return Floor(float(mean), float(np.sqrt(n / (n - 1) * (residual**2).sum()) / count), n)
-
-
-def _blocks(n: int) -> Iterator[slice]:
-    return (slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
-
-
-def _size(block: slice) -> int:
-    return block.stop - block.start
-
-
-def _checked_ratio(mask_ratio: float) -> float:
-    if not 0 <= mask_ratio <= 1:  # NaN fails too
-        raise ValueError(f"mask_ratio must lie in [0, 1], got {mask_ratio}")
-    return float(mask_ratio)
-
-
-def _checked_split(split) -> tuple[float, ...]:
-    split = tuple(float(share) for share in split)
-    if len(split) != 3 or not all(share >= 0 for share in split) or not np.isclose(sum(split), 1.0, rtol=0, atol=1e-9):
-        raise ValueError(f"split must be three shares (mask, random, keep) that sum to 1, got {split}")
-    return split
 
 
 def _unknown_word(word: str, text: str, vocabulary: Vocabulary) -> str:

@@ -14,7 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from mlm_mini.languages.exact import FINGERPRINT_DIGITS, Evidence, ExactLanguage, Sentences, checked_distribution
+from mlm_mini.languages.checks import checked_shares
+from mlm_mini.languages.exact import FINGERPRINT_DIGITS, Evidence, ExactLanguage
+from mlm_mini.languages.sentences import Sentences
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS, Vocabulary
 from mlm_mini.storage import fingerprint
 
@@ -42,9 +44,9 @@ class MarkovLanguage(ExactLanguage):
             raise ValueError(f"sentence_length must be at least 1 word, got {sentence_length}")
         super().__init__(Vocabulary([*SPECIAL_TOKENS, *words]), sentence_length + 2)
         K = len(words)
-        self.transition = checked_distribution(transition, (K, K), "transition")
+        self.transition = checked_shares(transition, (K, K), "transition")
         initial = stationary_distribution(self.transition) if initial is None else initial
-        self.initial = checked_distribution(initial, (K,), "initial")
+        self.initial = checked_shares(initial, (K,), "initial")
         self._steps = self._all_steps()
 
     def _all_steps(self) -> np.ndarray:

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.languages.corpus import english_corpus, split_words
+from mlm_mini.languages.english import english_corpus
 from mlm_mini.languages.vocabulary import CLS, SEP, SPECIAL_TOKENS, UNK, Vocabulary
+from mlm_mini.languages.words import split_words
 
 MIN_COUNT = 2
 NOT_WORDS = frozenset(SPECIAL_TOKENS) - {UNK}

@@ -17,7 +17,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlm_mini.languages.exact import FINGERPRINT_DIGITS, Evidence, ExactLanguage, Sentences, checked_distribution
+from mlm_mini.languages.checks import checked_shares
+from mlm_mini.languages.exact import FINGERPRINT_DIGITS, Evidence, ExactLanguage
+from mlm_mini.languages.sentences import Sentences
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS, Vocabulary
 from mlm_mini.storage import fingerprint
 
@@ -34,8 +36,8 @@ class PolyaLanguage(ExactLanguage):
 
     words: K distinct tokens. base: (K,), above 0, the distribution of any one word by itself. concentration: above 0,
     how many words' worth of `base` the urn holds at first.
-    Exact answers are for hidden and visible words. Words that may have been replaced would have to be counted in all
-    the ways they may be true, and raise ValueError.
+    Exact answers are for hidden and visible words. Words that may have been replaced raise ValueError: every way in
+    which some of them are true and others are not would have to be counted.
     Raises ValueError for a base that is no distribution or has a zero, a length below 1, or a concentration that is not
     a number above 0.
     """
@@ -46,7 +48,7 @@ class PolyaLanguage(ExactLanguage):
         if not 0 < concentration < np.inf:
             raise ValueError(f"concentration must be a finite number above 0, got {concentration}")
         super().__init__(Vocabulary([*SPECIAL_TOKENS, *words]), document_length + 2)
-        self.base = checked_distribution(base, (len(words),), "base")
+        self.base = checked_shares(base, (len(words),), "base")
         if not self.base.all():
             raise ValueError(f"base gives {words[int(self.base.argmin())]!r} probability 0: leave the word out")
         self.concentration = float(concentration)

@@ -48,7 +48,7 @@ class Lexis:
         for name, words in lexicon.FUNCTION_WORDS.items():
             for word in words.split():
                 self._add(word, name, 1.0)
-        for name, words in lexicon.WORDS.items():
+        for name, words in lexicon.CONTENT_WORDS.items():
             self.groups[name] = words.split()
             for rank, word in enumerate(self.groups[name]):
                 self._add(word, name, _zipf(rank))

@@ -20,7 +20,7 @@ FUNCTION_WORDS = {
     "PUNCTUATION": ".",
 }
 
-WORDS = {
+CONTENT_WORDS = {
     # people
     "COOKS": "chef cook baker butcher waiter caterer",
     "MEDICS": "doctor nurse surgeon dentist medic physician",
@@ -186,7 +186,7 @@ CLAUSES = (
 )
 
 
-def coreference():
+def coreference_templates():
     """Two people and a pronoun: only the clause at the end can tell which of them is meant."""
     return tuple((w * v, "coreference", f"{meeting} {clause}") for w, meeting in MEETING for v, clause in CLAUSES)
 
@@ -200,7 +200,7 @@ TEMPLATES = {
     "suffering": undergoing(TREATING, theme="{injury}"),
     "planning": PLANNING,
     "receiving": undergoing(PLANNING, theme="{treatment}"),
-    "coreference": coreference(),
+    "coreference": coreference_templates(),
 }
 
 # How often each family is heard.
@@ -401,7 +401,7 @@ class Kind:
     cause: str
 
 
-KINDS = (
+PEOPLE_KINDS = (
     Kind("POLITICIANS", "he she", "campaigned fought", "for", "votes power reform"),
     Kind("ACTIVISTS", "he she", "advocated fought campaigned", "for", "change justice freedom reform"),
     Kind("MEDICS", "he she", "worried", "about", "health safety"),
@@ -420,7 +420,7 @@ KINDS = (
 
 # Who meets whom: anyone anyone, or (1 in 3) at court and at home, where "he" or "she" may tell who is meant.
 CIRCLES = (
-    (2, KINDS),
-    (1, tuple(kind for kind in KINDS if kind.pronoun in ("he", "she"))),
+    (2, PEOPLE_KINDS),
+    (1, tuple(kind for kind in PEOPLE_KINDS if kind.pronoun in ("he", "she"))),
 )
 EVERYBODY = {"speech": "SPOKE", "meeting": "MET", "topic": "TOPICS", "wanting": "WANTED", "favor": "FAVORS"}

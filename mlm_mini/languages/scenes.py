@@ -17,7 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlm_mini.languages.exact import FINGERPRINT_DIGITS, Evidence, ExactLanguage, Sentences, checked_distribution
+from mlm_mini.languages.checks import checked_shares
+from mlm_mini.languages.exact import FINGERPRINT_DIGITS, Evidence, ExactLanguage
+from mlm_mini.languages.sentences import Sentences
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.storage import fingerprint
 
@@ -68,8 +70,8 @@ class SceneLanguage(ExactLanguage):
         S, T = slots.shape
         super().__init__(vocabulary, T)
         self.slot_distribution = slots
-        self.prior = checked_distribution(prior, (S,), "prior")
-        self.distributions = checked_distribution(distributions, (-1, len(vocabulary)), "distributions")
+        self.prior = checked_shares(prior, (S,), "prior")
+        self.distributions = checked_shares(distributions, (-1, len(vocabulary)), "distributions")
         _check_products(self.prior, self.distributions, T)
         self.roles = _checked_index(_or(roles, ROLE_NONE, (S, T)), (S, T), 0, len(ROLES), "roles").astype(np.int8)
         self.referent = _checked_index(_or(referent, -1, (S,)), (S,), -1, T, "referent")

@@ -2,35 +2,27 @@
 al. 2019). Trained and run by the `tokenizers` library, with BERT's normalization, special tokens and ids, in a file
 that the Hugging Face libraries open.
 
-N pieces of a text, V tokens in the vocabulary, D documents.
+N pieces of a text, V tokens in the vocabulary.
 """
 
-import functools
 import os
 import string
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
-from mmap import mmap
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-import tokenizers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from mlm_mini.languages.corpus import Corpus, english_corpus, lines_of
+from mlm_mini.languages.corpus import text_lines
 from mlm_mini.languages.vocabulary import CLS, MASK, PAD, SEP, SPECIAL_TOKENS, UNK, Vocabulary
-from mlm_mini.storage import cache_folder, cached, fingerprint, write_atomically
+from mlm_mini.storage import write_atomically
 
 # BERT's first 104 ids: the slots 1..99 are kept free, so that [MASK] is 103 in every model.
 BERT_SLOTS = (PAD, *(f"[unused{i}]" for i in range(99)), UNK, CLS, SEP, MASK)
 MIN_FREQUENCY = 2
-ENGLISH_SIZE = 4096
-BATCH_CHARACTERS = 2**16  # text handed to the library at once: enough to occupy all cores, little enough to forget
-SCAN_TOKENS = 2**20
-TRAINER_CHARACTERS = 2**24
+BATCH_CHARACTERS = 2**16  # text handed to the library at once: enough to occupy all cores, and soon let go of
 
 
 class WordPiece:
@@ -65,13 +57,13 @@ class WordPiece:
     def encode_documents(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
         """The ids of each text as `encode` gives them, but a "[MASK]" found in it is six characters like any other."""
         for text in texts:
-            yield np.concatenate(list(self.encode_lines(lines_of(_checked_text(text)))))
+            yield np.concatenate(list(self.encode_lines(text_lines(_checked_text(text)))))
 
     def encode_lines(self, lines: Iterable[str]) -> Iterator[np.ndarray]:
         """The ids of one document that is given line by line, in pieces: [CLS] comes first and [SEP] last.
 
-        No more than a batch of lines is held at a time, and what the library keeps on each piece, which takes many
-        times the memory of the ids, goes with its batch. The lines of a batch are worked on by all cores.
+        One batch of lines is held at a time. What the library keeps about each piece takes many times the memory of the
+        ids, and is let go of with the batch. All cores work on the lines of a batch.
         """
         plain = Tokenizer.from_str(self.to_json())
         plain.encode_special_tokens = True
@@ -190,134 +182,3 @@ def _characters(texts: list[str], normalizer: normalizers.Normalizer) -> list[st
 def _stands_alone(character: str) -> bool:
     """Whether BERT cuts words at this character, so that it never continues one."""
     return character in string.punctuation or unicodedata.category(character).startswith("P")
-
-
-# ---------------------------------------------------------------- the English corpus, tokenized once
-
-
-@functools.cache
-def english_tokenizer(size: int = ENGLISH_SIZE) -> WordPiece:
-    """The tokenizer of the English corpus, trained on its training side only, and kept in the cache folder."""
-    texts = english_corpus().split("train").texts()
-    made_of = fingerprint(texts, size, MIN_FREQUENCY, BERT_SLOTS, tokenizers.__version__)
-    return cached(
-        cache_folder() / f"english-{made_of}" / "tokenizer.json",
-        read=WordPiece.load,
-        write=lambda file: file.write_text(train_wordpiece(texts, size).to_json(), encoding="utf-8"),
-    )
-
-
-@dataclass(frozen=True)
-class TokenizedText:
-    """Documents in a row, each from its [CLS] to its [SEP].
-
-    ids: (N,) uint16 or int32, mapped from a file and read as it is used.
-    starts: (D + 1,) int64; document d is ids[starts[d] : starts[d + 1]].
-    """
-
-    ids: np.ndarray
-    starts: np.ndarray
-
-    def pieces(self, length: int) -> Iterator[np.ndarray]:
-        """The ids from first to last, `length` at a time."""
-        return _pieces(self.ids, length)
-
-
-def _pieces(ids: np.ndarray, length: int) -> Iterator[np.ndarray]:
-    """Runs of ids (N,). A mapped file is read apart from its map: what is touched there counts as memory in use."""
-    in_file = isinstance(ids, np.memmap) and isinstance(ids.base, mmap)  # a view of a map would have the wrong offset
-    for start in range(0, len(ids), length):
-        if in_file:
-            offset, count = ids.offset + start * ids.itemsize, min(length, len(ids) - start)
-            yield np.fromfile(ids.filename, ids.dtype, count=count, offset=offset)
-        else:
-            yield ids[start : start + length]
-
-
-def english_tokens(split: str, size: int = ENGLISH_SIZE) -> TokenizedText:
-    """One side of the English corpus ("train", "validation" or "test") in the ids of `english_tokenizer(size)`."""
-    texts = english_corpus().split(split).texts()
-    tokenizer = english_tokenizer(size)
-    made_of = fingerprint(texts, tokenizer.to_json())
-    return cached(
-        cache_folder() / f"english-{split}-{made_of}.npy",
-        read=lambda file: read_tokens(file, tokenizer.vocabulary),
-        write=lambda file: write_tokens(file, tokenizer, texts),
-    )
-
-
-def text_tokenizer(corpus: Corpus, size: int = ENGLISH_SIZE) -> WordPiece:
-    """A tokenizer for any corpus, trained on its training side and kept in the cache folder.
-
-    Of a long corpus the trainer reads the beginning of each document, TRAINER_CHARACTERS in all: more would change the
-    vocabulary little, and it holds its text in memory. Raises as `train_wordpiece`.
-    """
-    documents = corpus.split("train").documents
-    share = -(-TRAINER_CHARACTERS // len(documents))
-    texts = [_beginning(document.lines(), share) for document in documents]
-    made_of = fingerprint(texts, size, MIN_FREQUENCY, BERT_SLOTS, tokenizers.__version__)
-    return cached(
-        cache_folder() / f"text-{made_of}" / "tokenizer.json",
-        read=WordPiece.load,
-        write=lambda file: file.write_text(train_wordpiece(texts, size).to_json(), encoding="utf-8"),
-    )
-
-
-def text_tokens(corpus: Corpus, split: str, tokenizer: WordPiece) -> TokenizedText:
-    """One side of any corpus in the ids of `tokenizer`, tokenized once and kept in the cache folder."""
-    documents = corpus.split(split).documents
-    made_of = fingerprint([document.fingerprint() for document in documents], tokenizer.to_json())
-    return cached(
-        cache_folder() / f"text-{split}-{made_of}.npy",
-        read=lambda file: read_tokens(file, tokenizer.vocabulary),
-        write=lambda file: write_tokens(file, tokenizer, (document.lines() for document in documents)),
-    )
-
-
-def _beginning(lines: Iterable[str], characters: int) -> str:
-    """Whole lines, of which the first `characters` are taken."""
-    taken, size = [], 0
-    for line in lines:
-        taken.append(line[: characters - size])
-        size += len(taken[-1]) + 1
-        if size >= characters:
-            break
-    return "\n".join(taken)
-
-
-def write_tokens(path: Path, tokenizer: WordPiece, documents: Iterable[str | Iterable[str]]) -> None:
-    """Tokenize documents, each a text or an iterable of its lines, into a .npy file for `read_tokens`.
-
-    The ids are written as they come, as the smallest integers that hold them, so that memory does not grow with the
-    text. Raises ValueError when there is no document.
-    """
-    dtype = np.dtype("<u2" if len(tokenizer.vocabulary) <= 2**16 else "<i4")
-    count = 0
-    with open(path, "wb") as file:
-        _write_header(file, dtype, count)
-        for document in documents:
-            lines = lines_of(document) if isinstance(document, str) else document
-            for ids in tokenizer.encode_lines(lines):
-                file.write(ids.astype(dtype).tobytes())
-                count += len(ids)
-        if not count:
-            raise ValueError("there is no document to tokenize")
-        file.seek(0)
-        _write_header(file, dtype, count)
-
-
-def _write_header(file: BinaryIO, dtype: np.dtype, count: int) -> None:
-    """That of an array (count,). It has the same size whatever the count: NumPy leaves room for an array to grow."""
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count,)}
-    np.lib.format.write_array_header_1_0(file, header)
-
-
-def read_tokens(path: Path, vocabulary: Vocabulary) -> TokenizedText:
-    """Map a file of `write_tokens` into memory. Raises ValueError if it does not run from a [CLS] to a [SEP]."""
-    ids = np.load(path, mmap_mode="r")
-    if ids.ndim != 1 or len(ids) < 2 or (ids[0], ids[-1]) != (vocabulary.cls_id, vocabulary.sep_id):
-        raise ValueError(f"{path} does not hold tokenized documents")
-    # A [CLS] is only ever the beginning of a document (see `encode_lines`): no second file has to agree with this.
-    pieces = enumerate(_pieces(ids, SCAN_TOKENS))
-    found = [np.flatnonzero(piece == vocabulary.cls_id) + i * SCAN_TOKENS for i, piece in pieces]
-    return TokenizedText(ids, np.append(np.concatenate(found), len(ids)))

@@ -57,3 +57,15 @@ def cross_entropy_gradient(logits, labels):
     y = np.zeros_like(p)
     np.put_along_axis(y, np.where(selected, labels, 0), 1.0, axis=-1)
     return np.where(selected, (p - y) / n, 0.0)
+
+
+def mean_and_error(sums, counts, ddof=0):
+    """m = sum_b s_b / sum_b n_b, and the standard error of this ratio over B rows, which differ in both.
+
+    The error is sqrt(B / (B - ddof) sum_b (s_b - m n_b)^2) / sum_b n_b (Cochran 1977, section 2.11).
+    sums, counts: (B,), such as the nats of each sentence and how many tokens they are for. ddof: 1 for Bessel's B - 1.
+    Returns two floats in the unit of the sums.
+    """
+    m, B = sums.sum() / counts.sum(), len(sums)
+    variance = B / (B - ddof) * ((sums - m * counts) ** 2).sum()
+    return float(m), float(np.sqrt(variance) / counts.sum())

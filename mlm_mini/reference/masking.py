@@ -20,6 +20,8 @@ from mlm_mini.reference.checks import (
 )
 from mlm_mini.reference.loss import IGNORE_INDEX
 
+BERT_SPLIT = (0.8, 0.1, 0.1)  # of selected tokens: [MASK], a random one, as it was
+
 
 def exclude_tokens(logits, excluded):
     """z_i = -inf where i is excluded: after the softmax its probability is exactly zero, and so is its gradient.
@@ -75,7 +77,7 @@ def select_positions(maskable, mask_ratio, rng, method="bernoulli"):
     raise ValueError(f'method is {method!r}: expected "bernoulli" or "fixed"')
 
 
-def corrupt(ids, selected, mask_id, random_ids, rng, split=(0.8, 0.1, 0.1)):
+def corrupt(ids, selected, mask_id, random_ids, rng, split=BERT_SPLIT):
     """What the model reads: each selected token becomes [MASK], a random token, or stays as it is.
 
     ids: (...) integer token ids; selected: (...) bool; mask_id: the id of [MASK];

@@ -1,0 +1,34 @@
+"""Many questions at once, to compare players: how they are drawn, and what a perfect player pays."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlm_mini.languages.cloze.texts import FULL_STOP, Question
+from mlm_mini.languages.exact import ExactLanguage
+
+
+def scene_questions(language: ExactLanguage, n: int, rng: np.random.Generator) -> list[Question]:
+    """n questions: of the pairs that n sentences supply, the full stops at their ends aside, n drawn without order."""
+    sentences = language.sample(n, rng)
+    texts = [tuple(sentences.text(i).split()) for i in range(n)]
+    pairs = [Question(words, index) for words in texts for index in range(len(words) - 1)]
+    return [pairs[i] for i in rng.choice(len(pairs), size=n, replace=False)]
+
+
+def exact_nats(language: ExactLanguage, questions: Sequence[Question], left_only: bool = False) -> np.ndarray:
+    """Surprisal (N,) of the exact posterior at N questions, in nats; inf for an answer that the language rules out.
+
+    left_only: of the exact posterior given nothing but the words to the left, as a model that writes has it.
+    """
+    vocabulary = language.vocabulary
+    ids = np.stack([language.encode(" ".join(question.shown)) for question in questions])
+    positions = np.array([[question.index + 1] for question in questions])  # + 1 for [CLS]
+    if left_only:
+        ids = np.where(np.arange(language.length) > positions, vocabulary.mask_id, ids)
+    posterior = language.posterior_at(ids, positions)[:, 0]  # (N, 1, V) -> (N, V)
+    # To the left alone the sentence might end here: the player knows that a word is asked for.
+    words = np.setdiff1d(vocabulary.regular_ids, vocabulary.ids([FULL_STOP]))
+    answers = vocabulary.ids(question.answer for question in questions)
+    with np.errstate(divide="ignore"):
+        return np.log(posterior[:, words].sum(axis=1)) - np.log(posterior[np.arange(len(questions)), answers])
