@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from mlm_mini.languages import Trigram, Vocabulary
-from mlm_mini.languages.tokenizer import TokenizedText
+from mlm_mini.languages.token_store import TokenizedText
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS
 from mlm_mini.training import Blanks, Comparison, baselines, compare_with_counting, draw_blanks
-from mlm_mini.training.baselines import fit_trigram, model_nats, trigram_nats, unigram_nats
+from mlm_mini.training.baselines import blank_nats, fit_trigram, trigram_nats, unigram_nats
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -181,7 +181,7 @@ def test_the_model_is_asked_for_one_hidden_token_of_each_row(at_once, monkeypatc
     logits = rng().normal(size=(3, len(V)))
     model = Told(logits).train()
     expected = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(3), asked.answers]
-    np.testing.assert_allclose(model_nats(model, asked, V), expected)
+    np.testing.assert_allclose(blank_nats(model, asked, V), expected)
     np.testing.assert_array_equal(asked.ids, written)  # the row itself stays as it was
     seen, attended, positions = (np.concatenate(part) for part in zip(*model.shown, strict=True))
     changed = written.copy()

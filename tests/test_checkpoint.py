@@ -17,14 +17,16 @@ from devices import DEVICES, GPU
 
 from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences, TextBlocks
-from mlm_mini.languages.tokenizer import read_tokens, train_wordpiece, write_tokens
+from mlm_mini.languages.token_store import read_tokens, write_tokens
+from mlm_mini.languages.tokenizer import train_wordpiece
 from mlm_mini.model import ModelConfig, deterministic
 from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, TrainingError, draw_evaluation, loop, train
 from mlm_mini.training import checkpoint as checkpoint_module
+from mlm_mini.training import run as run_module
 from mlm_mini.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 STEPS, EVERY = 10, 3
-CONFIG = TrainingConfig(steps=STEPS, batch_size=6, micro_batches=2, mask_ratio=0.4, split=(0.8, 0.1, 0.1))
+CONFIG = TrainingConfig.of(steps=STEPS, batch_size=6, micro_batches=2, mask_ratio=0.4, split=(0.8, 0.1, 0.1))
 
 
 def small_model(vocabulary, **changes):
@@ -375,7 +377,7 @@ def test_a_checkpoint_that_lacks_something_is_refused(tmp_path):
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_stops_the_run_before_the_weights_are_touched(bad, tmp_path, monkeypatch):
-    accumulate = loop.accumulate_gradient
+    accumulate = run_module.accumulate_gradient
     losses = []
 
     def spoiled(*args):
@@ -383,7 +385,7 @@ def test_a_loss_that_is_no_number_stops_the_run_before_the_weights_are_touched(b
         return losses[-1] * bad if len(losses) == 5 else losses[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "accumulate_gradient", spoiled)
+        patch.setattr(run_module, "accumulate_gradient", spoiled)
         with pytest.raises(TrainingError, match=rf"at step 5 the loss is {bad} .*learning_rate below 0.003"):
             run(tmp_path)
     assert os.listdir(tmp_path) == ["step-00000003"]

@@ -81,7 +81,7 @@ def test_a_few_words_are_enough(untrained):
 
 @pytest.mark.parametrize("at_once", [7, 256])
 def test_many_questions_cost_what_they_cost_one_by_one(at_once, untrained, words, questions, monkeypatch):
-    monkeypatch.setattr(player, "AT_ONCE", at_once)  # 7 does not divide 40
+    monkeypatch.setattr(player, "QUESTIONS_AT_ONCE", at_once)  # 7 does not divide 40
     believe = model_player(untrained, words).believe
     one_by_one = [score(believe(question), question.answer) for question in questions]
     np.testing.assert_allclose(model_nats(untrained, questions, words), one_by_one, rtol=1e-4)

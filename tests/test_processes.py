@@ -1,14 +1,19 @@
 """Work in several processes, and what the chapters need, made ahead."""
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 from spawned import leave_a_note
 
-from mlm_mini.experiments import EXPERIMENTS, preparation, prepare_chapters
+from mlm_mini import chapters
+from mlm_mini.chapters import prepare_chapters
+from mlm_mini.experiments import EXPERIMENTS
 from mlm_mini.processes import as_they_finish, checked_workers
-from mlm_mini.training import CHAPTER_MODELS, Reporter
-from mlm_mini.training.cached import QUICK_STEPS
+from mlm_mini.training import LANGUAGES, Reporter
+
+TOP = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -50,15 +55,28 @@ class Asked:
 
 def test_what_the_chapters_need_is_made_in_one_go(monkeypatch):
     models, studies, told = [], {}, []
-    monkeypatch.setattr(preparation, "cached_model", lambda **fields: models.append(fields))
-    monkeypatch.setattr(preparation, "find_experiment", lambda name: studies.setdefault(name, Asked()))
+    monkeypatch.setattr(chapters, "cached_model", lambda **fields: models.append(fields))
+    monkeypatch.setattr(chapters, "find_experiment", lambda name: studies.setdefault(name, Asked()))
     prepare_chapters(1, lambda done, total: told.append((done, total)))
-    assert models == [{"report": Reporter, **fields} for fields in CHAPTER_MODELS]
-    assert {"steps": QUICK_STEPS} in CHAPTER_MODELS
-    assert {} in CHAPTER_MODELS
-    assert studies.keys() == {name for name, experiment in EXPERIMENTS.items() if experiment.kept}
+    kept = [{"language": language} | LANGUAGES[language].kept[name] for language, name in chapters.MODELS]
+    assert models == [{"report": Reporter} | fields for fields in kept]
+    assert {"language": "scenes", "steps": 800} in kept
+    assert {"language": "scenes"} in kept
+    assert studies.keys() == chapters.STUDIES.keys() <= EXPERIMENTS.keys()
     assert all(asked.runs == [{"full": False, "workers": 1}] for asked in studies.values())
     total = len(models) + len(studies)
     assert told == [(done, total) for done in range(total + 1)]
     with pytest.raises(ValueError, match="workers is 0"):
         prepare_chapters(0)
+
+
+def test_the_chapters_read_what_is_said_of_them():
+    """Each that asks for a kept model is named with one, and each model that is kept of a language has a reader."""
+    asks = re.compile(r"^[^#\n]*\b(cached_model|quick_model)\((report|LiveCurve|\"scenes\")", re.MULTILINE)
+    sources = (TOP / "solutions").glob("[0-9][0-9]_*.py")
+    texts = {source.name[:2]: source.read_text(encoding="utf-8") for source in sources}
+    asking = {number for number, text in texts.items() if asks.search(text)}
+    for study, readers in chapters.STUDIES.items():
+        assert {number for number, text in texts.items() if f'find_experiment("{study}").run(' in text} == set(readers)
+    assert asking == {chapter for readers in chapters.MODELS.values() for chapter in readers}
+    assert set(chapters.MODELS) == {(entry.name, name) for entry in LANGUAGES.values() for name in entry.kept}

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from mlm_mini.reference import IGNORE_INDEX, adamw_step, cross_entropy
 from mlm_mini.training import (
     Candidate,
     LiveCurve,
+    Masking,
     Point,
     Reporter,
     TerminalProgress,
@@ -32,7 +35,9 @@ from mlm_mini.training import (
     draw_evaluation,
     evaluate,
     fill,
+    find_language,
     find_material,
+    languages,
     learning_rate,
     load_folder,
     make_optimizer,
@@ -44,11 +49,11 @@ from mlm_mini.training import (
     train,
     train_folder,
 )
-from mlm_mini.training.material import EXACT
-from mlm_mini.training.objectives import by_length, make_batch
+from mlm_mini.training.languages import LANGUAGES, ExactEntry
+from mlm_mini.training.objectives import by_length
 from mlm_mini.training.optimizer import set_learning_rates
-from mlm_mini.training.parts import side_by_side
 from mlm_mini.training.progress import describe_curve, plot_curve
+from mlm_mini.training.threaded_map import side_by_side
 
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
 
@@ -107,21 +112,21 @@ def rng(seed=0):
 )
 def test_a_recipe_that_makes_no_sense_is_refused_by_name(change, error, message):
     with pytest.raises(error, match=message):
-        TrainingConfig(**{"steps": 10} | change)
+        TrainingConfig.of(**{"steps": 10} | change)
 
 
 def test_a_recipe_is_that_of_the_language_with_what_is_given():
-    assert recipe("scenes").mask_ratio == 0.35
-    assert recipe("english").mask_ratio == 0.3
+    assert recipe("scenes").masking.mask_ratio == 0.35
+    assert recipe("english").masking.mask_ratio == 0.3
     assert [recipe(name).embedding_rate for name in ("scenes", "markov", "bursty", "english")] == [3, 1, 1, 1]
     given = recipe("scenes", device="cpu", batch_size=2, mask_ratio=0.15)
-    assert (given.batch_size, given.micro_batches, given.mask_ratio) == (2, 2, 0.15)
-    assert recipe("scenes", steps=7).heavy_share == recipe("scenes").heavy_share > 0
+    assert (given.batch_size, given.micro_batches, given.masking.mask_ratio) == (2, 2, 0.15)
+    assert recipe("scenes", steps=7).masking.heavy_share == recipe("scenes").masking.heavy_share > 0
     assert (recipe("scenes").weight_decay, recipe("scenes").beta2) == (0.1, 0.995)
-    assert recipe("markov").method == "bernoulli"
+    assert recipe("markov").masking.method == "bernoulli"
     for fields in ({"mask_ratio": 0.15}, {"method": "bernoulli"}, {"prediction_ratio": 0.1}, {"objective": "causal"}):
         plain = recipe("scenes", **fields)
-        assert (plain.method, plain.heavy_share) == ("bernoulli", 0.0)
+        assert (plain.masking.method, plain.masking.heavy_share) == ("bernoulli", 0.0)
         assert (plain.weight_decay, plain.beta2) == (0.01, 0.98)
         assert plain.embedding_rate == 3
     assert [recipe(name, device="cpu").micro_batches for name in ("scenes", "english")] == [4, 4]
@@ -146,8 +151,8 @@ def test_a_gpu_takes_a_batch_in_one_part(monkeypatch):
 
 
 def test_a_config_survives_json():
-    config = TrainingConfig(steps=np.int64(7), mask_ratio=np.float64(0.4), split=(0.8, 0.1, 0.1))
-    assert TrainingConfig(**json.loads(json.dumps(config.to_dict()))) == config
+    config = TrainingConfig.of(steps=np.int64(7), mask_ratio=np.float64(0.4), split=(0.8, 0.1, 0.1))
+    assert TrainingConfig.of(**json.loads(json.dumps(config.to_dict()))) == config
 
 
 # ---------------------------------------------------------------- what is asked
@@ -157,7 +162,7 @@ def test_a_config_survives_json():
 @pytest.mark.parametrize("split", [(1.0, 0.0, 0.0), (0.8, 0.1, 0.1), (0.0, 1.0, 0.0)])
 def test_a_masked_batch_asks_for_words_that_it_hid(method, split, scenes, sentences):
     v = scenes.vocabulary
-    batch = masked_batch(sentences, v, 0.3, rng(), method, split)
+    batch = masked_batch(sentences, v, Masking(mask_ratio=0.3, method=method, split=split), rng())
     asked = (batch.labels != IGNORE_INDEX).numpy()
     rows, places = np.nonzero(asked)
     positions, labels = batch.positions.numpy()[rows, places], batch.labels.numpy()[rows, places]
@@ -186,8 +191,8 @@ def positions_of(batch):
 
 def test_masks_are_new_every_time_and_come_from_the_generator_alone(scenes, sentences):
     same = rng(5)
-    first, second = (masked_batch(sentences, scenes.vocabulary, 0.15, same) for _ in range(2))
-    again = masked_batch(sentences, scenes.vocabulary, 0.15, rng(5))
+    first, second = (masked_batch(sentences, scenes.vocabulary, Masking(), same) for _ in range(2))
+    again = masked_batch(sentences, scenes.vocabulary, Masking(), rng(5))
     assert torch.equal(first.ids, again.ids)
     assert not torch.equal(first.ids, second.ids)
 
@@ -195,8 +200,8 @@ def test_masks_are_new_every_time_and_come_from_the_generator_alone(scenes, sent
 @pytest.mark.parametrize("method", ["bernoulli", "fixed"])
 def test_a_share_of_the_sentences_hides_more(scenes, method):
     ids, v = scenes.sample(6000, rng(3)).ids, scenes.vocabulary
-    config = TrainingConfig(steps=1, mask_ratio=0.2, method=method, heavy_share=0.25, heavy_ratio=0.9)
-    batch = make_batch(ids, v, config, rng(4))
+    masking = Masking(mask_ratio=0.2, method=method, heavy_share=0.25, heavy_ratio=0.9)
+    batch = masked_batch(ids, v, masking, rng(4))
     words = np.isin(ids, v.regular_ids).sum(axis=1)
     asked = (batch.labels != IGNORE_INDEX).numpy().sum(axis=1)
     assert (asked == (batch.ids == v.mask_id).numpy().sum(axis=1)).all()
@@ -206,13 +211,13 @@ def test_a_share_of_the_sentences_hides_more(scenes, method):
     if method == "fixed":
         light = np.floor(0.2 * words + 0.5) == asked
         assert (light | (np.floor(0.9 * words + 0.5) == asked)).all()
-    again = make_batch(ids, v, config, rng(5))
+    again = masked_batch(ids, v, masking, rng(5))
     assert not np.array_equal(asked > 0.55 * words, (again.labels != IGNORE_INDEX).numpy().sum(axis=1) > 0.55 * words)
 
 
 def test_an_evaluation_hides_every_word_alike(scenes, sentences):
-    plain = TrainingConfig(steps=1, mask_ratio=0.3)
-    heavy = replace(plain, method="fixed", heavy_share=0.5)
+    plain = TrainingConfig.of(steps=1, mask_ratio=0.3)
+    heavy = replace(plain, masking=replace(plain.masking, method="fixed", heavy_share=0.5))
     one, other = (draw_evaluation(sentences, scenes.vocabulary, config, rng(6), scenes) for config in (plain, heavy))
     assert torch.equal(one.batch.ids, other.batch.ids)
     np.testing.assert_array_equal(one.floor_nats, other.floor_nats)
@@ -221,11 +226,11 @@ def test_an_evaluation_hides_every_word_alike(scenes, sentences):
 def test_without_padding_there_is_no_attention_mask():
     language = markov_language(6)
     ids = language.sample(5, rng()).ids
-    assert masked_batch(ids, language.vocabulary, 0.5, rng()).attention_mask is None
+    assert masked_batch(ids, language.vocabulary, Masking(mask_ratio=0.5), rng()).attention_mask is None
 
 
 def test_a_batch_in_which_nothing_was_selected_costs_nothing(scenes, sentences):
-    batch = masked_batch(sentences[:3], scenes.vocabulary, 1e-9, rng())
+    batch = masked_batch(sentences[:3], scenes.vocabulary, Masking(mask_ratio=1e-9), rng())
     assert batch.count_labels() == 0
     assert batch.positions.shape == (3, 1)
     model = small_model(scenes.vocabulary)
@@ -258,7 +263,7 @@ def test_a_causal_model_cannot_see_the_answer(scenes, sentences):
 def test_the_cost_is_that_of_the_definition_at_every_position(objective, scenes, sentences):
     """Whatever is trimmed or gathered: against logits at all positions and the NumPy cross-entropy."""
     ids, v = by_length(sentences, scenes.vocabulary), scenes.vocabulary
-    batch = masked_batch(ids, v, 0.3, rng()) if objective == "masked" else causal_batch(ids, v)
+    batch = masked_batch(ids, v, Masking(mask_ratio=0.3), rng()) if objective == "masked" else causal_batch(ids, v)
     model = small_model(v).eval()
     dense = np.full(ids.shape, IGNORE_INDEX)
     rows, places = np.nonzero(batch.labels.numpy() != IGNORE_INDEX)
@@ -271,7 +276,7 @@ def test_the_cost_is_that_of_the_definition_at_every_position(objective, scenes,
 
 
 def test_parts_are_trimmed_to_their_longest_sentence(scenes, sentences):
-    batch = masked_batch(by_length(sentences, scenes.vocabulary), scenes.vocabulary, 0.15, rng())
+    batch = masked_batch(by_length(sentences, scenes.vocabulary), scenes.vocabulary, Masking(), rng())
     widths = [part.ids.shape[1] for part in batch.split(4)]
     assert widths == sorted(widths)
     assert widths[0] < widths[-1] == (sentences != 0).sum(axis=1).max()
@@ -283,7 +288,9 @@ def test_parts_are_trimmed_to_their_longest_sentence(scenes, sentences):
 
 @pytest.mark.parametrize("parts", [2, 3, 13])
 def test_accumulated_gradients_are_those_of_one_big_batch(parts, scenes, sentences):
-    batch = masked_batch(by_length(sentences[:13], scenes.vocabulary), scenes.vocabulary, 0.3, rng())
+    batch = masked_batch(
+        by_length(sentences[:13], scenes.vocabulary), scenes.vocabulary, Masking(mask_ratio=0.3), rng()
+    )
     counts = [part.count_labels() for part in batch.split(parts)]
     assert len(set(counts)) > 1  # where all are equal, averaging averages would do
     gradients = []
@@ -303,7 +310,7 @@ def two_threads():
 
 
 def test_parts_side_by_side_give_the_same_bits_as_one_after_the_other(scenes, sentences, two_threads):
-    batch = masked_batch(by_length(sentences, scenes.vocabulary), scenes.vocabulary, 0.3, rng())
+    batch = masked_batch(by_length(sentences, scenes.vocabulary), scenes.vocabulary, Masking(mask_ratio=0.3), rng())
     gradients, names = [], set()
 
     def spy(map_):
@@ -409,10 +416,12 @@ class ExactReader(nn.Module):
         return torch.from_numpy(p).log()
 
     def masked(self, ids, positions):
-        if self.config.split == (1.0, 0.0, 0.0):
+        if self.config.masking.split == (1.0, 0.0, 0.0):
             return self.language.posterior_at(ids, positions)
         positions = np.where(np.isin(np.take_along_axis(ids, positions, 1), [0, 1, 2, 3]), 1, positions)  # unlabeled
-        return self.language.posterior_under_corruption(ids, positions, self.config.mask_ratio, self.config.split)
+        return self.language.posterior_under_corruption(
+            ids, positions, self.config.masking.mask_ratio, self.config.masking.split
+        )
 
     def causal(self, ids, positions):
         p = np.zeros((*positions.shape, len(self.language.vocabulary)))
@@ -431,7 +440,7 @@ class ExactReader(nn.Module):
 @pytest.mark.parametrize("kind", ["scenes", "markov"])
 def test_a_reader_who_knows_the_language_is_at_the_floor(kind, change, scenes):
     language = scenes if kind == "scenes" else markov_language(6)
-    config = TrainingConfig(steps=1, **change)
+    config = TrainingConfig.of(steps=1, **change)
     ids = by_length(language.sample(60, rng()).ids, language.vocabulary)
     evaluation = draw_evaluation(ids, language.vocabulary, config, rng(1), language)
     score = evaluate(ExactReader(language, config), evaluation)
@@ -459,7 +468,7 @@ def test_a_model_pays_more_and_the_error_of_the_gap_is_honest(scenes):
 
 
 def test_an_evaluation_side_by_side_gives_the_same_score(scenes, two_threads):
-    config, model = TrainingConfig(steps=1, mask_ratio=0.3), small_model(scenes.vocabulary)
+    config, model = TrainingConfig.of(steps=1, mask_ratio=0.3), small_model(scenes.vocabulary)
     evaluation = draw_evaluation(scenes.sample(700, rng()).ids, scenes.vocabulary, config, rng(1), scenes)
     names = set()
     with side_by_side(model, 2) as map_:
@@ -491,7 +500,7 @@ def test_every_run_is_asked_the_same(scenes):
         find_material("scenes", config).evaluation
         for config in (
             TrainingConfig(steps=1),
-            TrainingConfig(steps=9, seed=5, mask_ratio=0.6, method="fixed", split=(0.8, 0.1, 0.1)),
+            TrainingConfig.of(steps=9, seed=5, mask_ratio=0.6, method="fixed", split=(0.8, 0.1, 0.1)),
         )
     )
     assert torch.equal(one.batch.ids, other.batch.ids)
@@ -500,7 +509,7 @@ def test_every_run_is_asked_the_same(scenes):
 
 def test_a_set_in_which_nothing_is_asked_is_refused(scenes, sentences):
     with pytest.raises(ValueError, match="in 3 sentences no token was selected"):
-        draw_evaluation(sentences[:3], scenes.vocabulary, TrainingConfig(steps=1, mask_ratio=1e-9), rng())
+        draw_evaluation(sentences[:3], scenes.vocabulary, TrainingConfig.of(steps=1, mask_ratio=1e-9), rng())
 
 
 # ---------------------------------------------------------------- the loop
@@ -508,7 +517,7 @@ def test_a_set_in_which_nothing_is_asked_is_refused(scenes, sentences):
 
 def markov_run(steps=60, seed=0, device="cpu", **options):
     language = markov_language(6)
-    config = TrainingConfig(steps=steps, batch_size=32, mask_ratio=0.3, learning_rate=1e-2, seed=seed)
+    config = TrainingConfig.of(steps=steps, batch_size=32, mask_ratio=0.3, learning_rate=1e-2, seed=seed)
     ids = language.sample(200, rng()).ids
     evaluation = draw_evaluation(ids, language.vocabulary, config, rng(1), language)
     source = SampledSentences(language, seed)
@@ -722,10 +731,54 @@ def test_a_cached_model_is_trained_once_and_taken_up_where_it_stopped(tmp_path, 
 def test_the_other_exact_languages_are_learned_by_name(name, tmp_path, monkeypatch):
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
     learned = cached_model(name, "tiny", Reporter, steps=2, batch_size=4)
-    assert learned.tokenizer.vocabulary == EXACT[name]().vocabulary
+    assert learned.tokenizer.vocabulary == find_language(name).exact().vocabulary
     assert learned.curve[-1].gap == pytest.approx(learned.curve[-1].loss - learned.floor)
     with pytest.raises(ValueError, match="expected scenes, markov, bursty or english"):
         cached_model("klingon")
+
+
+def test_the_way_to_a_cached_model_is_short(tmp_path, monkeypatch):
+    """Whoever follows it reads `cached`, the entry, and what these two call themselves: eight files at most."""
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    cached_model("scenes", "tiny", Reporter, steps=2, batch_size=4)
+    calls = set()
+
+    def watch(frame, event, _):
+        if event == "call" and frame.f_back and "mlm_mini" in frame.f_code.co_filename:
+            calls.add((Path(frame.f_back.f_code.co_filename), Path(frame.f_code.co_filename)))
+
+    sys.setprofile(watch)
+    try:
+        cached_model("scenes", "tiny", Reporter, steps=2, batch_size=4)
+    finally:
+        sys.setprofile(None)
+    way = {Path(module.__file__) for module in (cached, languages)}
+    read = way | {called for caller, called in calls if caller in way}
+    assert len(read) <= 8, sorted(path.name for path in read)
+
+
+def test_a_new_language_is_one_entry(tmp_path, monkeypatch):
+    """Its recipe, material, cached model, floor and error messages follow from it."""
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    usual = {"steps": 2, "batch_size": 4, "micro_batches": 2, "mask_ratio": 0.5, "learning_rate": 1e-3}
+    entry = ExactEntry(name="days", make=lambda: markov_language(5), usual=usual, usual_masks={"method": "fixed"})
+    monkeypatch.setitem(LANGUAGES, "days", entry)
+    assert (recipe("days").masking.method, recipe("days", mask_ratio=0.2).masking.method) == ("fixed", "bernoulli")
+    learned = cached_model("days", "tiny", Reporter)
+    assert (learned.config.steps, learned.config.masking.mask_ratio) == (2, 0.5)
+    assert learned.curve[-1].gap == pytest.approx(learned.curve[-1].loss - learned.floor)
+    assert find_material("days", learned.config).source.length == 7
+    for unknown in (lambda: cached_model("klingon"), lambda: find_material("klingon", learned.config)):
+        with pytest.raises((ValueError, FileNotFoundError), match=r"markov, bursty, english(,| or) days"):
+            unknown()
+
+
+def test_a_learners_files_are_an_entry_like_the_others(tmp_path):
+    entry = find_language(tmp_path)
+    assert (entry.name, entry.exact()) == (str(tmp_path), None)
+    assert entry.recipe("tiny", "cpu") == recipe("english", size="tiny", device="cpu")
+    (tmp_path / "a.txt").write_text("One.\n\nTwo.\n\nThree.")
+    assert len(entry.text()) == 3
 
 
 def test_shipped_results_say_where_they_come_from():
@@ -753,10 +806,10 @@ def test_the_quick_model_is_a_mini_model_of_scenes(tmp_path, monkeypatch):
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
     asked = {}
     monkeypatch.setattr(cached, "train_folder", lambda *names, **rest: asked.update(names=names))
-    monkeypatch.setattr(cached, "read_trained", lambda folder: folder.name)
+    monkeypatch.setattr(cached, "read_trained", lambda folder, config: folder.name)
     assert quick_model().startswith("scenes-mini-")
     assert asked["names"][:2] == ("scenes", "mini")
-    assert asked["names"][2].steps == cached.QUICK_STEPS
+    assert asked["names"][2].steps == find_language("scenes").kept["quick"]["steps"]
 
 
 # ---------------------------------------------------------------- the commands
@@ -853,7 +906,7 @@ def test_english_is_read_in_blocks_with_other_books_for_evaluation():
 def test_blanks_of_real_text_are_the_same_for_every_run_and_scenes_have_none():
     one, other = (
         find_material("english", config).blanks
-        for config in (TrainingConfig(steps=1), TrainingConfig(steps=9, seed=5, mask_ratio=0.6))
+        for config in (TrainingConfig(steps=1), TrainingConfig.of(steps=9, seed=5, mask_ratio=0.6))
     )
     np.testing.assert_array_equal(one.ids, other.ids)
     np.testing.assert_array_equal(one.positions, other.positions)
@@ -868,7 +921,7 @@ def test_rows_too_short_for_blanks_are_trained_on_all_the_same(tmp_path, monkeyp
     (tmp_path / "text").mkdir()
     for i in range(4):
         (tmp_path / "text" / f"{i}.txt").write_text("the chef cuts the bread " * 20)
-    config = TrainingConfig(steps=1, batch_size=2, mask_ratio=0.5)
+    config = TrainingConfig.of(steps=1, batch_size=2, mask_ratio=0.5)
     result = train_folder(tmp_path / "text", "tiny", config, tmp_path / "out", length=5, device="cpu")
     assert result.comparison is None
     assert json.loads((tmp_path / "out" / "training.json").read_text())["comparison"] is None

@@ -5,6 +5,9 @@ import math
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
 
+SIZES = ("tiny", "mini", "small", "base")
+USUAL_POSITIONS = 128  # positions of the small sizes, unless rows are longer
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
@@ -43,9 +46,17 @@ class ModelConfig:
                 "the heads share the width evenly, so their number must divide it"
             )
 
-    # The small sizes have no dropout: a model that never reads the same text twice has nothing to be kept from
-    # memorizing. `mini` is what a few minutes of two cores suffice for: given the same time, three such blocks, or four
-    # of width 256, stayed further from the floor of the scene language.
+    @classmethod
+    def of_size(cls, size: str, vocab_size: int, length: int = 0) -> "ModelConfig":
+        """The config of a size by name, for rows of `length` tokens. Raises ValueError for a name not in SIZES."""
+        if size not in SIZES:
+            raise ValueError(f"size is {size!r}: expected one of {', '.join(SIZES)}")
+        longer = {"max_position_embeddings": length} if length > USUAL_POSITIONS else {}
+        return getattr(cls, size)(vocab_size, **longer)
+
+    # The small sizes have no dropout: it would keep a model from memorizing its text, and these never read the same
+    # sentence twice. `mini` is for a few minutes on two cores: given the same time, three such blocks, or four of width
+    # 256, stayed further from the floor of the scene language.
 
     @classmethod
     def tiny(cls, vocab_size: int, **changes) -> "ModelConfig":
@@ -79,7 +90,7 @@ class ModelConfig:
             "num_hidden_layers": blocks,
             "num_attention_heads": heads,
             "intermediate_size": 4 * width,
-            "max_position_embeddings": 128,
+            "max_position_embeddings": USUAL_POSITIONS,
             "hidden_dropout_prob": 0.0,
             "attention_probs_dropout_prob": 0.0,
             "initializer_range": round(0.02 * math.sqrt(768 / width), 3),

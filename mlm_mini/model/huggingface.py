@@ -16,13 +16,14 @@ from torch import Tensor
 
 from mlm_mini.languages.tokenizer import WordPiece
 from mlm_mini.languages.vocabulary import CLS, MASK, PAD, SEP, UNK, Vocabulary
+from mlm_mini.languages.words import WORD
 from mlm_mini.model.config import ModelConfig
 from mlm_mini.model.encoder import MaskedLM
 from mlm_mini.model.names import from_hugging_face, to_hugging_face
-from mlm_mini.model.word_level import WordLevel
+from mlm_mini.model.word_level import OLDER_WORD, WordLevel
 from mlm_mini.storage import write_atomically
 
-CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
 TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
 
 # Fields of a config.json that change what a BERT computes, and the one value of each that this encoder implements.
@@ -134,9 +135,10 @@ def load_tokenizer(folder: str | os.PathLike) -> WordPiece | WordLevel:
     except Exception as error:  # the library raises plain Exception for whatever is wrong with a file
         raise ValueError(f"{path} is not a tokenizer: {error}") from error
     if isinstance(backend.model, tokenizers.models.WordLevel):
-        id_of = backend.get_vocab()
-        tokenizer = WordLevel(Vocabulary(sorted(id_of, key=id_of.__getitem__)))
-        if tokenizer.to_json() != backend.to_str(pretty=True):
+        id_of, text = backend.get_vocab(), backend.to_str(pretty=True)
+        word = OLDER_WORD if json.dumps(OLDER_WORD) in text else WORD
+        tokenizer = WordLevel(Vocabulary(sorted(id_of, key=id_of.__getitem__)), word)
+        if tokenizer.to_json() != text:
             raise ValueError(f"{path} cuts text in a way of its own: only what save_pretrained wrote is read")
         return tokenizer
     return WordPiece(backend)
@@ -192,16 +194,16 @@ def _refuse_pickles(folder: Path) -> None:
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
     pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
-    if pickles and not (folder / WEIGHTS).is_file() and not (folder / INDEX).is_file():
+    if pickles and not (folder / WEIGHTS).is_file() and not (folder / SHARDS).is_file():
         raise ValueError(f"{folder} has its weights in {pickles[0]} only, and is not opened. {HOW_TO_CONVERT}")
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:
     files = [folder / WEIGHTS]
-    if not files[0].is_file() and (folder / INDEX).is_file():
-        shards = _read_json(folder / INDEX).get("weight_map")
+    if not files[0].is_file() and (folder / SHARDS).is_file():
+        shards = _read_json(folder / SHARDS).get("weight_map")
         if not isinstance(shards, dict):
-            raise ValueError(f"{folder / INDEX} has no weight_map, which says where each weight is")
+            raise ValueError(f"{folder / SHARDS} has no weight_map, which says where each weight is")
         files = [folder / Path(file).name for file in sorted(set(shards.values()))]  # beside the index, nowhere else
     weights = {}
     for file in files:

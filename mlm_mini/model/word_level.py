@@ -6,20 +6,22 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from mlm_mini.languages.vocabulary import CLS, SEP, SPECIAL_TOKENS, UNK, Vocabulary
+from mlm_mini.languages.words import WORD
 
-WORD = r"\w+|[^\w\s]"  # a word, or a punctuation mark: as the exact languages read text
+OLDER_WORD = r"\w+|[^\w\s]"  # of older folders; for plain words the two agree
 
 
 class WordLevel:
     """Text to ids and back by `vocabulary`, with the same methods as `mlm_mini.languages.WordPiece`.
 
-    N words. Capitals become small letters, unless the vocabulary has capitals of its own.
+    word: the regular expression of a word. Capitals become small letters, unless the vocabulary has capitals itself.
+    N words.
     Raises ValueError for a vocabulary with a token that is no single word, which no text could ever contain.
     """
 
-    def __init__(self, vocabulary: Vocabulary):
+    def __init__(self, vocabulary: Vocabulary, word: str = WORD):
         self.vocabulary = vocabulary
-        self._backend = _pipeline(vocabulary)
+        self._backend = _pipeline(vocabulary, word)
         for token in vocabulary.words(vocabulary.regular_ids):
             if self._backend.encode(token, add_special_tokens=False).tokens != [token]:
                 raise ValueError(f"the token {token!r} is not one word: no text would be cut into it")
@@ -43,13 +45,13 @@ class WordLevel:
         return self._backend.to_str(pretty=True)
 
 
-def _pipeline(vocabulary: Vocabulary) -> Tokenizer:
+def _pipeline(vocabulary: Vocabulary, word: str) -> Tokenizer:
     ids = {token: i for i, token in enumerate(vocabulary.tokens)}
     backend = Tokenizer(models.WordLevel(ids, unk_token=UNK))
     words = [token for token in vocabulary.tokens if token not in SPECIAL_TOKENS]
-    if all(word == word.lower() for word in words):
+    if words == [token.lower() for token in words]:
         backend.normalizer = normalizers.Lowercase()
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), behavior="removed", invert=True)
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex(word), behavior="removed", invert=True)
     backend.post_processor = processors.TemplateProcessing(
         single=f"{CLS} $A {SEP}",
         pair=f"{CLS} $A {SEP} $B:1 {SEP}:1",

@@ -1,22 +1,25 @@
 """The training room: objectives, optimizer, loop, checkpoints, and what comes out, a model that fills in blanks."""
 
 from mlm_mini.training.baselines import Blanks, Comparison, compare_with_counting, draw_blanks
-from mlm_mini.training.cached import CHAPTER_MODELS, TrainedModel, cached_model, quick_model
+from mlm_mini.training.cached import TrainedModel, cached_model, quick_model
 from mlm_mini.training.checkpoint import CheckpointError
-from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.config import TrainingConfig, recipe_options
+from mlm_mini.training.datasets import Material
 from mlm_mini.training.evaluation import EvaluationSet, Score, draw_evaluation, evaluate
 from mlm_mini.training.fill import Candidate, fill
-from mlm_mini.training.folders import load_folder, recipe, train_folder
-from mlm_mini.training.loop import TrainingError, TrainingResult, train
-from mlm_mini.training.material import Material, find_material
-from mlm_mini.training.measured import measured
+from mlm_mini.training.languages import LANGUAGES, find_language, find_material, recipe
+from mlm_mini.training.loop import TrainingResult, train
+from mlm_mini.training.masking import Masking
+from mlm_mini.training.model_folder import load_folder, train_folder
 from mlm_mini.training.objectives import Batch, causal_batch, masked_batch, surprisals
 from mlm_mini.training.optimizer import accumulate_gradient, learning_rate, make_optimizer
 from mlm_mini.training.player import model_nats, model_player
 from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgress
+from mlm_mini.training.run import TrainingError
+from mlm_mini.training.shipped_results import measured
 
 __all__ = [
-    "CHAPTER_MODELS",
+    "LANGUAGES",
     "Batch",
     "Blanks",
     "Candidate",
@@ -24,6 +27,7 @@ __all__ = [
     "Comparison",
     "EvaluationSet",
     "LiveCurve",
+    "Masking",
     "Material",
     "Point",
     "Reporter",
@@ -41,6 +45,7 @@ __all__ = [
     "draw_evaluation",
     "evaluate",
     "fill",
+    "find_language",
     "find_material",
     "learning_rate",
     "load_folder",
@@ -51,6 +56,7 @@ __all__ = [
     "model_player",
     "quick_model",
     "recipe",
+    "recipe_options",
     "surprisals",
     "train",
     "train_folder",

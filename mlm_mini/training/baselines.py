@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from mlm_mini.languages.ngram import Trigram
-from mlm_mini.languages.tokenizer import TokenizedText
+from mlm_mini.languages.token_store import TokenizedText
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 from mlm_mini.reference import maskable_positions
+from mlm_mini.reference.loss import mean_and_error
 from mlm_mini.training.evaluation import ROWS_AT_ONCE
 
 REACH = 2  # tokens on either side of a blank that a trigram model looks at
@@ -52,11 +53,11 @@ class Comparison:
 
     def mean(self, name: str) -> tuple[float, float]:
         """What "model", "trigram" or "unigram" pays: the mean in nats and its standard error."""
-        return _mean_and_error(getattr(self, name))
+        return mean_and_error(getattr(self, name), np.ones(len(self.model)), ddof=1)
 
     def saved(self, baseline: str) -> tuple[float, float]:
         """How much less the model pays than "trigram" or "unigram": the mean in nats and its standard error."""
-        return _mean_and_error(getattr(self, baseline) - self.model)
+        return mean_and_error(getattr(self, baseline) - self.model, np.ones(len(self.model)), ddof=1)
 
     def table(self) -> str:
         """What was asked, one line for each with a 95% interval, and what was counted."""
@@ -75,10 +76,6 @@ class Comparison:
         names = ("model", "trigram", "unigram")
         scores = {name: dict(zip(("nats", "error"), self.mean(name), strict=True)) for name in names}
         return {"blanks": len(self.model), "counted": self.counted, "training": self.training} | scores
-
-
-def _mean_and_error(nats: np.ndarray) -> tuple[float, float]:
-    return float(nats.mean()), float(nats.std(ddof=1) / np.sqrt(len(nats)))
 
 
 def draw_blanks(rows: np.ndarray, vocabulary: Vocabulary, n: int, rng: np.random.Generator) -> Blanks:
@@ -115,7 +112,7 @@ def compare_with_counting(
     most: how many tokens of that text are counted at most, from its beginning. The model is left in eval mode.
     """
     return Comparison(
-        model=model_nats(model, blanks, vocabulary),
+        model=blank_nats(model, blanks, vocabulary),
         trigram=trigram_nats(fit_trigram(train, vocabulary, most), blanks, vocabulary),
         unigram=unigram_nats(train, blanks, vocabulary, most),
         counted=sum(map(len, _documents(train, most))),
@@ -134,7 +131,7 @@ def _documents(train: TokenizedText, most: int) -> Iterator[np.ndarray]:
 
 
 @torch.no_grad()
-def model_nats(model: MaskedLM, blanks: Blanks, vocabulary: Vocabulary) -> np.ndarray:
+def blank_nats(model: MaskedLM, blanks: Blanks, vocabulary: Vocabulary) -> np.ndarray:
     """Surprisal of each blank under the model, with that one token hidden: (N,) nats."""
     seen = blanks.ids.copy()
     seen[np.arange(len(seen)), blanks.positions] = vocabulary.mask_id

@@ -1,4 +1,4 @@
-"""A run on disk: everything it takes to go on as if it had never stopped.
+"""A run on disk: everything it takes to go on as if it had never stopped; `run.py` says what that is.
 
 A checkpoint is a folder, `step-00000500`, with
 
@@ -6,8 +6,8 @@ A checkpoint is a folder, `step-00000500`, with
     optimizer.safetensors   AdamW's moments and steps, `<weight>.exp_avg` and so on
     state.json              step, configs, generators, place in the text, curve so far, and checksums of the other two
 
-It is written under another name, forced to disk, and renamed: a folder of that name is whole, whatever happened to the
-machine meanwhile. The one before it is kept until the next is in place.
+It is written under another name, forced to disk, and then renamed. So a folder with that name is always whole, even
+after a power cut. The checkpoint before it is kept until the next one is in place.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from torch import Tensor
 
 FORMAT = "mlm_mini checkpoint 1"
 STATE, MODEL, OPTIMIZER = "state.json", "model.safetensors", "optimizer.safetensors"
-KEPT = 2  # the last, and the one before it in case the disk spoils the last
+KEPT_CHECKPOINTS = 2  # the last, and the one before it, in case the last cannot be read
 PARTIAL = ".partial"
 
 
@@ -44,9 +44,9 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: str | os.PathLike, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint into a run's folder; returns its own folder. Older ones but the last are then removed.
+    """Write a checkpoint into a run's folder; returns its own folder. Keeps KEPT_CHECKPOINTS, and removes older ones.
 
-    Raises OSError (a full disk, say), which names the folder; those written before are then as they were.
+    Raises OSError (a full disk, say), which names the folder; earlier checkpoints are then as they were.
     """
     folder = Path(folder).absolute()
     final = folder / f"step-{checkpoint.state['step']:08d}"
@@ -66,7 +66,7 @@ def save_checkpoint(folder: str | os.PathLike, checkpoint: Checkpoint) -> Path:
         last = next(_newest_first(folder), None)
         kept = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
         raise OSError(error.errno, f"{final} could not be written ({error.strerror or error}): {kept}") from error
-    for old in list(_newest_first(folder))[KEPT:]:
+    for old in list(_newest_first(folder))[KEPT_CHECKPOINTS:]:
         shutil.rmtree(old, ignore_errors=True)
     return final
 
@@ -88,8 +88,8 @@ def _write(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def _force_to_disk(folder: Path) -> None:
-    """The names in a folder, without which its files are lost. Windows does not open folders, and does so by itself."""
-    if os.name == "nt":
+    """Writes the folder's list of files to disk: a file whose name is lost is lost."""
+    if os.name == "nt":  # Windows cannot open a folder, and does not need to be told
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -1,8 +1,8 @@
-"""How far a model is from perfect: the same sentences, the same masks, every time, and what a perfect reader pays.
+"""How far a model is from perfect: the same sentences and masks every time, and what a perfect reader pays for them.
 
 Losses at different masks, or at different ratios, cannot be compared. So an evaluation set is drawn once, from a seed.
-For a language with exact answers it holds the Bayes floor too, at the very tokens the model is asked for: the luck of
-the draw is then the same for both, and hardly touches their difference.
+For a language with exact answers it holds the Bayes floor too, at the very tokens that the model is asked for. An easy
+or a hard draw then changes both alike, and their difference hardly at all.
 
 Shape letters: B sentences, T positions, V tokens, k predicted positions of a sentence.
 """
@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mlm_mini.languages.checks import ALL_MASK
 from mlm_mini.languages.exact import ExactLanguage
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
-from mlm_mini.reference import IGNORE_INDEX
-from mlm_mini.training.config import ALL_MASK, TrainingConfig
-from mlm_mini.training.objectives import Batch, make_batch, surprisals
-from mlm_mini.training.parts import Map
+from mlm_mini.reference.loss import IGNORE_INDEX, mean_and_error
+from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.objectives import Batch, causal_batch, masked_batch, surprisals
+from mlm_mini.training.threaded_map import Map
 
 ROWS_AT_ONCE = 256
 
@@ -64,10 +65,12 @@ def draw_evaluation(
     """An evaluation set of sentences (B, T), with masks from `rng` as `config` would draw them.
 
     language: where the sentences are from, if it knows the exact answers; the set then has a floor. Selection is
-    always "bernoulli" and at one ratio, so that words are noisy independently and the floor is exact for every split.
+    always "bernoulli" and at one ratio: only where each word is hidden or replaced on its own is the floor exact.
     Raises ValueError when no token is selected.
     """
-    batch = make_batch(ids, vocabulary, replace(config, method="bernoulli", heavy_share=0.0), rng)
+    alike = replace(config.masking, method="bernoulli", heavy_share=0.0)
+    causal = config.objective == "causal"
+    batch = causal_batch(ids, vocabulary) if causal else masked_batch(ids, vocabulary, alike, rng)
     if not batch.count_labels():
         raise ValueError(f"in {len(ids)} sentences no token was selected to be predicted: evaluate on more of them")
     return EvaluationSet(batch, None if language is None else floor_nats(language, ids, batch, config))
@@ -84,10 +87,12 @@ def floor_nats(language: ExactLanguage, ids: np.ndarray, batch: Batch, config: T
     seen, positions, labels = batch.ids.numpy(), batch.positions.numpy(), batch.labels.numpy()
     rows, places = np.nonzero(labels != IGNORE_INDEX)
     labels, asked = labels[rows, places], positions[rows, places]
-    if config.split == ALL_MASK:
+    if config.masking.split == ALL_MASK:
         p = language.posterior_at(seen, positions)[rows, places, labels]
     else:
-        posterior = language.posterior_under_corruption(seen[rows], asked[:, None], config.mask_ratio, config.split)
+        posterior = language.posterior_under_corruption(
+            seen[rows], asked[:, None], config.masking.mask_ratio, config.masking.split
+        )
         p = posterior[np.arange(len(rows)), 0, labels]
     return np.bincount(rows, -np.log(p), minlength=len(ids))
 
@@ -95,7 +100,7 @@ def floor_nats(language: ExactLanguage, ids: np.ndarray, batch: Batch, config: T
 def evaluate(model: MaskedLM, evaluation: EvaluationSet, map: Map = map) -> Score:
     """The model's score, in float32, without dropout. The model is left in the mode it was in.
 
-    map: how the blocks of rows are gone through, as the builtin does it or `parts.side_by_side`.
+    map: goes through the blocks of rows, like the builtin or that of `side_by_side`.
     """
     batch, device = evaluation.batch, next(model.parameters()).device
     was_training = model.training
@@ -115,10 +120,3 @@ def evaluate(model: MaskedLM, evaluation: EvaluationSet, map: Map = map) -> Scor
 @torch.no_grad()  # here, because each thread has a mode of its own
 def _nats(model: MaskedLM, batch: Batch) -> Tensor:
     return surprisals(model, batch).sum(dim=1).cpu().double()  # (B, k) -> (B,); some GPUs have no float64
-
-
-def mean_and_error(sums: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
-    """Total / total count, and the standard error of that ratio over B sentences."""
-    mean = sums.sum() / counts.sum()
-    residual = sums - mean * counts
-    return float(mean), float(np.sqrt((residual**2).sum()) / counts.sum())

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import torch
 
-from mlm_mini.languages.exact import WORD
 from mlm_mini.languages.tokenizer import WordPiece
 from mlm_mini.languages.vocabulary import MASK
+from mlm_mini.languages.words import split_words_and_masks
 from mlm_mini.model import MaskedLM, WordLevel
 
 
@@ -51,7 +51,7 @@ def _best(log_p: torch.Tensor, tokens: tuple[str, ...], top: int) -> list[Candid
 
 def _check_words(tokenizer: WordLevel, text: str) -> None:
     vocabulary = tokenizer.vocabulary
-    for word in WORD.findall(text):
+    for word in split_words_and_masks(text):
         if vocabulary.unk_id in tokenizer.encode(word):
             near = vocabulary.nearest(word.lower())
             hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "nothing in it is spelled alike"

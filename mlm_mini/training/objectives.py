@@ -6,7 +6,7 @@ draws its masks anew for every batch (dynamic masking: Liu et al. 2019), so that
 Shape letters: B sentences, T positions, V tokens, k predicted positions of a sentence (the most that any one has).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,15 +19,17 @@ from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 from mlm_mini.reference import IGNORE_INDEX, corrupt, make_labels, maskable_positions, select_positions
 from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.masking import Masking
 
 
 @dataclass(frozen=True)
 class Batch:
     """Sentences as the model sees them, and what it is to say about them.
 
-    ids: (B, T) int64. attention_mask: (B, T) bool, True at tokens; None where nothing hides behind it.
+    ids: (B, T) int64. attention_mask: (B, T) bool, True at tokens; None where there is no padding to hide.
     positions: (B, k) int64, where the predictions are read off. labels: (B, k) int64, IGNORE_INDEX behind the last one
     of a row that has fewer than k. causal: whether a position sees no later one.
+    weights: (B, k) float32, what each label counts for; None counts all alike, so that the loss is their mean.
     """
 
     ids: Tensor
@@ -35,6 +37,7 @@ class Batch:
     positions: Tensor
     labels: Tensor
     causal: bool
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -56,7 +59,8 @@ class Batch:
             T = int(self.attention_mask[rows].sum(dim=1).max())
             mask = self.attention_mask[rows, :T]
         positions = positions[:, :k].clamp(max=T - 1)  # those without a label may lie anywhere
-        return Batch(self.ids[rows, :T], mask, positions, labels[:, :k], self.causal)
+        weights = None if self.weights is None else self.weights[rows, :k]
+        return Batch(self.ids[rows, :T], mask, positions, labels[:, :k], self.causal, weights)
 
     def split(self, parts: int) -> Iterator["Batch"]:
         """`parts` batches of nearly the same size that make up this one, each trimmed as `rows` does."""
@@ -65,8 +69,13 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same on another device."""
-        mask = None if self.attention_mask is None else self.attention_mask.to(device)
-        return Batch(self.ids.to(device), mask, self.positions.to(device), self.labels.to(device), self.causal)
+        mask, weights = (None if t is None else t.to(device) for t in (self.attention_mask, self.weights))
+        return Batch(self.ids.to(device), mask, self.positions.to(device), self.labels.to(device), self.causal, weights)
+
+
+# Asks a model something about sentences (B, T), with masks drawn from the generator. The model is there for objectives
+# that look at what it knows already.
+Objective = Callable[[np.ndarray, Vocabulary, np.random.Generator, MaskedLM], Batch]
 
 
 def by_length(ids: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
@@ -74,61 +83,41 @@ def by_length(ids: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
     return ids[np.argsort((ids != vocabulary.pad_id).sum(axis=1), kind="stable")]
 
 
-def make_batch(ids: np.ndarray, vocabulary: Vocabulary, config: TrainingConfig, rng: np.random.Generator) -> Batch:
-    """The objective of `config` on sentences (B, T), with masks drawn from `rng`."""
+def objective_of(config: TrainingConfig) -> Objective:
+    """The objective that a recipe names."""
     if config.objective == "causal":
-        return causal_batch(ids, vocabulary)
-    return masked_batch(
-        ids,
-        vocabulary,
-        config.mask_ratio,
-        rng,
-        config.method,
-        config.split,
-        config.prediction_ratio,
-        config.heavy_share,
-        config.heavy_ratio,
-    )
+        return lambda ids, vocabulary, rng, model: causal_batch(ids, vocabulary)
+    return lambda ids, vocabulary, rng, model: masked_batch(ids, vocabulary, config.masking, rng)
 
 
-def masked_batch(
-    ids: np.ndarray,
-    vocabulary: Vocabulary,
-    mask_ratio: float,
-    rng: np.random.Generator,
-    method: str = "bernoulli",
-    split: tuple[float, float, float] = (1.0, 0.0, 0.0),
-    prediction_ratio: float | None = None,
-    heavy_share: float = 0.0,
-    heavy_ratio: float = 0.85,
-) -> Batch:
+def masked_batch(ids: np.ndarray, vocabulary: Vocabulary, masking: Masking, rng: np.random.Generator) -> Batch:
     """Hide some of the words of (B, T) ids and ask for them, given all that is left on both sides.
 
-    mask_ratio, method, split: as in `select_positions` and `corrupt`. Special tokens are neither hidden nor used as
-    replacements. A batch in which nothing was selected has k = 1 and no label.
-    prediction_ratio: the share of the words that is asked for, at most mask_ratio, which is the share that is
-    corrupted (Wettig et al. 2022 name the two); the words to ask for are drawn among the corrupted ones. None asks for
-    all of them.
-    heavy_share: the share of the sentences, drawn anew each time, that have `heavy_ratio` in place of mask_ratio: so a
-    model meets sentences of which it sees next to nothing, whatever the ratio of the others (Tay et al. 2022 mix a
-    usual and an extreme way to hide likewise).
+    Special tokens are neither hidden nor used as replacements. Where fewer words are asked for than are corrupted, they
+    are drawn among the corrupted ones. A batch in which nothing was selected has k = 1 and no label.
     """
     words = maskable_positions(ids, vocabulary.special_ids)
-    selected = select_positions(words, mask_ratio, rng, method)
-    if heavy_share:
-        heavy = rng.random(len(ids)) < heavy_share
-        selected[heavy] = select_positions(words[heavy], heavy_ratio, rng, method)
-    seen = corrupt(ids, selected, vocabulary.mask_id, vocabulary.regular_ids, rng, split)
-    if prediction_ratio is not None:
-        selected = select_positions(selected, min(1.0, prediction_ratio / mask_ratio), rng, method)
-    return batch_of(ids, seen, selected, vocabulary)
+    selected = select_positions(words, masking.mask_ratio, rng, masking.method)
+    if masking.heavy_share:
+        heavy = rng.random(len(ids)) < masking.heavy_share
+        selected[heavy] = select_positions(words[heavy], masking.heavy_ratio, rng, masking.method)
+    seen = corrupt(ids, selected, vocabulary.mask_id, vocabulary.regular_ids, rng, masking.split)
+    if masking.prediction_ratio is not None:
+        kept = min(1.0, masking.prediction_ratio / masking.mask_ratio)
+        selected = select_positions(selected, kept, rng, masking.method)
+    return asking_batch(ids, vocabulary, seen, selected)
 
 
-def batch_of(ids: np.ndarray, seen: np.ndarray, asked: np.ndarray, vocabulary: Vocabulary) -> Batch:
-    """Sentences (B, T) as they are `seen`, asking what of `ids` stands where `asked`, (B, T) bool, is True."""
+def asking_batch(
+    ids: np.ndarray, vocabulary: Vocabulary, seen: np.ndarray, asked: np.ndarray, weights: np.ndarray | None = None
+) -> Batch:
+    """Sentences (B, T) as they are `seen`, asking what of `ids` stands where `asked`, (B, T) bool, is True.
+
+    weights: (B, T), what each label counts for; None counts all alike.
+    """
     padding = ids == vocabulary.pad_id
     # Without padding there is nothing to mask, and attention takes a faster way.
-    return _batch(seen, ~padding if padding.any() else None, asked, make_labels(ids, asked), causal=False)
+    return _batch(seen, ~padding if padding.any() else None, asked, make_labels(ids, asked), False, weights)
 
 
 def causal_batch(ids: np.ndarray, vocabulary: Vocabulary) -> Batch:
@@ -143,13 +132,15 @@ def causal_batch(ids: np.ndarray, vocabulary: Vocabulary) -> Batch:
     return _batch(ids, None, selected, labels, causal=True)
 
 
-def _batch(seen, attention_mask, selected, labels, causal: bool) -> Batch:
-    """Tensors, with labels (B, T) only where they are selected: (B, k)."""
+def _batch(seen, attention_mask, selected, labels, causal: bool, weights=None) -> Batch:
+    """Tensors, with labels and weights (B, T) only where they are selected: (B, k)."""
     k = max(1, int(selected.sum(axis=1).max(initial=0)))
     positions = np.argsort(~selected, axis=1, kind="stable")[:, :k]  # those selected first, from left to right
     labels = np.take_along_axis(labels, positions, axis=1)
+    if weights is not None:
+        weights = torch.from_numpy(np.take_along_axis(weights, positions, axis=1)).float()
     mask = None if attention_mask is None else torch.from_numpy(attention_mask)
-    return Batch(torch.from_numpy(seen), mask, torch.from_numpy(positions), torch.from_numpy(labels), causal)
+    return Batch(torch.from_numpy(seen), mask, torch.from_numpy(positions), torch.from_numpy(labels), causal, weights)
 
 
 def surprisals(model: MaskedLM, batch: Batch) -> Tensor:

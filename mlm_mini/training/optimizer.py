@@ -9,16 +9,16 @@ from torch import nn
 from mlm_mini.model import MaskedLM
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.objectives import Batch, surprisals
-from mlm_mini.training.parts import Map
+from mlm_mini.training.threaded_map import Map
 
 
 def make_optimizer(model: MaskedLM, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW with weight decay for the matrices of the linear layers, and for nothing else.
 
-    A bias or a LayerNorm's gain has no reason to be near 0. Embeddings are spared as well: a rare word gets a gradient
-    now and then, but would shrink at every step. The table of words is a group of its own, since its learning rate may
-    be another: a linear layer needs smaller steps the wider it is, for they add up in its sums, and a table, of which
-    one row is read at a time, does not (Yang et al. 2021).
+    A bias or a LayerNorm's gain has no reason to be near 0. Embeddings do not decay either. The table of words is a
+    group of its own, with a learning rate that may differ. A linear layer sums over its width, so that small steps of
+    its weights add up, and the wider it is, the smaller they must be. Of a table one row is read at a time, and nothing
+    adds up (Yang et al. 2021).
     """
     linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     decayed, table, rest = [], [], []
@@ -61,9 +61,10 @@ def accumulate_gradient(
     """Add the gradient of the mean surprisal per predicted token of `batch`; returns that mean, in nats.
 
     The batch goes through the model in `micro_batches` parts. Each part's nats are divided by the number of predicted
-    tokens of the whole batch. Averaging each part by itself, and then the parts, would count a token for more where
-    it happened to meet few others. A batch without a label has loss 0 and gradient 0.
-    map: how the parts are gone through, as the builtin does it or `parts.side_by_side`; they are added in one order.
+    tokens of the whole batch: a mean of the parts' means would give a token more weight in a part that has few others.
+    A batch without a label has loss 0 and gradient 0. Where a batch has weights, the loss is the sum of weight times
+    surprisal, and nothing is divided.
+    map: goes through the parts, like the builtin or that of `side_by_side`. The order of the sum is always the same.
     """
     tokens = max(batch.count_labels(), 1)
     weights = list(model.parameters())
@@ -72,10 +73,12 @@ def accumulate_gradient(
 
     def part_gradient(part: Batch) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         with autocast():
-            loss = surprisals(model, part.to(device)).sum() / tokens
+            part = part.to(device)
+            nats = surprisals(model, part)  # (B, k)
+            loss = nats.sum() / tokens if part.weights is None else (part.weights * nats).sum()
         return loss.detach(), torch.autograd.grad(loss, weights)
 
-    longest_first = reversed(list(batch.split(micro_batches)))  # so that no core has a long part left at the end
+    longest_first = reversed(list(batch.split(micro_batches)))  # or one core would end with a long part, alone
     for loss, gradients in map(part_gradient, longest_first):
         total += loss
         for weight, gradient in zip(weights, gradients, strict=True):

@@ -8,7 +8,7 @@ import torch
 from mlm_mini.languages.cloze import Player, Question
 from mlm_mini.training.cached import TrainedModel
 
-AT_ONCE = 256
+QUESTIONS_AT_ONCE = 256
 
 
 def model_player(trained: TrainedModel, words: Sequence[str], name: str = "the trained model") -> Player:
@@ -22,7 +22,10 @@ def model_player(trained: TrainedModel, words: Sequence[str], name: str = "the t
 def model_nats(trained: TrainedModel, questions: Sequence[Question], words: Sequence[str]) -> np.ndarray:
     """Surprisal (N,) of the model at N questions, in nats, as the player of `model_player` would pay."""
     log_q = np.concatenate(
-        [_log_q(trained, questions[i : i + AT_ONCE], words) for i in range(0, len(questions), AT_ONCE)]
+        [
+            _log_q(trained, questions[i : i + QUESTIONS_AT_ONCE], words)
+            for i in range(0, len(questions), QUESTIONS_AT_ONCE)
+        ]
     )
     answers = [words.index(question.answer) for question in questions]
     return -log_q[np.arange(len(questions)), answers]

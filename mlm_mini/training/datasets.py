@@ -1,0 +1,73 @@
+"""What a run reads: the text to train on, and the fixed questions that it is evaluated with."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlm_mini.languages.batches import SampledSentences, TextBlocks, TextSource
+from mlm_mini.languages.exact import ExactLanguage
+from mlm_mini.languages.token_store import TokenizedText
+from mlm_mini.languages.tokenizer import WordPiece
+from mlm_mini.languages.vocabulary import Vocabulary
+from mlm_mini.model import WordLevel
+from mlm_mini.seeds import EVALUATION_SEED, Stream, generator
+from mlm_mini.training.baselines import Blanks, draw_blanks
+from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.evaluation import EvaluationSet, draw_evaluation
+from mlm_mini.training.masking import Masking
+from mlm_mini.training.objectives import by_length
+
+EVALUATION_RATIO = 0.15
+EVALUATION_SENTENCES, EVALUATION_BLOCKS = 4096, 512
+BLOCK_LENGTH = 64
+BLANKS = 2048  # and as many blocks to draw them from, so that few blanks stand in the same block
+# All that decides an evaluation beside the text: models that were asked something else have other names in the cache.
+EVALUATED_BY = (EVALUATION_SEED, EVALUATION_RATIO, EVALUATION_SENTENCES, EVALUATION_BLOCKS, BLOCK_LENGTH)
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a run needs beside its configs.
+
+    source: the text to train on. evaluation: other text, with fixed masks. tokenizer: what the ids mean.
+    train, blanks: of real text, the tokens that models that count may count, and fixed blanks of the other side to
+    compare them at. Both are None for an exact language, whose floor says more; blanks also where text is too short.
+    """
+
+    source: TextSource
+    evaluation: EvaluationSet
+    tokenizer: WordPiece | WordLevel
+    train: TokenizedText | None = None
+    blanks: Blanks | None = None
+
+
+def exact_material(language: ExactLanguage, config: TrainingConfig) -> Material:
+    """Fresh sentences to train on, and an evaluation set with its Bayes floor."""
+    rng = generator(EVALUATION_SEED, Stream.EVALUATION)
+    ids = by_length(language.sample(EVALUATION_SENTENCES, rng).ids, language.vocabulary)
+    evaluation = draw_evaluation(ids, language.vocabulary, _fixed_question(config), rng, language)
+    return Material(SampledSentences(language, config.seed), evaluation, WordLevel(language.vocabulary))
+
+
+def text_material(
+    tokenizer: WordPiece, train: TokenizedText, held_out: TokenizedText, config: TrainingConfig, length: int
+) -> Material:
+    """Blocks of `length` tokens of real text, and blanks to compare the model with models that count."""
+    source = TextBlocks(train, tokenizer.vocabulary, length, seed=config.seed)
+    blocks = TextBlocks(held_out, tokenizer.vocabulary, length, seed=EVALUATION_SEED)
+    ids = blocks.next_batch(min(len(blocks), BLANKS))
+    rng = generator(EVALUATION_SEED, Stream.EVALUATION)
+    evaluation = draw_evaluation(ids[:EVALUATION_BLOCKS], tokenizer.vocabulary, _fixed_question(config), rng)
+    return Material(source, evaluation, tokenizer, train, _blanks(ids, tokenizer.vocabulary))
+
+
+def _fixed_question(config: TrainingConfig) -> TrainingConfig:
+    """Every model of one objective is asked the same, whatever it trained with: ratio 0.15, and nothing but [MASK]."""
+    return replace(config, masking=Masking(mask_ratio=EVALUATION_RATIO))
+
+
+def _blanks(ids: np.ndarray, vocabulary: Vocabulary) -> Blanks | None:
+    try:
+        return draw_blanks(ids, vocabulary, BLANKS, generator(EVALUATION_SEED, Stream.EVALUATION, 1))
+    except ValueError:  # too little text: the model is then compared with nothing
+        return None

@@ -1,0 +1,185 @@
+"""A run under way: all that changes from step to step, one step, and how it is kept in a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+
+from mlm_mini.languages.batches import TextSource
+from mlm_mini.model import MaskedLM, ModelConfig, autocast
+from mlm_mini.seeds import Stream, generator, torch_seed
+from mlm_mini.training.checkpoint import Checkpoint, CheckpointError
+from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.evaluation import EvaluationSet, evaluate
+from mlm_mini.training.objectives import Objective, by_length, objective_of
+from mlm_mini.training.optimizer import accumulate_gradient, make_optimizer, set_learning_rates
+from mlm_mini.training.progress import Point
+from mlm_mini.training.threaded_map import Map
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW knows of each weight
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on. The message says at which step, why, and what to do."""
+
+
+@dataclass
+class Run:
+    """All that changes in the course of training."""
+
+    model: MaskedLM
+    optimizer: torch.optim.AdamW
+    source: TextSource
+    config: TrainingConfig
+    objective: Objective
+    rng: np.random.Generator  # of the masks
+    step: int = 0  # steps taken
+    tokens: int = 0  # read, without padding
+    predictions: int = 0  # of them
+    seconds: float = 0.0
+    losses: tuple[float, int] = (0.0, 0)  # their sum and number since the last look
+    curve: list[Point] = field(default_factory=list)
+
+    @classmethod
+    def start(
+        cls,
+        model_config: ModelConfig,
+        source: TextSource,
+        config: TrainingConfig,
+        device: torch.device,
+        objective: Objective | None = None,
+    ) -> Run:
+        """Before the first step. Seeds the device's global generator, which dropout uses."""
+        model = first_model(model_config, config.seed).to(device)
+        _seed_dropout(torch_seed(config.seed, Stream.DROPOUT), device)
+        masks = generator(config.seed, Stream.MASKS)
+        return cls(model, make_optimizer(model, config), source, config, objective or objective_of(config), masks)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def one_step(self, map_parts: Map = map) -> tuple[int, float, int, float]:
+        """One update of the weights. Returns what `Reporter.stepped` is told. map_parts: as in `accumulate_gradient`.
+
+        Raises TrainingError, before the weights are touched, when loss or gradient is NaN or infinite.
+        """
+        started = time.perf_counter()
+        config = self.config
+        ids = by_length(self.source.next_batch(config.batch_size), self.source.vocabulary)
+        batch = self.objective(ids, self.source.vocabulary, self.rng, self.model)
+        set_learning_rates(self.optimizer, self.step, config)
+        self.optimizer.zero_grad()
+        parts, precision = config.micro_batches, lambda: autocast(self.device, self.model.config.hidden_size)
+        loss = accumulate_gradient(self.model, batch, parts, precision, map_parts).item()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm).item()
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TrainingError(
+                f"at step {self.step + 1} the loss is {loss} and its gradient has norm {norm}: the weights are those "
+                f"of the step before; a learning_rate below {config.learning_rate:g} or a longer warmup may help"
+            )
+        self.optimizer.step()
+        tokens, seconds = int((ids != self.source.vocabulary.pad_id).sum()), time.perf_counter() - started
+        self.step += 1
+        self.tokens += tokens
+        self.predictions += batch.count_labels()
+        self.seconds += seconds
+        self.losses = self.losses[0] + loss, self.losses[1] + 1
+        return self.step, loss, tokens, seconds
+
+    def look(self, evaluation: EvaluationSet, map_parts: Map = map) -> Point:
+        """Evaluate the model and add a point to the curve. map_parts: as in `evaluate`."""
+        score = evaluate(self.model, evaluation, map_parts)
+        total, steps = self.losses
+        self.curve.append(Point(self.step, total / steps, *score, self.tokens, self.predictions, self.seconds))
+        self.losses = 0.0, 0
+        return self.curve[-1]
+
+    def checkpoint(self) -> Checkpoint:
+        state = self._identity() | {
+            "step": self.step,
+            "tokens": self.tokens,
+            "predictions": self.predictions,
+            "seconds": self.seconds,
+            "losses": self.losses,
+            "curve": [point._asdict() for point in self.curve],
+            "source_state": self.source.state,
+            "mask_generator": self.rng.bit_generator.state,
+        }
+        optimizer = {
+            f"{name}.{key}": tensor
+            for name, parameter in self.model.named_parameters()
+            for key, tensor in self.optimizer.state[parameter].items()
+        }
+        optimizer["torch_generator"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            optimizer["cuda_generator"] = torch.cuda.get_rng_state(self.device)
+        return Checkpoint(state, self.model.state_dict(), optimizer)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Stand where the checkpoint stood. Raises CheckpointError when it is of another run."""
+        state = checkpoint.state
+        for name, mine in self._identity().items():
+            theirs = state.get(name)
+            if theirs != mine:
+                raise CheckpointError(f"the checkpoint does not fit this run: {_difference(name, theirs, mine)}")
+        try:
+            self._load_tensors(checkpoint)
+            self.source.state = state["source_state"]
+            self.rng.bit_generator.state = state["mask_generator"]
+            self.step, self.seconds = state["step"], state["seconds"]
+            self.tokens, self.predictions = state["tokens"], state["predictions"]
+            self.losses, self.curve = tuple(state["losses"]), [Point(**point) for point in state["curve"]]
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise CheckpointError(f"the checkpoint of step {state.get('step')} is incomplete: {error}") from error
+
+    def _load_tensors(self, checkpoint: Checkpoint) -> None:
+        self.model.load_state_dict(checkpoint.model)
+        tensors = dict(checkpoint.optimizer)
+        torch.set_rng_state(tensors.pop("torch_generator"))
+        if (cuda := tensors.pop("cuda_generator", None)) is not None and self.device.type == "cuda":
+            torch.cuda.set_rng_state(cuda, self.device)
+        named = self.optimizer.state_dict()
+        names = [name for group in named["param_groups"] for name in group["param_names"]]
+        moments = {i: {key: tensors[f"{name}.{key}"] for key in MOMENTS} for i, name in enumerate(names)}
+        self.optimizer.load_state_dict({"state": moments, "param_groups": named["param_groups"]})
+
+    def _identity(self) -> dict:
+        """What must agree for one run to go on from another's checkpoint.
+
+        The number of parts may change, for another device or less memory: it changes how sums are rounded.
+        """
+        training = self.config.to_dict()
+        del training["micro_batches"]
+        return {
+            "model": asdict(self.model.config),
+            "training": training,
+            "text": self.source.fingerprint,
+            "length": self.source.length,
+        }
+
+
+def first_model(model_config: ModelConfig, seed: int) -> MaskedLM:
+    """The model that a run of this seed starts from, on the CPU, in training mode."""
+    return MaskedLM(model_config, torch.Generator().manual_seed(torch_seed(seed, Stream.WEIGHTS))).train()
+
+
+def _seed_dropout(seed: int, device: torch.device) -> None:
+    """Seeds the generators of the CPU and of `device`. `torch.manual_seed` would seed every GPU of the machine."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
+
+
+def _difference(name: str, theirs, mine) -> str:
+    if isinstance(theirs, dict) and isinstance(mine, dict):
+        different = [key for key in {**theirs, **mine} if theirs.get(key) != mine.get(key)]
+        return ", ".join(f"{key} was {theirs.get(key)!r} and is now {mine.get(key)!r}" for key in different)
+    return f"{name} was {theirs!r} and is now {mine!r}"
