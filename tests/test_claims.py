@@ -11,14 +11,20 @@ import torch
 
 from mlm_mini.__main__ import main
 from mlm_mini.course import notebook as nb
-from mlm_mini.experiments import Estimate, attention_cost, findings, foundations, gradient_variance, objectives
-from mlm_mini.experiments.claims import CLAIMS, Row, find_claims, measure_claims
-from mlm_mini.experiments.context import referent_nats, side_nats
-from mlm_mini.experiments.findings import FAILS, HOLDS, Effort, Finding
-from mlm_mini.experiments.mask_ratio import BERT_SPLIT, CellScore, MaskRatio, MaskRatioConfig
+from mlm_mini.experiments.claims import context, foundations, ratio, softmax_checks, variance
+from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
+from mlm_mini.experiments.claims.claim import FAILS, HOLDS, Effort, Finding
+from mlm_mini.experiments.context import attention_cost, objectives
+from mlm_mini.experiments.context.right_side import referent_nats, side_nats
+from mlm_mini.experiments.lab.intervals import Estimate
+from mlm_mini.experiments.ratio.config import MaskRatioConfig
+from mlm_mini.experiments.ratio.result import MaskRatio, RatioScore
+from mlm_mini.experiments.variance import measure
+from mlm_mini.languages import leak as leaks
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.reference import softmax
+from mlm_mini.reference.masking import BERT_SPLIT
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 QUICK = Effort(quick=True, workers=1)
@@ -147,25 +153,25 @@ def verdict_of(name):
 
 def test_a_softmax_that_overflows_is_seen(monkeypatch):
     assert verdict_of("softmax") == "holds when the largest logit is subtracted first"
-    monkeypatch.setattr(findings, "softmax", foundations.softmax_as_worded)
+    monkeypatch.setattr(foundations, "softmax", softmax_checks.softmax_as_worded)
     assert verdict_of("softmax") == FAILS
 
 
 def test_a_loss_in_bits_is_no_surprisal_in_nats(monkeypatch):
     assert verdict_of("surprisal") == HOLDS
-    monkeypatch.setattr(foundations, "cross_entropy", lambda z, y: np.log2(np.e) * -np.log(softmax(z))[0, y[0]])
+    monkeypatch.setattr(softmax_checks, "cross_entropy", lambda z, y: np.log2(np.e) * -np.log(softmax(z))[0, y[0]])
     assert verdict_of("surprisal") == FAILS
 
 
 def test_masking_after_the_softmax_is_seen(monkeypatch):
     assert verdict_of("logit-mask") == HOLDS
-    monkeypatch.setattr(foundations, "exclude_tokens", lambda logits, excluded: logits)
+    monkeypatch.setattr(softmax_checks, "exclude_tokens", lambda logits, excluded: logits)
     assert verdict_of("logit-mask") == FAILS
 
 
 def test_without_a_leak_nothing_is_infinite(monkeypatch):
     assert verdict_of("kl-leak") == "holds when the mean is taken over the buggy prediction"
-    monkeypatch.setattr(foundations, "LEAKED_LOGITS", (-np.inf,))
+    monkeypatch.setattr(leaks, "LEAKED_LOGITS", (-np.inf,))
     assert verdict_of("kl-leak") == FAILS
 
 
@@ -176,26 +182,24 @@ def test_a_reader_of_the_left_side_alone_finds_no_value_in_the_right(monkeypatch
         nats = side_nats(*args)
         return nats | {"both": nats["left"]}
 
-    monkeypatch.setattr(findings, "side_nats", deaf)
+    monkeypatch.setattr(context, "side_nats", deaf)
     assert verdict_of("bidirectional") == FAILS
 
 
 def test_a_clause_that_is_not_read_settles_nothing(monkeypatch):
     assert verdict_of("coreference") == HOLDS
-    monkeypatch.setattr(findings, "referent_nats", lambda *args: (referent_nats(*args)[0],) * 2)
+    monkeypatch.setattr(context, "referent_nats", lambda *args: (referent_nats(*args)[0],) * 2)
     assert verdict_of("coreference") == FAILS
 
 
 def test_gradients_that_agree_do_not_shrink_with_their_number(monkeypatch):
     """All tokens of a draw have one gradient, which differs from draw to draw: a mean of many is as noisy as one."""
     tiny = MaskedLM(ModelConfig.tiny(len(scene_language().vocabulary)), torch.Generator().manual_seed(0))
-    monkeypatch.setattr(findings, "cached_model", lambda *args, **fields: SimpleNamespace(model=tiny))
-    monkeypatch.setattr(findings, "QUICK_RATIOS", (0.05, 0.1, 0.3))
+    monkeypatch.setattr(variance, "cached_model", lambda *args, **fields: SimpleNamespace(model=tiny))
+    monkeypatch.setattr(variance, "QUICK_RATIOS", (0.05, 0.1, 0.3))
     assert verdict_of("variance").startswith(HOLDS)
     rng = torch.Generator().manual_seed(1)
-    monkeypatch.setattr(
-        gradient_variance, "draw_gradients", lambda model, draws: torch.randn(len(draws), 1, generator=rng)
-    )
+    monkeypatch.setattr(measure, "draw_gradients", lambda model, draws: torch.randn(len(draws), 1, generator=rng))
     assert verdict_of("variance") == FAILS
 
 
@@ -209,7 +213,7 @@ def planted_study(monkeypatch):
 
     def plant(kl, probe=lambda ratio, split: 0.9):
         scores = [
-            CellScore(
+            RatioScore(
                 cell,
                 (kl(cell.mask_ratio) * np.exp(wobble(cell)),) * 2,
                 (0.01, 0.01),
@@ -224,7 +228,7 @@ def planted_study(monkeypatch):
             for cell in config.cells()
         ]
         floor = np.column_stack([config.ratios, np.zeros(len(config.ratios))])
-        monkeypatch.setattr(findings, "_study", lambda: MaskRatio(config, tuple(scores), floor))
+        monkeypatch.setattr(ratio, "ratio_study", lambda: MaskRatio(config, tuple(scores), floor))
 
     return plant
 
@@ -307,7 +311,7 @@ def test_an_objective_cell_is_measured_to_its_own_floor():
 
 def test_a_row_for_programs_has_the_documented_keys():
     (claim,) = find_claims(["attention-cost"])
-    row = Row(claim, finding(np.inf, 100.0, np.inf, **LENGTHS), FAILS).to_dict()
+    row = MeasuredClaim(claim, finding(np.inf, 100.0, np.inf, **LENGTHS), FAILS).to_dict()
     keys = {"id", "chapter", "claim", "figure", "low", "high", "unit", "verdict", "source"}
     assert keys <= row.keys()
     assert (row["figure"], row["low"], row["high"]) == (None, 100.0, None)

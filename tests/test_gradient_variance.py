@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from mlm_mini.experiments import gradient_variance
-from mlm_mini.experiments.gradient_variance import (
-    GradientVariance,
-    GradientVarianceConfig,
-    kept_gradient_variance,
-    measure_gradient_variance,
-    quick_gradient_variance,
-)
-from mlm_mini.experiments.gradients import GradientTimes, draw_gradients, loop_gradients, make_draws, time_gradients
+from mlm_mini.experiments.lab import study as lab_study
+from mlm_mini.experiments.variance import study
+from mlm_mini.experiments.variance.config import GradientVarianceConfig
+from mlm_mini.experiments.variance.draws import make_draws
+from mlm_mini.experiments.variance.gradient_times import GradientTimes, time_gradients
+from mlm_mini.experiments.variance.gradients import draw_gradients, loop_gradients
+from mlm_mini.experiments.variance.measure import measure_gradient_variance, quick_gradient_variance
+from mlm_mini.experiments.variance.result import GradientVariance
+from mlm_mini.experiments.variance.study import kept_gradient_variance
 from mlm_mini.languages import markov_language, polya_language, scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.reference import maskable_positions
-from mlm_mini.training import masked_batch, surprisals
+from mlm_mini.training import Masking, masked_batch, surprisals
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"num_hidden_layers": 1, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32}
@@ -63,7 +63,7 @@ def all_subsets(language, sentence_length, sizes):
 def test_side_by_side_is_one_at_a_time(scenes, model, ratio):
     ids = scenes.sample(40, rng(0)).ids.reshape(10, 4, -1)
     asked = maskable_positions(ids, scenes.vocabulary.special_ids) & (rng(1).random(ids.shape) < ratio)
-    draws = make_draws(ids, asked, asked, scenes.vocabulary)
+    draws = make_draws(ids, scenes.vocabulary, asked, asked)
     together = draw_gradients(model, draws, at_once=4)
     np.testing.assert_allclose(together, loop_gradients(model, draws), atol=2e-6)
     assert together.shape == (10, sum(weight.numel() for weight in model.parameters()))
@@ -71,12 +71,12 @@ def test_side_by_side_is_one_at_a_time(scenes, model, ratio):
 
 def test_a_gradient_is_that_of_the_training_loss(scenes, model):
     ids = scenes.sample(6, rng(2)).ids
-    batch = masked_batch(ids, scenes.vocabulary, 0.3, rng(3))
+    batch = masked_batch(ids, scenes.vocabulary, Masking(mask_ratio=0.3), rng(3))
     loss = surprisals(model, batch).sum() / batch.count_labels()
     weights = list(model.parameters())
     wanted = torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)])
     hidden = (batch.ids.numpy() != ids)[None]
-    found = draw_gradients(model, make_draws(ids, hidden, hidden, scenes.vocabulary))[0]
+    found = draw_gradients(model, make_draws(ids, scenes.vocabulary, hidden, hidden))[0]
     np.testing.assert_allclose(found, wanted, atol=2e-6)
 
 
@@ -84,9 +84,9 @@ def test_sentences_with_nothing_to_predict_are_left_out_and_change_nothing(scene
     ids = scenes.sample(8, rng(5)).ids[None]
     hidden = maskable_positions(ids, scenes.vocabulary.special_ids) & (rng(6).random(ids.shape) < 0.5)
     asked = hidden & (np.arange(8) == 3)[:, None]
-    draws = make_draws(ids, hidden, asked, scenes.vocabulary)
+    draws = make_draws(ids, scenes.vocabulary, hidden, asked)
     assert draws.ids.shape[1] == 1
-    alone = make_draws(ids[:, [3]], hidden[:, [3]], asked[:, [3]], scenes.vocabulary)
+    alone = make_draws(ids[:, [3]], scenes.vocabulary, hidden[:, [3]], asked[:, [3]])
     np.testing.assert_allclose(draw_gradients(model, draws), draw_gradients(model, alone), atol=1e-7)
 
 
@@ -94,7 +94,7 @@ def test_a_draw_without_a_question_has_gradient_zero(scenes, model):
     ids = scenes.sample(2, rng(7)).ids[None]
     nothing = np.zeros((2, *ids.shape[1:]), dtype=bool)
     nothing[1, 0, 1] = True
-    gradients = draw_gradients(model, make_draws(ids, nothing, nothing, scenes.vocabulary))
+    gradients = draw_gradients(model, make_draws(ids, scenes.vocabulary, nothing, nothing))
     assert not gradients[0].any()
     assert gradients[1].any()
 
@@ -103,7 +103,7 @@ def test_the_model_is_left_in_its_mode(scenes, model):
     ids = scenes.sample(1, rng(8)).ids[None]
     asked = np.zeros(ids.shape, dtype=bool)
     asked[0, 0, 1] = True
-    draws = make_draws(ids, asked, asked, scenes.vocabulary)
+    draws = make_draws(ids, scenes.vocabulary, asked, asked)
     for mode in (True, False):
         for way in (draw_gradients, loop_gradients):
             way(model.train(mode), draws)
@@ -114,7 +114,7 @@ def test_the_model_is_left_in_its_mode(scenes, model):
 def test_both_ways_are_timed_and_said(scenes, model):
     ids = scenes.sample(3, rng(9)).ids[None]
     asked = np.repeat(maskable_positions(ids, scenes.vocabulary.special_ids), 16, axis=0)
-    times = time_gradients(model, make_draws(ids, asked, asked, scenes.vocabulary), 3, 30, repeats=2)
+    times = time_gradients(model, make_draws(ids, scenes.vocabulary, asked, asked), 3, 30, repeats=2)
     assert times.vmap.shape == times.loop.shape == (2,)
     assert times.ratio > 1  # that it is three times, and more, is for a machine with nothing else to do
     assert "times as fast" in times.table()
@@ -130,7 +130,7 @@ def exact_variance(model, language, sizes):
     """tr Cov over all ways to select `size` of the words of one sentence, each as likely as another; float64."""
     answers = []
     for ids, asked in all_subsets(language, 6, sizes):
-        gradients = draw_gradients(model, make_draws(ids, asked, asked, language.vocabulary)).double().numpy()
+        gradients = draw_gradients(model, make_draws(ids, language.vocabulary, asked, asked)).double().numpy()
         answers.append(((gradients - gradients.mean(axis=0)) ** 2).sum(axis=1).mean())
     return np.array(answers)
 
@@ -155,7 +155,7 @@ def test_with_what_is_hidden_frozen_the_population_formula_is_exact():
     singles = None
     for ids, asked in all_subsets(language, 6, range(1, 6)):
         everything = maskable_positions(ids, language.vocabulary.special_ids)
-        gradients = draw_gradients(model, make_draws(ids, everything, asked, language.vocabulary)).double().numpy()
+        gradients = draw_gradients(model, make_draws(ids, language.vocabulary, everything, asked)).double().numpy()
         trace = ((gradients - gradients.mean(axis=0)) ** 2).sum(axis=1).mean()
         singles = gradients if singles is None else singles
         spread = ((singles - singles.mean(axis=0)) ** 2).sum() / 5
@@ -219,7 +219,7 @@ def test_noise_scale_is_variance_over_squared_mean(scenes, model):
     ids = scenes.sample(6, rng(15)).ids
     maskable = maskable_positions(ids, scenes.vocabulary.special_ids)
     many = np.stack([maskable & (rng([16, i]).random(ids.shape) < 0.5) for i in range(400)])
-    gradients = draw_gradients(model, make_draws(ids, many, many, scenes.vocabulary)).double().numpy()
+    gradients = draw_gradients(model, make_draws(ids, scenes.vocabulary, many, many)).double().numpy()
     signal = (gradients.mean(axis=0) ** 2).sum()
     assert result.noise_scale[1].value == pytest.approx(result.variance[1].value / signal, rel=0.1)
     assert result.noise_scale[0].value > 3 * result.noise_scale[1].value
@@ -339,10 +339,8 @@ def counted(monkeypatch, tmp_path):
     """An empty cache, and how often something was measured since."""
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
     calls = []
-    measure = gradient_variance.measure_gradient_variance
-    monkeypatch.setattr(
-        gradient_variance, "measure_gradient_variance", lambda *args: calls.append(args) or measure(*args)
-    )
+    measure = study.measure_gradient_variance
+    monkeypatch.setattr(study, "measure_gradient_variance", lambda *args: calls.append(args) or measure(*args))
     return calls
 
 
@@ -368,7 +366,7 @@ def test_a_kept_result_is_measured_anew_when_anything_that_made_it_changes(model
     for change in ({}, *changes):
         kept_gradient_variance(**usual | change)
     assert len(counted) == 1 + len(changes)
-    monkeypatch.setattr(gradient_variance.encoder, "__file__", __file__)  # as if its source had changed
+    monkeypatch.setattr(lab_study, "code_fingerprint", lambda *_: "other code")  # as if a source had changed
     kept_gradient_variance(**usual)
     assert len(counted) == 2 + len(changes)
 
@@ -376,7 +374,7 @@ def test_a_kept_result_is_measured_anew_when_anything_that_made_it_changes(model
 def test_a_kept_result_that_is_damaged_is_measured_anew(model, scenes, counted, tmp_path):
     config = GradientVarianceConfig(ratios=(0.2, 0.5), sentences=3, draws=4)
     first = kept_gradient_variance(model, scenes, config, 5)
-    (path,) = tmp_path.glob("gradient_variance-*.json")
+    (path,) = tmp_path.glob("gradient_variance-*/*.json")
     path.write_text(path.read_text()[:100])
     with pytest.warns(UserWarning, match="is damaged"):
         assert kept_gradient_variance(model, scenes, config, 5).to_dict() == first.to_dict()

@@ -16,37 +16,33 @@ from mlm_mini import __main__ as command_line
 from mlm_mini import shipped as shipping
 from mlm_mini.experiments import (
     EXPERIMENTS,
-    MaskRatio,
-    MaskRatioConfig,
     catalog,
     draw_questions,
     find_experiment,
     for_shipping,
-    mask_ratio,
     mean_interval,
-    measure_mask_ratio,
     percentile_interval,
     question_kl,
 )
-from mlm_mini.experiments.clean_text import read_clean_text
-from mlm_mini.experiments.cost import cost_to_reach, mean_length
-from mlm_mini.experiments.mask_ratio import (
-    ALL_MASK,
-    BERT_SPLIT,
-    Cell,
-    CellScore,
-    best_ratio,
-    lowest_points,
-    paired_difference,
-    run_cell,
-    steps_at_equal_flops,
-)
-from mlm_mini.experiments.study import run_study
+from mlm_mini.experiments.lab import recipe
+from mlm_mini.experiments.lab import study as lab_study
+from mlm_mini.experiments.lab.cost import cost_to_reach, mean_length
+from mlm_mini.experiments.lab.intervals import Estimate, geometric_interval, paired_difference
+from mlm_mini.experiments.lab.result import restored
+from mlm_mini.experiments.lab.study import run_study
+from mlm_mini.experiments.ratio import run
+from mlm_mini.experiments.ratio.best import best_ratio, lowest_points
+from mlm_mini.experiments.ratio.clean_text import read_clean_text
+from mlm_mini.experiments.ratio.config import TRAINED_RATIOS, MaskRatioConfig, RatioCell, steps_at_equal_flops
+from mlm_mini.experiments.ratio.result import MaskRatio, RatioScore
+from mlm_mini.experiments.ratio.run import measure_mask_ratio, ratio_folder, run_ratio_cell
 from mlm_mini.languages import ROLE_AGENT, ROLE_PATIENT, scene_language
+from mlm_mini.languages.checks import ALL_MASK
 from mlm_mini.model import ModelConfig
 from mlm_mini.reference import IGNORE_INDEX, entropy
-from mlm_mini.training import TrainingConfig, masked_batch
-from mlm_mini.training.objectives import make_batch
+from mlm_mini.reference.masking import BERT_SPLIT
+from mlm_mini.training import Masking, TrainingConfig, masked_batch
+from mlm_mini.training.objectives import objective_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SHIPPED = shipping.results_folder("experiments") / "mask_ratio.json"
@@ -65,7 +61,7 @@ def scenes():
 
 
 def small_cells(n=4):
-    return [Cell("tiny", 10, seed, 0.15) for seed in range(n)]
+    return [RatioCell("tiny", 10, seed, 0.15) for seed in range(n)]
 
 
 class Runner:
@@ -110,7 +106,8 @@ def test_a_damaged_cell_is_run_anew(damage, tmp_path):
     run_study(cells, Runner(), tmp_path, 1)
     (tmp_path / f"{cells[1].name}.json").write_text(damage, encoding="utf-8")
     again = Runner()
-    assert run_study(cells, again, tmp_path, 1) == [{"seed": 0}, {"seed": 1}]
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert run_study(cells, again, tmp_path, 1) == [{"seed": 0}, {"seed": 1}]
     assert again.runs == Counter({cells[1].name: 1})
 
 
@@ -151,10 +148,10 @@ def test_runs_are_compared_over_the_seeds_that_both_have():
 
 def test_a_cell_trains_as_its_name_says():
     names = {
-        Cell("tiny", 300, 1, 0.4).name,
-        Cell("tiny", 300, 1, 0.4, 0.15).name,
-        Cell("tiny", 300, 1, 0.4, split=BERT_SPLIT).name,
-        Cell("tiny", 300, 1, 0.4, budget="flops").name,
+        RatioCell("tiny", 300, 1, 0.4).name,
+        RatioCell("tiny", 300, 1, 0.4, 0.15).name,
+        RatioCell("tiny", 300, 1, 0.4, split=BERT_SPLIT).name,
+        RatioCell("tiny", 300, 1, 0.4, budget="flops").name,
     }
     assert names == {
         "tiny-300-steps-0.4-seed1",
@@ -189,9 +186,9 @@ def test_equal_flops_are_equal_within_half_a_step(size, scenes):
         return shape.training_flops_per_token(length, ratio * (length - 2) / length)
 
     assert steps_at_equal_flops(size, 0.15, 300) == 300
-    steps = [steps_at_equal_flops(size, ratio, 300) for ratio in mask_ratio.RATIOS]
+    steps = [steps_at_equal_flops(size, ratio, 300) for ratio in TRAINED_RATIOS]
     assert steps == sorted(steps, reverse=True)
-    for ratio, n in zip(mask_ratio.RATIOS, steps, strict=True):
+    for ratio, n in zip(TRAINED_RATIOS, steps, strict=True):
         assert abs(n * step(ratio) - 300 * step(0.15)) <= step(ratio) / 2
     assert steps_at_equal_flops(size, 1.0, 1) == 1
 
@@ -217,6 +214,21 @@ def test_an_interval_needs_two_values(values):
 def test_an_interval_needs_numbers(bad):
     with pytest.raises(ValueError, match="expected finite numbers"):
         mean_interval([1.0, bad, 2.0])
+
+
+def test_ratios_have_an_interval_on_their_logs():
+    np.testing.assert_allclose(geometric_interval([2.0, 8.0])[0], 4.0)
+    np.testing.assert_allclose(np.log(geometric_interval([1.0, 2.0, 5.0])), mean_interval(np.log([1.0, 2.0, 5.0])))
+    with pytest.raises(ValueError, match="expected finite numbers"), np.errstate(divide="ignore"):
+        geometric_interval([1.0, 0.0])
+
+
+def test_an_estimate_says_whether_it_was_sampled():
+    assert str(Estimate.exact(np.float64(0.5))) == "0.5"
+    sampled = Estimate(0.25, 0.125, 0.375)
+    assert str(sampled) == "0.25 (0.125 to 0.375)"
+    assert sampled.with_margin("+") == "+0.250 ± 0.125"
+    assert sampled.rounded(2) == [0.25, 0.12, 0.38]
 
 
 def test_a_percentile_interval_holds_the_middle():
@@ -324,7 +336,7 @@ def test_a_probe_needs_both_roles(scenes):
 
 # ---------------------------------------------------------------- the best ratio
 
-RATIOS = np.array(mask_ratio.RATIOS)
+RATIOS = np.array(TRAINED_RATIOS)
 
 
 def bowl(lowest, width=0.1, floor=0.5):
@@ -401,7 +413,7 @@ def planted(config, best=0.4, **figures):
         kl *= 1.5 if cell.prediction_ratio else 1.0
         curve = tuple((float(step), kl * cell.steps / step) for step in (cell.steps // 2, cell.steps))
         known = {"probe_accuracy": 0.9, "copy_nats": 2.0, "flops": 1e9 * cell.steps, "tokens": 100, "predictions": 15}
-        scores.append(CellScore(cell, (kl, 2 * kl), (0.01, 0.02), curve=curve, cpu_seconds=1.0, **known | figures))
+        scores.append(RatioScore(cell, (kl, 2 * kl), (0.01, 0.02), curve=curve, cpu_seconds=1.0, **known | figures))
     floor = np.stack([np.linspace(0.7, 1.6, len(config.ratios)), np.full(len(config.ratios), 0.01)], axis=1)
     return MaskRatio(config, tuple(scores), floor)
 
@@ -415,7 +427,7 @@ def test_a_result_survives_json(study):
     again = MaskRatio.from_json(study.to_json())
     assert again.config == study.config
     assert again.scores == study.scores
-    assert isinstance(again.scores[0].cell, Cell)
+    assert isinstance(again.scores[0].cell, RatioCell)
     assert hash(again.scores[0].cell) == hash(study.scores[0].cell)
     np.testing.assert_array_equal(again.floor, study.floor)
     assert again.to_json() == study.to_json()
@@ -427,7 +439,7 @@ def test_a_result_that_lacks_something_is_refused(study):
     with pytest.raises(ValueError, match="not a MaskRatio: floor missing"):
         MaskRatio.from_dict({name: value for name, value in content.items() if name != "floor"})
     del content["scores"][0]["cell"]["seed"]
-    with pytest.raises(ValueError, match="not a Cell: seed missing"):
+    with pytest.raises(ValueError, match="not a RatioCell: seed missing"):
         MaskRatio.from_dict(content)
     with pytest.raises(ValueError, match="must be JSON"):
         MaskRatio.from_json("{")
@@ -507,8 +519,8 @@ def test_the_picture_says_what_was_found(study):
 @pytest.mark.parametrize("split", [ALL_MASK, BERT_SPLIT])
 def test_predictions_are_a_share_of_what_is_corrupted(method, split, scenes):
     ids, v = scenes.sample(4000, rng(5)).ids, scenes.vocabulary
-    both = masked_batch(ids, v, 0.4, rng(6), method, split)
-    fewer = masked_batch(ids, v, 0.4, rng(6), method, split, prediction_ratio=0.15)
+    both = masked_batch(ids, v, Masking(mask_ratio=0.4, method=method, split=split), rng(6))
+    fewer = masked_batch(ids, v, Masking(mask_ratio=0.4, method=method, split=split, prediction_ratio=0.15), rng(6))
     assert torch.equal(both.ids, fewer.ids)  # what is corrupted does not depend on what is asked
     words = np.isin(ids, v.regular_ids).sum()
     assert both.count_labels() / words == pytest.approx(0.4, abs=0.02)
@@ -525,7 +537,7 @@ def test_predictions_are_a_share_of_what_is_corrupted(method, split, scenes):
 
 def test_each_corrupted_word_has_the_same_chance_to_be_asked_for(scenes):
     ids, v = scenes.sample(6000, rng(7)).ids, scenes.vocabulary
-    batch = masked_batch(ids, v, 0.6, rng(8), prediction_ratio=0.3)
+    batch = masked_batch(ids, v, Masking(mask_ratio=0.6, prediction_ratio=0.3), rng(8))
     asked = np.zeros(ids.shape, dtype=bool)
     rows, k = np.nonzero((batch.labels != IGNORE_INDEX).numpy())
     asked[rows, batch.positions.numpy()[rows, k]] = True
@@ -536,10 +548,10 @@ def test_each_corrupted_word_has_the_same_chance_to_be_asked_for(scenes):
 
 def test_all_that_is_corrupted_may_be_asked_for(scenes):
     ids, v = scenes.sample(50, rng()).ids, scenes.vocabulary
-    one, other = (masked_batch(ids, v, 0.3, rng(9), prediction_ratio=m) for m in (None, 0.3))
+    one, other = (masked_batch(ids, v, Masking(mask_ratio=0.3, prediction_ratio=m), rng(9)) for m in (None, 0.3))
     assert torch.equal(one.labels, other.labels)
-    config = TrainingConfig(steps=1, mask_ratio=0.5, prediction_ratio=0.1)
-    batch = make_batch(ids, v, config, rng(9))
+    config = TrainingConfig.of(steps=1, mask_ratio=0.5, prediction_ratio=0.1)
+    batch = objective_of(config)(ids, v, rng(9), None)
     assert 0 < batch.count_labels() < (batch.ids == v.mask_id).sum() / 2
 
 
@@ -555,13 +567,13 @@ def test_all_that_is_corrupted_may_be_asked_for(scenes):
 )
 def test_a_prediction_ratio_that_makes_no_sense_is_refused(ratio, error, message):
     with pytest.raises(error, match=message):
-        TrainingConfig(steps=1, prediction_ratio=ratio)
+        TrainingConfig.of(steps=1, prediction_ratio=ratio)
 
 
 def test_a_prediction_ratio_is_a_plain_number_in_json():
-    config = TrainingConfig(steps=1, mask_ratio=0.4, prediction_ratio=np.float64(0.15))
-    assert TrainingConfig(**json.loads(json.dumps(config.to_dict()))) == config
-    assert TrainingConfig(steps=1).prediction_ratio is None
+    config = TrainingConfig.of(steps=1, mask_ratio=0.4, prediction_ratio=np.float64(0.15))
+    assert TrainingConfig.of(**json.loads(json.dumps(config.to_dict()))) == config
+    assert TrainingConfig(steps=1).masking.prediction_ratio is None
 
 
 # ---------------------------------------------------------------- the whole way, in small
@@ -571,19 +583,20 @@ def test_a_prediction_ratio_is_a_plain_number_in_json():
 def in_small(tmp_path, monkeypatch):
     """The experiment with two steps of training, a few questions, and a cache of its own."""
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
-    sizes = {"SCORED_SENTENCES": 30, "PROBED_SENTENCES": 60, "LOOKED_SENTENCES": 20, "FLOOR_SENTENCES": 40}
-    for name, value in (sizes | {"BATCH_SIZE": 8}).items():
-        monkeypatch.setattr(mask_ratio, name, value)
+    for name, value in {"SCORED_SENTENCES": 30, "PROBED_SENTENCES": 60, "CURVE_SENTENCES": 20}.items():
+        monkeypatch.setattr(run, name, value)
+    monkeypatch.setattr(run, "FLOOR_SENTENCES", 40)
+    monkeypatch.setattr(recipe, "BATCH_SIZE", 8)
     config = MaskRatioConfig(
         sizes=("tiny",), steps=(2,), ratios=(0.15, 0.4, 0.8), seeds=2, flops_steps=None, knobs=((0.4, 0.15),),
         split_ratios=(0.15,),
     )  # fmt: skip
     small = dataclasses.replace(EXPERIMENTS["mask_ratio"], quick=config, full=config)
     monkeypatch.setitem(catalog.EXPERIMENTS, "mask_ratio", small)
-    for cached in (mask_ratio.fixed_questions, mask_ratio._looked_at):
+    for cached in (run.fixed_questions, run._curve_questions):
         cached.cache_clear()
     yield config
-    for cached in (mask_ratio.fixed_questions, mask_ratio._looked_at):
+    for cached in (run.fixed_questions, run._curve_questions):
         cached.cache_clear()
 
 
@@ -603,20 +616,20 @@ def test_an_experiment_is_measured_kept_and_measured_no_more(in_small, monkeypat
         assert [step for step, _ in score.curve] == [1, 2]
     asked = {s.cell.prediction_ratio or s.cell.mask_ratio: s.predictions / s.tokens for s in result.scores}
     assert asked[0.15] < asked[0.4] < asked[0.8]
-    monkeypatch.setattr(mask_ratio, "run_cell", None)  # nothing is left to run
+    monkeypatch.setattr(lab_study, "_run_and_keep", pytest.fail)  # nothing is left to run
     again = measure_mask_ratio(in_small, rng(0), workers=1)
     assert again.to_json() == result.to_json()
-    assert len(list(mask_ratio.study_folder().iterdir())) == 10
+    assert len(list(ratio_folder().glob("*.json"))) == 10
     assert run_command("experiment", "mask_ratio", "--workers", 1) == 0
     assert capsys.readouterr().out == result.table() + "\n"
 
 
 def test_a_cell_is_the_same_when_it_is_run_again(in_small):
     cell = in_small.cells()[0]
-    one, other = (run_cell(cell) for _ in range(2))
+    one, other = (run_ratio_cell(cell) for _ in range(2))
     del one["cpu_seconds"], other["cpu_seconds"]
     assert one == other
-    assert one != run_cell(dataclasses.replace(cell, seed=1))
+    assert one != run_ratio_cell(dataclasses.replace(cell, seed=1))
 
 
 def test_the_command_writes_json_with_what_made_it(in_small, tmp_path, capsys):
@@ -694,7 +707,7 @@ def test_the_shipped_study_is_whole_and_says_what_made_it():
 @pytest.mark.skipif(not SHIPPED.is_file(), reason="no full result is shipped yet")
 def test_a_shipped_cell_comes_out_again():
     shipped = find_experiment("mask_ratio").shipped().of("tiny", 300, mask_ratio=0.4)[0]
-    again = CellScore.from_found(shipped.cell, run_cell(shipped.cell))
+    again = restored(RatioScore, run_ratio_cell(shipped.cell) | {"cell": dataclasses.asdict(shipped.cell)})
     assert (again.tokens, again.predictions) == (shipped.tokens, shipped.predictions)  # the text is the same anywhere
     for ours, theirs, error in zip(again.kl, shipped.kl, shipped.kl_error, strict=True):
         assert abs(ours - theirs) <= error

@@ -6,37 +6,41 @@ import numpy as np
 import pytest
 import torch
 
-from mlm_mini.experiments import find_experiment, mask_strategy, strategy_cell
-from mlm_mini.experiments.cost import mean_length
-from mlm_mini.experiments.mask_strategy import MaskStrategy, MaskStrategyConfig, measure_mask_strategy
-from mlm_mini.experiments.noisy_scenes import code_ids, noisy_scenes
-from mlm_mini.experiments.selection import (
-    FLOOR,
+from mlm_mini.experiments import find_experiment
+from mlm_mini.experiments.lab import study as lab_study
+from mlm_mini.experiments.lab.cost import mean_length
+from mlm_mini.experiments.strategy import run, scores, signals
+from mlm_mini.experiments.strategy.config import MaskStrategyConfig, StrategyCell, equal_steps, step_flops
+from mlm_mini.experiments.strategy.fixed_points import (
+    bias,
+    learned_distribution,
+    softmax_fixed_point,
+    surprisal_fixed_point,
+)
+from mlm_mini.experiments.strategy.noisy_scenes import code_ids, noisy_scenes
+from mlm_mini.experiments.strategy.picks import sentence_picks
+from mlm_mini.experiments.strategy.result import MaskStrategy, StrategyScore
+from mlm_mini.experiments.strategy.run import measure_mask_strategy, run_strategy_cell
+from mlm_mini.experiments.strategy.scores import calibration
+from mlm_mini.experiments.strategy.selection import (
     OVERSAMPLING,
+    SCORE_FLOOR,
     STRATEGIES,
     Selection,
-    batch_of,
+    blanked_batch,
     inclusion_probabilities,
     poisson_sample,
     score_candidates,
     select,
-    sentence_picks,
+    selected_batch,
 )
-from mlm_mini.experiments.strategy_cell import (
-    Cell,
-    add_gradient,
-    calibration,
-    equal_steps,
-    first_weights,
-    run_cell,
-    squared_norms,
-    step_flops,
-)
-from mlm_mini.experiments.two_words import bias, learned, softmax_fixed_point, surprisal_fixed_point
+from mlm_mini.experiments.strategy.signals import Signal, squared_norms
 from mlm_mini.languages import scene_language
 from mlm_mini.model import ModelConfig
 from mlm_mini.reference import entropy, softmax
 from mlm_mini.shipped import results_folder
+from mlm_mini.training import accumulate_gradient
+from mlm_mini.training.run import first_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -45,7 +49,7 @@ TWO = np.array([0.9, 0.1])
 
 @pytest.fixture(scope="module")
 def model():
-    return first_weights(scene_language(), 0)
+    return first_model(ModelConfig.tiny(len(scene_language().vocabulary)), 0)
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +61,10 @@ def ids():
 def small_study(monkeypatch, tmp_path):
     """A study of a few seconds, in a cache of its own."""
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
-    monkeypatch.setattr(strategy_cell, "SCORED_SENTENCES", 60)
-    monkeypatch.setattr(strategy_cell, "TARGET_SENTENCES", 64)
-    monkeypatch.setattr(mask_strategy, "BIASED_QUESTIONS", 20)
-    strategy_cell.questions_of.cache_clear()
+    monkeypatch.setattr(scores, "ASKED_SENTENCES", 60)
+    monkeypatch.setattr(signals, "TARGET_SENTENCES", 64)
+    monkeypatch.setattr(run, "BIASED_QUESTIONS", 20)
+    scores.questions_of.cache_clear()
     yield MaskStrategyConfig(
         languages=("scenes", "noisy"),
         arms=(("uniform", False), ("surprisal", True)),
@@ -70,7 +74,7 @@ def small_study(monkeypatch, tmp_path):
         probed=(1.0,),
         probe_batches=2,
     )
-    strategy_cell.questions_of.cache_clear()
+    scores.questions_of.cache_clear()
 
 
 # ---- two words
@@ -89,12 +93,12 @@ def test_the_fixed_point_is_its_own_answer_for_any_number_of_words():
     p[0, 2] = 0
     p[0] /= p[0].sum()
     q = surprisal_fixed_point(p)
-    np.testing.assert_allclose(q, learned(p, -np.log(np.where(p > 0, q, 1.0))), atol=1e-10)
+    np.testing.assert_allclose(q, learned_distribution(p, -np.log(np.where(p > 0, q, 1.0))), atol=1e-10)
     np.testing.assert_allclose(q.sum(-1), 1)
     assert q[0, 2] == 0
     a = 2.5
     q = softmax_fixed_point(p, a)
-    np.testing.assert_allclose(q, learned(p, np.where(q > 0, q, 1.0) ** -a), atol=1e-10)
+    np.testing.assert_allclose(q, learned_distribution(p, np.where(q > 0, q, 1.0) ** -a), atol=1e-10)
 
 
 def test_certain_words_stay_certain_and_even_ones_even():
@@ -120,16 +124,16 @@ def test_training_by_its_own_surprisal_ends_at_the_fixed_point_and_weights_or_en
 
 
 def test_what_is_learned_is_how_often_a_word_is_asked_for():
-    np.testing.assert_allclose(learned([0.5, 0.3, 0.2], [1, 2, 0]), [0.5 / 1.1, 0.6 / 1.1, 0])
-    np.testing.assert_allclose(learned(TWO, [3, 3]), TWO)
+    np.testing.assert_allclose(learned_distribution([0.5, 0.3, 0.2], [1, 2, 0]), [0.5 / 1.1, 0.6 / 1.1, 0])
+    np.testing.assert_allclose(learned_distribution(TWO, [3, 3]), TWO)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: learned([0.5, 0.6], [1, 1]), "sum"),
-        (lambda: learned(TWO, [1, -1]), "s has -1"),
-        (lambda: learned(TWO, [0, 0]), "no word is ever asked"),
+        (lambda: learned_distribution([0.5, 0.6], [1, 1]), "sum"),
+        (lambda: learned_distribution(TWO, [1, -1]), "s has -1"),
+        (lambda: learned_distribution(TWO, [0, 0]), "no word is ever asked"),
         (lambda: surprisal_fixed_point([0.5, 0.6]), "sum"),
         (lambda: softmax_fixed_point(TWO, -1), "a is -1"),
     ],
@@ -238,11 +242,12 @@ def test_importance_weights_give_the_gradient_of_all_candidates_exactly_in_the_m
     candidates[0, [1, 2, 3, 4]] = True
     score = score_candidates(model, row, language.vocabulary, candidates).surprisal ** 2
     pi = np.zeros(row.shape)
-    pi[candidates] = inclusion_probabilities(score + FLOOR * score.mean(), 2)
+    pi[candidates] = inclusion_probabilities(score + SCORE_FLOOR * score.mean(), 2)
 
     def gradient(asked, weights):
         model.zero_grad()
-        add_gradient(model, row, language, Selection(candidates, candidates, asked, pi, weights))
+        selection = Selection(candidates, candidates, asked, pi, weights)
+        accumulate_gradient(model, selected_batch(row, language.vocabulary, selection))
         return torch.cat(
             [w.grad.flatten() if w.grad is not None else torch.zeros(w.numel()) for w in model.parameters()]
         )
@@ -275,7 +280,7 @@ def test_scores_agree_with_logits_at_every_position(model, ids):
     vocabulary, rng = scene_language().vocabulary, np.random.default_rng(4)
     candidates = (rng.random(ids.shape) < 0.3) & (ids > 4)
     scores = score_candidates(model, ids, vocabulary, candidates)
-    batch = batch_of(ids, vocabulary, candidates, candidates)
+    batch = blanked_batch(ids, vocabulary, candidates, candidates)
     with torch.no_grad():
         q = softmax(model(batch.ids, batch.attention_mask).double().numpy())[candidates]
     np.testing.assert_allclose(scores.entropy, entropy(q), atol=1e-5)
@@ -350,7 +355,7 @@ def test_what_a_step_costs():
     assert step_flops("surprisal", shape, language) == step_flops("entropy", shape, language) == plain + twice / 3
     assert step_flops("surprisal", shape, language, charged=False) == plain
     assert step_flops("kept", shape, language) == pytest.approx(plain + (twice - plain) / 3)
-    steps = {s: equal_steps(Cell("scenes", s, False, 0, 1000)) for s in STRATEGIES}
+    steps = {s: equal_steps(StrategyCell("scenes", s, False, 1000, 0)) for s in STRATEGIES}
     assert steps["uniform"] == 1000
     assert 720 < steps["surprisal"] < 750
     assert 980 < steps["kept"] < 1000
@@ -378,12 +383,12 @@ def test_the_squared_norm_of_a_mean_gradient_is_free_of_noise():
 
 
 def test_a_cell_is_the_same_every_time_and_its_pairs_share_text_and_weights(small_study):
-    cell = Cell("noisy", "surprisal", True, 1, 2)
-    one, two = run_cell(cell), run_cell(cell)
+    cell = StrategyCell("noisy", "surprisal", True, 2, 1)
+    one, two = run_strategy_cell(cell), run_strategy_cell(cell)
     assert {k: v for k, v in one.items() if k != "cpu_seconds"} == {k: v for k, v in two.items() if k != "cpu_seconds"}
     assert one["steps"] == 1
     assert one["kl_noise"] > 0
-    assert run_cell(Cell("noisy", "surprisal", True, 2, 2))["kl"] != one["kl"]
+    assert run_strategy_cell(StrategyCell("noisy", "surprisal", True, 2, 2))["kl"] != one["kl"]
 
 
 # ---- the study
@@ -406,7 +411,7 @@ def test_a_study_is_measured_shown_stored_and_gone_on_with(small_study, monkeypa
     assert result.versus("kl", "uniform").value == 0
     assert 0 <= result.exact_bias < 0.5
 
-    monkeypatch.setattr(mask_strategy, "run_cell", None)  # nothing is trained a second time
+    monkeypatch.setattr(lab_study, "_run_and_keep", pytest.fail)  # nothing is trained a second time
     kept = measure_mask_strategy(small_study, np.random.default_rng(0), workers=1)
     assert kept.to_json() == text
 
@@ -416,11 +421,11 @@ def planted(kl_of_surprisal):
     config = MaskStrategyConfig(
         languages=("scenes",), arms=(("uniform", False), ("surprisal", False)), free=(), seeds=2, probed=(1.0,)
     )
-    signal = strategy_cell.Signal("uniform", False, 1.0, 1.0, 4.0, 0.5, 2.0)
-    signals = (signal, strategy_cell.Signal("surprisal", False, 1.0, 2.25, 9.0, 0.5, 3.0))
+    signal = Signal("uniform", False, 1.0, 1.0, 4.0, 0.5, 2.0)
+    signals = (signal, Signal("surprisal", False, 1.0, 2.25, 9.0, 0.5, 3.0))
     kl = {"uniform": (0.5, 0.6), "surprisal": kl_of_surprisal}
     scores = tuple(
-        mask_strategy.CellScore(
+        StrategyScore(
             cell,
             1,
             kl[cell.strategy][cell.seed],

@@ -1,0 +1,57 @@
+"""The article's claims in the order of the chapters, measured one after the other, with their verdicts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlm_mini.experiments.claims.claim import Claim, Effort, Finding
+from mlm_mini.experiments.claims.context import CONTEXT_CLAIMS
+from mlm_mini.experiments.claims.foundations import FOUNDATION_CLAIMS
+from mlm_mini.experiments.claims.ratio import RATIO_CLAIMS
+from mlm_mini.experiments.claims.strategy import STRATEGY_CLAIMS
+from mlm_mini.experiments.claims.variance import VARIANCE_CLAIMS
+
+CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS
+
+
+@dataclass(frozen=True)
+class MeasuredClaim:
+    """A claim with its finding and the verdict."""
+
+    claim: Claim
+    finding: Finding
+    verdict: str
+
+    def to_dict(self) -> dict:
+        """As JSON has it. An interval that nothing can be said about has null at its ends."""
+        claim, (value, low, high) = self.claim, (_finite(x) for x in self.finding.figure)
+        said = {"id": claim.id, "chapter": claim.chapter, "claim": claim.says, "measured": claim.figure}
+        found = {"figure": value, "low": low, "high": high, "unit": claim.unit, "verdict": self.verdict}
+        return said | found | {"rule": claim.rule, "facts": self.finding.facts, "source": self.finding.source}
+
+
+def measure_claims(
+    effort: Effort, only: list[str] | None = None, begin: Callable[[Claim], None] = lambda claim: None
+) -> Iterator[MeasuredClaim]:
+    """The verdicts, one after the other, as they are measured. only: ids; all unless given. begin: told before each.
+
+    Raises ValueError for an id that there is not.
+    """
+    for claim in find_claims(only):
+        begin(claim)
+        finding = claim.measure(effort)
+        yield MeasuredClaim(claim, finding, claim.judge(finding))
+
+
+def find_claims(ids: list[str] | None = None) -> list[Claim]:
+    """The claims with these ids, all unless given, in the order of the chapters. Raises ValueError for another id."""
+    known = {claim.id: claim for claim in CLAIMS}
+    for name in ids or ():
+        if name not in known:
+            raise ValueError(f"there is no claim {name!r}: expected one of {', '.join(known)}")
+    return [claim for claim in CLAIMS if ids is None or claim.id in ids]
+
+
+def _finite(x: float) -> float | None:
+    return float(x) if np.isfinite(x) else None

@@ -1,0 +1,44 @@
+"""What a training costs in operations, and what it had cost when its curve came down to a given gap."""
+
+import math
+from functools import cache
+
+import numpy as np
+
+from mlm_mini.languages import ExactLanguage
+from mlm_mini.model import ModelConfig
+from mlm_mini.training import Point
+
+
+@cache
+def mean_length(language: ExactLanguage, sentences: int = 4000) -> float:
+    """The mean number of tokens of a sentence, [CLS] and [SEP] included, over a fixed sample."""
+    ids = language.sample(sentences, np.random.default_rng(0)).ids
+    return float((ids != language.vocabulary.pad_id).sum() / sentences)
+
+
+def flops_at_ratio(shape: ModelConfig, language: ExactLanguage, mask_ratio: float) -> float:
+    """Operations per token of the text for a training step that asks for this share of the words."""
+    length = mean_length(language)
+    return shape.training_flops_per_token(length, mask_ratio * (length - 2) / length)  # [CLS] and [SEP] are no words
+
+
+def flops_spent(shape: ModelConfig, language: ExactLanguage, point: Point) -> float:
+    """Operations of a training up to a point of its curve."""
+    return shape.training_flops_per_token(mean_length(language), point.predictions / point.tokens) * point.tokens
+
+
+def cost_to_reach(curve: np.ndarray, target: float) -> float:
+    """The cost at which a curve of (cost, gap) pairs, (n, 2), first is at or below the target; inf if it never is.
+
+    Costs are steps, predictions or operations. Between two points the logs go along a line.
+    """
+    costs, gaps = np.asarray(curve, dtype=np.float64).T
+    below = np.flatnonzero(gaps <= target)
+    if not below.size:
+        return math.inf
+    i = int(below[0])
+    if i == 0:
+        return float(costs[0])
+    share = np.log(gaps[i - 1] / target) / np.log(gaps[i - 1] / gaps[i])
+    return float(costs[i - 1] * (costs[i] / costs[i - 1]) ** share)

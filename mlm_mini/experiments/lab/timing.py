@@ -1,0 +1,33 @@
+"""Times that can be compared: taken in turns, on one thread."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread: the operations of a small model are so short that two threads took as long as one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def take_turns(ways: Sequence[Callable[[], object]], rounds: int) -> np.ndarray:
+    """Milliseconds that each of w ways took in each round: (w, rounds). A first round warms up and is not counted.
+
+    In every round each way has its turn, so that a moment in which the machine is busy slows all of them alike.
+    """
+    times = np.empty((len(ways), rounds + 1))
+    for turn in range(rounds + 1):
+        for i, way in enumerate(ways):
+            start = time.perf_counter()
+            way()
+            times[i, turn] = 1e3 * (time.perf_counter() - start)
+    return times[:, 1:]

@@ -1,0 +1,1 @@
+"""What to mask: strategies that look before they hide, beside uniform masks."""

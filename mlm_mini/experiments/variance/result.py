@@ -1,0 +1,246 @@
+"""The noise of the gradient against the mask ratio: what was measured, and what may be concluded from it.
+
+The law that is put to the test is in `variance.measure`. Gradients g are of nats with respect to weights, so that a
+variance has the unit nats^2.
+
+Shape letters: n draws, N maskable tokens of a batch, k predicted tokens of a draw, R mask ratios.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from mlm_mini import figures
+from mlm_mini.experiments.lab.intervals import Estimate, percentile_interval
+from mlm_mini.experiments.lab.result import Result
+from mlm_mini.experiments.variance.config import GradientVarianceConfig
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+AGAINST = ("ratio", "odds")
+FACTOR = 1.25  # by which a variance may miss a law that is said to hold
+DRAW_RESAMPLES, RESAMPLING_SEED = 1000, 0  # a stored result gives the same intervals whenever it is read
+
+
+@dataclass(frozen=True)
+class GradientVariance(Result):
+    """The noise of the gradient at each mask ratio.
+
+    name: of what was measured, such as "scenes, trained". tokens: N, or its mean over batches.
+    predictions: (R,) mean k. empty: (R,) the share of draws that asked for nothing; their gradient is 0.
+    deviations: (R, n), n/(n-1) |g_d - mean g|^2, whose mean over the draws d estimates tr Cov(g) without bias.
+    agreements: (R, n), the mean inner product of g_d with the other draws; their mean estimates |E g|^2 without bias.
+    token_deviations: (R, n), as deviations, for single tokens of each draw; their mean estimates sigma^2. Or None.
+    spread: the variance of the gradient of a token that is hidden and asked for alone: with text fixed S^2 of all N
+    tokens, no draw involved; over data sigma^2, from n draws. For what is hidden frozen, S^2 of the hidden tokens.
+    """
+
+    config: GradientVarianceConfig
+    name: str
+    tokens: float
+    predictions: np.ndarray
+    empty: np.ndarray
+    deviations: np.ndarray
+    agreements: np.ndarray
+    token_deviations: np.ndarray | None
+    spread: float
+
+    # ---- figures
+
+    @property
+    def ratios(self) -> np.ndarray:
+        """(R,) the share of the tokens that was predicted, k / N: as near to the config's as whole numbers come."""
+        return self.predictions / self.tokens
+
+    @property
+    def variance(self) -> tuple[Estimate, ...]:
+        """tr Cov(g) at each ratio, in nats^2, with its bootstrap interval over draws."""
+        return tuple(map(percentile_interval, self.deviations.mean(axis=1), self._replicates))
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """(R,) what tr Cov(g) would be if a token's gradient did not depend on which others are hidden and, over data,
+        no two were correlated: over masks S^2 (1/k - 1/N), over data sigma^2 / k, both from `spread`.
+
+        Where k varies it is the mean of that over k. Draws without a label, a share p, add p (1 - p) |E g|^2: their
+        gradient is 0 in place of E g.
+        """
+        inverse, empty = np.array([self._inverse_count(ratio) for ratio in self.config.ratios]).T
+        if self.config.over == "masks":
+            inverse = inverse - (1 - empty) / self._population
+        return self.spread * inverse + empty * (1 - empty) * self.agreements.mean(axis=1).clip(min=0)
+
+    @property
+    def noise_scale(self) -> tuple[Estimate, ...]:
+        """tr Cov(g) / |E g|^2 (McCandlish et al. 2018): how many such batches make noise and signal equal.
+
+        Times k or N it is a number of predicted or read tokens. Infinite where the signal is lost in the noise.
+        """
+        signal, noise = self.agreements.mean(axis=1), self.deviations.mean(axis=1)
+        # Each draw enters |E g|^2 twice, on either side of the inner product.
+        resampled = 2 * self._resampled(self.agreements) - signal[:, None]
+        per_noise = map(percentile_interval, signal.clip(min=0) / noise, resampled.clip(min=0) / self._replicates)
+        with np.errstate(divide="ignore"):
+            return tuple(Estimate(*(float(1 / np.float64(x)) for x in (e.value, e.high, e.low))) for e in per_noise)
+
+    @property
+    def token_variance(self) -> tuple[Estimate, ...]:
+        """sigma^2 at each ratio: the variance of the gradient of one predicted token, in nats^2."""
+        return tuple(map(percentile_interval, self._token().mean(axis=1), self._resampled(self._token())))
+
+    @property
+    def correlation(self) -> tuple[Estimate, ...]:
+        """rho at each ratio, the mean correlation of the gradients of two tokens of a draw, NaN where k is 1.
+
+        The cosine of their deviations from the mean, weighted by length: from tr Cov(g) = sigma^2 (1 + (k-1) rho) / k.
+        """
+        # The same draws are resampled for both, so that what they have in common cancels.
+        whole = np.column_stack([self.deviations.mean(axis=1), self._replicates])
+        token = np.column_stack([self._token().mean(axis=1), self._resampled(self._token())])
+        k = self.predictions[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rho = (k * whole / token - 1) / (k - 1)
+        return tuple(map(percentile_interval, rho[:, 0], rho[:, 1:]))
+
+    # ---- is it proportional?
+
+    def scaled(self, against: str = "ratio") -> tuple[Estimate, ...]:
+        """The variance times the ratio ("ratio"), or times ratio / (1 - ratio) ("odds"): flat where the law holds."""
+        scale = self._scale(against)
+        return tuple(
+            Estimate(*(value * x for value in estimate)) for estimate, x in zip(self.variance, scale, strict=True)
+        )
+
+    def slope(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> Estimate:
+        """Of the least-squares line of log variance on log ratio, or on log (ratio / (1 - ratio)), from low to high.
+
+        -1 where the variance is inversely proportional. The interval is from the bootstrap over draws.
+        """
+        chosen = self._chosen(low, high)
+        x = np.log(self._scale(against)[chosen])
+        x = x - x.mean()
+        slopes = x @ np.log(np.column_stack([self.deviations.mean(axis=1), self._replicates])[chosen]) / (x @ x)
+        return percentile_interval(slopes[0], slopes[1:])
+
+    def agreement(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> float:
+        """The probability of a scatter this large, if variance times ratio (or odds) were constant from low to high.
+
+        A chi-square test on the logs of the scaled variances, each with its bootstrap error: below 0.05 they differ by
+        more than their errors explain.
+        """
+        chosen = self._chosen(low, high)
+        logs = np.log(self.deviations.mean(axis=1) * self._scale(against))[chosen]
+        weights = 1 / np.log(self._replicates[chosen]).var(axis=1)
+        scatter = (weights * (logs - np.average(logs, weights=weights)) ** 2).sum()
+        return float(stats.chi2.sf(scatter, chosen.sum() - 1))
+
+    def holds_up_to(self, against: str = "ratio", low: float = 0.0, factor: float = FACTOR) -> float:
+        """The largest ratio up to which, from low on, the scaled variance stays within `factor` of the first; or 0.
+
+        A ratio is outside when it misses by more than `factor` and its interval does not hold the first one's value:
+        the difference must be large enough to matter, and certain. With enough draws any curve would fail a test of
+        equality alone.
+        """
+        chosen = self._chosen(low, 1.0)
+        scaled = np.column_stack([self.deviations.mean(axis=1), self._replicates])[chosen]
+        scaled = scaled * self._scale(against)[chosen, None]
+        end = 0.0
+        for ratio, relative in zip(self.ratios[chosen][1:], scaled[1:] / scaled[0], strict=True):
+            interval = percentile_interval(relative[0], relative[1:])
+            matters, seen = not 1 / factor <= interval.value <= factor, not interval.low <= 1 <= interval.high
+            if matters and seen:
+                break
+            end = float(ratio)
+        return end
+
+    def verdict(self, against: str = "ratio") -> str:
+        """The rule of the course: a law holds as far as `holds_up_to` says, if that takes in three measured ratios."""
+        end = self.holds_up_to(against)
+        if end == self.ratios[-1]:
+            return "holds"
+        within = (self.ratios <= end).sum()
+        return f"holds up to a ratio of {end:.2g}" if within >= 3 else "does not hold as worded"
+
+    # ---- views
+
+    def table(self) -> str:
+        head = f"{self.name}: {self.config.draws} draws at each ratio, {self.tokens:.0f} tokens"
+        lines = [head, f"{'ratio':>6}{'k':>7}{'variance':>32}{'predicted':>11}{'noise scale':>32}"]
+        for i, (ratio, k) in enumerate(zip(self.ratios, self.predictions, strict=True)):
+            figures_ = f"{self.variance[i]!s:>32}{self.predicted[i]:11.3g}{self.noise_scale[i]!s:>32}"
+            lines.append(f"{ratio:6.3f}{k:7.1f}{figures_}")
+        return "\n".join(lines)
+
+    def plot(self) -> Figure:
+        """Measured variances with their intervals and, dashed, what `predicted` says; both axes logarithmic."""
+        figure, (ax,) = figures.new_figure(7, 3.6)
+        value, low, high = np.array(self.variance).T
+        bars = (value - low, high - value)
+        ax.errorbar(self.ratios, value, bars, color=figures.BLUE, marker="o", label=self.name)
+        ax.plot(self.ratios, self.predicted, color=figures.BLUE, linestyle="--", linewidth=1)
+        ax.set(xscale="log", yscale="log", xlabel="mask ratio", ylabel="tr Cov of the gradient (nats²)")
+        ax.set_title(self.finding())
+        ax.legend()
+        return figure
+
+    def finding(self) -> str:
+        """The picture's title."""
+        return f"Log-log slope {self.slope().value:.2f}; inversely proportional: {self.verdict()}"
+
+    def describe(self) -> str:
+        slope, first, last = self.slope(), self.variance[0], self.variance[-1]
+        return (
+            f"{self.name}: variance of the gradient against the mask ratio, both axes logarithmic, from "
+            f"{first.value:.2g} at {self.ratios[0]:.2g} to {last.value:.2g} at {self.ratios[-1]:.2g}. "
+            f"Slope {slope.value:.2f}, interval {slope.low:.2f} to {slope.high:.2f}. "
+            f"Inversely proportional to the ratio: {self.verdict()}."
+        )
+
+    # ---- inside
+
+    @cached_property
+    def _replicates(self) -> np.ndarray:
+        return self._resampled(self.deviations)
+
+    def _resampled(self, values: np.ndarray) -> np.ndarray:
+        """Means of values (R, n) over resampled draws, the same ones at every call: (R, DRAW_RESAMPLES)."""
+        R, n = values.shape
+        chosen = np.random.default_rng(RESAMPLING_SEED).integers(n, size=(R, DRAW_RESAMPLES, n))
+        return np.stack([row[draws].mean(axis=1) for row, draws in zip(values, chosen, strict=True)])
+
+    def _token(self) -> np.ndarray:
+        if self.token_deviations is None:
+            raise ValueError("per_token is False in this result's config: measure with per_token=True for this figure")
+        return self.token_deviations
+
+    @property
+    def _population(self) -> float:
+        """How many tokens a draw selects from."""
+        return np.floor(self.config.corruption * self.tokens + 0.5) if self.config.frozen else self.tokens
+
+    def _inverse_count(self, ratio: float) -> tuple[float, float]:
+        """E[1/k; k > 0] and P(k = 0)."""
+        N = round(self._population)
+        share = ratio / self.config.corruption if self.config.frozen else ratio
+        if self.config.method == "fixed":
+            return 1 / np.floor(share * N + 0.5), 0.0
+        k = np.arange(1, N + 1)
+        return float((stats.binom.pmf(k, N, share) / k).sum()), float(stats.binom.pmf(0, N, share))
+
+    def _scale(self, against: str) -> np.ndarray:
+        if against not in AGAINST:
+            raise ValueError(f"against is {against!r}: expected {' or '.join(map(repr, AGAINST))}")
+        share = self.predictions / self._population
+        return self.ratios if against == "ratio" else share / (1 - share)
+
+    def _chosen(self, low: float, high: float) -> np.ndarray:
+        chosen = (self.ratios >= low) & (self.ratios <= high)
+        if chosen.sum() < 2:
+            raise ValueError(f"from {low} to {high} lie {chosen.sum()} of the measured ratios: expected two or more")
+        return chosen

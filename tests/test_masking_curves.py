@@ -1,0 +1,59 @@
+"""The floor and the noise of the gradient at any mask ratio, between those where they were measured."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mlm_mini.experiments.variance.masking_curves import MaskingCurves
+from mlm_mini.experiments.variance.measure import quick_gradient_variance
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def curves(one_thread):
+    """A coarse floor, and few draws of the noise."""
+    ratios = np.array([0.02, 0.5, 0.9])
+    variance = quick_gradient_variance(np.random.default_rng(0), draws=4)
+    return MaskingCurves(ratios, np.array([0.7, 1.0, 1.8]), np.full(3, 0.02), variance)
+
+
+def test_the_floor_is_read_off_a_straight_line_between_two_ratios(curves):
+    assert curves.floor_at(0.5) == 1.0
+    assert curves.floor_at(0.26) == pytest.approx(0.85)
+    assert curves.floor_at(0.9) == 1.8
+
+
+def test_the_predicted_curve_is_the_experiments_own_law(curves):
+    ratios, nats = curves.law
+    N = round(curves.variance.tokens)
+    assert np.allclose(ratios, np.arange(1, N) / N)
+    k = np.arange(1, N)
+    assert np.allclose(nats, curves.variance.spread * (1 / k - 1 / N))
+    at_measured = nats[np.round(curves.variance.predictions).astype(int) - 1]
+    assert np.allclose(at_measured, curves.variance.predicted)
+    assert curves.noise_at(0.15) == nats[curves.predictions_at(0.15) - 1]
+
+
+@pytest.mark.parametrize(("ratio", "nearest"), [(0.02, 0), (0.15, 3), (0.2, 3), (0.22, 4), (0.9, -1)])
+def test_the_measured_ratio_that_is_nearest_is_named(curves, ratio, nearest):
+    at, value = curves.nearest(ratio)
+    assert at == curves.variance.ratios[nearest]
+    assert value == curves.variance.variance[nearest]
+
+
+def test_every_ratio_asks_for_at_least_one_token_and_not_for_all(curves):
+    asked = [curves.predictions_at(ratio) for ratio in np.arange(0.02, 0.901, 0.01)]
+    assert asked == sorted(asked)
+    assert asked[0] >= 1
+    assert asked[-1] < curves.variance.tokens
+
+
+def test_curves_that_do_not_fit_together_are_refused(curves):
+    with pytest.raises(ValueError, match=r"shapes \(3,\), \(2,\), \(3,\)"):
+        replace(curves, floor=np.zeros(2))
+    for fields in ({"method": "bernoulli"}, {"corruption": 0.95}):
+        other = replace(curves.variance, config=replace(curves.variance.config, **fields))
+        with pytest.raises(ValueError, match="variance has method"):
+            replace(curves, variance=other)
