@@ -7,12 +7,13 @@ import pytest
 from driving import alt_of, text_of
 
 from mlm_mini import widgets
+from mlm_mini.widgets import attention_widget
 from mlm_mini.widgets.attention import (
-    MOST_TOKENS,
+    MOST_MAPPED,
     AttentionMaps,
+    AttentionWidget,
     attention_figure,
-    attention_widget,
-    describe,
+    describe_attention,
     named_maps,
     squares,
 )
@@ -31,7 +32,7 @@ def read(sentence):
 
 def test_the_package_exports_it():
     assert "attention_widget" in widgets.__all__
-    assert widgets.attention_widget is attention_widget
+    assert widgets.attention_widget is AttentionWidget
 
 
 def test_the_slider_moves_the_query_and_the_text_says_what_it_reads():
@@ -107,14 +108,14 @@ def test_a_sentence_that_cannot_be_read_is_explained_and_changes_nothing_else():
     assert widget.picture.value == before
     widget.query.value = 4
     assert "reads most from cuts" in text_of(widget.status)
-    widget.sentence.value = "word " * MOST_TOKENS
-    assert f"{MOST_TOKENS + 2} tokens" in text_of(widget.status)
+    widget.sentence.value = "word " * MOST_MAPPED
+    assert f"{MOST_MAPPED + 2} tokens" in text_of(widget.status)
 
 
 def test_the_still_picture_has_its_numbers_in_words():
     figure, alt = attention_figure(read(SENTENCE), "before", 3)
     assert len(figure.axes) == 2
-    assert alt.endswith(describe(read(SENTENCE), "before", 3))
+    assert alt.endswith(describe_attention(read(SENTENCE), "before", 3))
     assert [text.get_text() for text in figure.axes[1].texts].count("1.00") == 1
 
 
@@ -137,7 +138,7 @@ def test_the_weights_of_a_model_get_the_names_of_its_heads():
     ("tokens", "maps", "message"),
     [
         ((), {"a": np.zeros((0, 0))}, "0 tokens"),
-        (("x",) * (MOST_TOKENS + 1), {"a": np.eye(MOST_TOKENS + 1)}, f"1 to {MOST_TOKENS}"),
+        (("x",) * (MOST_MAPPED + 1), {"a": np.eye(MOST_MAPPED + 1)}, f"1 to {MOST_MAPPED}"),
         (("x", "y"), {}, "at least one head"),
         (("x", "y"), {"a": np.eye(3)}, r"shape \(3, 3\)"),
         (("x", "y"), {"a": np.eye(2), "b": np.ones((2, 2))}, "'b' are no distributions"),

@@ -1,27 +1,25 @@
 """The mask ratio and its two knobs beside the floor and the noise (chapters 09 and 10), driven as a learner would."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from driving import alt_of, text_of
 
 from mlm_mini import widgets
-from mlm_mini.experiments.gradient_variance import quick_gradient_variance
+from mlm_mini.experiments.variance.masking_curves import MaskingCurves
+from mlm_mini.experiments.variance.measure import quick_gradient_variance
+from mlm_mini.languages.drawn_sentence import hide_and_ask
+from mlm_mini.widgets import mask_economics_widget, two_knobs_widget
+from mlm_mini.widgets.controls import two_generators
 from mlm_mini.widgets.economics import (
-    ASKED,
-    HIGHEST,
-    LOWEST,
-    UNASKED,
-    MaskingCurves,
-    hide_and_ask,
+    MaskEconomicsWidget,
+    TwoKnobsWidget,
+    asked_boxes,
     mask_economics_figure,
-    mask_economics_widget,
     two_knobs_figure,
-    two_knobs_widget,
 )
-from mlm_mini.widgets.tokens import PLAIN, SPECIAL
+from mlm_mini.widgets.tokens import ASKED, PLAIN, SPECIAL, UNASKED
 
 SENTENCE = "the chef cuts the fresh bread in the kitchen ."
 
@@ -37,109 +35,36 @@ def curves(one_thread):
 
 
 def test_the_package_exports_them():
-    assert widgets.mask_economics_widget is mask_economics_widget
-    assert widgets.two_knobs_widget is two_knobs_widget
-
-
-# ---- the curves
-
-
-def test_the_floor_is_read_off_a_straight_line_between_two_ratios(curves):
-    assert curves.floor_at(0.5) == 1.0
-    assert curves.floor_at(0.26) == pytest.approx(0.85)
-    assert curves.floor_at(0.9) == 1.8
-
-
-def test_the_predicted_curve_is_the_experiments_own_law(curves):
-    ratios, nats = curves.law
-    N = round(curves.variance.tokens)
-    assert np.allclose(ratios, np.arange(1, N) / N)
-    k = np.arange(1, N)
-    assert np.allclose(nats, curves.variance.spread * (1 / k - 1 / N))
-    at_measured = nats[np.round(curves.variance.predictions).astype(int) - 1]
-    assert np.allclose(at_measured, curves.variance.predicted)
-
-
-@pytest.mark.parametrize(("ratio", "nearest"), [(0.02, 0), (0.15, 3), (0.2, 3), (0.22, 4), (0.9, -1)])
-def test_the_measured_ratio_next_to_the_slider_is_named(curves, ratio, nearest):
-    at, value = curves.nearest(ratio)
-    assert at == curves.variance.ratios[nearest]
-    assert value == curves.variance.variance[nearest]
-
-
-def test_every_position_of_the_slider_asks_for_at_least_one_token_and_not_for_all(curves):
-    asked = [curves.predictions_at(ratio) for ratio in np.arange(LOWEST, HIGHEST + 0.001, 0.01)]
-    assert asked == sorted(asked)
-    assert asked[0] >= 1
-    assert asked[-1] < curves.variance.tokens
-
-
-def test_curves_that_do_not_fit_together_are_refused(curves):
-    with pytest.raises(ValueError, match=r"shapes \(3,\), \(2,\), \(3,\)"):
-        replace(curves, floor=np.zeros(2))
-    for fields in ({"method": "bernoulli"}, {"corruption": 0.95}):
-        other = replace(curves.variance, config=replace(curves.variance.config, **fields))
-        with pytest.raises(ValueError, match="variance has method"):
-            replace(curves, variance=other)
+    assert widgets.mask_economics_widget is MaskEconomicsWidget
+    assert widgets.two_knobs_widget is TwoKnobsWidget
 
 
 # ---- the sentence
 
 
-def states(drawn, *wanted):
-    return {t for t, token in enumerate(drawn.tokens) if token.state in wanted}
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_more_corruption_hides_the_same_tokens_and_more(seed):
-    before = set()
-    for ratio in np.linspace(LOWEST, HIGHEST, 30):
-        drawn = hide_and_ask(SENTENCE, float(ratio), LOWEST, seed)
-        hidden = states(drawn, ASKED, UNASKED)
-        assert before <= hidden
-        assert (drawn.hidden, drawn.maskable) == (len(hidden), 10)
-        before = hidden
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_more_prediction_asks_for_the_same_tokens_and_more_of_the_hidden_ones(seed):
-    before = set()
-    for ratio in np.linspace(LOWEST, 0.6, 30):
-        drawn = hide_and_ask(SENTENCE, 0.6, float(ratio), seed)
-        asked = states(drawn, ASKED)
-        assert before <= asked
-        assert drawn.asked == len(asked)
-        before = asked
-    assert before == states(drawn, ASKED, UNASKED), "at equal ratios all that is hidden is asked for"
-
-
-def test_the_shares_over_many_draws_are_those_of_the_sliders():
-    draws = [hide_and_ask("word " * 40, 0.5, 0.2, seed) for seed in range(300)]
-    n = 300 * 40
-    for count, p in ((sum(d.hidden for d in draws), 0.5), (sum(d.asked for d in draws), 0.2)):
-        assert abs(count - n * p) < 5 * np.sqrt(n * p * (1 - p))
-
-
 def test_a_hidden_token_shows_a_mask_and_says_what_it_was():
     words = ["[CLS]", *SENTENCE.split(), "[SEP]"]
-    drawn = hide_and_ask(SENTENCE, 0.6, 0.3, 1)
-    assert {token.state for token in drawn.tokens} == {ASKED, UNASKED, PLAIN, SPECIAL}
-    for token, word in zip(drawn.tokens, words, strict=True):
+    drawn = hide_and_ask(SENTENCE, 0.6, 0.3, *two_generators(1))
+    boxes = asked_boxes(drawn)
+    assert {token.state for token in boxes} == {ASKED, UNASKED, PLAIN, SPECIAL}
+    assert [token.state is ASKED for token in boxes] == drawn.asked.tolist()
+    for token, word in zip(boxes, words, strict=True):
         hidden = token.state in (ASKED, UNASKED)
         assert (token.text, token.note) == (("[MASK]", f"was {word}") if hidden else (word, ""))
 
 
 @pytest.mark.parametrize("sentence", ["", "[MASK] [SEP]"])
 def test_a_sentence_without_a_word_is_drawn_as_it_is(sentence):
-    drawn = hide_and_ask(sentence, 0.5, 0.5, 0)
-    assert (drawn.maskable, drawn.hidden, drawn.asked) == (0, 0, 0)
+    drawn = hide_and_ask(sentence, 0.5, 0.5, *two_generators(0))
+    assert [places.sum() for places in (drawn.maskable, drawn.selected, drawn.asked)] == [0, 0, 0]
+    assert [token.text for token in asked_boxes(drawn)] == ["[CLS]", *sentence.split(), "[SEP]"]
 
 
 # ---- one slider
 
 
 def test_one_slider_moves_sentence_text_and_both_markers(curves):
-    widget = mask_economics_widget(0.15, SENTENCE, curves=curves)
+    widget = mask_economics_widget(SENTENCE, 0.15, curves=curves)
     text = text_of(widget.status)
     assert text.startswith("At ratio 0.15, ")
     assert f"of 10 tokens are hidden and asked for; {10 * 0.15:.1f} ± 1.1 are expected" in text
@@ -149,8 +74,8 @@ def test_one_slider_moves_sentence_text_and_both_markers(curves):
     assert f"Measured at {curves.variance.ratios[3]:.2f}, the nearest ratio: {curves.variance.variance[3]}" in text
     row, first = widget.row.value, widget.picture.value
     widget.slider.value = 0.9
-    drawn = hide_and_ask(SENTENCE, 0.9, 0.9, widget.seed)
-    assert f"At ratio 0.90, {drawn.asked} of 10 tokens are" in text_of(widget.status)
+    drawn = hide_and_ask(SENTENCE, 0.9, 0.9, *two_generators(widget.seed))
+    assert f"At ratio 0.90, {drawn.asked.sum()} of 10 tokens are" in text_of(widget.status)
     assert widget.row.value != row
     assert widget.picture.value != first
     assert alt_of(widget).endswith(text_of(widget.status))
@@ -162,7 +87,7 @@ def test_one_slider_moves_sentence_text_and_both_markers(curves):
 
 
 def test_drawing_again_changes_the_sentence_and_nothing_else(curves):
-    widget = mask_economics_widget(0.5, SENTENCE, curves=curves)
+    widget = mask_economics_widget(SENTENCE, 0.5, curves=curves)
     rows, at = {widget.row.value}, widget.charts.floor_marker.get_xydata().tolist()
     for _ in range(4):
         widget.button.click()
@@ -184,7 +109,7 @@ def test_redrawing_changes_no_state(curves):
 
 
 def test_corruption_moves_the_floor_and_prediction_the_noise(curves):
-    widget = two_knobs_widget(0.4, 0.15, SENTENCE, curves=curves)
+    widget = two_knobs_widget(SENTENCE, 0.4, 0.15, curves=curves)
     charts = widget.charts
     floor, noise = curves.floor_at(0.4), curves.law[1][8]
     assert f"The floor depends on what is hidden: {floor:.2f} nats" in text_of(widget.status)
@@ -201,7 +126,7 @@ def test_corruption_moves_the_floor_and_prediction_the_noise(curves):
 
 
 def test_prediction_takes_corruption_along_upwards(curves):
-    widget = two_knobs_widget(0.4, 0.15, curves=curves)
+    widget = two_knobs_widget(SENTENCE, 0.4, 0.15, curves=curves)
     widget.prediction.value = 0.55
     assert (widget.corruption.value, widget.prediction.value) == (0.55, 0.55)
     assert text_of(widget.status).endswith("Corruption went up to 0.55 with it: only a hidden token can be asked for.")
@@ -212,14 +137,14 @@ def test_prediction_takes_corruption_along_upwards(curves):
 
 
 def test_a_rounding_error_is_not_a_step(curves):
-    widget = two_knobs_widget(0.41, 0.15, curves=curves)
+    widget = two_knobs_widget(SENTENCE, 0.41, 0.15, curves=curves)
     widget.prediction.value = 0.41000000000000003  # as the page sends it
     assert "with it" not in text_of(widget.status)
     assert widget.corruption.value == widget.prediction.value
 
 
 def test_corruption_takes_prediction_along_downwards(curves):
-    widget = two_knobs_widget(0.4, 0.15, curves=curves)
+    widget = two_knobs_widget(SENTENCE, 0.4, 0.15, curves=curves)
     widget.corruption.value = 0.05
     assert (widget.corruption.value, widget.prediction.value) == (0.05, 0.05)
     assert text_of(widget.status).endswith(
@@ -236,12 +161,12 @@ def test_corruption_takes_prediction_along_downwards(curves):
 )
 def test_one_token_is_counted_in_the_singular(curves, ratio, text):
     seed = next(seed for seed in range(20) if 0.1 < np.random.default_rng([seed, 0]).random(3)[1] < 0.8)
-    assert text_of(mask_economics_widget(ratio, "word", seed, curves).status).startswith(text)
+    assert text_of(mask_economics_widget("word", ratio, seed, curves).status).startswith(text)
 
 
 @pytest.mark.parametrize("values", [(0.02, 0.02), (0.9, 0.02), (0.9, 0.9)])
 def test_the_ends_of_both_sliders_work(curves, values):
-    widget = two_knobs_widget(*values, curves=curves)
+    widget = two_knobs_widget(SENTENCE, *values, curves=curves)
     assert f"Corruption {values[0]:.2f}, prediction {values[1]:.2f}" in text_of(widget.status)
 
 
@@ -252,25 +177,25 @@ def test_the_ends_of_both_sliders_work(curves, values):
 @pytest.mark.parametrize("ratio", [0.0, 0.01, 0.91, float("nan")])
 def test_a_ratio_that_the_slider_does_not_reach_is_refused(curves, make, ratio):
     with pytest.raises(ValueError, match=r"mask_ratio is .*: expected a share from 0.02 to 0.9"):
-        make(ratio, curves=curves)
+        make(SENTENCE, ratio, curves=curves)
 
 
 @pytest.mark.parametrize("make", [two_knobs_widget, two_knobs_figure])
 def test_more_to_predict_than_is_hidden_is_refused(curves, make):
     with pytest.raises(ValueError, match=r"prediction_ratio is 0.5, mask_ratio 0.4: only a hidden token"):
-        make(0.4, 0.5, curves=curves)
+        make(SENTENCE, 0.4, 0.5, curves=curves)
     with pytest.raises(ValueError, match=r"prediction_ratio is 0.01: expected"):
-        make(0.4, 0.01, curves=curves)
+        make(SENTENCE, 0.4, 0.01, curves=curves)
 
 
 def test_the_still_pictures_have_their_numbers_in_words(curves):
-    figure, alt = mask_economics_figure(0.15, SENTENCE, 1, curves)
+    figure, alt = mask_economics_figure(SENTENCE, 0.15, 1, curves)
     assert len(figure.axes) == 2
     assert "The floor rises from 0.70 nats at 0.02 to 1.80 at 0.9." in alt
     assert "At ratio 0.15, " in alt
     read = re.search(r"The sentence reads: (.*?) \.\. ", alt)[1]
     assert figure.get_suptitle() == f"{read} ."
-    figure, alt = two_knobs_figure(0.8, 0.3, SENTENCE, 1, curves)
+    figure, alt = two_knobs_figure(SENTENCE, 0.8, 0.3, 1, curves)
     assert "[MASK] (asked)" in alt
     assert "[MASK] (hidden only)" in alt
     assert "Corruption 0.80, prediction 0.30: " in alt

@@ -11,28 +11,22 @@ import pytest
 from driving import text_of
 
 from mlm_mini import widgets
-from mlm_mini.languages import scene_language
-from mlm_mini.widgets.economics import ASKED, UNASKED
-from mlm_mini.widgets.leak import LOWEST, blank_distribution, leak_figure, leak_widget, measure_leak
-from mlm_mini.widgets.mask_ratio import (
-    FATES,
-    MOST_TOKENS,
-    mask_ratio_figure,
-    mask_ratio_widget,
-    mask_sentence,
-)
+from mlm_mini.languages.drawn_sentence import LONGEST, corrupt_sentence
+from mlm_mini.widgets import leak_widget, mask_ratio_widget
+from mlm_mini.widgets.controls import slider, status_html, two_generators, with_field
+from mlm_mini.widgets.leak import LOWEST_LOGIT, leak_figure
+from mlm_mini.widgets.mask_ratio import fate_boxes, mask_ratio_figure
 from mlm_mini.widgets.picture import MovingPicture
 from mlm_mini.widgets.tokens import (
-    KEPT,
+    ASKED,
     MASKED,
     PLAIN,
     RANDOM,
     SPECIAL,
+    UNASKED,
+    UNCHANGED,
     Token,
-    slider,
-    status_html,
     token_row,
-    with_field,
 )
 
 SENTENCE = "the chef cuts the fresh bread in the kitchen ."
@@ -68,7 +62,7 @@ def test_a_row_is_a_labeled_list_with_one_item_per_token():
 
 
 def test_states_differ_in_word_sign_and_border_as_well_as_color():
-    states = (MASKED, RANDOM, KEPT)
+    states = (MASKED, RANDOM, UNCHANGED)
     for part in ("word", "sign", "border", "color"):
         assert len({getattr(state, part) for state in states}) == 3
     for state in states:
@@ -96,7 +90,7 @@ def test_contrast_of_the_state_colors_on_white_and_on_dark():
         c = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
         return float(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
 
-    for state in (MASKED, RANDOM, KEPT, ASKED, UNASKED):
+    for state in (MASKED, RANDOM, UNCHANGED, ASKED, UNASKED):
         own = luminance(state.color) + 0.05
         assert (luminance("#ffffff") + 0.05) / own >= 3
         assert own / (luminance("#111111") + 0.05) >= 3
@@ -105,60 +99,17 @@ def test_contrast_of_the_state_colors_on_white_and_on_dark():
 # ---- the mask ratio
 
 
-def selected(masked):
-    return {t for t, token in enumerate(masked.tokens) if token.state in FATES}
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_larger_ratio_adds_tokens_and_changes_no_fate(seed):
-    previous = mask_sentence(SENTENCE, 0.0, seed)
-    assert not selected(previous)
-    for ratio in np.linspace(0, 1, 41)[1:]:
-        masked = mask_sentence(SENTENCE, float(ratio), seed)
-        assert selected(previous) <= selected(masked)
-        assert all(masked.tokens[t] == previous.tokens[t] for t in selected(previous))
-        previous = masked
-    assert selected(previous) == set(range(1, 11))  # all but [CLS] and [SEP]
-
-
-def test_what_a_token_reads_agrees_with_its_state():
-    words = ["[CLS]", *SENTENCE.split(), "[SEP]"]
-    seen = set()
+def test_a_box_says_what_became_of_its_token():
+    fates, seen = (MASKED, RANDOM, UNCHANGED), set()
     for seed in range(40):
-        for token, old in zip(mask_sentence(SENTENCE, 0.6, seed).tokens, words, strict=True):
+        drawn = corrupt_sentence(SENTENCE, 0.6, *two_generators(seed))
+        for token, read, old in zip(fate_boxes(drawn), drawn.read, drawn.words, strict=True):
             seen.add(token.state)
+            assert token.text == read
             assert (token.text == "[MASK]") == (token.state is MASKED)
-            assert (token.text == old) == (token.state in (PLAIN, SPECIAL, KEPT))
-            assert token.note == (f"was {old}" if token.state in FATES else "")
-            if token.state is RANDOM:
-                assert token.text in scene_language().vocabulary
-    assert seen == {PLAIN, SPECIAL, MASKED, RANDOM, KEPT}
-
-
-def test_counts_over_many_draws_are_those_expected():
-    draws = [mask_sentence("word " * 40, 0.25, seed) for seed in range(400)]
-    for fate, share in zip(FATES, (0.8, 0.1, 0.1), strict=True):
-        p, n = 0.25 * share, 400 * 40
-        count = sum(masked.count(fate) for masked in draws)
-        assert abs(count - n * p) < 5 * np.sqrt(n * p * (1 - p))
-
-
-@pytest.mark.parametrize(
-    ("sentence", "maskable", "cut"),
-    [
-        ("", 0, 0),
-        ("   ", 0, 0),
-        ("[MASK] [SEP] [PAD]", 0, 0),
-        ("Zyzzyva, été & 日本 [FOO] <script>", 9, 0),
-        ("word " * 500, MOST_TOKENS, 500 - MOST_TOKENS),
-    ],
-)
-@pytest.mark.parametrize("ratio", [0.0, 0.15, 1.0])
-def test_any_sentence_works(sentence, maskable, cut, ratio):
-    masked = mask_sentence(sentence, ratio, 0)
-    assert (masked.maskable, masked.cut) == (maskable, cut)
-    if ratio in (0.0, 1.0):
-        assert masked.count(*FATES) == ratio * maskable
+            assert (token.text == old) == (token.state in (PLAIN, SPECIAL, UNCHANGED))
+            assert token.note == (f"was {old}" if token.state in fates else "")
+    assert seen == {PLAIN, SPECIAL, *fates}
 
 
 def test_slider_text_box_and_button_change_row_text_and_table():
@@ -178,7 +129,7 @@ def test_slider_text_box_and_button_change_row_text_and_table():
     widget.sentence.value = ""
     assert "type a sentence" in text_of(widget.status)
     widget.sentence.value = "word " * 60
-    assert f"last {60 - MOST_TOKENS} tokens are left out" in text_of(widget.status)
+    assert f"last {60 - LONGEST} tokens are left out" in text_of(widget.status)
 
 
 @pytest.mark.parametrize(
@@ -187,18 +138,11 @@ def test_slider_text_box_and_button_change_row_text_and_table():
         ("word", 1.0, "1 of 1 token is selected"),
         ("word", 0.0, "0 of 1 token is selected"),
         ("two words", 0.0, "0 of 2 tokens are selected"),
-        ("word " * (MOST_TOKENS + 1), 0.0, "The last token is left out"),
+        ("word " * (LONGEST + 1), 0.0, "The last token is left out"),
     ],
 )
 def test_one_token_is_counted_in_the_singular(sentence, ratio, words):
     assert words in text_of(mask_ratio_widget(sentence, mask_ratio=ratio).status)
-
-
-def test_how_a_sentence_is_cut_into_tokens():
-    tokens = mask_sentence("Don't cut well-known words, it\u2019s [foo] [mask]!", 0.0, 0).tokens
-    words = ["don't", "cut", "well-known", "words", ",", "it\u2019s", "[FOO]", "[MASK]", "!"]
-    assert [token.text for token in tokens] == ["[CLS]", *words, "[SEP]"]
-    assert [token.text for token in tokens if token.state is SPECIAL] == ["[CLS]", "[MASK]", "[SEP]"]
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan")])
@@ -248,23 +192,8 @@ def every_child(widget):
 # ---- the leak
 
 
-@pytest.mark.parametrize("logit", [-8.0, -0.5, 0.0, 3.0, 12.0])
-def test_the_leak_is_what_the_algebra_says(logit):
-    leak = measure_leak(blank_distribution("the chef cuts the [MASK] ."), logit)
-    m = 1 / (1 + np.exp(-logit))
-    assert leak.buggy[scene_language().vocabulary.cls_id] == pytest.approx(m)
-    assert leak.total_variation == pytest.approx(m)
-    assert leak.kl_correct_buggy == pytest.approx(-np.log1p(-m))
-    assert leak.kl_buggy_correct == np.inf
-
-
-def test_an_excluded_token_does_not_leak():
-    leak = measure_leak(blank_distribution("the chef cuts the [MASK] ."), -np.inf)
-    assert leak[2:] == (0.0, 0.0, 0.0)
-
-
 def test_the_slider_changes_the_text_and_the_picture():
-    widget = leak_widget(leaked_logit=LOWEST)
+    widget = leak_widget(leaked_logit=LOWEST_LOGIT)
     assert "the best guess is bread" in text_of(widget.status)
     first = widget.picture.value
     widget.slider.value = 10.0
@@ -274,7 +203,7 @@ def test_the_slider_changes_the_text_and_the_picture():
     assert widget.picture.value != first
     alt = html.unescape(re.search(r'alt="([^"]*)"', widget.picture.value)[1])
     assert alt.endswith(text_of(widget.status))
-    widget.slider.value = LOWEST
+    widget.slider.value = LOWEST_LOGIT
     assert widget.picture.value == first, "a picture must not keep traces of where the slider was"
 
 
@@ -291,7 +220,7 @@ def test_a_sentence_without_one_blank_is_refused(sentence, message):
         leak_widget(sentence)
 
 
-@pytest.mark.parametrize("logit", [50.0, LOWEST - 0.5, float("nan"), -float("inf")])
+@pytest.mark.parametrize("logit", [50.0, LOWEST_LOGIT - 0.5, float("nan"), -float("inf")])
 @pytest.mark.parametrize("show", [leak_widget, leak_figure])
 def test_a_logit_that_the_slider_does_not_reach_is_refused(show, logit):
     with pytest.raises(ValueError, match=r"leaked_logit is .* from -8 to 12"):

@@ -9,19 +9,20 @@ import torch
 from driving import alt_of
 
 from mlm_mini import widgets
-from mlm_mini.experiments.gradient_variance import quick_model
-from mlm_mini.experiments.selection import ENTROPY, KEPT, STRATEGIES, SURPRISAL, UNIFORM, sentence_picks
+from mlm_mini.experiments.strategy.picks import chances, sentence_picks
+from mlm_mini.experiments.strategy.selection import ENTROPY, KEPT_LOSS, STRATEGIES, SURPRISAL, UNIFORM
+from mlm_mini.experiments.variance.measure import narrow_model
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.widgets import strategy_widget
 from mlm_mini.widgets.strategy import (
     LABELS,
     MOST_NATS,
     RULES,
+    StrategyWidget,
     bar_corners,
-    chances,
     read_scene,
     strategy_figure,
-    strategy_widget,
 )
 
 SENTENCE = "the chef cuts the fresh bread in the kitchen ."
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def model(one_thread):
-    return quick_model(np.random.default_rng(0))
+    return narrow_model(np.random.default_rng(0))
 
 
 def text_of(widget):
@@ -45,7 +46,7 @@ def picks_of(widget):
 
 
 def test_the_package_exports_it():
-    assert widgets.strategy_widget is strategy_widget
+    assert widgets.strategy_widget is StrategyWidget
 
 
 def test_every_strategy_has_a_name_and_a_rule():
@@ -55,7 +56,7 @@ def test_every_strategy_has_a_name_and_a_rule():
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_row_text_and_picture_show_what_the_experiment_picks(model, strategy):
-    widget = strategy_widget(model, strategy, 0.3, SENTENCE, seed=1)
+    widget = strategy_widget(model, strategy, SENTENCE, 0.3, seed=1)
     picks = picks_of(widget)
     asked, hidden = picks.asked[strategy], picks.hidden[strategy]
     row, text = text_of(widget.row), text_of(widget.status)
@@ -81,13 +82,13 @@ def width(bars):
 
 
 def test_strategy_slider_and_button_change_all_three(model):
-    widget = strategy_widget(model, ENTROPY, 0.3, SENTENCE, seed=1)
+    widget = strategy_widget(model, ENTROPY, SENTENCE, 0.3, seed=1)
 
     def shown():
         return widget.row.value, widget.status.value, widget.picture.value
 
     first = shown()
-    widget.strategy.value = KEPT
+    widget.strategy.value = KEPT_LOSS
     second = shown()
     assert all(a != b for a, b in zip(first, second, strict=True))
     assert "All" in text_of(widget.status)
@@ -103,27 +104,27 @@ def test_strategy_slider_and_button_change_all_three(model):
 
 
 def test_choosing_a_strategy_asks_the_model_nothing(model):
-    widget = strategy_widget(model, ENTROPY, 0.3, SENTENCE)
+    widget = strategy_widget(model, ENTROPY, SENTENCE, 0.3)
     picks = widget.picks
     widget.strategy.value = SURPRISAL
     assert widget.picks is picks
 
 
 def test_uniform_has_the_same_chance_everywhere_before_it_draws(model):
-    picks = strategy_widget(model, UNIFORM, 0.3, SENTENCE).picks
+    picks = strategy_widget(model, UNIFORM, SENTENCE, 0.3).picks
     assert chances(picks, UNIFORM, 0.3).tolist() == [0.0, *[0.3] * 10, 0.0]
 
 
 def test_a_draw_that_asks_for_nothing_says_so(model):
     for seed in range(20):
-        widget = strategy_widget(model, ENTROPY, 0.02, SENTENCE, seed)
+        widget = strategy_widget(model, ENTROPY, SENTENCE, 0.02, seed)
         if not widget.picks.asked[ENTROPY].any():
             break
     assert "none of the 10 tokens is asked for; 0.2 are expected" in text_of(widget.status)
 
 
 def test_another_sentence_takes_the_place_of_the_first(model):
-    widget = strategy_widget(model, ENTROPY, 0.3, SENTENCE)
+    widget = strategy_widget(model, ENTROPY, SENTENCE, 0.3)
     for sentence in ("the teenager closes the door .", SENTENCE):
         widget.sentence.value = sentence
         n = len(sentence.split())
@@ -137,7 +138,7 @@ def test_another_sentence_takes_the_place_of_the_first(model):
     [("the chef blorps", "'blorps'"), ("the [MASK] cuts .", "give all the words"), ("", "1 to 15 words")],
 )
 def test_a_sentence_that_cannot_be_read_is_explained_and_changes_nothing_else(model, sentence, message):
-    widget = strategy_widget(model, ENTROPY, 0.3, SENTENCE)
+    widget = strategy_widget(model, ENTROPY, SENTENCE, 0.3)
     row, picture = widget.row.value, widget.picture.value
     widget.sentence.value = sentence
     assert "Not read" in text_of(widget.status)
@@ -171,7 +172,7 @@ def test_a_model_of_another_language_is_refused():
 
 
 def test_the_still_picture_has_its_numbers_in_words(model):
-    figure, alt = strategy_figure(model, SURPRISAL, 0.3, SENTENCE, 1)
+    figure, alt = strategy_figure(model, SURPRISAL, SENTENCE, 0.3, 1)
     assert len(figure.axes) == 2
     assert alt.startswith("Two bar charts over the tokens")
     assert "Surprisal of the hidden word, at ratio 0.30." in alt

@@ -5,23 +5,24 @@
 
 import importlib
 
-_MODULE_OF = {
-    "attention_widget": "attention",
-    "cloze_widget": "cloze",
-    "leak_widget": "leak",
-    "mask_economics_widget": "economics",
-    "mask_ratio_widget": "mask_ratio",
-    "strategy_widget": "strategy",
-    "two_knobs_widget": "economics",
+_CLASSES = {
+    "attention_widget": ("attention", "AttentionWidget"),
+    "cloze_widget": ("cloze", "ClozeWidget"),
+    "leak_widget": ("leak", "LeakWidget"),
+    "mask_economics_widget": ("economics", "MaskEconomicsWidget"),
+    "mask_ratio_widget": ("mask_ratio", "MaskRatioWidget"),
+    "strategy_widget": ("strategy", "StrategyWidget"),
+    "two_knobs_widget": ("economics", "TwoKnobsWidget"),
 }
 
-__all__ = sorted(_MODULE_OF)
+__all__ = sorted(_CLASSES)
 
 
 def __getattr__(name: str):
-    if name not in _MODULE_OF:
+    if name not in _CLASSES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    module, widget = _CLASSES[name]
+    return getattr(importlib.import_module(f"{__name__}.{module}"), widget)
 
 
 def __dir__() -> list[str]:

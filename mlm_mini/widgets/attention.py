@@ -11,14 +11,14 @@ import numpy as np
 
 from mlm_mini import figures
 from mlm_mini.reference import entropy, perplexity
+from mlm_mini.widgets.controls import WHOLE_LABEL, choice, sentence_box, status_html, status_line, with_position
 from mlm_mini.widgets.picture import MovingPicture
-from mlm_mini.widgets.tokens import WHOLE_LABEL, choice, status_html, status_line, with_position
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_TOKENS = 32  # more words would have no room for their names
+MOST_MAPPED = 32  # more words would have no room for their names
 ROW_SUM_TOLERANCE = 1e-4  # wide enough for weights that were computed in float32
 NAMED = 3  # so many of the most-read words stand in the text line
 LEAST_NAMED = 0.005  # a smaller weight would show as 0.00
@@ -39,8 +39,8 @@ class AttentionMaps:
 
     def __post_init__(self):
         T = len(self.tokens)
-        if not 1 <= T <= MOST_TOKENS:
-            raise ValueError(f"the sentence has {T} tokens: an attention map shows 1 to {MOST_TOKENS}")
+        if not 1 <= T <= MOST_MAPPED:
+            raise ValueError(f"the sentence has {T} tokens: an attention map shows 1 to {MOST_MAPPED}")
         if not self.maps:
             raise ValueError("maps is empty: give at least one head its weights")
         for name, weights in self.maps.items():
@@ -59,28 +59,17 @@ def named_maps(weights: np.ndarray) -> dict[str, np.ndarray]:
     return {f"layer {i}, head {j}": table for i, block in enumerate(weights, 1) for j, table in enumerate(block, 1)}
 
 
-def attention_widget(read: Callable[[str], AttentionMaps], sentence: str, query: int = 0) -> AttentionWidget:
+class AttentionWidget(ipywidgets.VBox):
     """A sentence of the learner's choice, a head and a query word, and what that word reads; at first token `query`.
 
     read: from a sentence to its attention maps, with the same heads each time. A ValueError that it raises for a
     sentence it does not understand is shown to the learner.
     """
-    return AttentionWidget(read, sentence, query)
 
-
-class AttentionWidget(ipywidgets.VBox):
-    """A text box, a choice of head and a slider over the words; below them a line of text, and the picture it tells."""
-
-    def __init__(self, read: Callable[[str], AttentionMaps], sentence: str, query: int):
+    def __init__(self, read: Callable[[str], AttentionMaps], sentence: str, query: int = 0):
         self.read = read
         maps = read(sentence)
-        self.sentence = ipywidgets.Text(
-            sentence,
-            description="Sentence",
-            continuous_update=False,  # half a word is no sentence: read it at Enter
-            style=WHOLE_LABEL,
-            layout={"width": "min(100%, 60em)"},
-        )
+        self.sentence = sentence_box(sentence, at_enter=True)
         self.head = choice("Head", list(maps.maps))
         self.query = ipywidgets.SelectionSlider(
             options=_numbered(maps.tokens),
@@ -127,7 +116,7 @@ def attention_figure(maps: AttentionMaps, head: str, query: int) -> tuple[Figure
     return charts.figure, f"A map of attention weights, and one row of it as bars. {text}"
 
 
-def describe(maps: AttentionMaps, head: str, query: int) -> str:
+def describe_attention(maps: AttentionMaps, head: str, query: int) -> str:
     """What one query word reads, in a few plain sentences."""
     weights = np.asarray(maps.maps[head], dtype=np.float64)[query]
     asks = f"{head}: {maps.tokens[query]}, token {query} of 0 to {len(weights) - 1},"
@@ -135,7 +124,7 @@ def describe(maps: AttentionMaps, head: str, query: int) -> str:
     if total == 0:
         return f"{asks} may see nothing, so it reads nothing: all its weights are zero."
     spread = perplexity(entropy(weights / total))
-    if len(weights) > 1 and np.ptp(weights) < LEAST_NAMED:  # the first of equals would be named as if they were more
+    if len(weights) > 1 and np.ptp(weights) < LEAST_NAMED:  # of equal weights none stands out
         reads = f"most from none: each weight is {weights.mean():.2f}"
     else:
         order = [s for s in np.argsort(-weights, kind="stable")[:NAMED] if weights[s] >= LEAST_NAMED]
@@ -175,7 +164,7 @@ class AttentionCharts:
             bar.set_width(weight)
             number.set_text(f"{weight:.2f}" if weight >= LEAST_NAMED else "")
             number.set_x(weight + 0.02)
-        return describe(self.maps, head, query)
+        return describe_attention(self.maps, head, query)
 
     def _draw_table(self, ax: Axes, T: int) -> None:
         from matplotlib.collections import PolyCollection

@@ -24,65 +24,47 @@ from mlm_mini.languages.cloze import (
     english_cloze,
     scene_cloze,
 )
-from mlm_mini.widgets.tokens import (
-    MONOSPACE,
-    MUTED_COLOR,
-    TEXT_COLOR,
-    WHOLE_LABEL,
-    State,
-    Token,
-    choice,
-    slider,
-    status_html,
-    status_line,
-    token_row,
-    with_field,
-)
+from mlm_mini.widgets import controls
+from mlm_mini.widgets.tokens import MONOSPACE, MUTED_COLOR, TEXT_COLOR, State, Token, token_row
 
 HIDDEN = State("hidden", "?", "dashed", figures.BLUE)
 ANSWER = State("the word", "✓", "solid", figures.GREEN)
-BLANK = "\N{NO-BREAK SPACE}" * 7  # as wide as a word of middling length, so that the blank does not give its own away
+BLANK = "\N{NO-BREAK SPACE}" * 7  # as wide as a word of middling length, whatever the length of the hidden one
 TEXTS: dict[str, Callable[[], ClozeText]] = {"Scenes": scene_cloze, "English": english_cloze}
-LETTERS_SECONDS = 0.15  # after which letters that are still on their way are here
-LEAST_SHOWN = 0.001  # of the opponent's likeliest words, those it gave less are no more than a list of names
+LETTERS_SECONDS = 0.15  # that the last letters of a word may take from the page to the kernel
+LEAST_SHOWN = 0.001  # the opponent's likeliest words are listed down to this probability
 TABLE = f"color: {TEXT_COLOR}; border-collapse: collapse; line-height: 1.5"
 CELL = "padding: 1px 14px 1px 0; border: none; text-align: left; font-weight: normal"
 NUMBER = CELL.replace("left", "right") + "; font-variant-numeric: tabular-nums"
 
 
-def cloze_widget(
-    seed: int = 0, texts: Mapping[str, Callable[[], ClozeText]] = TEXTS, rival: Player | None = None
-) -> ClozeWidget:
-    """The game on scenes and on real English; the same questions for the same seed.
+class ClozeWidget(ipywidgets.VBox):
+    """The game on scenes and on real English, one `Game` for each; the same questions for the same seed.
 
     Enter in the text box guesses, and Enter again brings the next sentence, so that a whole game needs no mouse.
     texts: what the text to play on is called, and how to load it when first chosen. rival: plays along on scenes.
     """
-    if rival:
-        texts = {**texts, "Scenes": lambda: SceneCloze(scene_language(), rival)}
-    return ClozeWidget(seed, texts)
 
-
-class ClozeWidget(ipywidgets.VBox):
-    """A view of one `Game` per text: what is shown is what `Game.play` returned."""
-
-    def __init__(self, seed: int, texts: Mapping[str, Callable[[], ClozeText]]):
-        self.seed = seed
-        self.texts = texts
+    def __init__(
+        self, seed: int = 0, texts: Mapping[str, Callable[[], ClozeText]] = TEXTS, rival: Player | None = None
+    ):
+        if rival:
+            texts = {**texts, "Scenes": lambda: SceneCloze(scene_language(), rival)}
+        self.seed, self.texts = seed, texts
         self.games: dict[str, Game] = {}
-        self.chooser = choice("Sentences from", list(texts))
+        self.chooser = controls.choice("Sentences from", list(texts))
         self.source = ipywidgets.HTML()
         self.sentence = ipywidgets.HTML()
         self.word = ipywidgets.Combobox(
-            description="Your word", placeholder="one word, then Enter; ↓ lists them", style=WHOLE_LABEL
+            description="Your word", placeholder="one word, then Enter; ↓ lists them", style=controls.WHOLE_LABEL
         )
-        self.confidence = slider("How sure you are, 0 to 1", 0.5, LEAST_CONFIDENCE, MOST_CONFIDENCE, 0.01)
+        self.confidence = controls.slider("How sure you are, 0 to 1", 0.5, LEAST_CONFIDENCE, MOST_CONFIDENCE, 0.01)
         self.button = ipywidgets.Button(button_style="primary", layout={"margin": "6px 2px"})
-        self.status = status_line()
+        self.status = controls.status_line()
         self.answer = ipywidgets.HTML()
         self.scores = ipywidgets.HTML()
         below = ipywidgets.HBox([self.answer, self.scores], layout={"flex_flow": "row wrap"})
-        sure = with_field(self.confidence)
+        sure = controls.with_field(self.confidence)
         super().__init__([self.chooser, self.source, self.sentence, self.word, sure, self.button, self.status, below])
         self.button.on_click(lambda _: self.advance())
         self.word.on_msg(lambda _, content, __: self._enter() if content.get("event") == "submit" else None)
@@ -149,7 +131,7 @@ class ClozeWidget(ipywidgets.VBox):
         self.say(game_sentence(game))
 
     def say(self, text: str) -> None:
-        self.status.value = status_html(text)
+        self.status.value = controls.status_html(text)
 
 
 def game_html(game: Game) -> str:

@@ -6,15 +6,14 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import ipywidgets
 from matplotlib.image import imsave
 
 from mlm_mini.figures import image_html
 
 if TYPE_CHECKING:
-    import ipywidgets
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
-
 
 QUICKLY = {"compress_level": 1}  # of 9: takes about half the time of the usual 6, and a few more bytes
 LEGIBLE = 0.66  # of its size: the smallest at which the course's figures are still read with ease
@@ -25,8 +24,6 @@ def scrolling(picture: ipywidgets.HTML, figure: Figure) -> ipywidgets.Box:
 
     The box scrolls and not the picture, so that it stays where it is when the picture is replaced.
     """
-    import ipywidgets
-
     picture.layout.min_width = f"{round(LEGIBLE * figure.bbox.width)}px"
     return ipywidgets.Box([picture], layout={"overflow": "auto"})
 

@@ -8,34 +8,21 @@ import ipywidgets
 import numpy as np
 
 from mlm_mini import figures
-from mlm_mini.experiments.selection import (
+from mlm_mini.experiments.strategy.picks import Picks, chances, sentence_picks
+from mlm_mini.experiments.strategy.selection import (
     ENTROPY,
-    KEPT,
     KEPT_AT_RANDOM,
+    KEPT_LOSS,
     STRATEGIES,
     SURPRISAL,
     UNIFORM,
-    Picks,
     check_strategy,
-    sentence_picks,
 )
 from mlm_mini.languages import scene_language
-from mlm_mini.widgets.economics import ASKED, HIGHEST, LOWEST, STEP, UNASKED
-from mlm_mini.widgets.mask_ratio import SENTENCE
+from mlm_mini.widgets import controls
+from mlm_mini.widgets.controls import EXAMPLE
 from mlm_mini.widgets.picture import MovingPicture, scrolling
-from mlm_mini.widgets.tokens import (
-    PLAIN,
-    SPECIAL,
-    WHOLE_LABEL,
-    Token,
-    choice,
-    redraw_button,
-    slider,
-    status_html,
-    status_line,
-    token_row,
-    with_field,
-)
+from mlm_mini.widgets.tokens import ASKED, PLAIN, SPECIAL, UNASKED, Token, token_row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,68 +31,64 @@ if TYPE_CHECKING:
 
     from mlm_mini.model import MaskedLM
 
-SEED = 7  # at 0.15 uniform, surprisal and entropy pick different tokens
+PICKS_SEED = 7  # at 0.15 uniform, surprisal and entropy pick different tokens
 MOST_NATS = 8.0  # a longer bar is cut off here; its number stands under its token
 LABELS = {
     UNIFORM: "uniform: every token alike",
     SURPRISAL: "surprisal of the hidden word",
     ENTROPY: "entropy of the guess",
-    KEPT: "uniform masks, loss kept where entropy is high",
+    KEPT_LOSS: "uniform masks, loss kept where entropy is high",
     KEPT_AT_RANDOM: "uniform masks, loss kept at random",
 }
 RULES = {
     UNIFORM: "Every token has the same chance.",
     SURPRISAL: "Of {n} candidates those with the higher surprisal have the better chance; the others are shown again.",
     ENTROPY: "Of {n} candidates those with the higher entropy have the better chance; the others are shown again.",
-    KEPT: "All {n} candidates stay hidden; those with the higher entropy have the better chance to be asked for.",
+    KEPT_LOSS: "All {n} candidates stay hidden; those with the higher entropy have the better chance to be asked for.",
     KEPT_AT_RANDOM: "All {n} candidates stay hidden, and each has the same chance to be asked for.",
 }
 ROW_LABEL = "The sentence as the model reads it, surprisal and entropy in nats under each token"
 TWO_CHARTS = "Two bar charts over the tokens: surprisal and entropy, and the chance to be asked for."
 
 
-def strategy_widget(
-    model: MaskedLM, strategy: str = ENTROPY, mask_ratio: float = 0.15, sentence: str = SENTENCE, seed: int = SEED
-) -> StrategyWidget:
+class StrategyWidget(ipywidgets.VBox):
     """A scene sentence, a strategy and a mask ratio of the learner's choice: what is picked, and how hard it is.
 
     model: of the scene language; its scores are those of `sentence_picks`. strategy: one of `selection.STRATEGIES`.
     Raises ValueError for a model of another vocabulary, an unknown strategy, a ratio that the slider does not reach,
     from 0.02 to 0.9, or a sentence with an unknown word or a hidden one.
     """
-    _check(model, strategy, mask_ratio)
-    return StrategyWidget(model, strategy, mask_ratio, sentence, seed)
 
-
-class StrategyWidget(ipywidgets.VBox):
-    """A text box, a choice of strategy, a slider and a button; the tokens; a line of text; and two charts."""
-
-    def __init__(self, model: MaskedLM, strategy: str, mask_ratio: float, sentence: str, seed: int):
+    def __init__(
+        self,
+        model: MaskedLM,
+        strategy: str = ENTROPY,
+        sentence: str = EXAMPLE,
+        mask_ratio: float = 0.15,
+        seed: int = PICKS_SEED,
+    ):
+        _check(model, strategy, mask_ratio)
         self.model, self.seed, self.ids = model, seed, read_scene(sentence)
-        self.sentence = ipywidgets.Text(
-            sentence,
-            description="Sentence",
-            continuous_update=False,  # half a word is no sentence: read it at Enter
-            style=WHOLE_LABEL,
-            layout={"width": "min(100%, 60em)"},
-        )
-        self.strategy = choice("Strategy", [(LABELS[name], name) for name in STRATEGIES], strategy)
-        self.slider = slider("Mask ratio", mask_ratio, LOWEST, HIGHEST, STEP)
-        self.button = redraw_button(self._reseed)
-        self.row, self.status, self.picture = ipywidgets.HTML(), status_line(), ipywidgets.HTML()
+        self.sentence = controls.sentence_box(sentence, at_enter=True)
+        self.strategy = controls.choice("Strategy", [(LABELS[name], name) for name in STRATEGIES], strategy)
+        self.slider = controls.ratio_slider("Mask ratio", mask_ratio)
+        self.button = controls.redraw_button(self._reseed)
+        self.row, self.status, self.picture = ipywidgets.HTML(), controls.status_line(), ipywidgets.HTML()
         self.box = scrolling(self.picture, self._prepare())
         self.sentence.observe(self._read_again, "value")
         self.strategy.observe(self._redraw, "value")
         self.slider.observe(self._pick_again, "value")
-        controls = ipywidgets.HBox([with_field(self.slider), self.button], layout={"flex_flow": "row wrap"})
-        super().__init__([self.sentence, self.strategy, controls, self.row, self.status, self.box])
+        row = ipywidgets.HBox([controls.with_field(self.slider), self.button], layout={"flex_flow": "row wrap"})
+        super().__init__([self.sentence, self.strategy, row, self.row, self.status, self.box])
         self._pick_again()
 
     def _read_again(self, _: object) -> None:
         try:
             self.ids = read_scene(self.sentence.value)
         except ValueError as error:
-            self.status.value = status_html(f"Not read, the picture is still that of the last sentence: {error}")
+            self.status.value = controls.status_html(
+                f"Not read, the picture is still that of the last sentence: {error}"
+            )
             return
         self._prepare()
         self._pick_again()
@@ -126,23 +109,27 @@ class StrategyWidget(ipywidgets.VBox):
 
     def _redraw(self, _: object = None) -> None:
         strategy, ratio = self.strategy.value, self.slider.value
-        text = describe(self.picks, strategy, ratio)
+        text = describe_picks(self.picks, strategy, ratio)
         self.charts.move(self.picks, strategy, ratio)
-        self.row.value = token_row(token_boxes(self.picks, strategy), ROW_LABEL)
-        self.status.value = status_html(text)
+        self.row.value = token_row(pick_boxes(self.picks, strategy), ROW_LABEL)
+        self.status.value = controls.status_html(text)
         self.picture.value = self.moving.html(f"{TWO_CHARTS} {text}")
 
 
 def strategy_figure(
-    model: MaskedLM, strategy: str = ENTROPY, mask_ratio: float = 0.15, sentence: str = SENTENCE, seed: int = SEED
+    model: MaskedLM,
+    strategy: str = ENTROPY,
+    sentence: str = EXAMPLE,
+    mask_ratio: float = 0.15,
+    seed: int = PICKS_SEED,
 ) -> tuple[Figure, str]:
-    """What the widget shows, as a figure and its alt text. Raises what `strategy_widget` raises."""
+    """What the widget shows, as a figure and its alt text. Raises what the widget raises."""
     _check(model, strategy, mask_ratio)
     ids, vocabulary = read_scene(sentence), scene_language().vocabulary
     picks = sentence_picks(model, ids, vocabulary, mask_ratio, seed)
     charts = StrategyCharts(picks.tokens)
     charts.move(picks, strategy, mask_ratio)
-    return charts.figure, f"{TWO_CHARTS} {describe(picks, strategy, mask_ratio)}"
+    return charts.figure, f"{TWO_CHARTS} {describe_picks(picks, strategy, mask_ratio)}"
 
 
 def read_scene(sentence: str) -> np.ndarray:
@@ -159,22 +146,13 @@ def read_scene(sentence: str) -> np.ndarray:
 
 def _check(model: MaskedLM, strategy: str, mask_ratio: float) -> None:
     check_strategy(strategy)
-    if not LOWEST <= mask_ratio <= HIGHEST:
-        raise ValueError(f"mask_ratio is {mask_ratio}: expected a share from {LOWEST} to {HIGHEST}")
+    controls.check_ratio(mask_ratio)
     V, size = len(scene_language().vocabulary), model.config.vocab_size
     if size != V:
         raise ValueError(f"model has a vocabulary of {size} tokens, the scene language {V}: give a model of scenes")
 
 
-def chances(picks: Picks, strategy: str, mask_ratio: float) -> np.ndarray:
-    """The chance (n,) of each token to be asked for: of a candidate, once the candidates are drawn.
-
-    "uniform" asks for all its candidates; before they are drawn, each token has the chance `mask_ratio`.
-    """
-    return np.where(picks.maskable, mask_ratio, 0.0) if strategy == UNIFORM else picks.probability[strategy]
-
-
-def token_boxes(picks: Picks, strategy: str) -> list[Token]:
+def pick_boxes(picks: Picks, strategy: str) -> list[Token]:
     """The sentence as the model reads it, surprisal and entropy under each token."""
     hidden, asked = picks.hidden[strategy], picks.asked[strategy]
     scores = [f"{s:.1f} | {h:.1f}" for s, h in zip(picks.surprisal, picks.entropy, strict=True)]
@@ -188,7 +166,7 @@ def token_boxes(picks: Picks, strategy: str) -> list[Token]:
     ]
 
 
-def describe(picks: Picks, strategy: str, mask_ratio: float) -> str:
+def describe_picks(picks: Picks, strategy: str, mask_ratio: float) -> str:
     """What a strategy picks, in a few plain sentences."""
     asked, words = picks.asked[strategy], picks.maskable
     n = int(words.sum())
@@ -250,7 +228,7 @@ class StrategyCharts:
 
 
 def _bars(ax: Axes, **look) -> PolyCollection:
-    """Bars still without a place: one artist for all, since drawing is what takes the time."""
+    """Bars that have no place yet, as one artist: drawing many takes longer."""
     from matplotlib.collections import PolyCollection
 
     return ax.add_collection(PolyCollection([], linewidth=0, **look))
