@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlm_mini import __main__ as command_line
+from mlm_mini.commands.notebooks import progress_counts
 from mlm_mini.course import progress
 from mlm_mini.course.exercises import all_exercises
 
@@ -75,7 +76,7 @@ def test_the_test_command_hands_on_its_arguments_and_its_status(monkeypatch):
 def test_minutes_left_leave_out_what_is_solved(data_folder):
     exercises = list(all_exercises().values())
     progress.record_attempt(exercises[0].id, solved=True)
-    counts = command_line.progress_counts(progress.all_progress())
+    counts = progress_counts(progress.all_progress())
     assert counts == ["1", "0", str(len(exercises) - 1), str(sum(e.minutes for e in exercises[1:]))]
 
 

@@ -1,0 +1,92 @@
+"""`train` and `fill`: a model of one's own, and what a model puts in the place of a blank."""
+
+import argparse
+import sys
+
+from mlm_mini.commands.terminal import CommandError, add_json_option, write_json
+
+
+def add_model_commands(commands: argparse._SubParsersAction, with_recipe: bool) -> None:
+    """with_recipe: the options of the recipe too, for which PyTorch is loaded."""
+    train = commands.add_parser("train", help="train a model on a bundled language or your own text files")
+    train.add_argument("--language", default="scenes", help="scenes, english, or a text file or folder; %(default)s")
+    train.add_argument("--out", required=True, metavar="DIR", help="the folder for the model and its checkpoints")
+    train.add_argument("--size", default="mini", help="tiny, mini, small or base; %(default)s")
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
+    train.add_argument("--length", type=int, default=64, metavar="T", help="tokens in a row of real text; %(default)s")
+    train.add_argument("--vocabulary-size", type=int, default=4096, metavar="V", help="of real text; %(default)s")
+    train.add_argument("--device", help="cpu, cuda or mps; the best there is unless given")
+    train.set_defaults(run=run_train)
+    if with_recipe:
+        add_recipe_options(train.add_argument_group("recipe", "what is not given is chosen for language, size, device"))
+
+    fill = commands.add_parser("fill", help="what a trained model puts in the place of each [MASK]")
+    fill.add_argument("text", help='for example "The chef [MASK] the bread."')
+    fill.add_argument("--model", metavar="DIR", help="a folder that train made, or any of Hugging Face's with a BERT")
+    fill.add_argument("--top", type=int, default=5, metavar="N", help="candidates for each blank; %(default)s")
+    add_json_option(fill)
+    fill.set_defaults(run=run_fill)
+
+
+def add_recipe_options(group: argparse._ArgumentGroup) -> None:
+    """An option for each field of the recipe, with the field's own text."""
+    from mlm_mini.training import recipe_options
+
+    for option in recipe_options():
+        flag = f"--{option.name.replace('_', '-')}"
+        group.add_argument(flag, type=option.kind, nargs=option.count, metavar=option.metavar, help=option.help)
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from mlm_mini.training import TerminalProgress, TrainingError, find_language, recipe_options, train_folder
+
+    chosen = {option.name: getattr(options, option.name) for option in recipe_options()}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "device")}
+    try:
+        config = find_language(options.language).recipe(options.size, options.device, **given)
+        result = train_folder(
+            options.language, options.size, config, options.out, report=TerminalProgress(), **settings
+        )
+    except (TrainingError, ValueError, OSError) as error:
+        raise CommandError(str(error)) from None
+    except KeyboardInterrupt:
+        print("Stopped. With --resume the same command goes on from the last checkpoint.", file=sys.stderr)
+        raise
+    if result.comparison:
+        print(result.comparison.table())
+    print(f'The model is in {options.out}. Try: course.py fill "... [MASK] ..." --model {options.out}')
+    return 0
+
+
+def run_fill(options: argparse.Namespace) -> int:
+    from mlm_mini.training import fill, load_folder, quick_model
+
+    try:
+        if options.model:
+            model, tokenizer = load_folder(options.model)
+        else:
+            quick = quick_model()
+            model, tokenizer = quick.model, quick.tokenizer
+        blanks = fill(model, tokenizer, options.text, options.top)
+    except (ValueError, OSError) as error:
+        raise CommandError(str(error)) from None
+    if options.json:
+        write_json({"blanks": [[candidate._asdict() for candidate in blank] for blank in blanks]}, options.json)
+    else:
+        print_blanks(blanks)
+    return 0
+
+
+def print_blanks(blanks: list) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for number, blank in enumerate(blanks, start=1):
+        table = Table(title=f"[MASK] {number} of {len(blanks)}".replace("[", r"\["), title_justify="left")
+        table.add_column("token")
+        for name in ("probability", "surprisal (nats)"):
+            table.add_column(name, justify="right")
+        for token, probability, surprisal in blank:
+            table.add_row(token.replace("[", r"\["), f"{probability:.4f}", f"{surprisal:.3f}")
+        Console().print(table)
