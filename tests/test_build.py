@@ -7,6 +7,7 @@ from test_notebook import BODY, HEADER
 from mlm_mini.course import build as b
 from mlm_mini.course.notebook import SourceError
 
+ANSWERS, CHAPTER, SOLUTION = "mlm_mini/course/answers/ch99.py", "chapters/99_double.ipynb", "solutions/99_double.ipynb"
 RUNNABLE = BODY.replace('check("99.double", double)', "print(np.round(1.25, 1))")
 
 
@@ -34,7 +35,7 @@ def change_source(top):
 
 def test_build_writes_both_and_a_second_build_changes_nothing(top):
     said = []
-    assert b.stale(top) == ["chapters/99_double.ipynb is missing", "solutions/99_double.ipynb is missing"]
+    assert b.stale(top) == [f"{ANSWERS} is stale", f"{CHAPTER} is missing", f"{SOLUTION} is missing"]
     b.build(top, say=said.append)
     assert b.stale(top) == []
     chapter, solution = read(top / "chapters/99_double.ipynb"), read(top / "solutions/99_double.ipynb")
@@ -60,10 +61,12 @@ def test_check_sees_every_kind_of_staleness(top):
     nbformat.write(notebook, solution)
     (top / "solutions/98_gone.ipynb").write_text("{}")
     (top / "chapters/98_gone.ipynb").write_text("{}")
+    (top / ANSWERS).with_name("ch98.py").write_text("")
     assert b.stale(top) == [
         "solutions/99_double.ipynb was not executed to the end",
         "chapters/98_gone.ipynb has no source",
         "solutions/98_gone.ipynb has no source",
+        "mlm_mini/course/answers/ch98.py has no source",
     ]
     chapter = top / "chapters/99_double.ipynb"
     chapter.write_text(chapter.read_text() + "\n")  # byte for byte
@@ -92,12 +95,23 @@ def test_a_learners_edits_are_never_overwritten_unasked(top):
 
 def test_a_solution_that_does_not_run_leaves_both_notebooks_as_they_were(top):
     b.build(top, say=lambda _: None)
-    before = {path: path.read_bytes() for path in top.glob("*/*.ipynb")}
+    built = [top / ANSWERS, top / CHAPTER, top / SOLUTION]
+    before = [path.read_bytes() for path in built]
     source = top / "solutions/99_double.py"
-    source.write_text(source.read_text().replace("print(np.round(1.25, 1))", "1 / 0"))
+    text = source.read_text().replace("print(np.round(1.25, 1))", "1 / 0")
+    source.write_text(text.replace("values + values", "2 * values"))
     with pytest.raises(b.BuildError, match="ZeroDivisionError"):
         b.build(top, force=True, say=lambda _: None)
-    assert {path: path.read_bytes() for path in top.glob("*/*.ipynb")} == before
+    assert [path.read_bytes() for path in built] == before
+
+
+def test_a_changed_answer_makes_the_module_of_answers_stale(top):
+    b.build(top, say=lambda _: None)
+    assert "answer_of_the_author = values + values" in (top / ANSWERS).read_text()
+    (top / ANSWERS).write_text("ANSWERS = {}\n")
+    assert b.stale(top) == [f"{ANSWERS} is stale"]
+    b.build(top, say=lambda _: None)
+    assert b.stale(top) == []
 
 
 def test_reset_from_a_bad_source_leaves_the_chapter_in_place(top):

@@ -1,14 +1,17 @@
 """Makes chapters/*.ipynb and solutions/*.ipynb from solutions/*.py, and says when they are stale.
 
+With them goes a module of the worked answers, `mlm_mini/course/answers/chNN.py`, by which exercises are judged.
+
 A learner's own edits are never overwritten: a chapter carries the hash of what was built, so that a chapter that was
 edited can be told from one that is merely old.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from nbformat import NotebookNode
 
 from mlm_mini import storage
 from mlm_mini.course import notebook as nb
+from mlm_mini.course.answer_building import answers_module
 from mlm_mini.course.notebook import Chapter
 
 CELL_SECONDS = 300
@@ -43,7 +47,8 @@ def build(top: Path, numbers: Iterable[str] = (), force: bool = False, rerun: bo
                 f"a fresh one: reset {edited[0][:2]}. To overwrite: build --force"
             )
     for chapter in chapters:
-        solution = _write_solution(top, chapter, rerun)  # first, because only this can fail
+        with _answers_in_place(top, chapter):
+            solution = _write_solution(top, chapter, rerun)
         say(f"{chapter.name}: {_write_chapter(top, chapter)}, {solution}")
 
 
@@ -52,6 +57,8 @@ def stale(top: Path, numbers: Iterable[str] = ()) -> list[str]:
     chapters = _chosen(top, numbers)
     complaints = []
     for chapter in chapters:
+        if _answers_differ(top, chapter):
+            complaints.append(f"{answers_path(top, chapter).relative_to(top).as_posix()} is stale")
         fresh_chapter, fresh_solution = nb.chapter_notebook(chapter), nb.solution_notebook(chapter)
         complaints += _differences(chapter_path(top, chapter), fresh_chapter, executed=False)
         complaints += _differences(solution_path(top, chapter), fresh_solution, executed=True)
@@ -60,6 +67,10 @@ def stale(top: Path, numbers: Iterable[str] = ()) -> list[str]:
         for path in sorted([*top.glob("chapters/*.ipynb"), *top.glob("solutions/*.ipynb")]):
             if path.stem not in names and ".kept-" not in path.name:
                 complaints.append(f"{path.parent.name}/{path.name} has no source")
+        built = {answers_path(top, chapter) for chapter in chapters}
+        for path in sorted(answers_path(top, chapters[0]).parent.glob("ch*.py")) if chapters else []:
+            if path not in built:
+                complaints.append(f"{path.relative_to(top).as_posix()} has no source")
     return complaints
 
 
@@ -83,6 +94,10 @@ def chapter_path(top: Path, chapter: Chapter) -> Path:
 
 def solution_path(top: Path, chapter: Chapter) -> Path:
     return top / "solutions" / f"{chapter.name}.ipynb"
+
+
+def answers_path(top: Path, chapter: Chapter) -> Path:
+    return top / "mlm_mini" / "course" / "answers" / f"ch{chapter.number}.py"
 
 
 def execute(notebook: NotebookNode, folder: Path, name: str) -> None:
@@ -137,6 +152,28 @@ def _edited(path: Path, chapter: Chapter) -> bool:
     return content not in (built, nb.content_hash(nb.chapter_notebook(chapter)))
 
 
+def _answers_differ(top: Path, chapter: Chapter) -> bool:
+    path, fresh = answers_path(top, chapter), answers_module(chapter)
+    return not path.exists() or path.read_bytes() != fresh.encode("utf-8")
+
+
+@contextlib.contextmanager
+def _answers_in_place(top: Path, chapter: Chapter) -> Iterator[None]:
+    """Writes the answers, by which the solution's own checks are judged; what was there comes back if those fail."""
+    path = answers_path(top, chapter)
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    if _answers_differ(top, chapter):
+        _write_text(path, answers_module(chapter))
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            path.unlink()
+        else:
+            _write_text(path, before)
+        raise
+
+
 def _write_chapter(top: Path, chapter: Chapter) -> str:
     path, fresh = chapter_path(top, chapter), nb.chapter_notebook(chapter)
     if not _differences(path, fresh, executed=False):
@@ -181,6 +218,9 @@ def _text(notebook: NotebookNode) -> str:
 
 
 def _write(path: Path, notebook: NotebookNode) -> None:
-    path.parent.mkdir(exist_ok=True)
-    text = _text(notebook)
+    _write_text(path, _text(notebook))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True, parents=True)
     storage.write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
