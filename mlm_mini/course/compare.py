@@ -24,6 +24,7 @@ class Difference:
     sentence: str
     where: str = ""
     largest: float | None = None
+    of_type: bool = False  # the two are not even of one kind
 
 
 def difference(yours: Any, expected: Any, rtol: float, atol: float, where: str = "") -> Difference | None:
@@ -52,8 +53,10 @@ def type_name(value: Any) -> str:
 
 def _of_wrong_type(yours: Any, expected: Any, where: str) -> Difference:
     if yours is None and not where:
-        return Difference("Your answer is None: is a `return` missing?", where)
-    return Difference(f"{_part(where)} is {_a(type_name(yours))}; expected {_a(type_name(expected))}.", where)
+        return Difference("Your answer is None: is a `return` missing?", where, of_type=True)
+    return Difference(
+        f"{_part(where)} is {_a(type_name(yours))}; expected {_a(type_name(expected))}.", where, of_type=True
+    )
 
 
 def _part(where: str) -> str:
@@ -127,6 +130,8 @@ def _scalar_difference(yours: Any, expected: Any, rtol: float, atol: float, wher
 
 
 def _sequence_difference(yours: Any, expected: Any, rtol: float, atol: float, where: str) -> Difference | None:
+    if type(yours) is np.ndarray and yours.ndim == 1 and yours.dtype.kind in "iuf" and _all_numbers(expected):
+        yours = yours.tolist()  # who promises two numbers does not say in what they come
     if type(yours) not in (list, tuple):
         return _of_wrong_type(yours, expected, where)
     if len(yours) != len(expected):
@@ -136,6 +141,11 @@ def _sequence_difference(yours: Any, expected: Any, rtol: float, atol: float, wh
         if found := difference(one, other, rtol, atol, f"{where}[{index}]"):
             return found
     return None
+
+
+def _all_numbers(values: Any) -> bool:
+    numbers = (int, float, np.integer, np.floating)
+    return all(isinstance(value, numbers) and not isinstance(value, bool) for value in values)
 
 
 def _dict_difference(yours: Any, expected: dict, rtol: float, atol: float, where: str) -> Difference | None:
