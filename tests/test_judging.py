@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import random
 import statistics
 import threading
 import time
@@ -12,34 +13,32 @@ import pytest
 
 from mlm_mini import reference
 from mlm_mini.course import judging
+from mlm_mini.course.answer import Answer
 from mlm_mini.course.compare import difference
-from mlm_mini.course.exercise import Case, Exercise, Mistake
-from mlm_mini.course.judging import CheckFailed, check, hint, judge
-from mlm_mini.course.report import one_line, value_text
+from mlm_mini.course.exercise import Case, Exercise
+from mlm_mini.course.judging import CheckFailed, check, failing, hint, judge
 from mlm_mini.course.run import TimeLimitReached, time_limit
+from mlm_mini.course.showing import call_text, one_line, value_text
 
 MOST_LINES = 15
 
 
-def center(values, axis=-1):
-    """The reference: subtracts the mean along an axis. An empty axis is an error."""
-    if values.shape[axis] == 0:
-        raise ValueError("no values to center")
-    return values - values.mean(axis, keepdims=True)
+ANSWER = Answer(
+    "99.center",
+    """
+    import numpy as np
 
 
-def subtract_whole_mean(values, axis=-1):
-    return values - values.mean()
-
-
-def forget_keepdims(values, axis=-1):
-    return values - values.mean(axis)
-
-
+    def center(values, axis=-1):
+        if values.shape[axis] == 0:
+            raise ValueError("no values to center")
+        return values - values.mean(axis, keepdims=True)
+    """,
+)
 CENTER = Exercise(
     id="99.center",
     title="Center",
-    reference=center,
+    answer=ANSWER,
     cases=(
         Case("two rows", (np.array([[1.0, 3.0], [5.0, 9.0]]),)),
         Case("one number", (np.array([2.0]),)),
@@ -47,13 +46,25 @@ CENTER = Exercise(
         Case("random rows", (np.random.default_rng(0).normal(size=(3, 4)),)),
         Case("nothing", (np.zeros((2, 0)),)),
     ),
-    mistakes=(
-        Mistake("whole mean", "Each row keeps its own offset.", subtract_whole_mean),
-        Mistake("no keepdims", "The means line up with the wrong axis.", forget_keepdims),
-    ),
-    hints=("Think of one row.", "Which axis is averaged?", "Keep the dimension."),
+    mistakes="""
+    - whole mean: Each row keeps its own offset.
+          values.mean(axis, keepdims=True) => values.mean()
+    - no keepdims: The means line up with the wrong axis.
+          values.mean(axis, keepdims=True) => values.mean(axis)
+    - added: The mean goes the wrong way.
+          values - => values +
+    """,
+    hints="""
+    - Think of one row.
+    - Which axis is averaged?
+    - Keep the dimension.
+    """,
     minutes=3,
 )
+
+
+def subtract_whole_mean(values, axis=-1):
+    return values - values.mean() if values.size else right(values, axis)
 
 
 @pytest.fixture(autouse=True)
@@ -215,12 +226,16 @@ def test_a_lot_of_printing_is_kept_out(capsys):
 
 
 def only_at_first(values, axis=-1):
-    return right(values, axis) if values.shape == (2, 2) else center(values, axis)
+    return right(values, axis) if values.shape == (2, 2) else CENTER.reference(values, axis)
+
+
+def only_at_last(values, axis=-1):
+    return CENTER.reference(values, axis) if not values.size else right(values, axis)
 
 
 def in_a_thread(values, axis=-1):
     answer = []
-    thread = threading.Thread(target=lambda: answer.append(center(values, axis)))
+    thread = threading.Thread(target=lambda: answer.append(CENTER.reference(values, axis)))
     thread.start()
     thread.join()
     return answer[0] if answer else right(values, axis)
@@ -229,21 +244,22 @@ def in_a_thread(values, axis=-1):
 @pytest.mark.parametrize(
     "handed_in",
     [
-        center,
-        functools.partial(center, axis=-1),
-        lambda values, axis=-1: center(values, axis),
-        functools.wraps(center)(lambda values, axis=-1: center(values, axis)),
+        CENTER.reference,
+        functools.partial(CENTER.reference, axis=-1),
+        lambda values, axis=-1: CENTER.reference(values, axis),
+        functools.wraps(CENTER.reference)(lambda values, axis=-1: CENTER.reference(values, axis)),
         only_at_first,
+        only_at_last,
         in_a_thread,
     ],
-    ids=["itself", "partial", "wrapped in a lambda", "wraps", "after the first input", "in a thread"],
+    ids=["itself", "partial", "wrapped in a lambda", "wraps", "after the first input", "at the last", "in a thread"],
 )
 def test_handing_in_the_courses_answer_is_noticed_kindly(handed_in):
     assert "the course's own answer" in said(handed_in)
 
 
 def test_other_functions_can_give_the_answer_away_too():
-    exercise = dataclasses.replace(CENTER, answers_in=(reference.softmax,))
+    exercise = dataclasses.replace(CENTER, answers_in=("mlm_mini.reference.probability:softmax",))
 
     def near(values, axis=-1):
         return values - reference.softmax(values, axis)
@@ -264,15 +280,14 @@ def test_only_the_expected_kind_of_error_is_accepted():
 
 
 def test_a_keyword_argument_that_is_changed_is_named():
-    def add(values, more):
-        return values + more
+    add = Answer("99.add", "def add(values, more):\n    return values + more\n")
 
     def in_place(values, more):
         more += values
         return more.copy()
 
     case = Case("two", (np.ones(2),), {"more": np.ones(2)})
-    exercise = Exercise("99.add", "Add", add, (case,), (), ("Think of one number.",), 1)
+    exercise = Exercise("99.add", "Add", (case,), (), ("Think of one number.",), 1, answer=add)
     assert "modifies its input (more)" in "\n".join(judge(exercise, in_place).lines)
 
 
@@ -418,28 +433,69 @@ def test_an_interrupt_of_the_learners_is_passed_on():
         judge(CENTER, interrupted)
 
 
-def test_random_answers_are_compared_by_what_is_measured():
-    def draw(n, rng):
-        return rng.random(n) < 0.25
+COIN = Exercise(
+    id="99.coin",
+    title="Coin",
+    answer=Answer("99.coin", "def draw(n, rng):\n    return rng.random(n) < 0.25\n"),
+    cases=(Case("many", (100_000, np.random.default_rng(0))),),
+    mistakes="""
+    - fair: Half of yours are heads.
+          0.25 => 0.5
+    """,
+    hints=("Compare a uniform number with the ratio.",),
+    minutes=1,
+    observe=lambda function, n, rng: {"share": float(np.mean(function(n, rng))), "length": len(function(n, rng))},
+    rtol=0,
+    atol=0.01,
+)
 
-    coin = Exercise(
-        id="99.coin",
-        title="Coin",
-        reference=draw,
-        cases=(Case("many", (100_000, np.random.default_rng(0))),),
-        mistakes=(Mistake("fair", "Half of yours are heads.", lambda n, rng: rng.random(n) < 0.5),),
-        hints=("Compare a uniform number with the ratio.",),
-        minutes=1,
-        observe=lambda function, n, rng: {"share": float(np.mean(function(n, rng))), "length": len(function(n, rng))},
-        rtol=0,
-        atol=0.01,
-    )
-    assert judge(coin, lambda n, rng: rng.permutation(n) < n // 4).correct
-    verdict = judge(coin, lambda n, rng: rng.integers(0, 2, n) == 1)
-    assert verdict.mistake is coin.mistakes[0]
+
+def test_random_answers_are_compared_by_what_is_measured():
+    assert judge(COIN, lambda n, rng: rng.permutation(n) < n // 4).correct
+    verdict = judge(COIN, lambda n, rng: rng.integers(0, 2, n) == 1)
+    assert verdict.mistake is COIN.mistakes[0]
     assert any(line.startswith("Yours:    share = 0.") for line in verdict.lines)
     assert any(line.startswith("Expected: about share = 0.2") for line in verdict.lines)
     assert any("chance alone stays within 0.01" in line for line in verdict.lines)
+
+
+def test_of_several_measurements_those_that_are_off_are_named():
+    verdict = judge(COIN, lambda n, rng: rng.random(n) < 0.3)
+    assert verdict.mistake is None
+    assert verdict.explanation == 'Of the 2 things that are measured, only this is not as expected: "share".'
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda n, rng: np.random.default_rng(0).random(n) < 0.25, "never draws from the generator"),
+        (lambda n, rng: (rng.random(), np.random.random(n) < 0.25)[1], "a generator that everybody shares"),  # noqa: NPY002
+        (lambda n, rng: (np.random.seed(0), rng.random(n) < 0.25)[1], "a generator that everybody shares"),  # noqa: NPY002
+        (lambda n, rng: (random.random(), rng.random(n) < 0.25)[1], "a generator that everybody shares"),
+    ],
+    ids=["its own", "NumPy's", "NumPy's, seeded", "Python's"],
+)
+def test_the_callers_generator_and_no_other(draw, words):
+    verdict = judge(COIN, draw)
+    assert not verdict.correct
+    assert words in " ".join(verdict.lines)
+
+
+def test_pytorchs_generator_belongs_to_nobody_too():
+    torch = pytest.importorskip("torch")
+    verdict = judge(COIN, lambda n, rng: (torch.manual_seed(0), rng.random(n) < 0.25)[1])
+    assert "a generator that everybody shares" in " ".join(verdict.lines)
+
+
+def test_an_answer_that_is_an_input_is_no_new_object():
+    fresh = dataclasses.replace(CENTER, habits=("fresh",), cases=(*CENTER.cases, Case("centered", (np.zeros((2, 3)),))))
+
+    def same_when_centered(values, axis=-1):
+        return values if values.size and not right(values, axis).any() and not values.any() else right(values, axis)
+
+    assert judge(fresh, right).correct
+    assert judge(CENTER, same_when_centered).correct
+    assert "shares its memory with an input" in " ".join(judge(fresh, same_when_centered).lines)
 
 
 def test_a_counter_is_as_good_as_a_dict_and_numpys_words_as_words():
@@ -458,11 +514,91 @@ def test_a_difference_deep_inside_says_where():
 
 
 def test_a_mistake_has_variants():
-    wrong = tuple(lambda values, axis=-1, n=n: values - n for n in (100, 200, 300))
-    exercise = dataclasses.replace(CENTER, mistakes=(Mistake("a constant", "Not the mean.", wrong[0], wrong[1:]),))
-    for function in wrong:
-        assert judge(exercise, function).mistake is exercise.mistakes[0]
-    assert judge(exercise, lambda values, axis=-1: values - 400).mistake is None
+    page = """
+    - a constant: Not the mean.
+          values.mean(axis, keepdims=True) => 100
+       or values.mean(axis, keepdims=True) => 200
+    """
+    exercise = dataclasses.replace(CENTER, mistakes=page)
+    for constant in (100, 200):
+        assert judge(exercise, minus(constant)).mistake is exercise.mistakes[0]
+    assert judge(exercise, minus(400)).mistake is None
+
+
+def minus(constant):
+    return lambda values, axis=-1: right(values, axis) if not values.size else values - constant
+
+
+def test_two_known_mistakes_at_once_are_told_as_two():
+    def both(values, axis=-1):
+        return right(values, axis) if not values.size else values + values.mean()
+
+    verdict = judge(CENTER, both)
+    assert verdict.mistake.parts == (CENTER.mistakes[0], CENTER.mistakes[2])
+    assert "Two known mistakes: whole mean; and added." in verdict.lines
+    assert verdict.explanation.startswith("Two things are left. One: whole mean. Each row keeps")
+
+
+def test_two_mistakes_that_change_the_same_text_make_no_compound():
+    names = {compound.name for compound in CENTER.compounds}
+    assert names == {"whole mean; and added", "no keepdims; and added"}
+
+
+def test_a_mistake_is_known_by_answers_and_not_by_errors_alone():
+    """An error may come of anything: to fail everywhere is not to make the mistake that fails everywhere."""
+    page = "- asks too much: The array has no such method.\n      values.mean(axis, keepdims=True) => values.median()"
+    raising = dataclasses.replace(CENTER, mistakes=page)
+    asks = dataclasses.replace(CENTER, mistakes=page.replace("asks too much:", "asks too much (raises):"))
+
+    def careless(values, axis=-1):
+        return right(values, axis) if not values.size else values.no_such_thing
+
+    assert judge(raising, careless).mistake is None
+    assert judge(asks, careless).mistake is asks.mistakes[0]
+
+
+def test_a_known_mistake_that_raises_elsewhere_is_recognized_where_it_answers():
+    def fails_for_one_number(values, axis=-1):
+        if values.shape == (1,):
+            raise IndexError("tuple index out of range")
+        return subtract_whole_mean(values, axis)
+
+    verdict = judge(CENTER, fails_for_one_number)
+    assert verdict.mistake is None
+    assert "that of a known mistake, whole mean: Each row keeps" in verdict.explanation
+    assert "What it looks like:" in verdict.lines
+
+    def now_and_then(values, axis=-1):
+        return subtract_whole_mean(values, axis) if values.shape == (2, 2) else values - 7 * values.shape[0]
+
+    assert "known mistake" not in judge(CENTER, now_and_then).explanation
+
+
+def test_the_failing_input_is_at_hand():
+    with pytest.raises(ValueError, match="run check"):
+        failing("99.center")
+    with pytest.raises(CheckFailed, match=r"bad = failing\(\"99.center\"\); center\(\*bad.args"):
+        check("99.center", subtract_whole_mean)
+    bad = failing("99.center")
+    assert np.array_equal(subtract_whole_mean(*bad.args, **bad.kwargs), bad.yours)
+    assert np.array_equal(CENTER.reference(*bad.args, **bad.kwargs), bad.expected)
+    bad.args[0][...] = 0
+    assert failing("99.center").args[0].any(), "what is tried on it does not change it"
+    check("99.center", right)
+    with pytest.raises(ValueError, match="run check"):
+        failing("99.center")
+
+
+def test_an_input_with_an_axis_of_tensors_is_handed_out_as_the_function_gets_it():
+    prepared = dataclasses.replace(CENTER, prepare=lambda args: tuple(value.tolist() for value in args))
+    assert judge(prepared, subtract_whole_mean).failing.args == ([[1.0, 3.0], [5.0, 9.0]],)
+
+
+def test_no_input_is_shown_cut_in_the_middle():
+    named = [("qkv", np.zeros((12, 12))), ("names", [f"layer.{i}.weight" for i in range(40)]), ("n", 3)]
+    text = call_text("attend", named, width=60)
+    assert text == "attend(qkv=<float64 array of shape (12, 12)>, names=<list of 40>, n=3)"
+    assert call_text("f", [("x", np.arange(3))]) == "f(x=[0, 1, 2])"
 
 
 def test_a_report_shows_the_part_that_differs_and_the_shape_of_what_is_large():
@@ -496,11 +632,67 @@ def test_a_progress_file_that_cannot_be_written_does_not_fail_a_check(monkeypatc
         ({"hints": ("ok then", " ")}, "empty hint"),
         ({"hints": ("same", "same")}, "same hint twice"),
         ({"minutes": 0}, "minutes is 0"),
+        ({"twin": "reference.softmax"}, "is not of the form"),
+        ({"habits": ("neat",)}, "'neat' is no habit"),
     ],
 )
 def test_an_exercise_that_is_not_whole_is_refused(change, message):
-    fields = {
-        name: getattr(CENTER, name) for name in ("id", "title", "reference", "cases", "mistakes", "hints", "minutes")
-    }
     with pytest.raises(ValueError, match=message):
-        Exercise(**(fields | change))
+        dataclasses.replace(CENTER, **change)
+
+
+SUM = Exercise(
+    id="99.sum",
+    title="Sum",
+    answer=Answer("99.sum", "def total(values):\n    return values.sum(-1)\n"),
+    cases=(
+        Case("one row", (np.array([1.0, 2.0]),)),
+        Case("two rows", (np.array([[1.0, 2.0], [4.0, 5.0]]),)),
+        Case("three rows", (np.arange(9.0).reshape(3, 3),)),
+        Case("two of three", (np.arange(6.0).reshape(2, 3) ** 2,)),
+        Case("five", (np.array([0.5, 0.25, 2.0, 7.0, 1.0]),)),
+        Case("seven", (np.array([0.5, 0.25, 2.0, 7.0, 1.0, 3.0, 2.0]),)),
+    ),
+    mistakes=(),
+    hints=("Add up.",),
+    minutes=1,
+)
+
+
+def one_row_only(values):
+    if values.ndim > 1:
+        raise ValueError("one row at a time")
+    return sum(values)
+
+
+@pytest.mark.parametrize(
+    ("function", "explanation"),
+    [
+        (lambda values: -values.sum(-1), "sign flipped"),
+        (lambda values: values.mean(-1), "a sum where a mean is asked, or the other way round"),
+        (lambda values: {"sum": values.sum(-1)}, "Your answer is a dict of 1; expected"),
+        (lambda values: values.total(), "raised AttributeError"),
+        (one_row_only, "Right wherever it answers; on the other 3 inputs it raises ValueError."),
+        (lambda values: (values.sum(-1), values.__imul__(2))[0], "modifies its input"),
+        (lambda values: np.sin(values.sum(-1)) + values.max(), ""),
+    ],
+    ids=["flipped", "mean", "container", "error everywhere", "error on some", "in place", "nothing sure"],
+)
+def test_what_nobody_foresaw_is_explained_where_something_is_sure(function, explanation):
+    verdict = judge(SUM, function)
+    assert not verdict.correct
+    assert verdict.mistake is None
+    assert (explanation in verdict.explanation) if explanation else verdict.explanation == ""
+    assert bool(explanation) == ("What it looks like:" in verdict.lines)
+
+
+def test_a_relation_that_holds_where_nothing_overflows_is_said_so():
+    def overflows(values):
+        total = -values.sum(-1)
+        return np.where(np.abs(total) > 15, np.inf, total)
+
+    verdict = judge(SUM, overflows)
+    assert verdict.explanation.startswith("Where nothing overflows: Your answer has the sign flipped")
+    assert (
+        "overflows" not in judge(SUM, lambda values: np.where(values.sum(-1) > 3, np.nan, -values.sum(-1))).explanation
+    )

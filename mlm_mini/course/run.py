@@ -10,8 +10,8 @@ import copy
 import ctypes
 import io
 import signal
-import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,9 +21,16 @@ import numpy as np
 
 from mlm_mini.course.compare import difference
 from mlm_mini.course.exercise import Case, Exercise
+from mlm_mini.course.watching import Calls, arrays_in, generators_in, global_generators, watch_calls
 
 SECONDS_PER_CASE = 10.0
 PRINTED_KEPT = 400
+
+# What a call may do besides giving an answer.
+CHANGES = "changes "  # an argument is no longer what it was; its name follows
+GLOBAL = "draws from a generator that belongs to nobody"
+DRAWS = "draws from the generator that was handed in"
+SHARES = "the answer shares memory with an input"
 
 
 class TimeLimitReached(BaseException):
@@ -36,10 +43,21 @@ class Outcome:
 
     value: Any = None
     error: BaseException | None = None
-    changed: str = ""  # the name or place of an argument that the call modified
+    effects: tuple[str, ...] = ()  # what it did besides: the constants above, CHANGES with the name of the argument
+    seconds: float = 0.0
     printed: str = ""
     printed_characters: int = 0
     from_reference: bool = False
+
+    @property
+    def changed(self) -> str:
+        """The name or place of an argument that the call modified, or ""."""
+        return next((effect.removeprefix(CHANGES) for effect in self.effects if effect.startswith(CHANGES)), "")
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of side effect, whichever argument they met."""
+        return frozenset(CHANGES if effect.startswith(CHANGES) else effect for effect in self.effects)
 
 
 class KeptText(io.TextIOBase):
@@ -97,38 +115,23 @@ def time_limit(seconds: float) -> Iterator[None]:
             timer.cancel()
 
 
-@contextlib.contextmanager
-def watch_calls(functions: tuple[Callable, ...]) -> Iterator[list[str]]:
-    """Yields a list that collects the names of those `functions` that are called, from wherever."""
-    codes = {function.__code__: function.__name__ for function in functions if hasattr(function, "__code__")}
-    seen: list[str] = []
-
-    def profile(frame: Any, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code in codes:
-            seen.append(codes[frame.f_code])
-
-    previous = sys.getprofile()
-    sys.setprofile(profile)
-    threading.setprofile(profile)
-    try:
-        yield seen
-    finally:
-        sys.setprofile(previous)
-        threading.setprofile(None)
-
-
 def run_case(
-    exercise: Exercise, function: Callable, case: Case, seconds: float = SECONDS_PER_CASE, watch: bool = False
+    exercise: Exercise,
+    function: Callable,
+    case: Case,
+    seconds: float = SECONDS_PER_CASE,
+    watch: Calls | None = None,
 ) -> Outcome:
     """Calls `function` on copies of the case's arguments and records what came of it.
 
-    With `watch`, also whether the reference was called on the way. KeyboardInterrupt is passed on, because it is the
-    learner's own.
+    With `watch`, also whether the course's own answer was called on the way. KeyboardInterrupt is passed on, because it
+    is the learner's own.
     """
     args, kwargs = copy.deepcopy((case.args, case.kwargs))
     kept = KeptText()
     value, error = None, None
-    answers = (exercise.reference, *exercise.answers_in) if watch else ()
+    generators = global_generators()
+    began = time.perf_counter()
     with (
         contextlib.redirect_stdout(kept),
         contextlib.redirect_stderr(kept),
@@ -137,7 +140,7 @@ def run_case(
     ):
         warnings.simplefilter("ignore")
         try:
-            with time_limit(seconds), watch_calls(answers) if watch else contextlib.nullcontext([]) as called:
+            with time_limit(seconds), watch_calls(watch) if watch else contextlib.nullcontext([]) as called:
                 value = exercise.observe(function, *args, **kwargs) if exercise.observe else function(*args, **kwargs)
         except KeyboardInterrupt:
             raise
@@ -145,10 +148,20 @@ def run_case(
             error = TimeLimitReached(seconds)
         except BaseException as caught:  # SystemExit too
             error = caught
+    effects = []
+    if changed := _changed_argument(case, args, kwargs):
+        effects.append(f"{CHANGES}{changed}")
+    if global_generators() != generators:
+        effects.append(GLOBAL)
+    if generators_in(case.args) != generators_in(args):
+        effects.append(DRAWS)
+    if exercise.observe is None and _shares_memory(value, (args, kwargs)):
+        effects.append(SHARES)
     return Outcome(
         value=value,
         error=error,
-        changed=_changed_argument(case, args, kwargs),
+        effects=tuple(effects),
+        seconds=time.perf_counter() - began,
         printed=kept.text,
         printed_characters=kept.characters,
         from_reference=bool(called),
@@ -166,9 +179,23 @@ def _changed_argument(case: Case, args: tuple, kwargs: dict) -> str:
     return ""
 
 
-def same_outcome(one: Outcome, other: Outcome, rtol: float, atol: float) -> bool:
-    """Whether two functions did the same thing on a case: the same answer or kind of error, the same side effect."""
-    if (one.error is None) != (other.error is None) or bool(one.changed) != bool(other.changed):
+def _shares_memory(value: Any, arguments: Any) -> bool:
+    """Whether the answer, or an array in it, is one of the arguments or a view of one."""
+    inputs = arrays_in(arguments)
+    return any(np.may_share_memory(array, given) for array in arrays_in(value) for given in inputs)
+
+
+def _that_matter(outcome: Outcome, effects: frozenset[str]) -> set[str]:
+    """The side effects of those kinds, with the argument that was changed."""
+    return {e for e in outcome.effects if e in effects or (e.startswith(CHANGES) and CHANGES in effects)}
+
+
+def same_outcome(one: Outcome, other: Outcome, rtol: float, atol: float, effects: frozenset[str]) -> bool:
+    """Whether two functions did the same thing on a case: the same answer or kind of error, the same side effects.
+
+    effects: the kinds of side effect that matter here.
+    """
+    if (one.error is None) != (other.error is None) or _that_matter(one, effects) != _that_matter(other, effects):
         return False
     if one.error is not None:
         return type(one.error) is type(other.error)
