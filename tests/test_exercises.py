@@ -3,22 +3,36 @@
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mlm_mini import reference
 from mlm_mini.course import notebook as nb
+from mlm_mini.course.answer import ANSWER_FILE
+from mlm_mini.course.compare import difference
+from mlm_mini.course.diagnosis import expected_outcomes, mistake_outcomes, same_outcomes
 from mlm_mini.course.exercises import all_exercises, find_exercise
-from mlm_mini.course.judging import expected_outcomes, judge, mistake_outcomes, same_outcomes
+from mlm_mini.course.habits import spoiled
+from mlm_mini.course.judging import judge
+from mlm_mini.course.run import run_case
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 CHAPTERS = nb.read_chapters(SOLUTIONS)
 EXERCISES = all_exercises()
 MISTAKES = [
-    pytest.param(exercise, mistake, function, id=f"{exercise.id}-{place}-{variant}")
+    pytest.param(exercise, mistake, variant, id=f"{exercise.id}-{place}-{variant}")
     for exercise in EXERCISES.values()
     for place, mistake in enumerate(exercise.mistakes)
-    for variant, function in enumerate(mistake.functions)
+    for variant in range(len(mistake.ways))
 ]
+HABITS = [(name, habit) for name, exercise in EXERCISES.items() for habit in exercise.habits]
+TWINS = [name for name, exercise in EXERCISES.items() if exercise.twin]
 MOST_LINES = 15
+UNDO_EACH_OTHER = {  # both slips at once are the right answer, written another way
+    ("01.jacobian", "p_j where p_i belongs; and p_i where p_j belongs"),
+    ("06.self-attention", "scaled twice; and the scores are not scaled"),
+    ("03.z-score", "n stands at the wrong place, or nowhere; and the count above, the share below"),
+}
 
 
 def written_functions(notebook, wanted):
@@ -27,7 +41,12 @@ def written_functions(notebook, wanted):
     for cell in notebook.cells:
         if cell.id == "setup" or nb.exercise_id(cell) == wanted:
             exec(compile(cell.source, cell.id, "exec"), namespace)
-    return namespace[find_exercise(wanted).reference.__name__]
+    return namespace[find_exercise(wanted).answer.name]
+
+
+def own_work(exercise):
+    """The worked answer as a learner's own: the code is not that of the built answer."""
+    return exercise.answer.compiled(exercise.answer.code, "<own ")
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +77,12 @@ def test_a_stub_says_that_it_is_not_written_or_shows_the_clinics_symptom(name, n
         assert verdict.mistake is not None, "the code that a clinic ships must be one of the known mistakes"
 
 
-@pytest.mark.parametrize(("exercise", "mistake", "function"), MISTAKES)
-def test_each_known_mistake_fails_and_is_named(exercise, mistake, function):
-    verdict = judge(exercise, function)
+@pytest.mark.parametrize(("exercise", "mistake", "variant"), MISTAKES)
+def test_each_known_mistake_fails_and_is_named(exercise, mistake, variant):
+    verdict = judge(exercise, mistake.ways[variant].function)
     assert not verdict.correct
     assert verdict.mistake is mistake, "\n".join(verdict.lines)
+    assert verdict.explanation == mistake.says
     assert any(mistake.name in line for line in verdict.lines)
     assert len(verdict.lines) <= MOST_LINES
 
@@ -77,6 +97,106 @@ def test_no_two_mistakes_are_confused(name):
             assert not same_outcomes(exercise, outcomes, theirs), f"{one!r} and {other!r} answer alike on every input"
 
 
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_compound_is_caught(name):
+    exercise = EXERCISES[name]
+    expected = expected_outcomes(exercise)
+    quickest = sorted(range(len(expected)), key=lambda i: expected[i].seconds)
+    for compound in exercise.compounds:
+        if (name, compound.name) in UNDO_EACH_OTHER:
+            continue
+        for way in compound.ways:
+            for index in quickest:
+                outcome = run_case(exercise, way.function, exercise.cases[index])
+                if not same_outcomes(exercise, [outcome], [expected[index]]):
+                    break
+            else:
+                raise AssertionError(f"passes: {compound.name}\n{way.code}")
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_the_twin_in_the_package_gives_the_same_answers(name):
+    exercise = EXERCISES[name]
+    twin = exercise.twin.function()
+    for case, expected in zip(exercise.cases, expected_outcomes(exercise), strict=True):
+        outcome = run_case(exercise, twin, case)
+        if expected.error is not None:
+            assert isinstance(outcome.error, type(expected.error)), case.name
+        else:
+            assert outcome.error is None, f"{case.name}: {outcome.error!r}"
+            assert difference(outcome.value, expected.value, exercise.rtol, exercise.atol) is None, case.name
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_twin_is_named_by_the_module_that_defines_it(name):
+    """Or a learner's call of it would not be told from any other."""
+    module, _, function = EXERCISES[name].twin.path.partition(":")
+    found = EXERCISES[name].twin.path and __import__(module, fromlist=["_"])
+    for part in function.split("."):
+        found = getattr(found, part)
+    assert (found.__module__, found.__qualname__) == (module, function)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_handing_in_the_courses_own_answer_is_noticed(name):
+    exercise = EXERCISES[name]
+    handed_in = [exercise.reference, lambda *args, **kwargs: exercise.reference(*args, **kwargs)]
+    if exercise.twin:
+        handed_in.append(exercise.twin.function())
+    for function in handed_in:
+        verdict = judge(exercise, function)
+        assert not verdict.correct
+        assert "the course's own answer" in "\n".join(verdict.lines)
+
+
+def test_the_answer_to_another_exercise_is_noticed_and_the_packages_earlier_ones_may_be_called():
+    exercise = EXERCISES["01.temperature"]
+
+    def by_the_built_answer(logits, tau):
+        return EXERCISES["01.softmax"].reference(logits / tau)
+
+    def by_the_earlier_twin(logits, tau):
+        return reference.softmax(logits / tau)
+
+    def by_a_later_twin(logits, axis=-1):
+        return np.exp(reference.log_softmax(logits, axis))
+
+    assert "the course's own answer" in "\n".join(judge(exercise, by_the_built_answer).lines)
+    assert judge(exercise, by_the_earlier_twin).correct
+    assert "the course's own answer" in "\n".join(judge(EXERCISES["01.softmax"], by_a_later_twin).lines)
+
+
+@pytest.mark.parametrize(("name", "declared"), HABITS)
+def test_who_lacks_a_habit_is_refused(name, declared):
+    exercise = EXERCISES[name]
+    for place, wrong in enumerate(spoiled(declared, own_work(exercise))):
+        verdict = judge(exercise, wrong)
+        assert not verdict.correct, f"wrong answer {place} of the habit {declared!r} passes"
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_exercise_with_a_generator_asks_for_its_habit(name):
+    exercise = EXERCISES[name]
+    parameters = exercise.answer.code.split("def " + exercise.answer.name + "(")[1].split(")")[0]
+    if "rng" in parameters:
+        assert "rng" in exercise.habits
+
+
+@pytest.mark.parametrize("name", [name for name, exercise in EXERCISES.items() if exercise.observe])
+def test_what_is_measured_can_be_measured_on_the_worked_answer(name):
+    """Or every wrong answer that raises the same would pass."""
+    exercise = EXERCISES[name]
+    for case, expected in zip(exercise.cases, expected_outcomes(exercise), strict=True):
+        assert expected.error is None, f"{case.name}: {expected.error!r}"
+
+
+def test_a_learners_own_work_is_not_taken_for_the_courses():
+    for exercise in EXERCISES.values():
+        function = own_work(exercise)
+        assert not function.__code__.co_filename.startswith(ANSWER_FILE)
+        assert judge(exercise, function).correct, exercise.id
+
+
 def test_every_exercise_has_its_cell_and_every_cell_its_exercise():
     cells = [name for chapter in CHAPTERS for cell in chapter.cells if (name := nb.exercise_id(cell))]
     assert sorted(cells) == sorted(EXERCISES)
@@ -87,7 +207,7 @@ def test_every_exercise_cell_is_followed_by_its_check():
     for chapter in CHAPTERS:
         for cell, following in zip(chapter.cells, chapter.cells[1:], strict=False):
             if name := nb.exercise_id(cell):
-                function = find_exercise(name).reference.__name__
+                function = find_exercise(name).answer.name
                 assert following.source == f'check("{name}", {function})'
 
 

@@ -11,6 +11,7 @@ import pkgutil
 from functools import cache
 
 from mlm_mini.course.exercise import Exercise
+from mlm_mini.course.watching import Calls
 
 
 @cache
@@ -41,3 +42,20 @@ def find_exercise(exercise_id: str) -> Exercise:
         return exercises[exercise_id]
     near = difflib.get_close_matches(exercise_id, exercises, n=3, cutoff=0.5) or list(exercises)[:3]
     raise ValueError(f"there is no exercise {exercise_id!r}; did you mean {' or '.join(near)}?")
+
+
+@cache
+def calls_to_watch(exercise: Exercise) -> Calls:
+    """What a learner may not call for this exercise, and what may be called because it was built before.
+
+    The twins of this exercise and of later ones give the answer away; those of earlier exercises are the learner's own
+    work by now.
+    """
+    own = {exercise.twin.path} if exercise.twin else set()
+    earlier, later, reached = set(), set(), False
+    for other in all_exercises().values():
+        reached |= other is exercise
+        if other.twin:
+            (later if reached else earlier).add(other.twin.path)
+    forbidden = own | set(exercise.answers_in) | (later - earlier)
+    return Calls(frozenset(forbidden), frozenset(earlier - forbidden))
