@@ -27,10 +27,11 @@
 
 # %% [markdown] id="how-it-works"
 # **How a chapter works.** Run the cells from top to bottom. A cell that begins with `# exercise:` is yours: replace its
-# `raise` line with your code. The cell below it checks your answer on several inputs and, if it is not right yet, says what
-# is wrong. `hint("00.one-pair")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they work whether or not yours do. Go on with Shift+Enter; *Run All Cells* stops at the first
-# exercise that is not solved.
+# `raise` line with your code. The cell below it checks your answer on several inputs and, if it is not right yet, says
+# what is wrong. `hint("00.one-pair")` in a new cell gives one step of help at a time, and `failing("00.one-pair")`
+# hands you the smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s
+# versions, so they work whether or not yours do. Go on with Shift+Enter; *Run All Cells* stops at the first exercise
+# that is not solved.
 #
 # Now and then you will meet *the article this course grew from*: a popular introduction to masked language modeling. The
 # chapters measure what it claims.
@@ -41,7 +42,7 @@ import math
 import numpy as np
 
 from mlm_mini import figures
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import cloze
 
 # %% [markdown] id="why-pairs"
@@ -88,7 +89,8 @@ def all_pairs(words):
     """Every pair with one blank that a sentence supplies.
 
     words: list of n strings, left as it is.
-    Returns a list of n pairs (input_words, label), in the order of the words.
+    Returns a list of n pairs (input_words, label), in the order of the words, each
+    with a list of its own.
     """
     # Where to start: what does the second pair begin from?
     # <solution>
@@ -121,8 +123,8 @@ def several_blanks(words, positions):
 
     words: list of n strings, left as it is.
     positions: list of distinct places to hide, in any order, perhaps empty; left as it is.
-    Returns (input_words, labels), two lists of length n. At a hidden place they hold
-    "[MASK]" and the word that stood there; at any other, the word and None.
+    Returns (input_words, labels), two new lists of length n. At a hidden place they
+    hold "[MASK]" and the word that stood there; at any other, the word and None.
     """
     # Where to start: with a list of n times None, and a copy of the words.
     # <solution>
@@ -181,7 +183,8 @@ check("00.guess", guess_distribution)
 def score(q, answer):
     """The surprisal of the answer under q, in nats.
 
-    q: dict from word to probability; a word that is not listed has probability 0.
+    q: dict from word to probability, left as it is; a word that is not listed has
+    probability 0, and no probability above 0 is too small to count.
     Returns a float: 0.0 when q is certain of the answer, math.inf when q rules it out.
     """
     # Where to start: math.log is the natural logarithm, and refuses 0.
@@ -222,7 +225,7 @@ trained = quick_model(LiveCurve)
 model = model_player(trained, cloze.scene_cloze().words)
 sentences_read = trained.config.steps * trained.config.batch_size
 print(f"The trained model has read {sentences_read:,} sentences, "
-      f"with {trained.config.mask_ratio:.0%} of their words hidden.")
+      f"with {trained.config.masking.mask_ratio:.0%} of their words hidden.")
 
 # %% [markdown] id="how-to-play"
 # Type the word you think is hidden, set how sure you are, and press Enter; Enter again brings the next sentence. The arrow
@@ -337,8 +340,9 @@ figures.show(fig, alt=f"Bars of mean surprisal in nats for four players on 2,000
 def unigram(sentences):
     """The share of each word among all words.
 
-    sentences: list of lists of strings, not all of them empty.
-    Returns a dict from each word that occurs to its share; they sum to one.
+    sentences: list of lists of strings, not all of them empty; left as they are.
+    Returns a dict from each word that occurs, as it is written, to its share; they
+    sum to one.
     """
     # Where to start: one count for all sentences together.
     # <solution>

@@ -24,9 +24,10 @@
 
 # %% [markdown] id="how-it-works"
 # **How a chapter works.** A cell that begins with `# exercise:` is yours: replace its `raise` line, run it, and run the
-# check below it. `hint("01.softmax")` in a new cell gives one step of help at a time. The cells between the exercises
-# use `mlm_mini`'s versions, such as `ref.softmax`, so they run before yours do. In an exercise you may use `ref.` for
-# anything that an earlier exercise had you build.
+# check below it. `hint("01.softmax")` in a new cell gives one step of help at a time, and `failing("01.softmax")` hands
+# you the smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, such
+# as `ref.softmax`, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier exercise
+# had you build.
 #
 # A shape written (..., V) means: any number of axes first, perhaps none, and last an axis of V entries. Your function
 # should treat each row of V by itself; `[..., None]` adds an axis at the end.
@@ -38,7 +39,7 @@ import torch
 
 from mlm_mini import figures
 from mlm_mini import reference as ref
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 
 # %% [markdown] id="a-blank-has-scores"
 # ## 1 · A blank has scores

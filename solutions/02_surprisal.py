@@ -24,10 +24,10 @@
 # GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"
-# `hint("02.surprisal")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier
-# exercise had you build, such as `ref.softmax` and `ref.log_softmax`. No function of yours should change the arrays it
-# is given.
+# `hint("02.surprisal")` in a new cell gives one step of help at a time, and `failing("02.surprisal")` hands you the
+# smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run
+# before yours do. In an exercise you may use `ref.` for anything that an earlier exercise had you build, such as
+# `ref.softmax` and `ref.log_softmax`. No function of yours should change the arrays it is given.
 
 # %% id="setup"
 import numpy as np
@@ -35,7 +35,7 @@ import torch
 
 from mlm_mini import figures
 from mlm_mini import reference as ref
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import scene_language
 
 words = ["jumps", "leaps", "runs", "walks", "sleeps", "table", "the"]
@@ -88,7 +88,7 @@ figures.show(figure, alt="Two plots of surprisal, minus log p, against p. On a l
 def surprisal(logits, targets):
     """-log p_t for p = softmax(z): how unexpected token t was.
 
-    logits: (..., V) scores in nats; targets: (...) integer token ids from 0 to V - 1.
+    logits: (..., V) scores in nats, for one position or any number; targets: (...) integer token ids from 0 to V - 1.
     Returns (...) nats, one number per position: inf where the target's logit is -inf.
     """
     # Where to start: log-probabilities of all V tokens first, then the one of the target at each position.
@@ -131,15 +131,14 @@ for target, word in enumerate(words):
 def cross_entropy(logits, labels):
     """The mean surprisal over the positions whose label is not -100.
 
-    logits: (..., V) scores in nats; labels: (...) integer token ids from 0 to V - 1, or -100.
-    Returns a float, in nats: inf where the target's logit is -inf, 0.0 when no position has a label.
+    logits: (..., N, V) scores in nats; labels: (..., N) integer token ids from 0 to V - 1, or -100.
+    Returns a float, in nats: inf when a label's logit is -inf, 0.0 when no position has a label.
     """
     # Where to start: which positions have a label? Then keep those and forget about the others.
     # <solution>
     selected = labels != -100
-    if not selected.any():
-        return 0.0
-    return float(ref.surprisal(logits[selected], labels[selected]).mean())  # (..., V) -> (n, V)
+    s = ref.surprisal(logits[selected], labels[selected])  # (..., N, V) -> (n, V)
+    return float(s.sum() / selected.sum()) if selected.any() else 0.0
     # </solution>
 
 
@@ -194,19 +193,16 @@ figures.show(figure, alt="Bars of the gradient p - y for the fox's blank when th
 def cross_entropy_gradient(logits, labels):
     """dL/dz = (p - y) / n at the n positions whose label is not -100, and 0 at the others.
 
-    logits: (..., V) scores in nats; labels: (...) integer token ids from 0 to V - 1, or -100.
-    Returns (..., V), the shape of the logits; all zeros when no position has a label.
+    logits: (..., N, V) scores in nats; labels: (..., N) integer token ids from 0 to V - 1, or -100.
+    Returns (..., N, V), the shape of the logits; all zeros when no position has a label.
     """
-    # Where to start: begin with zeros everywhere, and fill in the rows of the positions that have a label.
+    # Where to start: p and y, both of the shape of the logits. Then n, and the positions that have no label.
     # <solution>
-    gradient = np.zeros_like(logits)
-    selected = labels != -100
-    n = selected.sum()
-    if n:
-        rows = ref.softmax(logits[selected])  # (n, V)
-        rows[np.arange(n), labels[selected]] -= 1
-        gradient[selected] = rows / n
-    return gradient
+    p = ref.softmax(logits)
+    y = np.arange(logits.shape[-1]) == labels[..., None]  # (V,) beside (..., N, 1) -> (..., N, V)
+    selected = labels[..., None] != -100  # (..., N, 1)
+    n = max(selected.sum(), 1)  # with no label the gradient is 0, not 0 / 0
+    return np.where(selected, (p - y) / n, 0.0)
     # </solution>
 
 
@@ -349,7 +345,7 @@ for word in ("chef", "cuts"):
 def perplexity(mean_surprisal):
     """The number of equally likely words that would be as hard to guess.
 
-    mean_surprisal: (...) nats per word, one number for each text or model.
+    mean_surprisal: (...) nats per word, one number for each text or model, or a single one.
     Returns (...), each 1 or more.
     """
     # Where to start: a fair coin costs log 2 nats and has to come out as 2.
@@ -440,7 +436,8 @@ print(f"KL(with, without) = {ref.kl_divergence(p, excluded)}, KL(without, with) 
 def weighted_loss(logits, targets, weights):
     """The weighted mean of the surprisals: sum_k w_k s_k / sum_k w_k.
 
-    logits: (..., V) scores in nats; targets: (...) integer token ids; weights: (...), 0 or more, not all 0.
+    logits: (..., N, V) finite scores in nats; targets: (..., N) integer token ids;
+    weights: (..., N), 0 or more, not all 0.
     Returns a float, in nats.
     """
     # Where to start: write the shape of the loss beside each line.
@@ -450,7 +447,7 @@ def weighted_loss(logits, targets, weights):
     #| return float(loss.sum() / weights.sum())
     # </broken>
     # <solution>
-    loss = ref.surprisal(logits, targets) * weights  # one number per position until the weights have acted
+    loss = ref.surprisal(logits, targets) * weights  # one finite number per position until the weights have acted
     return float(loss.sum() / weights.sum())
     # </solution>
 
@@ -470,7 +467,7 @@ check("02.clinic-mean", weighted_loss)
 def masked_mean(surprisals, mask):
     """The mean surprisal over the selected positions.
 
-    surprisals: (N,) nats; mask: (N, 1), 1.0 where a position is selected and 0.0 elsewhere, at least one selected.
+    surprisals: (N,) finite nats; mask: (N, 1), 1.0 where a position is selected, at least one, and 0.0 elsewhere.
     Returns a float, in nats.
     """
     # Where to start: the docstring gives the shapes. What does NumPy make of (N,) times (N, 1)?
@@ -479,8 +476,8 @@ def masked_mean(surprisals, mask):
     #| return float(masked.sum() / mask.sum())
     # </broken>
     # <solution>
-    masked = surprisals * mask[:, 0]  # (N,) * (N,) -> (N,)
-    return float(masked.sum() / mask.sum())
+    selected = mask[:, 0] == 1  # (N, 1) -> (N,)
+    return float(surprisals[selected].sum() / selected.sum())  # taken out, not multiplied by 0
     # </solution>
 
 
@@ -499,7 +496,8 @@ check("02.clinic-broadcast", masked_mean)
 def epoch_loss(batches):
     """The mean surprisal over all masked tokens of an epoch.
 
-    batches: list of arrays; array b holds the surprisals (nats) of the n_b masked tokens of batch b, and n_b may be 0.
+    batches: list of one array or more; array b holds the surprisals (nats, inf among them) of the n_b masked tokens of
+    batch b, and n_b may be 0.
     Returns a float, in nats, in which every masked token counts the same; 0.0 when there are none at all.
     """
     # Where to start: which batch makes the NaN? And does the average ask how many tokens a batch had?

@@ -24,16 +24,16 @@
 # NumPy on the CPU: on a machine with a GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"
-# `hint("03.maskable")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they run before yours do. Run cells one by one with Shift+Enter; *Run All* stops at the first
-# unsolved check.
+# `hint("03.maskable")` in a new cell gives one step of help at a time, and `failing("03.maskable")` hands you the
+# smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run
+# before yours do. Run cells one by one with Shift+Enter; *Run All* stops at the first unsolved check.
 
 # %% id="setup"
 import numpy as np
 
 from mlm_mini import figures
 from mlm_mini import reference as ref
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import scene_language
 
 language = scene_language()
@@ -66,7 +66,8 @@ print("special tokens:", {vocabulary.tokens[i]: int(i) for i in vocabulary.speci
 def maskable_positions(ids, special_ids):
     """True where the token is not a special one.
 
-    ids: (...) integer token ids; special_ids: (n,) integer ids of the special tokens, in no particular place.
+    ids: (...) integer token ids; special_ids: (n,) integer ids of the special tokens, in any order, with ordinary ids
+    between them.
     Returns (...) bool, the shape of ids.
     """
     # Where to start: is there a function that asks, for every entry of an array, whether it is in a list?
@@ -120,7 +121,8 @@ figures.show(figure, alt="Each of ten tokens of a sentence has a mark at its uni
 def select_positions(maskable, mask_ratio, rng):
     """Each maskable position is selected on its own, with probability mask_ratio.
 
-    maskable: (..., T) bool; mask_ratio: one number from 0 (none) to 1 (all); rng: a NumPy Generator.
+    maskable: (..., T) bool; mask_ratio: one number from 0 (none) to 1 (all), such as 1/3; rng: a NumPy Generator, the
+    only source of luck.
     Returns (..., T) bool, True only where maskable is.
     """
     # Where to start: rng.random(shape) draws uniform numbers. How many are needed?
@@ -145,7 +147,7 @@ check("03.select", select_positions)
 def no_question(mask_ratio, n):
     """The probability that none of n maskable tokens is selected.
 
-    mask_ratio: one number from 0 to 1; n: a whole number, or an array of them.
+    mask_ratio: one number from 0 to 1; n: a whole number, or an array of them, of any shape.
     Returns one probability for each n.
     """
     # Where to start: one token is missed with probability 1 - mask_ratio; n of them must be, independently.
@@ -213,12 +215,13 @@ print("ranks:  ", order.argsort(), " position 0 has rank 2, position 1 has rank 
 def select_fixed(maskable, mask_ratio, rng):
     """Exactly floor(mask_ratio * n + 1/2) of the n maskable positions of each row, all subsets equally likely.
 
-    maskable: (B, T) bool; mask_ratio: one number from 0 to 1; rng: a NumPy Generator.
+    maskable: (B, T) bool; mask_ratio: one number from 0 to 1; rng: a NumPy Generator, the only source of luck.
     Returns (B, T) bool, True only where maskable is.
     """
     # Where to start: what number would put a position that is not maskable behind all the others?
     # <solution>
-    k = np.floor(mask_ratio * maskable.sum(axis=-1, keepdims=True) + 0.5)  # (B, 1)
+    n = maskable.sum(axis=-1, keepdims=True)  # (B, 1)
+    k = np.floor(mask_ratio * n + 0.5)
     keys = np.where(maskable, rng.random(maskable.shape), np.inf)
     ranks = keys.argsort(axis=-1).argsort(axis=-1)
     return ranks < k
@@ -263,7 +266,7 @@ figures.show(figure, alt="Two bar charts of how many of 20 tokens are selected a
 def make_labels(ids, selected):
     """The token to predict where selected, and -100 elsewhere.
 
-    ids: (...) integer token ids; selected: (...) bool.
+    ids: (...) integer token ids of any size; selected: (...) bool. Both stay as they are.
     Returns (...) integer labels, a new array.
     """
     # Where to start: one of two values at every position, depending on a condition.
@@ -297,7 +300,8 @@ def corrupt(ids, selected, mask_id, random_ids, rng, split=(0.8, 0.1, 0.1)):
     """Each selected token becomes mask_id, a random token, or stays as it is.
 
     ids: (...) integer token ids; selected: (...) bool; mask_id: one id; random_ids: (n,) ids to draw from uniformly;
-    split: the probabilities of mask, random and stay, which sum to one; rng: a NumPy Generator.
+    split: the probabilities of mask, random and stay, which sum to one; rng: a NumPy Generator, the only source of
+    luck. Every token meets its fate by itself, and a random token may happen to be the old one.
     Returns a new (...) array of ids, equal to ids wherever selected is False.
     """
     # Where to start: draw one uniform number per token. Which intervals have the lengths 0.8, 0.1 and 0.1?

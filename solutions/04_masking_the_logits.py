@@ -24,16 +24,17 @@
 # changes, except that float16 has no number below -65,504, one more reason for minus infinity.*
 
 # %% [markdown] id="how-it-works"
-# `hint("04.exclude")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
-# versions, so they run before yours do. Run cells one by one with Shift+Enter; *Run All* stops at the first unsolved
-# check. In an exercise you may use `ref.` for anything that an earlier chapter had you build, such as `ref.softmax`.
+# `hint("04.exclude")` in a new cell gives one step of help at a time, and `failing("04.exclude")` hands you the
+# smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run
+# before yours do. Run cells one by one with Shift+Enter; *Run All* stops at the first unsolved check. In an exercise
+# you may use `ref.` for anything that an earlier chapter had you build, such as `ref.softmax`.
 
 # %% id="setup"
 import numpy as np
 
 from mlm_mini import figures
 from mlm_mini import reference as ref
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import scene_language
 
 language = scene_language()
@@ -70,8 +71,9 @@ print("the highest logits:", ", ".join(f"{vocabulary.tokens[i]} {logits[i]:.2f}"
 def exclude_tokens(logits, excluded):
     """A copy of the logits with -inf at the excluded tokens.
 
-    logits: (..., V) scores, real or whole numbers; a logit may already be -inf. excluded: (n,) integer ids, each from
-    0 to V - 1. Returns a new (..., V) float array. Raises ValueError if a row has no token left.
+    logits: (..., V) scores, real or whole numbers; a logit may already be -inf. excluded: (n,) integer ids from 0 to
+    V - 1 in any order, none at all, or some of them twice. Returns a new (..., V) float array. Raises ValueError if a
+    row has no token left.
     """
     # Where to start: an array of integers cannot hold -inf. And along which axis do the tokens lie?
     # <solution>
@@ -174,9 +176,9 @@ def kl_directions(logits, special_ids, leaked_id):
     """
     # Where to start: two distributions, from two lists of excluded ids. ref.softmax and ref.kl_divergence are yours.
     # <solution>
-    without_leak = ref.softmax(ref.exclude_tokens(logits, special_ids))
-    with_leak = ref.softmax(ref.exclude_tokens(logits, special_ids[special_ids != leaked_id]))
-    return ref.kl_divergence(with_leak, without_leak), ref.kl_divergence(without_leak, with_leak)
+    p = ref.softmax(ref.exclude_tokens(logits, special_ids))
+    q = ref.softmax(ref.exclude_tokens(logits, special_ids[special_ids != leaked_id]))
+    return ref.kl_divergence(q, p), ref.kl_divergence(p, q)
     # </solution>
 
 
@@ -300,7 +302,8 @@ for step in range(0, 31):
 def corrupt_split(ids, selected, mask_id, random_ids, rng):
     """New ids: of the selected tokens 80% become mask_id, 10% one of random_ids, and 10% stay as they are.
 
-    ids: (B, T) integer ids; selected: (B, T) bool; random_ids: (n,) ids to draw from; rng: a NumPy Generator.
+    Every token meets its fate by itself. ids: (B, T) integer ids, which must stay as they are; selected: (B, T) bool;
+    random_ids: (n,) ids to draw from uniformly; rng: a NumPy Generator, the only source of luck.
     """
     # Where to start: multiply the probabilities along each branch.
     # <broken>
@@ -332,8 +335,8 @@ check("04.clinic-split", corrupt_split)
 def replace_at_random(ids, selected, V, special_ids, rng):
     """New ids: every selected token becomes one of the tokens 0 to V - 1 that are not special, all equally likely.
 
-    ids: (B, T) integer ids; selected: (B, T) bool; special_ids: (n,) ids, anywhere in the vocabulary;
-    rng: a NumPy Generator.
+    Each by a draw of its own, which may happen to give the old token. ids: (B, T) integer ids, which must stay as they
+    are; selected: (B, T) bool; special_ids: (n,) ids, anywhere in the vocabulary; rng: a NumPy Generator.
     """
     # Where to start: from which list should the draw be made?
     # <broken>
@@ -360,7 +363,7 @@ check("04.clinic-random", replace_at_random)
 def make_example(ids, selected, mask_id):
     """(inputs, labels): mask_id where selected; the true token as label there, and -100 elsewhere.
 
-    ids: (B, T) integer ids, which must stay as they are; selected: (B, T) bool. Returns two (B, T) arrays.
+    ids: (B, T) integer ids, which must stay as they are; selected: (B, T) bool. Returns two new (B, T) integer arrays.
     """
     # Where to start: print ids before and after the call.
     # <broken>
@@ -420,8 +423,8 @@ check("04.clinic-labels", masked_loss)
 def word_probabilities(logits, special):
     """Probabilities over the vocabulary, exactly zero for every special token.
 
-    logits: (..., V) scores in nats; special: a dict from each special token to its id, such as {"[CLS]": 2}. There may
-    be more special tokens than BERT's five.
+    logits: (..., V) scores in nats, of any size, which must stay as they are; special: a dict from each special token to
+    its id, such as {"[CLS]": 2}. There may be more special tokens than BERT's five.
     """
     # Where to start: print the probability of each special token.
     # <broken>

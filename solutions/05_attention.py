@@ -24,10 +24,10 @@
 # axes. Everything here is NumPy on the CPU: on a machine with a GPU nothing changes. PyTorch appears as the judge.*
 
 # %% [markdown] id="how-it-works"
-# `hint("05.attention-weights")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier one
-# had you build, such as `ref.softmax`. Go on with Shift+Enter; *Run All Cells* stops at the first exercise that is not
-# solved.
+# `hint("05.attention-weights")` in a new cell gives one step of help at a time, and `failing("05.attention-weights")`
+# hands you the smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s
+# versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier one had you
+# build, such as `ref.softmax`. Go on with Shift+Enter; *Run All Cells* stops at the first exercise that is not solved.
 #
 # The letters for shapes: B sentences, T positions that ask, S positions that answer (the same ones, mostly), D numbers
 # at each position, H heads of d = D / H numbers. `...` stands for leading dimensions, any or none.
@@ -38,7 +38,7 @@ from scipy.special import erf
 
 from mlm_mini import figures
 from mlm_mini import reference as ref
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import scene_language
 from mlm_mini.reference.layers import below, layer
 
@@ -60,7 +60,7 @@ vocabulary = language.vocabulary
 def attention_weights(q, k):
     """How much each query looks at each key: a row of weights for every query, summing to one.
 
-    q: (..., T, d) queries; k: (..., S, d) keys. Returns (..., T, S).
+    q: (..., T, d) queries; k: (..., S, d) keys; both stay as they are. Returns (..., T, S), for scores of any size.
     """
     # Where to start: which product of two matrices holds the dot product of every query with every key?
     # <solution>
@@ -119,7 +119,8 @@ figures.show(figure, alt="The mean of the largest of 16 attention weights, for r
 def padding_mask(attention_mask):
     """True where a key is a token and not padding, for every head and every query.
 
-    attention_mask: (B, T) bool, or integers 1 for a token and 0 for padding. Returns (B, 1, 1, T) bool.
+    attention_mask: (B, T) bool, or integers 1 for a token and 0 for padding, which may stand anywhere. Returns
+    (B, 1, 1, T) bool.
     """
     # Where to start: which of the four axes (B, H, T, T) does padding tell apart?
     # <solution>
@@ -166,7 +167,8 @@ def attention(q, k, v, mask=None):
     """What each query reads: the values, averaged under its attention weights over the keys that it may see.
 
     q: (..., T, d); k, v: (..., S, d); mask: bool that broadcasts to (..., T, S), True where a query may see a key, or
-    None. Returns (..., T, d), zeros for a query that may see nothing.
+    None. All stay as they are. Returns (..., T, d), zeros for a query that may see nothing. A hidden key has no weight,
+    however low the scores of the others are.
     """
     # Where to start: without a mask. Then: which score gets the weight 0? ref.softmax refuses a row of -inf alone.
     # <solution>
@@ -174,7 +176,8 @@ def attention(q, k, v, mask=None):
     if mask is None:
         return ref.softmax(scores) @ v
     sees = mask.any(axis=-1, keepdims=True)  # (..., T, 1)
-    weights = ref.softmax(np.where(mask | ~sees, scores, -np.inf))
+    visible = np.where(mask, scores, -np.inf)
+    weights = ref.softmax(np.where(sees, visible, 0.0))  # of a query that sees nothing, any weights will do
     return np.where(sees, weights @ v, 0.0)
     # </solution>
 
@@ -294,7 +297,7 @@ figures.show(figure, alt)
 def split_heads(x, H):
     """Cuts each position into H heads: the first d numbers go to head 0, and so on.
 
-    x: (..., T, D); H: the number of heads, which divides D. Returns (..., H, T, d) with d = D / H.
+    x: (..., T, D), which stays as it is; H: the number of heads, which divides D. Returns (..., H, T, d), d = D / H.
     """
     # Where to start: cut the last axis in two first. Where does the new axis stand, and where should it be?
     # <solution>
@@ -325,7 +328,8 @@ def multi_head_attention(x, weights, H, mask=None):
     """Each position reads from those it may see, in H heads at once.
 
     x: (..., T, D); weights: dict with self.query, self.key, self.value and output.dense, each .weight (D, D) and .bias
-    (D,); H: number of heads; mask: bool that broadcasts to (..., H, T, T), or None. Returns (..., T, D).
+    (D,); H: number of heads; mask: bool that broadcasts to (..., H, T, T), or None. All stay as they are. Returns
+    (..., T, D). Where a query may see nothing, its head reads zeros, as above.
     """
     # Where to start: the queries are ref.split_heads(ref.linear(x, *layer(weights, "self.query")), H).
     # <solution>
@@ -356,7 +360,8 @@ check("05.multi-head", multi_head_attention)
 def layer_norm(x, gain, bias, eps=1e-12):
     """Each position gets mean 0 and variance 1, then a gain and a bias.
 
-    x: (..., D); gain, bias: (D,); eps: added to the variance. Returns (..., D).
+    x: (..., D); gain, bias: (D,); eps: added to the variance, which divides by D. All stay as they are. Returns
+    (..., D), for numbers of any size.
     """
     # Where to start: mean and variance along the last axis, kept as an axis of length 1.
     # <solution>
@@ -382,7 +387,7 @@ check("05.layer-norm", layer_norm)
 def gelu(x):
     """x times the standard normal distribution function of x.
 
-    x: an array of any shape. Returns the same shape.
+    x: an array of any shape, which stays as it is. Returns the same shape.
     """
     # Where to start: the second equation, then the first.
     # <solution>
@@ -431,7 +436,7 @@ def encoder_block(x, weights, H, mask=None):
     """One block of BERT's encoder: attention, then two linear layers, each followed by a sum and LayerNorm.
 
     x: (..., T, D); weights: dict with the names above; H: number of heads; mask: bool that broadcasts to (..., H, T, T),
-    or None. Returns (..., T, D).
+    or None. All stay as they are. Returns (..., T, D).
     """
     # Where to start: h. ref.multi_head_attention and ref.layer_norm(x, gain, bias) are yours already.
     # <solution>
@@ -603,7 +608,7 @@ def attention_gradient(upstream, q, k, v):
     """The gradient of attention without a mask, by its three arguments.
 
     upstream: (..., T, d), the derivative of the loss by what attention returned; q: (..., T, d); k, v: (..., S, d).
-    Returns (dq, dk, dv), of the shapes of q, k and v.
+    All stay as they are. Returns (dq, dk, dv), of the shapes of q, k and v, for scores of any size.
     """
     # Where to start: A is ref.attention_weights(q, k). Then the five equations, one line each.
     # <solution>

@@ -24,9 +24,9 @@
 # 5 uses a GPU where there is one, and says what changes.*
 
 # %% [markdown] id="how-it-works"
-# `hint("06.embeddings")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they run before yours do. Go on with Shift+Enter; *Run All Cells* stops at the first exercise
-# that is not solved.
+# `hint("06.embeddings")` in a new cell gives one step of help at a time, and `failing("06.embeddings")` hands you the
+# smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run
+# before yours do. Go on with Shift+Enter; *Run All Cells* stops at the first exercise that is not solved.
 #
 # What PyTorch adds to NumPy are three things: it records what it computes, so that one call of `backward()` finds every
 # gradient; it runs on GPUs; and it brings fast **kernels**, programs for one operation on one kind of processor, for what
@@ -43,7 +43,7 @@ import torch.nn.functional as F
 
 from mlm_mini import figures
 from mlm_mini import reference as ref
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.model import MaskedLM, ModelConfig, choose_device, to_numpy
 
 # %% [markdown] id="why-embeddings"
@@ -64,7 +64,8 @@ def embed(ids, token_type_ids, words, positions, types, gain, bias):
     """What stands here, where, and in which segment, as one normalized vector for each position.
 
     ids: (B, T) int64; token_type_ids: (B, T) int64, or None for segment 0 everywhere; words: (V, D); positions: (P, D)
-    with P at least T; types: (2, D); gain, bias: (D,) of a LayerNorm with eps 1e-12. Returns (B, T, D).
+    with P at least T; types: (2, D); gain, bias: (D,) of a LayerNorm with eps 1e-12 inside the root. Returns (B, T, D),
+    from which a gradient reaches every table.
     """
     # Where to start: the sum of three lookups. Indexing a table with a tensor of ids looks up a row for each.
     # <solution>
@@ -91,8 +92,9 @@ def self_attention(x, qkv_weight, qkv_bias, out_weight, out_bias, H, attention_m
     """Multi-head attention of each position to all tokens of its sentence.
 
     x: (B, T, D); qkv_weight: (3D, D) and qkv_bias: (3D,), queries first, then keys, then values; out_weight: (D, D) and
-    out_bias: (D,); H: number of heads; attention_mask: (B, T) bool, True at tokens and False at padding, with at least
-    one token in each sentence, or None. Returns (B, T, D).
+    out_bias: (D,); H: number of heads; attention_mask: (B, T) bool, True at tokens and False at padding, on whichever
+    side it stands, with at least one token in each sentence, or None. Nobody reads padding; its own rows are computed
+    like the others. Returns (B, T, D).
     """
     # Where to start: F.linear(x, qkv_weight, qkv_bias) has the shape (B, T, 3D). Which five axes are hidden in it?
     # <solution>
@@ -125,7 +127,7 @@ def gather_positions(x, positions):
     """The hidden states at the positions that are asked about.
 
     x: (B, T, D); positions: (B, k) int64, each from 0 to T - 1, in any order, perhaps with repetitions.
-    Returns (B, k, D).
+    Returns (B, k, D), in the order of positions.
     """
     # Where to start: x.gather(1, index) returns the shape of its index. Which shape is wanted?
     # <solution>
@@ -150,14 +152,15 @@ check("06.gather-positions", gather_positions)
 def mlm_head(x, dense_weight, dense_bias, gain, bias, words, word_bias):
     """One logit for each word of the vocabulary.
 
-    x: (..., D) hidden states; dense_weight: (D, D), dense_bias: (D,); gain, bias: (D,) of a LayerNorm with eps 1e-12;
-    words: (V, D), the table of word embeddings itself; word_bias: (V,). Returns (..., V).
+    x: (..., D) hidden states, with any leading axes or none; dense_weight: (D, D), dense_bias: (D,); gain, bias: (D,) of
+    a LayerNorm with eps 1e-12 inside the root; words: (V, D), the table of word embeddings itself; word_bias: (V,).
+    Returns (..., V).
     """
     # Where to start: from the inside of the equation outward. F.gelu is the exact one.
     # <solution>
-    features = F.gelu(F.linear(x, dense_weight, dense_bias))
-    features = F.layer_norm(features, gain.shape, gain, bias, 1e-12)
-    return F.linear(features, words, word_bias)  # (..., D) -> (..., V)
+    x = F.gelu(F.linear(x, dense_weight, dense_bias))
+    x = F.layer_norm(x, gain.shape, gain, bias, 1e-12)
+    return F.linear(x, words, word_bias)  # (..., D) -> (..., V)
     # </solution>
 
 
@@ -166,16 +169,16 @@ check("06.head", mlm_head)
 
 # %% [markdown] id="why-loss"
 # The loss is the mean surprisal of chapter 02, over all labels of the batch that are not -100. `F.cross_entropy` knows
-# -100, but it has a trap: for a batch without any label its mean is 0 / 0. One NaN, and after the next step every
-# weight of the model is NaN. The loss of nothing is zero, with a gradient of zero.
+# -100, but it has a trap: for a batch without any label its mean is 0 / 0. One NaN spoils every average of losses that it
+# enters, and stops a loop that looks whether its loss is finite. The loss of nothing is zero, with a gradient of zero.
 
 # %% id="ex-masked-loss"
 # exercise: 06.masked-loss
 def masked_loss(logits, labels):
     """The mean surprisal of the labels in nats, each label counting the same; zero when there is none.
 
-    logits: (B, k, V); labels: (B, k) int64, -100 where nothing is asked. Returns a tensor with one number, on which
-    backward() can be called whatever the labels are.
+    logits: (B, k, V), -inf at excluded tokens, which are no labels; labels: (B, k) int64, -100 where nothing is asked,
+    and left as they are. Returns a tensor of shape (), on which backward() can be called whatever the labels are.
     """
     # Where to start: F.cross_entropy with reduction="sum" leaves the division to you. By how much should you divide?
     # <solution>

@@ -24,15 +24,16 @@
 # minutes on two cores; it is then kept. Everything runs on the CPU; with a GPU, `course.py train` uses it.*
 
 # %% [markdown] id="how-it-works"
-# `hint("07.adamw")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
-# versions, so they run before yours do.
+# `hint("07.adamw")` in a new cell gives one step of help at a time, and `failing("07.adamw")` hands you the smallest
+# input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run before
+# yours do.
 
 # %% id="setup"
 import numpy as np
 import torch
 
 from mlm_mini import figures
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import scene_language
 
 language = scene_language()
@@ -60,7 +61,7 @@ def adamw_step(weight, gradient, m, v, step, rate, decay=0.01, beta1=0.9, beta2=
     """One step of AdamW.
 
     weight, gradient, m, v: arrays of one shape; step: 1 for the first; rate: the learning rate.
-    Returns the new weight, m and v as three new arrays.
+    Returns the new weight, m and v, without their hats, as three new arrays; those handed in stay as they are.
     """
     # Where to start: the equations, one line each, in their order.
     # <solution>
@@ -123,7 +124,7 @@ def learning_rate(step, steps, warmup, highest):
     """The learning rate of one step: a linear rise to `highest`, then a linear fall.
 
     step: 0 to steps - 1; warmup: how many steps come before the one with the highest rate, less than steps. The rise
-    would be 0 one step before the first, the fall one step after the last. Returns a float.
+    would be 0 one step before the first, the fall one step after the last. warmup may be 0. Returns a float.
     """
     # Where to start: two straight lines. The rate is never above either.
     # <solution>
@@ -146,7 +147,8 @@ check("07.learning-rate", learning_rate)
 def clip_gradient(gradients, largest):
     """The gradients of a model, shortened together if their common norm is above `largest`.
 
-    gradients: a list of arrays of any shapes; largest: above 0. Returns a list of new arrays of the same shapes.
+    gradients: a list of arrays of any shapes; largest: above 0. Returns a list of new arrays of the same shapes, also
+    where nothing is shortened.
     """
     # Where to start: one norm, of all the numbers in all the arrays.
     # <solution>
@@ -173,7 +175,8 @@ def accumulate(gradients, counts):
     """The gradient of the mean over all labels of a batch, from the gradients of its parts.
 
     gradients: a list of arrays of one shape, the gradient of the mean over the part's own labels; NaN in a part
-    without labels. counts: how many labels each part has. Returns one array; zeros if there is no label at all.
+    without labels. counts: a list, how many labels each part has. Returns one array; zeros if there is no label at
+    all. The gradients handed in stay as they are.
     """
     # Where to start: what is the sum over the labels of one part?
     # <solution>
@@ -200,8 +203,9 @@ check("07.accumulate", accumulate)
 def fixed_masks(ids, special_ids, mask_ratio, seed):
     """Which tokens to hide, the same ones at every call with the same arguments.
 
-    ids: (B, T) integers; special_ids: a list of ids never to be hidden; mask_ratio: the chance of each other token;
-    seed: an integer; another one gives other masks. No other random numbers may be disturbed. Returns (B, T) bool.
+    ids: (B, T) integers; special_ids: a list of ids never to be hidden, in any order; mask_ratio: the chance of each
+    other token, whatever becomes of its neighbors, so that sentences differ in how many they hide; seed: an integer;
+    another one gives other masks. No other random numbers may be disturbed. Returns (B, T) bool.
     """
     # Where to start: a generator made here, from the seed, and used for nothing else.
     # <solution>
@@ -231,7 +235,7 @@ def gap(model_nats, floor_nats, counts):
     """How much the model pays beyond the floor per hidden token, and the standard error of that, in nats.
 
     model_nats, floor_nats: (B,), the summed surprisal of each sentence's hidden tokens; counts: (B,), how many they
-    are, 0 in some. Returns two floats: gap and error.
+    are, 0 in some. Returns two floats, gap and error, as the equations have them: nothing makes up for a small B.
     """
     # Where to start: the differences. From here on model and floor are not needed by themselves.
     # <solution>
@@ -390,7 +394,8 @@ figures.show(figure, alt)
 def save(disk, name, content):
     """Puts `content` into the file `name`, so that a power cut at any moment leaves the old file or the new one.
 
-    disk: with write, flush, rename, delete and exists; name: text; content: bytes. Leaves no other file behind.
+    disk: with write, flush, rename, delete and exists; name: text; content: bytes. In the end the content is on the
+    disk and no other file has come, gone or changed.
     """
     # Where to start: not with disk.write(name, ...), for that is where the old file would be lost.
     # <solution>
@@ -415,7 +420,7 @@ from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.training import Reporter, train
 
 small = ModelConfig.tiny(len(language.vocabulary))
-settings = TrainingConfig(steps=40, batch_size=16, mask_ratio=0.3, seed=3)
+settings = TrainingConfig.of(steps=40, batch_size=16, mask_ratio=0.3, seed=3)
 
 
 class StopAfter(Reporter):
@@ -430,7 +435,7 @@ class StopAfter(Reporter):
 
 
 def text():
-    return SampledSentences(language, [3, 0])
+    return SampledSentences(language, 3)
 
 
 whole = train(small, text(), settings, device="cpu").model
@@ -453,12 +458,13 @@ print("every weight the same to the last bit:", same_weights(whole, resumed))
 # forgotten, so that it begins anew:
 
 # %% id="measure-which-part" tags=["nbval-ignore-output"]
-from mlm_mini.training.loop import MASKS, Run
+from mlm_mini.seeds import Stream, generator
+from mlm_mini.training.run import Run
 
 run = Run.start(small, text(), settings, torch.device("cpu"))
 for _ in range(20):
     run.one_step()
-run.rng = np.random.default_rng([settings.seed, MASKS])  # as if its place had not been written down
+run.rng = generator(settings.seed, Stream.MASKS)  # as if its place had not been written down
 for _ in range(20):
     run.one_step()
 distance = max((a - b).abs().max().item() for a, b in zip(whole.parameters(), run.model.parameters()))
@@ -478,7 +484,8 @@ print(f"masks begun anew after 20 of 40 steps: weights differ by up to {distance
 def wordpiece(word, vocabulary):
     """A word as a list of pieces, the longest first from left to right; ["[UNK]"] if it cannot be pieced.
 
-    word: text, at least one letter; vocabulary: a set of pieces, those that continue a word with "##" in front.
+    word: text, at least one letter, looked up as it is written; vocabulary: a set of pieces, those that continue a
+    word with "##" in front. A piece once taken is never given back, even if a shorter one would have led further.
     """
     # Where to start: a place in the word up to which it is done, and a loop that looks for the next piece from there.
     # <solution>
@@ -623,8 +630,8 @@ print("the same five words, with the same probabilities within 1e-4:", all(agree
 def descend(gradient_of, weight, rate, steps):
     """Gradient descent: the weight after so many steps.
 
-    gradient_of: a function from a weight to its gradient, arrays of one shape; rate: the learning rate. Returns a new
-    array.
+    gradient_of: a function from a weight to its gradient, arrays of one shape; rate: the learning rate. Returns an
+    array; the one handed in stays as it is.
     """
     # Where to start: print `gradient` at each step.
     # <broken>
@@ -636,7 +643,8 @@ def descend(gradient_of, weight, rate, steps):
     # </broken>
     # <solution>
     for _ in range(steps):
-        weight = weight - rate * gradient_of(weight)
+        gradient = gradient_of(weight)
+        weight = weight - rate * gradient
     return weight
     # </solution>
 
@@ -655,7 +663,8 @@ check("07.clinic-zero-grad", descend)
 def padded_loss(nats, is_token):
     """The mean surprisal of all tokens of a batch, padding left out, in nats; 0.0 when there is none.
 
-    nats: (B, T); is_token: (B, T) bool, False at padding. Returns a float.
+    nats: (B, T); is_token: (B, T) bool, False at padding, wherever that stands in a row. Every token counts the same.
+    Returns a float.
     """
     # Where to start: how many numbers is `loss`?
     # <broken>
@@ -663,7 +672,7 @@ def padded_loss(nats, is_token):
     #| return float((loss * is_token).sum() / max(is_token.sum(), 1))
     # </broken>
     # <solution>
-    return float((nats * is_token).sum() / max(is_token.sum(), 1))
+    return float(nats[is_token].sum() / max(is_token.sum(), 1))
     # </solution>
 
 
@@ -701,15 +710,19 @@ check("07.clinic-broadcast", weighted_loss)
 # *"The loss on held-out text is above the training loss, and it wobbles. When I load the same model elsewhere it is
 # fine."*
 #
-# `model.training` is True while dropout is on. The model here pays 1 nat more then.
+# As in PyTorch, a model consists of parts, `model.children()`, and each has a mode of its own: its `training` is True
+# while its dropout is on. `model.eval()` turns dropout off in the model and in all its parts, `model.train()` turns it
+# on, and `model.train(mode)` does what `mode`, True or False, says. The model here has two parts, and each of the three
+# pays 1 nat more while its dropout is on.
 
 # %% id="ex-clinic-evaluation"
 # exercise: 07.clinic-evaluation
 def evaluate_model(model, sentences):
     """The mean loss of the model over the sentences, without dropout. The model is left in the mode it was in.
 
-    model: `model(sentence)` is its loss; `model.training` is its mode. A sentence that cannot be read raises a
-    ValueError, which the caller is to get. Returns a float.
+    model: `model(sentence)` is its loss. Like one of PyTorch it has parts, all in the mode that `model.training` tells:
+    model.train(mode) and model.eval() set the mode of all of them, an assignment that of the model alone. A sentence
+    that cannot be read raises a ValueError, which the caller is to get. Returns a float.
     """
     # Where to start: measure a model twice, once in either mode.
     # <broken>
@@ -717,11 +730,12 @@ def evaluate_model(model, sentences):
     # </broken>
     # <solution>
     was_training = model.training
-    model.training = False
+    model.eval()
     try:
-        return float(np.mean([model(sentence) for sentence in sentences]))
+        loss = np.mean([model(sentence) for sentence in sentences])
     finally:
-        model.training = was_training
+        model.train(was_training)
+    return float(loss)
     # </solution>
 
 
@@ -740,7 +754,8 @@ def state_of(weights, moments, step, rng):
     """Everything it takes to go on from here, as a dict with the keys "weights", "moments", "step" and "rng".
 
     weights, moments: arrays that the run will change in place; step: a number; rng: the np.random.Generator of the
-    masks. "rng" is to hold its state, as rng.bit_generator.state gives it.
+    masks, which is not to be drawn from. The first two are kept as arrays; "rng" is to hold the generator's state, as
+    rng.bit_generator.state gives it.
     """
     # Where to start: save, let the run go on, and look at what was saved.
     # <broken>
@@ -769,8 +784,9 @@ check("07.clinic-resume", state_of)
 def split_documents(documents, held_out, rng):
     """The sentences to train on, and those of `held_out` documents, chosen at random, to test with.
 
-    documents: a list of lists of sentences; held_out: how many, at least 1 and fewer than there are; rng: an
-    np.random.Generator. Returns two lists of sentences: train and test.
+    documents: a list of lists of sentences, which stays as it is; a sentence may stand in several documents, and goes
+    where each of them goes. held_out: how many, at least 1 and fewer than there are, each choice of so many being as
+    likely as any other; rng: an np.random.Generator. Returns two lists of sentences, train and test, in any order.
     """
     # Where to start: look for one document's sentences on both sides.
     # <broken>

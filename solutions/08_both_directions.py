@@ -25,15 +25,16 @@
 # on a GPU only section 5 changes, as it says.*
 
 # %% [markdown] id="how-it-works"
-# `hint("08.causal-labels")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they run before yours do.
+# `hint("08.causal-labels")` in a new cell gives one step of help at a time, and `failing("08.causal-labels")` hands you
+# the smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they
+# run before yours do.
 
 # %% id="setup"
 import numpy as np
 import torch
 
 from mlm_mini import figures
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import scene_language
 
 language = scene_language()
@@ -51,7 +52,7 @@ vocabulary = language.vocabulary
 def causal_labels(ids, pad_id):
     """The label of each position: the token that follows it, and -100 where none follows, or padding.
 
-    ids: (B, T) integers, each row [CLS] words [SEP] and padding. Returns (B, T) integers.
+    ids: (B, T) integers, each row [CLS] words [SEP] and padding. Returns a new (B, T) array of integers.
     """
     # Where to start: write a short sentence down, and under each token the one that follows it.
     # <solution>
@@ -77,7 +78,8 @@ check("08.causal-labels", causal_labels)
 def sentence_nats(logits, labels):
     """The surprisal of each sentence under a causal model, in nats.
 
-    logits: (B, T, V), perhaps large; labels: (B, T) integers, -100 where nothing is asked. Returns (B,).
+    logits: (B, T, V), perhaps large, -inf for an excluded token; labels: (B, T) integers, -100 where nothing is asked,
+    at any place. Returns (B,), the sums; 0 for a sentence without labels.
     """
     # Where to start: log-probabilities as in chapter 01, then those of the labels, then one sum for each sentence.
     # <solution>
@@ -85,7 +87,7 @@ def sentence_nats(logits, labels):
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
     asked = labels != -100
     at_labels = np.take_along_axis(log_p, np.where(asked, labels, 0)[..., None], axis=-1)[..., 0]
-    return -(at_labels * asked).sum(axis=-1)
+    return -np.where(asked, at_labels, 0.0).sum(axis=-1)
     # </solution>
 
 
@@ -148,7 +150,7 @@ def value(without, with_):
     """What a context saves per word: the mean, and the lower and upper end of its 95% interval.
 
     without, with_: (n,) surprisals in nats of the same n words without and with the context, n at least 2.
-    Returns three floats. The interval is 1.96 standard errors to either side.
+    Returns three floats. The interval is 1.96 standard errors to either side, with n - 1 in the standard deviation.
     """
     # Where to start: one difference for each word.
     # <solution>
@@ -456,9 +458,10 @@ def training_flops(V, D, L, T, predicted):
     V tokens in the vocabulary; D numbers at a position; L blocks; T tokens in the sentence; predicted: the share of
     the tokens for which logits are computed. Returns a number.
     """
-    # Where to start: the three terms of the equation, from left to right.
+    # Where to start: the weights that a token meets, in the blocks and in the head. Then attention's two products.
     # <solution>
-    return 6 * 12 * L * D**2 + 12 * L * T * D + 6 * predicted * (D**2 + D * V)
+    weights = 12 * L * D**2 + predicted * (D**2 + D * V)
+    return 6 * weights + 12 * L * T * D
     # </solution>
 
 
@@ -474,8 +477,9 @@ check("08.flops", training_flops)
 def cost_to_reach(costs, gaps, target):
     """What it cost until the gap first was at or below the target; None if it never was.
 
-    costs: (n,), rising, above 0; gaps: (n,), above 0, which may rise now and then; target: above 0. Between two points
-    the log of the cost is linear in the log of the gap. If the first point is there already: its cost. A float.
+    costs: (n,), rising, above 0; gaps: (n,), above 0, which may rise now and then; n at least 1; target: above 0.
+    Between two points the log of the cost is linear in the log of the gap. If the first point is there already: its
+    cost. Returns a float, or None.
     """
     # Where to start: the first point at or below the target, and the one before it.
     # <solution>
@@ -485,8 +489,9 @@ def cost_to_reach(costs, gaps, target):
     i = below[0]
     if i == 0:
         return float(costs[0])
-    share = np.log(gaps[i - 1] / target) / np.log(gaps[i - 1] / gaps[i])
-    return float(np.exp(np.log(costs[i - 1]) + share * np.log(costs[i] / costs[i - 1])))
+    x, y = np.log(costs), np.log(gaps / target)
+    share = y[i - 1] / (y[i - 1] - y[i])
+    return float(np.exp(x[i - 1] + share * (x[i] - x[i - 1])))
     # </solution>
 
 
@@ -591,13 +596,14 @@ for n in (64, 384, 2048):
 def fit_quadratic(lengths, seconds):
     """a and b of t = a n + b n^2, and the length at which both terms are equal.
 
-    lengths, seconds: (k,) floats above 0, k at least 2. Minimizes the sum of the squares of (a n + b n^2) / t - 1.
-    Returns three floats.
+    lengths, seconds: (k,) floats above 0, in any order, k at least 2. Minimizes the sum of the squares of
+    (a n + b n^2) / t - 1. Returns three floats: a, b and that length.
     """
     # Where to start: np.linalg.lstsq solves table @ unknowns = right side. What are table and right side here?
     # <solution>
-    table = np.stack([lengths / seconds, lengths**2 / seconds], axis=1)
-    (a, b), *_ = np.linalg.lstsq(table, np.ones(len(lengths)), rcond=None)
+    weights = 1 / seconds
+    table = np.stack([lengths, lengths**2], axis=1) * weights[:, None]
+    (a, b), *_ = np.linalg.lstsq(table, seconds * weights, rcond=None)
     return a, b, a / b
     # </solution>
 
@@ -671,8 +677,9 @@ figures.show(figure, alt=f"Time of a pass through the tiny encoder against its l
 def pseudo_log_likelihood(ids, special_ids, mask_id, log_p):
     """The sum over the words of ln p(word | all the others).
 
-    ids: (T,) integers; special_ids: a list of ids that are no words; log_p(ids, position): V log-probabilities for
-    the token at `position`. Returns a float.
+    ids: (T,) integers, which stay as they are; special_ids: a list of ids that are no words, in any order; mask_id:
+    that of [MASK]; log_p(ids, position): V log-probabilities for the token at `position`. Returns a float, 0 if there
+    is no word.
     """
     # Where to start: a loop over the places, with a fresh copy of the sentence each time.
     # <solution>

@@ -25,15 +25,16 @@
 # the same time, and the error bars would be shorter.*
 
 # %% [markdown] id="how-it-works"
-# `hint("09.trace")` in a new cell gives one step of help at a time. The cells between the exercises use `mlm_mini`'s
-# versions, so they run before yours do.
+# `hint("09.trace")` in a new cell gives one step of help at a time, and `failing("09.trace")` hands you the smallest
+# input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run before
+# yours do.
 
 # %% id="setup"
 import numpy as np
 import torch
 
 from mlm_mini import figures
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import markov_language, polya_language, scene_language
 
 language = scene_language()
@@ -56,7 +57,8 @@ vocabulary = language.vocabulary
 def batch_gradient(gradients, selected):
     """The gradient of the mean surprisal of the selected tokens.
 
-    gradients: (N, P), one row for each token; selected: (N,) bool. Returns (P,), zeros if no token is selected.
+    gradients: (N, P), one row for each token; selected: (N,) bool; both left as they are. Returns (P,), zeros if no
+    token is selected.
     """
     # Where to start: keep the selected rows. How many are they?
     # <solution>
@@ -74,7 +76,8 @@ check("09.batch-gradient", batch_gradient)
 # hundred tokens, wherever they stand. (BERT selects within each sequence, and its sequences are long.)
 
 # %% id="meet-gradients"
-from mlm_mini.experiments.gradients import draw_gradients, make_draws
+from mlm_mini.experiments.variance.draws import make_draws
+from mlm_mini.experiments.variance.gradients import draw_gradients
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.reference import maskable_positions
 
@@ -84,7 +87,7 @@ places = np.argwhere(maskable_positions(ids, vocabulary.special_ids))
 N = len(places)
 alone = np.zeros((N, *ids.shape), dtype=bool)  # in each of N copies of the batch one token is hidden
 alone[np.arange(N), places[:, 0], places[:, 1]] = True
-gradients = draw_gradients(new, make_draws(ids, alone, alone, vocabulary)).numpy()
+gradients = draw_gradients(new, make_draws(ids, vocabulary, alone, alone)).numpy()
 print(f"{N} tokens, each with a gradient of {gradients.shape[1]:,} numbers")
 
 # %% [markdown] id="how-noisy"
@@ -115,7 +118,8 @@ for k in (2, 10, 30, N):
 def trace_of_covariance(draws):
     """An unbiased estimate of tr Cov(g).
 
-    draws: (n, P), the gradient of each of n draws, n at least 2. Returns a float.
+    draws: (n, P), the gradient of each of n draws, n at least 2, left as they are; their mean may be far larger than
+    their scatter. Returns a float.
     """
     # Where to start: the deviation of each draw from the mean draw.
     # <solution>
@@ -135,15 +139,15 @@ check("09.trace", trace_of_covariance)
 # for they add nothing. **The times are an example from one machine.**
 
 # %% id="measure-vmap" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.gradient_variance import quick_model
-from mlm_mini.experiments.gradients import time_gradients
+from mlm_mini.experiments.variance.gradient_times import time_gradients
+from mlm_mini.experiments.variance.measure import narrow_model
 from mlm_mini.reference import select_positions
 
 few = language.sample(6, np.random.default_rng(91)).ids
 maskable = maskable_positions(few, vocabulary.special_ids)
 asked = select_positions(np.tile(maskable.ravel(), (64, 1)), 0.15, np.random.default_rng(92), "fixed")
-draws = make_draws(few, asked.reshape(64, *few.shape), asked.reshape(64, *few.shape), vocabulary)
-times = time_gradients(quick_model(np.random.default_rng(93)), draws, 6, int(maskable.sum()), repeats=5)
+draws = make_draws(few, vocabulary, asked.reshape(64, *few.shape), asked.reshape(64, *few.shape))
+times = time_gradients(narrow_model(np.random.default_rng(93)), draws, 6, int(maskable.sum()), repeats=5)
 print(times.table())
 
 # %% [markdown] id="why-population"
@@ -168,7 +172,8 @@ print(times.table())
 def finite_population(gradients, k):
     """tr Cov of the mean of k rows drawn without replacement, each set of k as likely as any other.
 
-    gradients: (N, P), the gradient of each token; k: from 1 to N. Returns a float.
+    gradients: (N, P), the gradient of each token, left as they are; their mean may be far larger than their spread.
+    k: from 1 to N, which is at least 2. Returns a float.
     """
     # Where to start: the spread of all N. By what is it divided so that k = 1 gives the variance of one draw?
     # <solution>
@@ -205,7 +210,8 @@ for k in (1, 2, 4, 8):
 # so that a second time is quick; change the model, the text or the config, and it measures anew.
 
 # %% id="measure-new-masks" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.gradient_variance import GradientVarianceConfig, kept_gradient_variance
+from mlm_mini.experiments.variance.config import GradientVarianceConfig
+from mlm_mini.experiments.variance.study import kept_gradient_variance
 
 RATIOS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9)
 
@@ -300,7 +306,7 @@ for i, r in enumerate(COIN):
 def log_log_slope(ratios, variances):
     """a and c of the law variance = c ratio^a, by least squares on the logs.
 
-    ratios, variances: (R,) floats above 0, R at least 2. Returns two floats.
+    ratios, variances: (R,) floats above 0, in any order, R at least 2, left as they are. Returns two floats, a and c.
     """
     # Where to start: np.polyfit(x, y, 1) returns the slope and the intercept of a line.
     # <solution>
@@ -323,9 +329,9 @@ check("09.log-log-slope", log_log_slope)
 def slope_interval(ratios, deviations, chosen):
     """The interval that holds the middle 95 in 100 of the slopes of all resamples.
 
-    ratios: (R,); deviations: (R, n), squared deviations whose mean over the draws is the variance at each ratio;
-    chosen: (M, R, n) integers, for each of M resamples and each ratio the numbers of the draws that it uses.
-    Returns two floats, low and high.
+    ratios: (R,), in any order; deviations: (R, n), squared deviations whose mean over the draws is the variance at
+    each ratio; chosen: (M, R, n) integers, for each of M resamples and each ratio the numbers of the draws that it
+    uses; all left as they are. Returns two floats, low and high: the quantiles 0.025 and 0.975 of np.quantile.
     """
     # Where to start: one slope for chosen[0]. Then a loop, and np.quantile.
     # <solution>
@@ -333,7 +339,8 @@ def slope_interval(ratios, deviations, chosen):
     for pick in chosen:
         resampled = np.take_along_axis(deviations, pick, axis=1).mean(axis=1)
         slopes.append(np.polyfit(np.log(ratios), np.log(resampled), 1)[0])
-    return np.quantile(slopes, 0.025), np.quantile(slopes, 0.975)
+    low, high = np.quantile(slopes, [0.025, 0.975])
+    return low, high
     # </solution>
 
 
@@ -375,7 +382,8 @@ print("against the odds r / (1 - r):", summary(new_masks, "odds"))
 def correlated_variance(sigma2, rho, k):
     """The variance of the mean of k numbers of variance sigma2, any two of which have the correlation rho.
 
-    sigma2, rho: floats; k: a whole number, at least 1, or an array of them. Returns what k is, as floats.
+    sigma2, rho: floats; k: a whole number, at least 1, or an array of them, left as it is. Returns what k is, as
+    floats.
     """
     # Where to start: how many of the k times k covariances are variances, and how many are not?
     # <solution>
@@ -558,7 +566,7 @@ print("tied, fresh text, against the ratio: ", summary(tied))
 # And the other texts, once they are learned? Both causes can meet.
 
 # %% id="measure-learned" tags=["nbval-ignore-output"]
-from mlm_mini.training.cached import BURSTY, MARKOV
+from mlm_mini.chapters import BURSTY, MARKOV
 
 learned = {"scenes": trained_data}
 for name, recipe in (("Markov", MARKOV), ("bursty", BURSTY)):
@@ -589,8 +597,8 @@ for name, result in learned.items():
 def noise_scale(draws):
     """tr Cov(g) / |E g|^2, both estimated without bias.
 
-    draws: (n, P), gradients of n draws, n at least 2. Returns a float; infinity if the estimate of |E g|^2 is not
-    above 0.
+    draws: (n, P), gradients of n draws, n at least 2, left as they are; their mean may be far larger than their
+    scatter. Returns a float; infinity if the estimate of |E g|^2 is not above 0.
     """
     # Where to start: the noise as in 09.trace. Then the squared length of the mean draw, less what noise adds to it.
     # <solution>

@@ -25,15 +25,16 @@
 # runs on the CPU; on a GPU nothing changes but the time.*
 
 # %% [markdown] id="how-it-works"
-# `hint("10.two-knobs")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they run before yours do.
+# `hint("10.two-knobs")` in a new cell gives one step of help at a time, and `failing("10.two-knobs")` hands you the
+# smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run
+# before yours do.
 
 # %% id="setup"
 import numpy as np
 
 from mlm_mini import figures
 from mlm_mini import reference as ref
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.experiments import draw_questions, find_experiment, mean_interval, question_kl
 from mlm_mini.languages import scene_language
 
@@ -56,8 +57,9 @@ vocabulary = language.vocabulary
 def two_knobs(maskable, mask_ratio, prediction_ratio, rng):
     """Which tokens are hidden, and which of these are asked for.
 
-    maskable: (B, T) bool; mask_ratio: the chance of a maskable token to be hidden; prediction_ratio: its chance to be
-    asked for, at most mask_ratio; rng: a NumPy Generator. Each token has its own luck. Returns two (B, T) bool arrays.
+    maskable: (B, T) bool; mask_ratio: the chance of a maskable token to be hidden, 0 and 1 included; prediction_ratio:
+    its chance to be asked for, at most mask_ratio; rng: a NumPy Generator, the only one to draw from. Each token has
+    its own luck, so that their number varies. Returns two (B, T) bool arrays.
     """
     # Where to start: chapter 03 selected with one uniform number for each token. How many are needed here?
     # <solution>
@@ -74,11 +76,12 @@ check("10.two-knobs", two_knobs)
 
 # %% id="show-knobs"
 from mlm_mini.reference import IGNORE_INDEX
-from mlm_mini.training import masked_batch
+from mlm_mini.training import Masking, masked_batch
 
 text = "the minister spoke to the activist about the protest because he advocated for change ."
 for c, m in ((0.15, 0.15), (0.4, 0.15), (0.4, 0.4)):
-    batch = masked_batch(language.encode(text)[None], vocabulary, c, np.random.default_rng(3), prediction_ratio=m)
+    batch = masked_batch(language.encode(text)[None], vocabulary, Masking(mask_ratio=c, prediction_ratio=m),
+                         np.random.default_rng(3))
     shown = ["·" if token == "[MASK]" else token for token in vocabulary.words(batch.ids[0].numpy())]
     for position in batch.positions[0][batch.labels[0] != IGNORE_INDEX].tolist():
         shown[position] = "?"
@@ -87,7 +90,7 @@ for c, m in ((0.15, 0.15), (0.4, 0.15), (0.4, 0.4)):
 # %% id="measure-knobs"
 sample = language.sample(20_000, np.random.default_rng(10))
 words = int(np.isin(sample.ids, vocabulary.regular_ids).sum())
-batch = masked_batch(sample.ids, vocabulary, 0.4, np.random.default_rng(11), prediction_ratio=0.15)
+batch = masked_batch(sample.ids, vocabulary, Masking(mask_ratio=0.4, prediction_ratio=0.15), np.random.default_rng(11))
 hidden, asked = (batch.ids == vocabulary.mask_id).numpy(), (batch.labels != IGNORE_INDEX).numpy()
 seen = ~np.take_along_axis(hidden, batch.positions.numpy(), axis=1)
 print(f"of {words:,} words {hidden.sum() / words:.2f} are hidden and {asked.sum() / words:.2f} asked for; "
@@ -112,7 +115,8 @@ def floor(posteriors, rows):
     """What the best reader pays per blank, and the standard error of that, in nats.
 
     posteriors: (N, V), the exact distribution at each blank, with zeros in it; rows: (N,) integers, the sentence of
-    each blank, not every sentence having one. Returns two floats.
+    each blank, in any order, not every sentence having one. The error as in the formula: N blanks, and no n - 1.
+    Returns two floats.
     """
     # Where to start: the entropy of each row, with 0 log 0 = 0. Then their mean.
     # <solution>
@@ -294,8 +298,8 @@ def equal_steps(steps, reference, ratios, body, head, words):
     # Where to start: what one token costs at each ratio, and at the reference.
     # <solution>
     costs = body + head * words * ratios
-    budget = steps * (body + head * words * reference)
-    return np.maximum(1, np.rint(budget / costs)).astype(np.int64)
+    usual = body + head * words * reference
+    return np.maximum(1, np.rint(steps * usual / costs)).astype(np.int64)
     # </solution>
 
 
@@ -351,8 +355,9 @@ study.show()
 def behind(scores, t):
     """How far each ratio is behind the one with the lowest mean, and the margin of that.
 
-    scores: (R, S), lower is better, one column for each seed; t: the quantile for S - 1 degrees of freedom.
-    Returns two (R,) arrays: the mean differences and the margins, both 0 for the best itself.
+    scores: (R, S), lower is better, one column for each of S seeds, S at least 2; t: the quantile for S - 1 degrees of
+    freedom. Returns two (R,) arrays: the mean differences, and t standard errors of them (n - 1 in the standard
+    deviation); both are 0 for the best itself.
     """
     # Where to start: which row is the best? Subtract it from every row, seed by seed.
     # <solution>
@@ -387,8 +392,8 @@ for name, (size, steps, fields) in COLUMNS.items():
 def lowest_point(ratios, scores):
     """The ratio at which a parabola through the lowest score and its two neighbors is lowest, on the logs of both.
 
-    ratios: (R,), rising; scores: (R,), above 0, R at least 3. If the lowest score is the first or the last one, its
-    ratio. Returns a float.
+    ratios: (R,), rising; scores: (R,), above 0, R at least 3. Of equally low scores the first counts. If the lowest
+    score is the first or the last one, its ratio. Returns a float.
     """
     # Where to start: the place of the lowest score. Is it an end?
     # <solution>
@@ -414,13 +419,14 @@ def best_interval(ratios, scores, lowest, t):
     """The best ratio with its 95% interval: the mean of the seeds' lowest points, on the log.
 
     ratios: (R,); scores: (R, S), one column for each seed; lowest: a function of ratios (R,) and scores (R,) that
-    returns a float; t: the quantile for S - 1 degrees of freedom. Returns three floats: middle, lower and upper end.
+    returns a float; t: the quantile for S - 1 degrees of freedom, n - 1 in the standard deviation too. Returns three
+    floats: middle, lower and upper end.
     """
     # Where to start: one lowest point for each column of scores.
     # <solution>
     logs = np.log([lowest(ratios, of_one_seed) for of_one_seed in scores.T])
-    margin = t * logs.std(ddof=1) / np.sqrt(len(logs))
-    return tuple(float(np.exp(x)) for x in (logs.mean(), logs.mean() - margin, logs.mean() + margin))
+    middle, margin = logs.mean(), t * logs.std(ddof=1) / np.sqrt(len(logs))
+    return tuple(float(np.exp(x)) for x in (middle, middle - margin, middle + margin))
     # </solution>
 
 
@@ -484,7 +490,7 @@ figures.show(figure, alt="The best mask ratio and its interval for each size and
 # their quotient has an interval. Where that holds 1, these seeds cannot tell.
 
 # %% id="measure-moves"
-from mlm_mini.experiments.mask_ratio import lowest_points
+from mlm_mini.experiments.ratio.best import lowest_points
 
 
 def moved(one, other, asked=(0, 0)):
@@ -673,7 +679,8 @@ print(f"on clean text the perfect reader of 80/10/10 pays {copying:.2f} nats for
 # vector of a noun tell whether it is the agent or the patient of its sentence? (Chapter 13 has more on probes.)
 
 # %% id="measure-clean"
-from mlm_mini.experiments.mask_ratio import BERT_SPLIT, paired_difference
+from mlm_mini.experiments.lab.intervals import paired_difference
+from mlm_mini.reference.masking import BERT_SPLIT
 
 UNITS = {"kl": "KL in nats", "probe_accuracy": "probe right", "copy_nats": "seen word in nats"}
 mixed = {}  # figures of 80/10/10, over its seeds
@@ -752,11 +759,11 @@ for steps, ratio in found.items():
 # hang on the processor and its libraries; the error beside the shipped figure is that of its 1,500 sentences.
 
 # %% id="repeat-cell" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.mask_ratio import run_cell, study_folder
-from mlm_mini.experiments.study import run_study
+from mlm_mini.experiments.lab.study import run_study
+from mlm_mini.experiments.ratio.run import ratio_folder, run_ratio_cell
 
 kept = study.of("tiny", 300, mask_ratio=0.4)[0]
-(again,) = run_study([kept.cell], run_cell, study_folder(), workers=1)
+(again,) = run_study([kept.cell], run_ratio_cell, ratio_folder(), workers=1)
 print(f"tiny, 300 steps, 0.4, seed 0: KL {again['kl'][0]:.4f} here, {kept.kl[0]:.4f} ± {kept.kl_error[0]:.4f} shipped")
 
 # %% [markdown] id="recap"
@@ -766,8 +773,8 @@ print(f"tiny, 300 steps, 0.4, seed 0: KL {again['kl'][0]:.4f} here, {kept.kl[0]:
 # cell prints. Columns are the sizes and budgets at equal steps.
 
 # %% id="recap-rules" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.claims import measure_claims
-from mlm_mini.experiments.findings import Effort
+from mlm_mini.experiments.claims.claim import Effort
+from mlm_mini.experiments.claims.all_claims import measure_claims
 
 claims = {row.claim.id: row for row in measure_claims(Effort(), ["too-few", "too-many", "sweet-spot", "mismatch"])}
 for name, row in claims.items():

@@ -25,14 +25,15 @@
 # Everything here runs on the CPU; on a GPU nothing changes but the time.*
 
 # %% [markdown] id="how-it-works"
-# `hint("11.scores")` in a new cell gives one step of help at a time. The cells between the exercises use
-# `mlm_mini`'s versions, so they run before yours do.
+# `hint("11.scores")` in a new cell gives one step of help at a time, and `failing("11.scores")` hands you the smallest
+# input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run before
+# yours do.
 
 # %% id="setup"
 import numpy as np
 
 from mlm_mini import figures
-from mlm_mini.course import check, hint
+from mlm_mini.course import check, failing, hint
 from mlm_mini.languages import scene_language
 
 language = scene_language()
@@ -57,13 +58,15 @@ vocabulary = language.vocabulary
 def scores(log_q, labels):
     """How hard each of N blanks is, in nats: {"surprisal": (N,), "entropy": (N,)}.
 
-    log_q: (N, V) log-probabilities of the model, -inf for a word that is excluded; labels: (N,) the hidden words.
+    log_q: (N, V) log-probabilities of the model, however low, -inf for a word that is excluded; labels: (N,) the hidden
+    words. The surprisal of an excluded word is inf.
     """
     # Where to start: the surprisal is one number of each row. The entropy is a mean over the row: with which weights?
     # <solution>
     q = np.exp(log_q)
-    own = np.take_along_axis(log_q, labels[:, None], axis=1)[:, 0]
-    return {"surprisal": -own, "entropy": -(q * np.where(q > 0, log_q, 0.0)).sum(axis=1)}
+    surprisal = -np.take_along_axis(log_q, labels[:, None], axis=1)[:, 0]
+    entropy = -(q * np.where(q > 0, log_q, 0.0)).sum(axis=1)
+    return {"surprisal": surprisal, "entropy": entropy}
     # </solution>
 
 
@@ -79,7 +82,7 @@ check("11.scores", scores)
 # %% id="measure-leak" tags=["nbval-ignore-output"]
 import torch
 
-from mlm_mini.experiments.selection import batch_of, score_candidates
+from mlm_mini.experiments.strategy.selection import blanked_batch, score_candidates
 from mlm_mini.training import LiveCurve, cached_model
 
 model = cached_model("scenes", report=LiveCurve).model
@@ -87,7 +90,7 @@ ids = language.sample(500, np.random.default_rng(11)).ids
 words = np.isin(ids, vocabulary.regular_ids)
 candidates = words & (np.random.default_rng(12).random(ids.shape) < 0.3)
 hidden = score_candidates(model, ids, vocabulary, candidates)
-clean = batch_of(ids, vocabulary, np.zeros_like(words), candidates)  # the same questions, with nothing hidden
+clean = blanked_batch(ids, vocabulary, np.zeros_like(words), candidates)  # the same questions, with nothing hidden
 with torch.no_grad():
     log_q = model(clean.ids, clean.attention_mask, clean.positions)[clean.labels != -100].log_softmax(-1)
 shown = -log_q.gather(1, clean.labels[clean.labels != -100][:, None])[:, 0].numpy()
@@ -117,17 +120,16 @@ print(f"correlation of the two: {np.corrcoef(hidden.surprisal, shown)[0, 1]:.2f}
 def inclusion(scores, expected):
     """The probability min(1, c score) of each candidate to be selected, (N,), with c such that they sum to `expected`.
 
-    scores: (N,) above 0; expected: above 0, at most N.
+    scores: (N,) floats above 0, in any order; expected: above 0, at most N, perhaps no whole number.
     """
     # Where to start: without the cap, c = expected / scores.sum(). Who is above 1 then?
     # <solution>
-    capped = np.zeros(len(scores), dtype=bool)
-    while not capped.all():
+    probability = expected * scores / scores.sum()
+    while (probability > 1 + 1e-12).any():  # by more than rounding
+        capped = probability >= 1
         c = (expected - capped.sum()) / scores[~capped].sum()
-        if not (scores[~capped] * c > 1).any():
-            break
-        capped = capped | (scores * c > 1)
-    return np.where(capped, 1.0, scores * (0.0 if capped.all() else c))
+        probability = np.where(capped, 1.0, c * scores)
+    return probability
     # </solution>
 
 
@@ -144,9 +146,10 @@ check("11.inclusion", inclusion)
 # %% id="ex-weighted-sample"
 # exercise: 11.weighted-sample
 def weighted_sample(weights, k, rng):
-    """Exactly k positions of each row, heavy ones more often: a bool array like weights.
+    """Exactly k positions of each row, drawn one after another in proportion to its weights: a bool array like weights.
 
-    weights: (B, N), 0 or more, at least k of them above 0 in each row; rng: a NumPy Generator, which has rng.gumbel.
+    weights: (B, N), 0 or more, at least k of them above 0 in each row; each row has weights and luck of its own.
+    rng: a NumPy Generator, the only one to draw from; it has rng.gumbel.
     """
     # Where to start: one key for each position. Which k keys are the largest of their row?
     # <solution>
@@ -194,7 +197,7 @@ figures.show(figure, alt)
 # On one sentence chance rules. Over thousands of them it shows what each strategy likes.
 
 # %% id="measure-kinds" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.selection import select
+from mlm_mini.experiments.strategy.selection import select
 
 COARSE = {"DETERMINERS": "determiner", "AUXILIARIES": "auxiliary", "PREPOSITIONS": "preposition",
           "PUNCTUATION": "full stop", "PRESENT_VERBS": "verb", "PAST_VERBS": "verb", "PARTICIPLES": "verb",
@@ -246,7 +249,8 @@ figures.show(figure, alt="Share of the masks by kind of word, for three strategi
 def learned(p, s):
     """The distribution that a model learns when word w stands there with p(w) and is then asked for with s(w).
 
-    p, s: (..., V), each row of p sums to one, s from 0 to 1. Returns (..., V).
+    p, s: (..., V), each row of p sums to one, s from 0 to 1, not 0 for all words that stand there. Returns a new array,
+    (..., V).
     """
     # Where to start: the equation above, for the logit of one word.
     # <solution>
@@ -296,7 +300,7 @@ check("11.fixed-point", fixed_point)
 
 # %% id="measure-two-words"
 from mlm_mini import reference as ref
-from mlm_mini.experiments.two_words import bias, softmax_fixed_point, surprisal_fixed_point
+from mlm_mini.experiments.strategy.fixed_points import bias, softmax_fixed_point, surprisal_fixed_point
 
 p, paths = np.array([0.9, 0.1]), {}
 WAYS = {"uniform": lambda q: np.ones(2), "entropy": lambda q: np.full(2, ref.entropy(q)),
@@ -389,7 +393,8 @@ def importance(nats, asked, probability):
     # <solution>
     weights = np.where(asked, 1 / probability, 0.0)
     total = (weights * nats).sum()
-    return total / len(nats), total / weights.sum() if asked.any() else 0.0
+    normalized = total / weights.sum() if asked.any() else 0.0
+    return total / len(nats), normalized
     # </solution>
 
 
@@ -436,12 +441,13 @@ print(f"{'all four, unselected':22} {losses.mean():.4f}")
 # a look at a trained model on this machine, with few batches and much noise.
 
 # %% id="measure-signal" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.mask_strategy import arm_name
-from mlm_mini.experiments.strategy_cell import Cell, measure_signals
+from mlm_mini.experiments.strategy.config import StrategyCell, arm_name
+from mlm_mini.experiments.strategy.signals import measure_signals
 
 tiny = cached_model("scenes", "tiny", LiveCurve, steps=800, mask_ratio=0.15).model
 arms = (("uniform", False), ("surprisal", False), ("surprisal", True))
-signals = measure_signals(tiny, language, Cell("scenes", "uniform", False, 0, 800, arms=arms, probe_batches=48), 1.0)
+cell = StrategyCell("scenes", "uniform", False, steps=800, seed=0, arms=arms, probe_batches=48)
+signals = measure_signals(tiny, language, cell, 1.0)
 for arm, signal in zip(arms, signals):
     expected = f"{signal.signal ** 0.5:.2f}" if signal.signal > 0 else "lost in the noise"
     print(f"{arm_name(*arm):20} norm of a batch {signal.batch ** 0.5:.2f}, of the expected gradient {expected}, "
@@ -534,16 +540,17 @@ print(f"with uniform masks the gradient of one batch of 64 sentences is {noise:.
 # %% id="ex-equal-steps"
 # exercise: 11.equal-steps
 def equal_steps(steps, flops, mask_ratio, oversampling):
-    """The whole number of steps of a strategy that looks first which `steps` steps with uniform masks pay for.
+    """How many steps of a strategy that looks first cost what `steps` steps with uniform masks cost.
 
     flops(m): operations to train on a token, forward and back, when a share m of the tokens is predicted. mask_ratio:
-    the share that is asked for; oversampling: candidates for each of them. Returns an int.
+    the share that is asked for; oversampling: candidates for each of them. Returns an int, the nearest, as the study
+    rounds.
     """
     # Where to start: what does a scoring pass predict, and what does it leave out?
     # <solution>
     step = flops(mask_ratio)
     look = flops(oversampling * mask_ratio) / 3
-    return int(steps * step / (step + look))
+    return round(steps * step / (step + look))
     # </solution>
 
 
@@ -606,7 +613,7 @@ for arm in study.config.arms:
 # knows *that*, a code teaches it nothing more.
 
 # %% id="measure-noise"
-from mlm_mini.experiments.noisy_scenes import code_ids, noisy_scenes
+from mlm_mini.experiments.strategy.noisy_scenes import code_ids, noisy_scenes
 
 noisy = noisy_scenes()
 print(noisy.sample(1, np.random.default_rng(15)).text(0))
@@ -673,17 +680,18 @@ def loss_and_error(nats, counts):
     """The loss per question and its standard error over sentences, both in nats.
 
     nats: (B,) the sum over the questions of each sentence; counts: (B,) integers, how many questions each has, some 0.
+    The error is that of chapters 07 and 10, the root of the sum of squared residuals over the number of all questions;
+    nothing makes up for a small B.
     """
     # Where to start: both nats and counts vary from sentence to sentence. What is the loss a ratio of?
     # <broken>
     #| per_sentence = nats / counts
-    #| return per_sentence.mean(), per_sentence.std(ddof=1) / np.sqrt(len(nats))
+    #| return per_sentence.mean(), per_sentence.std() / np.sqrt(len(nats))
     # </broken>
     # <solution>
     loss = nats.sum() / counts.sum()
     residual = nats - loss * counts
-    B = len(nats)
-    return loss, np.sqrt((residual**2).sum() * B / (B - 1)) / counts.sum()
+    return loss, np.sqrt((residual**2).sum()) / counts.sum()
     # </solution>
 
 
@@ -701,8 +709,8 @@ check("11.clinic-ratio", loss_and_error)
 def best_ratio(losses, ratios, common):
     """The ratio at which the best model was trained, when all are asked at one ratio, `common`.
 
-    losses: (R, R), row r is the model trained at ratios[r], column c the questions at ratios[c]; ratios: (R,); common:
-    one of them. Returns a float.
+    losses: (R, R), row r is the model trained at ratios[r], column c the questions at ratios[c]; ratios: (R,), in any
+    order; common: one of them. Returns a float.
     """
     # Where to start: which questions does each number on the diagonal belong to?
     # <broken>
@@ -731,7 +739,8 @@ def compare(ours, theirs, t):
     """The mean difference of two strategies, and the margin to either side of it in a 95% interval, both in nats.
 
     ours, theirs: (S, n) losses of S seeds at the same n questions, each seed a pair of runs that share text and first
-    weights; t: Student's quantile for S - 1 degrees of freedom.
+    weights; t: Student's quantile for S - 1 degrees of freedom, S at least 2. Below 0 the difference says that ours is
+    better. The standard deviation has S - 1 below the line.
     """
     # Where to start: how many models were trained?
     # <broken>
@@ -785,7 +794,8 @@ check("11.clinic-cost", speed_up)
 def signal_and_noise(gradients):
     """(the squared norm of the expected gradient, the trace of the covariance of one gradient), right on average.
 
-    gradients: (R, P), R independent ones, at least 2. The first may come out below 0.
+    gradients: (R, P), R independent ones, at least 2, whose mean may be far larger than their scatter. The first may
+    come out below 0.
     """
     # Where to start: give it pure noise. What should come out, and what does?
     # <broken>
@@ -810,8 +820,8 @@ check("11.clinic-bessel", signal_and_noise)
 # The others: *holds* asks that the whole 95% interval lies on the side of the claim.
 
 # %% id="recap-rules" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.claims import measure_claims
-from mlm_mini.experiments.findings import Effort
+from mlm_mini.experiments.claims.claim import Effort
+from mlm_mini.experiments.claims.all_claims import measure_claims
 
 (claim,) = measure_claims(Effort(), ["entropy-masking"])
 print(f"{claim.claim.id}: {claim.claim.figure}:\n  {claim.claim.rule}")
