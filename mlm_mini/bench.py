@@ -8,8 +8,6 @@ some rows are about memory, and above 1 where ours takes less.
 from __future__ import annotations
 
 import json
-import statistics
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
@@ -19,24 +17,27 @@ import numpy as np
 import torch
 
 from mlm_mini import widgets
-from mlm_mini.experiments.gradient_variance import QUICK_SENTENCES, quick_gradient_variance, quick_model
-from mlm_mini.experiments.gradients import make_draws, one_thread, time_gradients
-from mlm_mini.experiments.selection import STRATEGIES
+from mlm_mini.course.check_times import check_times, first_check
+from mlm_mini.experiments.lab.timing import one_thread, take_turns
+from mlm_mini.experiments.strategy.selection import STRATEGIES
+from mlm_mini.experiments.variance.draws import make_draws, select_from_batch
+from mlm_mini.experiments.variance.gradient_times import time_gradients
+from mlm_mini.experiments.variance.masking_curves import MaskingCurves
+from mlm_mini.experiments.variance.measure import QUICK_SENTENCES, narrow_model, quick_gradient_variance
 from mlm_mini.languages import english_trigram, scene_language, split_words
 from mlm_mini.model import MaskedLM, ModelConfig, autocast, choose_device
-from mlm_mini.reference import IGNORE_INDEX, maskable_positions, select_positions
-from mlm_mini.widgets.attention import MOST_TOKENS, AttentionMaps
-from mlm_mini.widgets.economics import MaskingCurves
+from mlm_mini.reference import IGNORE_INDEX, maskable_positions
+from mlm_mini.widgets.attention import MOST_MAPPED, AttentionMaps
 
 ROUNDS = 11
-STEP_MS, POSTERIOR_MS = 100.0, 20.0
-DRAWS, DRAWN_RATIO = 64, 0.15
+STEP_MS, POSTERIOR_MS, FIRST_CHECK_MS, CHECK_MS = 100.0, 20.0, 3000.0, 1000.0
+GRADIENT_DRAWS, DRAWN_RATIO = 64, 0.15
 BATCH, GPU_BATCH, LENGTH = 8, 64, 128
-WORDS, PREDICTED = 30_522, 19  # BERT's vocabulary, and 15% of the tokens
+BERT_WORDS, PREDICTED = 30_522, 19  # BERT's vocabulary, and 15% of the tokens
 
 
 @dataclass(frozen=True)
-class Row:
+class BenchRow:
     """ours, peer: median times, or memory, in `unit`. limit: the least ratio that the course promises."""
 
     name: str
@@ -69,7 +70,7 @@ class Row:
         return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in values.items()}
 
 
-def measure(rounds: int = ROUNDS) -> Iterator[Row]:
+def measure(rounds: int = ROUNDS) -> Iterator[BenchRow]:
     """Every row, one after the other, on one thread; about a minute. Raises ValueError for less than one round.
 
     Where there is a GPU with CUDA, BERT-base takes its steps there as well, for another minute at most.
@@ -78,50 +79,37 @@ def measure(rounds: int = ROUNDS) -> Iterator[Row]:
         raise ValueError(f"rounds is {rounds}: expected at least 1")
     with one_thread():
         yield _gradients(rounds)
-        tiny = ModelConfig.tiny(WORDS, max_position_embeddings=LENGTH)
+        tiny = ModelConfig.tiny(BERT_WORDS, max_position_embeddings=LENGTH)
         yield from _training_steps(rounds, _ways_to_step(tiny, BATCH, torch.device("cpu")))
         if (gpu := choose_device()).type == "cuda":
             yield from _training_steps_on_a_gpu(rounds, gpu)
-        yield Row("a posterior on English", _median(_posteriors(), rounds), POSTERIOR_MS, "a fiftieth of a second", 1.0)
+        posterior = medians(rounds, _posteriors())
+        yield BenchRow("a posterior on English", *posterior, POSTERIOR_MS, "a fiftieth of a second", 1.0)
         for name, _, step in _widget_steps():
-            yield Row(f"a step of the {name}", _median(step, rounds), STEP_MS, "a tenth of a second", 1.0)
+            yield BenchRow(f"a step of the {name}", *medians(rounds, step), STEP_MS, "a tenth of a second", 1.0)
+        first, slow = first_check(min(rounds, 5)), float(np.quantile(check_times(), 0.95))
+        yield BenchRow("the first check in a fresh process", first, FIRST_CHECK_MS, "three seconds", 1.0)
+        yield BenchRow("a check, of all exercises the 95th percentile", slow, CHECK_MS, "a second", 1.0)
 
 
-def take_turns(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Median milliseconds of both, which take turns; a first turn of each warms up and is not counted."""
-    times = ([], [])
-    for turn in range(rounds + 1):
-        for way, taken in zip((ours, peer), times, strict=True):
-            milliseconds = _milliseconds(way)
-            if turn:
-                taken.append(milliseconds)
-    return statistics.median(times[0]), statistics.median(times[1])
-
-
-def _median(step: Callable[[], object], rounds: int) -> float:
-    step()
-    return statistics.median(_milliseconds(step) for _ in range(rounds))
-
-
-def _milliseconds(way: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    way()
-    return 1e3 * (time.perf_counter() - start)
+def medians(rounds: int, *ways: Callable[[], object]) -> list[float]:
+    """Median milliseconds of each way; they take turns, as `take_turns` says."""
+    return np.median(take_turns(ways, rounds), axis=1).tolist()
 
 
 # ---- gradients and training
 
 
-def _gradients(rounds: int) -> Row:
-    """As in chapter 09: per-draw gradients of the widget's model at the widget's size."""
+def _gradients(rounds: int) -> BenchRow:
+    """Per-draw gradients of the widget's model at the widget's size."""
     language, rng = scene_language(), np.random.default_rng(0)
     ids = language.sample(QUICK_SENTENCES, rng).ids[None]
-    words = np.broadcast_to(maskable_positions(ids, language.vocabulary.special_ids), (DRAWS, *ids.shape[1:]))
-    asked = select_positions(words.reshape(DRAWS, -1), DRAWN_RATIO, rng, "fixed").reshape(words.shape)
-    draws = make_draws(ids, asked, asked, language.vocabulary)
-    times = time_gradients(quick_model(rng), draws, QUICK_SENTENCES, int(words[0].sum()), rounds)
+    words = np.broadcast_to(maskable_positions(ids, language.vocabulary.special_ids), (GRADIENT_DRAWS, *ids.shape[1:]))
+    asked = select_from_batch(words, DRAWN_RATIO, rng, "fixed")
+    draws = make_draws(ids, language.vocabulary, asked, asked)
+    times = time_gradients(narrow_model(rng), draws, QUICK_SENTENCES, int(words[0].sum()), rounds)
     ours, peer = (float(np.median(way)) for way in (times.vmap, times.loop))
-    return Row(f"a gradient, of {DRAWS} by vmap", ours, peer, "one draw after the other", 3.0)
+    return BenchRow(f"a gradient, of {GRADIENT_DRAWS} by vmap", ours, peer, "one draw after the other", 3.0)
 
 
 @dataclass
@@ -156,7 +144,7 @@ class Step:
         return (torch.cuda.max_memory_allocated(self.device) - before) / 2**20
 
 
-def _training_steps(rounds: int, ways: list[Step], who: str = "") -> Iterator[Row]:
+def _training_steps(rounds: int, ways: list[Step], who: str = "") -> Iterator[BenchRow]:
     """Logits at the predicted positions only, beside logits everywhere, and beside the same model in `transformers`."""
     few, everywhere, theirs = ways
     for name, ours, peer_name, peer, limit in (
@@ -164,16 +152,16 @@ def _training_steps(rounds: int, ways: list[Step], who: str = "") -> Iterator[Ro
         ("at 15% of the tokens", few, "transformers.BertForMaskedLM", theirs, 1.0),
         ("everywhere", everywhere, "transformers.BertForMaskedLM", theirs, 0.9),
     ):
-        yield Row(f"a training step{who}, logits {name}", *take_turns(ours, peer, rounds), peer_name, limit)
+        yield BenchRow(f"a training step{who}, logits {name}", *medians(rounds, ours, peer), peer_name, limit)
     if few.device.type == "cuda":
         memory = f"memory of a training step{who}, logits at 15% of the tokens"
         for peer_name, peer in (("logits everywhere", everywhere), ("transformers.BertForMaskedLM", theirs)):
-            yield Row(memory, few.mebibytes(), peer.mebibytes(), peer_name, 1.0, "MiB")
+            yield BenchRow(memory, few.mebibytes(), peer.mebibytes(), peer_name, 1.0, "MiB")
 
 
-def _training_steps_on_a_gpu(rounds: int, device: torch.device) -> Iterator[Row]:
+def _training_steps_on_a_gpu(rounds: int, device: torch.device) -> Iterator[BenchRow]:
     """Of BERT-base, with a batch as large as GPU_BATCH or as fits."""
-    config, batch = ModelConfig.base(WORDS, max_position_embeddings=LENGTH), GPU_BATCH
+    config, batch = ModelConfig.base(BERT_WORDS, max_position_embeddings=LENGTH), GPU_BATCH
     while batch:
         if ways := _warm(config, batch, device):
             who = f" of base, {batch} rows, on {torch.cuda.get_device_name(device)}"
@@ -200,7 +188,7 @@ def _ways_to_step(config: ModelConfig, batch: int, device: torch.device) -> list
     generator = torch.Generator().manual_seed(0)
     model = MaskedLM(config, generator).train().to(device)
     other = BertForMaskedLM(BertConfig(**json.loads(config.to_json()))).train().to(device)
-    ids = torch.randint(0, WORDS, (batch, LENGTH), generator=generator)
+    ids = torch.randint(0, BERT_WORDS, (batch, LENGTH), generator=generator)
     positions = torch.stack([torch.randperm(LENGTH, generator=generator)[:PREDICTED] for _ in range(batch)])
     labels = torch.full_like(ids, IGNORE_INDEX).scatter(1, positions, ids.gather(1, positions))
     ids, positions, labels = (tensor.to(device) for tensor in (ids, positions, labels))
@@ -231,8 +219,8 @@ def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]
     rng, sentence = np.random.default_rng(0), "word " * 40
     floor = np.array([0.02, 0.5, 0.9]), np.array([0.7, 1.0, 1.8]), np.full(3, 0.02)
     curves = MaskingCurves(*floor, quick_gradient_variance(rng, draws=4))
-    weights = rng.dirichlet(np.ones(MOST_TOKENS), size=MOST_TOKENS)
-    maps = AttentionMaps(tuple("abcdefgh" * (MOST_TOKENS // 8)), {"one": weights})
+    weights = rng.dirichlet(np.ones(MOST_MAPPED), size=MOST_MAPPED)
+    maps = AttentionMaps(tuple("abcdefgh" * (MOST_MAPPED // 8)), {"one": weights})
     model = MaskedLM(ModelConfig.mini(len(scene_language().vocabulary)), torch.Generator().manual_seed(0)).eval()
     shares = [round(0.1 + 0.02 * k, 2) for k in range(30)]
 
@@ -245,10 +233,10 @@ def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]
     leak = widgets.leak_widget()
     yield "leak", leak, _moving(leak.slider, [0.25 * k for k in range(24)])
     attention = widgets.attention_widget(lambda _: maps, "")
-    yield "attention map", attention, _moving(attention.query, range(MOST_TOKENS))
-    economics = widgets.mask_economics_widget(sentence=sentence, curves=curves)
+    yield "attention map", attention, _moving(attention.query, range(MOST_MAPPED))
+    economics = widgets.mask_economics_widget(sentence, curves=curves)
     yield "ratio, floor and noise", economics, _moving(economics.slider, shares)
-    knobs = widgets.two_knobs_widget(0.8, 0.05, sentence, curves=curves)
+    knobs = widgets.two_knobs_widget(sentence, 0.8, 0.05, curves=curves)
     yield "two knobs, prediction", knobs, _moving(knobs.prediction, shares)
     yield "two knobs, corruption", knobs, _moving(knobs.corruption, shares)
     strategy = widgets.strategy_widget(model)
@@ -269,8 +257,4 @@ def _playing(game: ipywidgets.Widget) -> Callable[[], None]:
 def _moving(control: ipywidgets.Widget, values: Iterable) -> Callable[[], None]:
     """What sets the control to the next of the values, round and round; the picture is drawn before it returns."""
     following = cycle(value for value in values if value != control.value)
-
-    def step() -> None:
-        control.value = next(following)
-
-    return step
+    return lambda: setattr(control, "value", next(following))

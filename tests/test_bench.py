@@ -9,7 +9,9 @@ import torch
 
 from mlm_mini import __main__ as command_line
 from mlm_mini import bench
-from mlm_mini.bench import Row, take_turns
+from mlm_mini.bench import BenchRow, medians
+from mlm_mini.course import check_times
+from mlm_mini.course.exercises import all_exercises
 from mlm_mini.model import ModelConfig
 
 FIELDS = ["name", "ours", "peer", "peer_name", "ratio", "unit", "limit"]
@@ -30,14 +32,14 @@ def test_both_take_turns_and_the_first_turn_is_not_counted():
         log.append("ours")
         time.sleep(first.pop() / 1e3 if first else 0)
 
-    quick, slow = take_turns(ours, sleeper(20, log, "peer"), rounds=3)
+    quick, slow = medians(3, ours, sleeper(20, log, "peer"))
     assert log == ["ours", "peer"] * 4
     assert quick < slow
     assert slow >= 20
 
 
 def test_a_row_says_whether_the_promise_was_kept():
-    kept, broken = Row("a", 10.0, 40.0, "b", 3.0), Row("a", 10.0, 20.0, "b", 3.0)
+    kept, broken = BenchRow("a", 10.0, 40.0, "b", 3.0), BenchRow("a", 10.0, 20.0, "b", 3.0)
     assert (kept.ratio, kept.kept, broken.kept) == (4.0, True, False)
     assert kept.text() == "a: 10.0 ms; b: 40.0 ms; ratio 4.00, at least 3 was promised"
     assert "ratio 2.00, LESS than the 3 promised" in broken.text()
@@ -46,7 +48,7 @@ def test_a_row_says_whether_the_promise_was_kept():
 
 @pytest.mark.parametrize(("peer", "status"), [(40.0, 0), (20.0, 1)])
 def test_the_command_prints_every_row_and_fails_below_a_limit(monkeypatch, capsys, peer, status):
-    rows = [Row("first", 1.0, 9.0, "other", 1.0), Row("second", 10.0, peer, "other", 3.0)]
+    rows = [BenchRow("first", 1.0, 9.0, "other", 1.0), BenchRow("second", 10.0, peer, "other", 3.0)]
     monkeypatch.setattr(bench, "measure", lambda: iter(rows))
     assert command_line.main(["bench", "--json"]) == status
     printed = capsys.readouterr()
@@ -58,13 +60,15 @@ def test_the_command_prints_every_row_and_fails_below_a_limit(monkeypatch, capsy
 
 
 def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypatch):
-    monkeypatch.setattr(bench, "WORDS", 300)
+    monkeypatch.setattr(bench, "BERT_WORDS", 300)
     monkeypatch.setattr(bench, "GPU_BATCH", 2)
+    few = {name: exercise for name, exercise in all_exercises().items() if name.startswith("01.")}
+    monkeypatch.setattr(check_times, "all_exercises", lambda: few)
     rows = list(bench.measure(rounds=1))
     assert all(row.ours > 0 and row.peer > 0 for row in rows)
     named = " ".join(row.name for row in rows)
     widgets = ("cloze", "mask ratio", "leak", "attention", "floor and noise", "knobs", "strategy")
-    for part in ("vmap", "training step", "posterior on English", *widgets):
+    for part in ("vmap", "training step", "posterior on English", "first check", "a check,", *widgets):
         assert part in named
     with pytest.raises(ValueError, match="rounds is 0: expected at least 1"):
         next(bench.measure(rounds=0))
@@ -72,7 +76,7 @@ def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypa
 
 def test_the_ways_to_step_are_one_model_and_one_loss(one_thread, monkeypatch):
     """So that their times can be compared; the rows of a GPU are made of the same three."""
-    monkeypatch.setattr(bench, "WORDS", 300)
+    monkeypatch.setattr(bench, "BERT_WORDS", 300)
     losses, cross_entropy = [], torch.nn.functional.cross_entropy
 
     def seen(*arguments, **options):
@@ -93,7 +97,7 @@ def test_the_ways_to_step_are_one_model_and_one_loss(one_thread, monkeypatch):
 
 
 def test_memory_is_that_of_a_step_beside_the_weights(one_thread, monkeypatch):
-    monkeypatch.setattr(bench, "WORDS", 300)
+    monkeypatch.setattr(bench, "BERT_WORDS", 300)
     config = ModelConfig.tiny(300, max_position_embeddings=bench.LENGTH)
     way, log = bench._ways_to_step(config, 2, torch.device("cpu"))[0], []
     way()

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ README = (TOP / "README.md").read_text(encoding="utf-8")
 FOLDERS = {"chapters", "solutions", "mlm_mini", "tests"}
 FILES = {"course.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"}
 # Every room, and the rooms it may import. A room may always import itself.
-BASE = {"storage", "figures", "shipped"}
+BASE = {"storage", "figures", "shipped", "seeds", "code"}
 MAY_IMPORT = {
     "storage": set(),
+    "seeds": set(),
+    "code": {"storage"},
     "figures": set(),
     "shipped": set(),
     "processes": set(),
@@ -29,9 +32,25 @@ MAY_IMPORT = {
     "training": BASE | {"reference", "languages", "model"},
     "experiments": BASE | {"processes", "reference", "languages", "model", "training"},
     "widgets": BASE | {"reference", "languages", "model", "training", "experiments"},
-    "course": BASE | {"reference", "languages"},
-    "bench": BASE | {"reference", "languages", "model", "experiments", "widgets"},
-    "__main__": BASE | {"training", "experiments", "course", "bench"},
+    "course": BASE | {"reference", "languages", "model"},
+    "bench": BASE | {"reference", "languages", "model", "experiments", "widgets", "course"},
+    "chapters": BASE | {"processes", "training", "experiments"},
+    "commands": BASE | {"chapters", "training", "experiments", "course", "bench"},
+    "__main__": {"commands"},
+}
+# The same for the rooms inside the experiments: the lab, the studies, what lists them, and the claims, which read them.
+STUDIES = {"variance", "ratio", "strategy", "context"}
+MAY_IMPORT_INSIDE = {
+    "lab": set(),
+    **{study: {"lab"} for study in STUDIES},
+    "catalog": {"lab"} | STUDIES,
+    "claims": {"lab", "catalog"} | STUDIES,
+    "__init__": {"lab", "catalog"},
+}
+BELOW_THE_COURSE = {"reference", "languages", "model", "training", "experiments", "widgets", *BASE, "processes"}
+LONGEST = 260  # lines of a file; those that may have more, with a word why
+LONGER = {
+    "languages/scene_lexicon.py",  # a table: the words of the scene language
 }
 MODULES = sorted((TOP / "mlm_mini").rglob("*.py"))
 NAMED = {".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
@@ -66,12 +85,20 @@ def tree_of(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(TOP)))
 def test_imports_point_one_way(path):
-    room = path.relative_to(TOP / "mlm_mini").parts[0].removesuffix(".py")
+    room = room_of(path)
     if room == "__init__":
         return
     for name in imports(tree_of(path)):
         if name.startswith("mlm_mini."):
             assert name.split(".")[1] in MAY_IMPORT[room] | {room}, f"{path.name} imports {name}"
+
+
+def test_the_rooms_of_the_experiments_import_one_way():
+    for path in sorted((TOP / "mlm_mini" / "experiments").rglob("*.py")):
+        room = path.relative_to(TOP / "mlm_mini" / "experiments").parts[0].removesuffix(".py")
+        for name in imports(tree_of(path)):
+            inside = name.split(".")[2:3] if name.startswith("mlm_mini.experiments.") else []
+            assert set(inside) <= MAY_IMPORT_INSIDE[room] | {room}, f"{path.name} of {room} imports {name}"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +123,44 @@ def test_there_are_no_import_circles():
     graph = {name: set(imports(at_once(tree_of(path)))) & set(NAMED) for name, path in NAMED.items()}
     assert sum(map(len, graph.values())) > len(graph)
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def room_of(path):
+    return path.relative_to(TOP / "mlm_mini").parts[0].removesuffix(".py")
+
+
+def defined(tree):
+    """The public names that a module defines at its top; what it imports is defined elsewhere."""
+    for node in tree.body:
+        names = []
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_no_two_things_share_a_name():
+    """Outside the exercises, which are a table for each chapter and read alike."""
+    places = defaultdict(set)
+    for name, path in NAMED.items():
+        if not name.startswith(("mlm_mini.course.exercises", "mlm_mini.course.answers")):
+            for thing in defined(tree_of(path)):
+                places[thing].add(name)
+    assert {thing: sorted(found) for thing, found in places.items() if len(found) > 1} == {}
+
+
+def test_nothing_below_the_course_names_a_chapter():
+    below = [path for path in MODULES if room_of(path) in BELOW_THE_COURSE]
+    found = {str(path.relative_to(TOP)) for path in below if re.search(r"[Cc]hapters? \d\d", path.read_text("utf-8"))}
+    assert found == set()
+
+
+def test_a_file_is_no_longer_than_a_few_screens():
+    files = {path.relative_to(TOP / "mlm_mini").as_posix(): path for path in MODULES if room_of(path) != "course"}
+    lengths = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in files.items()}
+    assert {name for name, lines in lengths.items() if lines > LONGEST} == LONGER
 
 
 def test_ruff_finds_nothing():
@@ -137,7 +202,7 @@ def test_requirements_are_exact_and_complete():
 def test_no_file_names_a_machine():
     """A path of somebody's machine in a notebook or a page would be wrong everywhere else."""
     pattern = re.compile(r"/(home|root|Users|work)/\w+|site-packages/")
-    allowed = {"mlm_mini/course/judging.py"}  # looks for installed packages by that folder's name
+    allowed = {"mlm_mini/course/report.py"}  # looks for installed packages by that folder's name
     for path in tracked():
         if path.suffix in {".py", ".ipynb", ".md", ".toml", ".txt"} and path.exists():
             name = path.relative_to(TOP).as_posix()
