@@ -481,6 +481,14 @@ def test_the_callers_generator_and_no_other(draw, words):
     assert words in " ".join(verdict.lines)
 
 
+def test_a_seed_that_is_set_again_is_noticed_again_and_nobodys_luck_is_spoiled():
+    several = dataclasses.replace(COIN, cases=tuple(Case(name, COIN.cases[0].args) for name in "abc"))
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    verdict = judge(several, lambda n, rng: (np.random.seed(0), rng.random(n) < 0.25)[1])  # noqa: NPY002
+    assert "0 of 3 inputs are right" in " ".join(verdict.lines)
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+
+
 def test_pytorchs_generator_belongs_to_nobody_too():
     torch = pytest.importorskip("torch")
     verdict = judge(COIN, lambda n, rng: (torch.manual_seed(0), rng.random(n) < 0.25)[1])

@@ -26,7 +26,7 @@ _SENTENCES = {
     "no error": "Expected a {wanted} for this input; your function answered {answered}.",
     "changes an input": "The answer is right, but your function modifies its input ({changed}): work on a copy.",
     "global generator": "The answer is right, but your function draws from, or seeds, a generator that everybody "
-    "shares (np.random, random or torch): whoever draws from it next is disturbed. Use the one that is handed in.",
+    "shares (np.random, random or torch): whoever draws from it next is disturbed. Draw from one that nobody shares.",
     "generator of its own": "Your function never draws from the generator that it is handed: its luck is its own, so "
     "nobody can repeat it or go on from it.",
     "not a new object": "The numbers are right, but the answer shares its memory with an input: whoever changes one "
@@ -84,7 +84,8 @@ def explanation(found: Diagnosis) -> str:
 
 def _one_thing_off(found: Diagnosis) -> str:
     """Of several measurements, the one or two that are off."""
-    measured = len(found.expected[0].value) if type(found.expected[0].value) is dict else 0
+    value = found.expected[found.first].value
+    measured = len(value) if type(value) is dict else 0
     if 0 < len(found.off) < measured and len(found.off) <= 2:
         named = " and ".join(f'"{name}"' for name in found.off)
         are = "this is" if len(found.off) == 1 else "these are"

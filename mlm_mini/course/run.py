@@ -21,7 +21,7 @@ import numpy as np
 
 from mlm_mini.course.compare import difference
 from mlm_mini.course.exercise import Case, Exercise
-from mlm_mini.course.watching import Calls, arrays_in, generators_in, global_generators, watch_calls
+from mlm_mini.course.watching import Calls, arrays_in, generators_in, global_generators, restore_generators, watch_calls
 
 SECONDS_PER_CASE = 10.0
 PRINTED_KEPT = 400
@@ -151,8 +151,9 @@ def run_case(
     effects = []
     if changed := _changed_argument(case, args, kwargs):
         effects.append(f"{CHANGES}{changed}")
-    if global_generators() != generators:
+    if global_generators()[: len(generators)] != generators:  # PyTorch may have been loaded meanwhile
         effects.append(GLOBAL)
+        restore_generators(generators)
     if generators_in(case.args) != generators_in(args):
         effects.append(DRAWS)
     if exercise.observe is None and _shares_memory(value, (args, kwargs)):

@@ -73,6 +73,16 @@ def global_generators() -> tuple:
     return tuple(states)
 
 
+def restore_generators(states: tuple) -> None:
+    """Puts the generators that belong to nobody back, so that a draw or a seed shows again the next time."""
+    python, (kind, keys, *rest), *torchs = states
+    random.setstate(python)
+    np.random.set_state((kind, np.frombuffer(keys, np.uint32), *rest))  # noqa: NPY002
+    if torchs:
+        torch = sys.modules["torch"]
+        torch.random.set_rng_state(torch.frombuffer(bytearray(torchs[0]), dtype=torch.uint8))
+
+
 def generators_in(values: Any) -> list[dict]:
     """The state of every generator among the arguments of a call."""
     if isinstance(values, np.random.Generator):
