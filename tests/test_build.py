@@ -1,9 +1,12 @@
 """Building, checking and resetting a course of one chapter, in a folder of its own."""
 
+import os
+
 import nbformat
 import pytest
 from test_notebook import BODY, HEADER
 
+from mlm_mini import storage
 from mlm_mini.course import build as b
 from mlm_mini.course.notebook import SourceError
 
@@ -167,3 +170,24 @@ def test_a_chapter_that_is_no_notebook_is_left_alone(top):
     with pytest.raises(b.BuildError, match="not a readable notebook"):
         b.build(top)
     assert (top / "chapters/99_double.ipynb").read_text() == "my own notes"
+
+
+def test_what_a_killed_build_left_is_not_stale_and_is_removed_in_time(top):
+    b.build(top, say=lambda _: None)
+    folder = top / "chapters"
+    old, new = (folder / f".99_double.{byte * 16}.ipynb" for byte in ("0a", "1b"))
+    for path in (old, new):
+        path.write_text("{")
+    os.utime(old, (0, 0))
+    assert b.stale(top) == []
+    b.build(top, say=lambda _: None)
+    assert (old.exists(), new.exists()) == (False, True)
+    (folder / ".mine.ipynb").write_text("{}")
+    assert b.stale(top) == ["chapters/.mine.ipynb has no source"]
+
+
+def test_the_name_of_a_leftover_is_that_of_a_file_being_written(tmp_path):
+    seen = []
+    storage.write_atomically(tmp_path / "a.ipynb", lambda temporary: seen.append(temporary))
+    assert storage.is_temporary(seen[0])
+    assert not storage.is_temporary(tmp_path / "a.ipynb")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from mlm_mini.course.answer_building import answers_module
 from mlm_mini.course.notebook import Chapter
 
 CELL_SECONDS = 300
+LEFTOVER_SECONDS = 3600
 
 
 class BuildError(RuntimeError):
@@ -46,10 +48,19 @@ def build(top: Path, numbers: Iterable[str] = (), force: bool = False, rerun: bo
                 f"chapters/{', '.join(edited)} holds edits of its own and was left alone. To keep a dated copy and get "
                 f"a fresh one: reset {edited[0][:2]}. To overwrite: build --force"
             )
+    _remove_leftovers(top)
     for chapter in chapters:
         with _answers_in_place(top, chapter):
             solution = _write_solution(top, chapter, rerun)
         say(f"{chapter.name}: {_write_chapter(top, chapter)}, {solution}")
+
+
+def _remove_leftovers(top: Path) -> None:
+    """Removes what a build that was killed was writing; what is new may belong to another one that still runs."""
+    for path in [*top.glob("chapters/.*.ipynb"), *top.glob("solutions/.*.ipynb")]:
+        with contextlib.suppress(OSError):
+            if storage.is_temporary(path) and time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
+                path.unlink()
 
 
 def stale(top: Path, numbers: Iterable[str] = ()) -> list[str]:
@@ -65,7 +76,7 @@ def stale(top: Path, numbers: Iterable[str] = ()) -> list[str]:
     if not list(numbers):
         names = {chapter.name for chapter in chapters}
         for path in sorted([*top.glob("chapters/*.ipynb"), *top.glob("solutions/*.ipynb")]):
-            if path.stem not in names and ".kept-" not in path.name:
+            if not storage.is_temporary(path) and path.stem not in names and ".kept-" not in path.name:
                 complaints.append(f"{path.parent.name}/{path.name} has no source")
         built = {answers_path(top, chapter) for chapter in chapters}
         for path in sorted(answers_path(top, chapters[0]).parent.glob("ch*.py")) if chapters else []:

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mlm_mini.course import progress, report
 from mlm_mini.course.diagnosis import Diagnosis, diagnose
 from mlm_mini.course.exercise import Exercise, Mistake
 from mlm_mini.course.exercises import find_exercise
 from mlm_mini.course.run import SECONDS_PER_CASE
 
+# What NumPy does unless told otherwise: a notebook's np.seterr is for the learner's own numbers, not for the judge's.
+USUAL_FLOATS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 _failing: dict[str, FailingInput] = {}  # of each exercise, what its last check in this notebook failed on
 
 
@@ -65,7 +69,8 @@ def check(exercise_id: str, function: Callable) -> None:
     the smallest failing input, the answer, the expected answer. Raises ValueError when there is no such exercise.
     """
     __tracebackhide__ = True  # pytest then shows the report alone
-    verdict = judge(find_exercise(exercise_id), function)
+    with np.errstate(**USUAL_FLOATS):
+        verdict = judge(find_exercise(exercise_id), function)
     _failing.pop(exercise_id, None)
     if verdict.failing:
         _failing[exercise_id] = verdict.failing

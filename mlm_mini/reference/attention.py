@@ -9,7 +9,7 @@ Gradients stand under their functions, and take the `upstream` that layers.py de
 
 import numpy as np
 
-from mlm_mini.reference.checks import bool_array, real_array
+from mlm_mini.reference.checks import bool_array, real_array, tiny_is_zero
 from mlm_mini.reference.layers import layer, linear, linear_gradient, named
 from mlm_mini.reference.probability import softmax
 
@@ -58,6 +58,7 @@ def scaled_dot_product_attention(q, k, v, mask=None):
     return attention_weights(q, k, mask) @ v  # (..., T, S) @ (..., S, d) -> (..., T, d)
 
 
+@tiny_is_zero
 def scaled_dot_product_attention_gradient(upstream, q, k, v, mask=None):
     """dv = A^T dy; dA = dy v^T; dz = A (dA - sum_s A dA), the softmax's; dq = dz k / sqrt d; dk = dz^T q / sqrt d.
 
@@ -104,6 +105,7 @@ def multi_head_attention(x, weights, H, mask=None):
     return linear(join_heads(y), *layer(weights, "output.dense"))
 
 
+@tiny_is_zero
 def multi_head_attention_gradient(upstream, x, weights, H, mask=None):
     """Back through the four lines above, last line first; dx adds up what came through queries, keys and values.
 

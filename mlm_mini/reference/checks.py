@@ -8,6 +8,9 @@ import numpy as np
 
 SUM_TOLERANCE = 1e-6  # wide enough for a distribution that was computed in float32
 
+# A number that is too small for a float64 is zero, and no error, whatever np.seterr asks for.
+tiny_is_zero = np.errstate(under="ignore")
+
 
 def reject(bad, values, name, expected):
     """Raises ValueError for the first entry of `values` where `bad` is True, if there is one."""

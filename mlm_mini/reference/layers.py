@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from mlm_mini.reference.checks import real_array
+from mlm_mini.reference.checks import real_array, tiny_is_zero
 
 LAYER_NORM_EPS = 1e-12  # BERT's; PyTorch's own default is 1e-5
 
@@ -33,6 +33,7 @@ def linear_gradient(upstream, x, weight):
     return upstream @ weight, flat_upstream.T @ flat_x, flat_upstream.sum(0)
 
 
+@tiny_is_zero
 def gelu(x):
     """x Phi(x), with Phi(x) = (1 + erf(x / sqrt 2)) / 2 the standard normal distribution function.
 
@@ -43,6 +44,7 @@ def gelu(x):
     return x * normal_distribution(x)
 
 
+@tiny_is_zero
 def gelu_gradient(upstream, x):
     """dx = dy (Phi(x) + x phi(x)), with phi(x) = exp(-x^2 / 2) / sqrt(2 pi) the standard normal density."""
     x = real_array(x, "x")
@@ -50,6 +52,7 @@ def gelu_gradient(upstream, x):
     return upstream * (normal_distribution(x) + x * density)
 
 
+@tiny_is_zero
 def normal_distribution(x):
     """Phi(x), the probability that a standard normal number is below x."""
     return 0.5 * (1 + erf(x / math.sqrt(2)))

@@ -6,7 +6,7 @@ such as (B, T) for B sentences of T positions. Surprisal is in nats.
 
 import numpy as np
 
-from mlm_mini.reference.checks import checked_logits, checked_targets
+from mlm_mini.reference.checks import checked_logits, checked_targets, tiny_is_zero
 from mlm_mini.reference.probability import log_softmax, softmax
 
 IGNORE_INDEX = -100  # the label of a position where nothing is predicted, as PyTorch and Hugging Face have it
@@ -42,6 +42,7 @@ def cross_entropy(logits, labels):
     return float(surprisal(logits[selected], labels[selected]).mean())  # (..., V) -> (n, V)
 
 
+@tiny_is_zero
 def cross_entropy_gradient(logits, labels):
     """dL/dz = (p - y) / n at the n positions whose label is not IGNORE_INDEX, and 0 at the others.
 

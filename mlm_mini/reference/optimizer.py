@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from mlm_mini.reference.checks import tiny_is_zero
 
+
+@tiny_is_zero
 def adamw_step(weight, gradient, m, v, step, rate, decay=0.01, beta1=0.9, beta2=0.98, epsilon=1e-6):
     """The weight and its two running means after one step.
 

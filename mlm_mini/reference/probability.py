@@ -13,6 +13,7 @@ from mlm_mini.reference.checks import (
     checked_pair,
     real_array,
     reject,
+    tiny_is_zero,
 )
 
 
@@ -22,6 +23,7 @@ def shift(logits, axis=-1):
     return logits - logits.max(axis, keepdims=True)
 
 
+@tiny_is_zero
 def logsumexp(logits, axis=-1, keepdims=False):
     """log sum_j exp(z_j) = m + log sum_j exp(z_j - m) with m = max_j z_j, computed without overflow.
 
@@ -34,6 +36,7 @@ def logsumexp(logits, axis=-1, keepdims=False):
     return m + np.log(np.exp(shift(logits, axis)).sum(axis, keepdims=keepdims))
 
 
+@tiny_is_zero
 def softmax(logits, axis=-1):
     """p_i = exp(z_i) / sum_j exp(z_j), computed without overflow.
 
@@ -45,6 +48,7 @@ def softmax(logits, axis=-1):
     return exp / exp.sum(axis, keepdims=True)
 
 
+@tiny_is_zero
 def log_softmax(logits, axis=-1):
     """log p_i = z_i - log sum_j exp(z_j), computed without overflow.
 
@@ -56,6 +60,7 @@ def log_softmax(logits, axis=-1):
     return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
 
 
+@tiny_is_zero
 def temperature(logits, tau, axis=-1):
     """p_i = exp(z_i / tau) / sum_j exp(z_j / tau): tau < 1 sharpens the distribution, tau > 1 flattens it.
 
@@ -70,6 +75,7 @@ def temperature(logits, tau, axis=-1):
         return softmax(shift(logits, axis) / tau, axis)
 
 
+@tiny_is_zero
 def softmax_jacobian(logits):
     """J_ij = d p_i / d z_j = p_i (delta_ij - p_j), for p = softmax(z).
 
@@ -82,6 +88,7 @@ def softmax_jacobian(logits):
     return p[..., :, None] * (delta - p[..., None, :])  # (..., V, 1) * (..., V, V) -> (..., V, V)
 
 
+@tiny_is_zero
 def entropy(p, axis=-1):
     """H(p) = -sum_i p_i log p_i, with 0 log 0 = 0: the mean surprisal of a reader who knows p.
 
@@ -93,6 +100,7 @@ def entropy(p, axis=-1):
     return 0.0 - (p * log_p).sum(axis)  # unary minus would print a certain outcome as -0.0
 
 
+@tiny_is_zero
 def kl_divergence(p, q, axis=-1):
     """KL(p, q) = sum_i p_i log(p_i / q_i): the surprisal added by expecting q where p is true.
 
@@ -116,6 +124,7 @@ def total_variation(p, q, axis=-1):
     return 0.5 * np.abs(p - q).sum(axis)
 
 
+@tiny_is_zero
 def perplexity(mean_surprisal):
     """exp(mean surprisal): the number of equally likely tokens that would be as hard to guess.
 
