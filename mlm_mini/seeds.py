@@ -38,3 +38,25 @@ def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:
 def torch_seed(seed: int, stream: Stream) -> int:
     """A seed for a generator of PyTorch's, which takes one number."""
     return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
+
+
+def set_state(rng: np.random.Generator, state: dict) -> None:
+    """Let a generator of `generator` stand where another one stood, by its `bit_generator.state`.
+
+    Raises ValueError, which names the field, for what no such generator can have; NumPy would cut some of it off.
+    """
+    fields = dict(state)
+    inner = fields.pop("state", None)
+    if not isinstance(inner, dict):
+        raise ValueError(f"state is {inner!r}: expected an object with state and inc")
+    if fields.pop("bit_generator", None) != "PCG64":
+        raise ValueError(f"bit_generator is {state.get('bit_generator')!r}: expected 'PCG64'")
+    if fields.keys() != {"has_uint32", "uinteger"} or inner.keys() != {"state", "inc"}:
+        raise ValueError(f"the fields are {sorted(state)} with {sorted(inner)}: expected those of a PCG64")
+    for name, bits in (("state", 128), ("inc", 128), ("has_uint32", 1), ("uinteger", 32)):
+        value = (inner | fields)[name]
+        if type(value) is not int or not 0 <= value < 2**bits:
+            raise ValueError(f"{name} is {value!r}: expected an integer from 0 up to 2^{bits} - 1")
+    if inner["inc"] % 2 == 0:
+        raise ValueError(f"inc is {inner['inc']}: expected an odd number")
+    rng.bit_generator.state = state

@@ -7,19 +7,27 @@ everything that made them, so that a stale one is never read, and nothing here i
 
 import contextlib
 import hashlib
+import json
 import os
+import re
 import struct
+import sys
 import tempfile
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import filelock
 import numpy as np
 import platformdirs
 
+from mlm_mini.paths import expand_home, os_error
+
 Made = TypeVar("Made")
+CHECKSUMS = "checksums.json"
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}(\.[^.]+)?")
 
 
 def cache_folder() -> Path:
@@ -27,7 +35,26 @@ def cache_folder() -> Path:
 
     Raises OSError, with what to do about it, when the folder cannot be made or written.
     """
-    return _writable_folder("MLM_MINI_CACHE", platformdirs.user_cache_path("mlm_mini", appauthor=False))
+    return _writable_folder("MLM_MINI_CACHE", _cache_place())
+
+
+def cache_path(name: str) -> Path:
+    """Where something of that name is in the cache, if it is. The folder is not made: it may be read-only.
+
+    `cached` and `waiting_lock` make it when there is something to write.
+    """
+    return _cache_place() / name
+
+
+def _cache_place() -> Path:
+    default = platformdirs.user_cache_path("mlm_mini", appauthor=False)
+    return Path(os.environ.get("MLM_MINI_CACHE") or default).expanduser().absolute()
+
+
+def _ready_to_write(path: Path) -> None:
+    """Raises OSError, as `cache_folder` does, for a path in a cache that cannot be written."""
+    if path.absolute().is_relative_to(_cache_place()):
+        cache_folder()
 
 
 def data_folder() -> Path:
@@ -39,14 +66,14 @@ def data_folder() -> Path:
 
 
 def _writable_folder(variable: str, default: Path) -> Path:
-    folder = Path(os.environ.get(variable) or default).expanduser().absolute()
+    folder = expand_home(os.environ.get(variable) or default).absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Whether the disk is read-only, or Windows forbids it, is not in the permission bits: so a file is made.
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise _os_error(
+        raise os_error(
             error, f"the folder {folder} cannot be written ({reason}): set {variable} to a folder that can"
         ) from error
     return folder
@@ -75,7 +102,12 @@ def write_atomically(path: str | os.PathLike, write: Callable[[Path], object]) -
             raise
         reason = error.strerror or str(error)
         before = "the file that was there is intact" if path.exists() else "nothing was left behind"
-        raise _os_error(error, f"{path} could not be written ({reason}): {before}") from error
+        raise os_error(error, f"{path} could not be written ({reason}): {before}") from error
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file has the name of one that `write_atomically` writes to: a process that was killed leaves it."""
+    return TEMPORARY.fullmatch(path.name) is not None
 
 
 def _force_to_disk(path: Path) -> None:
@@ -83,24 +115,76 @@ def _force_to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _os_error(error: OSError, message: str) -> OSError:
-    """An error of the same kind (PermissionError, ENOSPC ...) as `error` that says more."""
-    return OSError(error.errno, message) if error.errno is not None else type(error)(message)
-
-
 def cached(path: str | os.PathLike, read: Callable[[Path], Made], write: Callable[[Path], object]) -> Made:
     """read(path), after write_atomically(path, write) when the file is missing or damaged.
 
-    `read` must raise on a file it cannot trust; such a file is made again, with a warning that says why.
+    `read` must raise on a file it cannot trust; such a file is made again, with a warning that says why. So is one
+    whose SHA-256 is no longer the one that was written beside it, to `path`.sha256. (Older files have none.)
     """
     path = Path(path)
+    checksum = path.with_name(path.name + ".sha256")
     if path.exists():
         try:
+            if checksum.exists() and checksum.read_text(encoding="ascii") != sha256(path):
+                raise ValueError("its checksum is not the one written down")
             return read(path)
         except Exception as error:  # every file format has errors of its own, and the remedy is the same for all
             warnings.warn(f"the cached file {path} is damaged ({error}) and is made again", stacklevel=2)
+    _ready_to_write(path)
+    checksum.unlink(missing_ok=True)
     write_atomically(path, write)
-    return read(path)
+    made = read(path)
+    digest = sha256(path)
+    write_atomically(checksum, lambda file: file.write_text(digest, encoding="ascii"))
+    return made
+
+
+def sha256(path: Path) -> str:
+    """Of a file, in hexadecimal; the file is not held in memory."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_checksums(folder: Path, names: Iterable[str]) -> None:
+    """Write CHECKSUMS, by which `changed_files` knows the files of those names again."""
+    sums = {name: sha256(folder / name) for name in names}
+    write_atomically(folder / CHECKSUMS, lambda file: file.write_text(json.dumps(sums, indent=1) + "\n"))
+
+
+def changed_files(folder: Path) -> list[str]:
+    """The names of what is not as it was when `write_checksums` saw it, or is missing; none where it was not called."""
+    if not (folder / CHECKSUMS).exists():
+        return []
+    try:
+        sums = dict(json.loads((folder / CHECKSUMS).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return [CHECKSUMS]
+    return [name for name, digest in sums.items() if _sha256_or_none(folder / name) != digest]
+
+
+def _sha256_or_none(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except OSError:
+        return None
+
+
+@contextlib.contextmanager
+def waiting_lock(path: str | os.PathLike, what: str) -> Iterator[None]:
+    """Held by one process at a time. Another one that wants it waits, and says so: `what` is being made elsewhere."""
+    path = Path(path)
+    _ready_to_write(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"another process is making {what}: waiting until it is done", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def fingerprint(*parts: Any) -> str:
