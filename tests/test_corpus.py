@@ -208,15 +208,21 @@ def test_one_warning_counts_and_names_whatever_is_wrong(folder):
     (folder / "binary.txt").write_bytes(b"PK\0\0")
     (folder / "utf16.txt").write_bytes("wide".encode("utf-16"))
     (folder / "latin.txt").write_bytes("un été".encode("latin-1"))
+    (folder / "damaged.txt").write_bytes(b"one byte of many \xe9 is bad" + b" word" * 100)
+    (folder / "report.txt").write_bytes(b"%PDF-1.7\n" + bytes(range(1, 256)))
+    (folder / "noise.txt").write_bytes(bytes(range(1, 128)) * 3)
     with pytest.warns(UserWarning, match=r"41 file\(s\) were read") as warned:
         corpus = read_text_folder(folder)
     (warning,) = warned
     message = str(warning.message)
     assert "5 empty (blank0.txt, blank1.txt, blank2.txt, ...)" in message
     assert "2 binary or not UTF-8 (NUL bytes) (binary.txt, utf16.txt)" in message
-    assert "1 read with bytes that are not UTF-8 replaced (latin.txt)" in message
+    assert "1 read with bytes that are not UTF-8 replaced (damaged.txt)" in message
+    assert "1 not UTF-8 (save as UTF-8, or: iconv -f ENCODING -t UTF-8 OLD > NEW) (latin.txt)" in message
+    assert "1 PDF (extract the text first: pdftotext OLD NEW) (report.txt)" in message
+    assert "1 binary (full of control characters) (noise.txt)" in message
     assert warning.filename == __file__
-    assert {d.name: d.text for d in corpus.documents}["latin.txt"] == "un \ufffdt\ufffd"
+    assert {d.name: d.text for d in corpus.documents}["damaged.txt"].startswith("one byte of many \ufffd is bad")
 
 
 def test_a_file_that_may_not_be_read_is_left_out_with_a_warning(folder, monkeypatch):
@@ -320,5 +326,149 @@ def test_a_folder_of_unusable_files_is_an_error_that_says_why(tmp_path):
 
 def test_a_text_too_short_to_hold_anything_out_is_an_error(tmp_path):
     (tmp_path / "a.txt").write_text("One line.\nAnother.")
-    with pytest.raises(ValueError, match="nothing can be held out"):
+    with pytest.raises(ValueError, match=r"18 characters .* nothing can be held out .* expected 200 or more"):
         read_text_folder(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-16-be", "utf-16-le", "koi8-r"])
+def test_another_encoding_is_refused_with_the_remedy(encoding, tmp_path):
+    (tmp_path / "a.txt").write_bytes(("Слово за словом.\n" * 100).encode(encoding))
+    with pytest.raises(ValueError, match=r"1 (not UTF-8 \(save as UTF-8|binary or not UTF-8 \(NUL bytes)"):
+        read_text_folder(tmp_path / "a.txt")
+
+
+def test_french_in_latin_1_is_refused_and_a_colored_log_is_not(tmp_path):
+    (tmp_path / "a.txt").write_bytes(("L'été, la forêt est très belle.\n\n" * 9).encode("latin-1"))
+    with pytest.raises(ValueError, match="iconv"):
+        read_text_folder(tmp_path)
+    (tmp_path / "a.txt").write_text("\x1b[31mred\x1b[0m\n\n" * 9)
+    assert len(read_text_folder(tmp_path).documents) == 9
+
+
+# ---------------------------------------------------------------- what is in a folder
+
+
+@pytest.fixture
+def code(tmp_path):
+    for i in range(3):
+        (tmp_path / f"module{i}.py").write_text(f"x = {i}\n")
+    (tmp_path / "genes.fasta").write_text(">a\nMKV\n")
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\0")
+    (tmp_path / "LICENSE").write_text("MIT")
+    for hidden in (".venv", ".git", "env", "__pycache__"):
+        (tmp_path / hidden).mkdir()
+        (tmp_path / hidden / "more.py").write_text("hidden\n")
+    (tmp_path / "env" / "pyvenv.cfg").write_text("home = x\n")
+    (tmp_path / ".hidden.py").write_text("hidden\n")
+    return tmp_path
+
+
+def test_what_is_there_is_said_with_the_way_to_read_it(code):
+    with pytest.raises(ValueError, match=r"no \.txt or \.md file in .*: it holds 3 \.py, ") as refused:
+        read_text_folder(code)
+    for part in ("1 .fasta", "1 .png", "1 without an ending", "--ending .py (may be repeated), or name one file"):
+        assert part in str(refused.value)
+
+
+def test_files_of_the_endings_that_are_asked_for_are_read_and_hidden_ones_are_not(code):
+    names = {d.name for d in read_text_folder(code, [".py", ".FASTA"]).documents}
+    assert names == {"module0.py", "module1.py", "module2.py", "genes.fasta"}
+
+
+@pytest.mark.parametrize(("ending", "message"), [("*.py", r"ending is '\*\.py'"), (".md", r"no \.md file in")])
+def test_an_ending_that_is_none_or_of_no_file_is_named(code, ending, message):
+    with pytest.raises(ValueError, match=message):
+        read_text_folder(code, [ending])
+
+
+def test_a_folder_of_pictures_and_an_empty_one_have_no_ending_to_offer(tmp_path):
+    with pytest.raises(ValueError, match="it holds no file, or hidden ones only"):
+        read_text_folder(tmp_path)
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\0")
+    with pytest.raises(ValueError, match=r"it holds 1 \.png; name one text file"):
+        read_text_folder(tmp_path)
+
+
+def test_endings_are_not_for_one_file(code):
+    with pytest.raises(ValueError, match="choose among the files of a folder"):
+        read_text_folder(code / "module1.py", [".py"])
+
+
+# ---------------------------------------------------------------- a single paragraph
+
+
+def words_of(corpus):
+    return " ".join(corpus.texts()).split()
+
+
+def test_one_long_paragraph_is_cut_by_sentences(tmp_path):
+    text = " ".join(f"Sentence {i} is here." for i in range(50))
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.warns(UserWarning, match="A single paragraph was cut into 20 pieces by sentences") as warned:
+        corpus = read_text_folder(tmp_path)
+    assert corpus.note in str(warned[0].message)
+    assert all(text.endswith("here.") for text in corpus.texts())
+    assert words_of(corpus) == text.split()
+    assert [len(corpus.split(name).documents) for name in SPLITS] == [18, 1, 1]
+
+
+def test_words_without_sentences_are_cut_by_length_between_words(tmp_path):
+    text = " ".join(f"word{i}" for i in range(500))
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.warns(UserWarning, match="20 pieces by length"):
+        assert words_of(read_text_folder(tmp_path)) == text.split()
+
+
+def test_a_script_without_spaces_is_cut_anywhere(tmp_path):
+    text = "ภาษาไทย" * 50
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    with pytest.warns(UserWarning, match="20 pieces by length"):
+        corpus = read_text_folder(tmp_path / "a.txt")
+    assert "".join(corpus.texts()) == text
+    assert {len(text) for text in corpus.texts()} == {17, 18}
+
+
+def test_two_files_of_one_paragraph_are_both_cut(tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("One is here. Two is here. Three is here. " * 10)
+    with pytest.warns(UserWarning, match="40 pieces by sentences"):
+        assert len(read_text_folder(tmp_path).documents) == 40
+
+
+# ---------------------------------------------------------------- what is no file
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFO, and links only for some")
+
+
+@posix
+def test_a_fifo_is_named_and_not_waited_for(folder):
+    os.mkfifo(folder / "pipe.txt")
+    with pytest.raises(ValueError, match=r"pipe\.txt is a FIFO: expected a regular file"):
+        read_text_folder(folder / "pipe.txt")
+    with pytest.warns(UserWarning, match=r"1 not a regular file \(pipe\.txt\)"):
+        assert len(read_text_folder(folder).documents) == 40
+
+
+@posix
+def test_a_device_and_a_link_to_it_are_named(folder):
+    with pytest.raises(ValueError, match="/dev/zero is a device or a socket"):
+        read_text_folder("/dev/zero")
+    (folder / "zero.txt").symlink_to("/dev/zero")
+    with pytest.warns(UserWarning, match=r"1 not a regular file \(zero\.txt\)"):
+        read_text_folder(folder)
+
+
+@posix
+def test_a_link_in_a_circle_is_named(folder):
+    (folder / "a.txt").symlink_to(folder / "b.txt")
+    (folder / "b.txt").symlink_to(folder / "a.txt")
+    with pytest.raises(FileNotFoundError, match=r"a\.txt is a link that leads nowhere, or in a circle"):
+        read_text_folder(folder / "a.txt")
+    with pytest.warns(UserWarning, match=r"2 not a regular file \(a\.txt, b\.txt\)"):
+        read_text_folder(folder)
+
+
+def test_the_home_of_nobody_is_named():
+    with pytest.raises(ValueError, match=r"~nobodyatall/a\.txt: no user has that name"):
+        read_text_folder("~nobodyatall/a.txt")

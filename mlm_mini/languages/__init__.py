@@ -47,6 +47,7 @@ __all__ = [
 
 # Real text, loaded when first asked for (see __getattr__), so that the exact languages stay quick to import.
 _REAL_TEXT = {
+    "Characters": "characters",
     "Corpus": "corpus",
     "Document": "corpus",
     "TokenizedText": "token_store",
@@ -57,6 +58,7 @@ _REAL_TEXT = {
     "english_tokens": "token_store",
     "english_trigram": "ngram",
     "read_text_folder": "text_files",
+    "train_characters": "characters",
     "train_wordpiece": "tokenizer",
 }
 __all__ += sorted(_REAL_TEXT)

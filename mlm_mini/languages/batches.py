@@ -14,7 +14,7 @@ import numpy as np
 from mlm_mini.languages.exact import ExactLanguage
 from mlm_mini.languages.token_store import TokenizedText
 from mlm_mini.languages.vocabulary import Vocabulary
-from mlm_mini.seeds import Stream, generator
+from mlm_mini.seeds import Stream, generator, set_state
 from mlm_mini.storage import fingerprint
 
 HASHED_AT_ONCE = 2**20
@@ -37,7 +37,10 @@ class TextSource(ABC):
     @property
     @abstractmethod
     def state(self) -> dict:
-        """Where the source stands, for JSON. Assign it to a source of the same text, which then stands there too."""
+        """Where the source stands, for JSON. Assign it to a source of the same text, which then stands there too.
+
+        Raises ValueError, which names what is wrong, for a state that no such source can have; nothing then changes.
+        """
 
     @state.setter
     @abstractmethod
@@ -66,7 +69,7 @@ class SampledSentences(TextSource):
 
     @state.setter
     def state(self, state: dict) -> None:
-        self._rng.bit_generator.state = state
+        set_state(self._rng, state)
 
 
 class TextBlocks(TextSource):
@@ -126,6 +129,11 @@ class TextBlocks(TextSource):
 
     @state.setter
     def state(self, state: dict) -> None:
+        for name, most in (("seed", None), ("epoch", None), ("place", len(self) - 1)):
+            value = state.get(name)
+            if type(value) is not int or value < 0 or (most is not None and value > most):
+                upto = ", 0 or more" if most is None else f" from 0 to {most}"
+                raise ValueError(f"{name} is {value!r}: expected an integer{upto}")
         self._seed = state["seed"]
         self._go_to(state["epoch"], state["place"])
 

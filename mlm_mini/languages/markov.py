@@ -70,7 +70,8 @@ class MarkovLanguage(ExactLanguage):
         """As `ExactLanguage.encode`; a sentence of another length than this language's is a ValueError."""
         ids = super().encode(text)
         if ids[-1] != self.vocabulary.sep_id:
-            raise ValueError(f"a sentence has exactly {self.length - 2} words, {text!r} has {(ids != 0).sum() - 2}")
+            count = np.count_nonzero(ids != self.vocabulary.pad_id) - 2
+            raise ValueError(f"a sentence has exactly {self.length - 2} words, {text!r} has {count}")
         return ids
 
     def sample(self, n: int, rng: np.random.Generator) -> Sentences:

@@ -13,13 +13,15 @@ from typing import BinaryIO
 import numpy as np
 import tokenizers
 
+from mlm_mini.languages.characters import Characters, train_characters
 from mlm_mini.languages.corpus import Corpus, text_lines
 from mlm_mini.languages.english import english_corpus
-from mlm_mini.languages.tokenizer import BERT_SLOTS, MIN_FREQUENCY, WordPiece, train_wordpiece
+from mlm_mini.languages.tokenizer import BERT_SLOTS, MIN_FREQUENCY, FileTokenizer, WordPiece, train_wordpiece
 from mlm_mini.languages.vocabulary import Vocabulary
-from mlm_mini.storage import cache_folder, cached, fingerprint
+from mlm_mini.storage import cache_path, cached, fingerprint
 
 VOCABULARY_SIZE = 4096  # of real text, unless told otherwise
+TOKENIZERS = ("wordpiece", "characters")  # of real text
 SCAN_TOKENS = 2**20  # ids looked at together, when documents are found
 TRAINER_CHARACTERS = 2**24  # of a long corpus, what the trainer reads
 
@@ -51,7 +53,7 @@ def _pieces(ids: np.ndarray, length: int) -> Iterator[np.ndarray]:
             yield ids[start : start + length]
 
 
-def write_tokens(path: Path, tokenizer: WordPiece, documents: Iterable[str | Iterable[str]]) -> None:
+def write_tokens(path: Path, tokenizer: FileTokenizer, documents: Iterable[str | Iterable[str]]) -> None:
     """Tokenize documents, each a text or an iterable of its lines, into a .npy file for `read_tokens`.
 
     The ids are written as they come, as the smallest integers that hold them, so that memory does not grow with the
@@ -101,18 +103,23 @@ def english_tokens(split: str, size: int = VOCABULARY_SIZE) -> TokenizedText:
     return _kept_tokens(f"english-{split}", texts, english_tokenizer(size), texts)
 
 
-def text_tokenizer(corpus: Corpus, size: int = VOCABULARY_SIZE) -> WordPiece:
+def text_tokenizer(corpus: Corpus, size: int = VOCABULARY_SIZE, kind: str = "wordpiece") -> FileTokenizer:
     """A tokenizer for any corpus, trained on its training side and kept in the cache folder.
 
-    Of a long corpus the trainer reads the beginning of each document, TRAINER_CHARACTERS in all: more would change the
-    vocabulary little, and it holds its text in memory. Raises as `train_wordpiece`.
+    kind: one of TOKENIZERS. Of a long corpus the trainer of WordPiece reads the beginning of each document,
+    TRAINER_CHARACTERS in all: more would change the vocabulary little, and it holds its text in memory.
+    Raises ValueError for another kind, and as `train_wordpiece` and `train_characters`.
     """
     documents = corpus.split("train").documents
+    if kind == "characters":
+        return _kept_characters(corpus, size)
+    if kind not in TOKENIZERS:
+        raise ValueError(f"tokenizer is {kind!r}: expected {' or '.join(TOKENIZERS)}")
     share = -(-TRAINER_CHARACTERS // len(documents))
     return _kept_tokenizer("text", [_beginning(document.lines(), share) for document in documents], size)
 
 
-def text_tokens(corpus: Corpus, split: str, tokenizer: WordPiece) -> TokenizedText:
+def text_tokens(corpus: Corpus, split: str, tokenizer: FileTokenizer) -> TokenizedText:
     """One side of any corpus in the ids of `tokenizer`, tokenized once and kept in the cache folder."""
     documents = corpus.split(split).documents
     names = [document.fingerprint() for document in documents]
@@ -122,18 +129,29 @@ def text_tokens(corpus: Corpus, split: str, tokenizer: WordPiece) -> TokenizedTe
 def _kept_tokenizer(name: str, texts: list[str], size: int) -> WordPiece:
     made_of = fingerprint(texts, size, MIN_FREQUENCY, BERT_SLOTS, tokenizers.__version__)
     return cached(
-        cache_folder() / f"{name}-{made_of}" / "tokenizer.json",
+        cache_path(f"{name}-{made_of}") / "tokenizer.json",
         read=WordPiece.load,
         write=lambda file: file.write_text(train_wordpiece(texts, size).to_json(), encoding="utf-8"),
     )
 
 
+def _kept_characters(corpus: Corpus, size: int) -> Characters:
+    documents = corpus.split("train").documents
+    lines = (line for document in documents for line in document.lines())
+    made_of = fingerprint([document.fingerprint() for document in documents], size, BERT_SLOTS, tokenizers.__version__)
+    return cached(
+        cache_path(f"characters-{made_of}") / "tokenizer.json",
+        read=Characters.load,
+        write=lambda file: file.write_text(train_characters(lines, size).to_json(), encoding="utf-8"),
+    )
+
+
 def _kept_tokens(
-    name: str, text: list[str], tokenizer: WordPiece, documents: Iterable[str | Iterable[str]]
+    name: str, text: list[str], tokenizer: FileTokenizer, documents: Iterable[str | Iterable[str]]
 ) -> TokenizedText:
     """text: what the documents are named by, themselves or their fingerprints."""
     return cached(
-        cache_folder() / f"{name}-{fingerprint(text, tokenizer.to_json())}.npy",
+        cache_path(f"{name}-{fingerprint(text, tokenizer.to_json())}.npy"),
         read=lambda file: read_tokens(file, tokenizer.vocabulary),
         write=lambda file: write_tokens(file, tokenizer, documents),
     )

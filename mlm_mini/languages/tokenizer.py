@@ -8,6 +8,7 @@ N pieces of a text, V tokens in the vocabulary.
 import os
 import string
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -22,15 +23,15 @@ from mlm_mini.storage import write_atomically
 # BERT's first 104 ids: the slots 1..99 are kept free, so that [MASK] is 103 in every model.
 BERT_SLOTS = (PAD, *(f"[unused{i}]" for i in range(99)), UNK, CLS, SEP, MASK)
 MIN_FREQUENCY = 2
+LARGE = 2**17  # tokens: the trainer makes room for as many as it is told
+LONGEST_WORD = 100  # characters: BERT's WordPiece makes [UNK] of a longer one
 BATCH_CHARACTERS = 2**16  # text handed to the library at once: enough to occupy all cores, and soon let go of
 
 
-class WordPiece:
-    """A trained tokenizer. `vocabulary` has its tokens; a piece that continues a word starts with ##."""
+class FileTokenizer(ABC):
+    """What every tokenizer of real text can do, with a file of the `tokenizers` library. vocabulary: its tokens."""
 
     def __init__(self, backend: Tokenizer):
-        if not isinstance(backend.model, models.WordPiece):
-            raise ValueError(f"a {type(backend.model).__name__} tokenizer is not WordPiece")
         self._backend = backend
         id_of = backend.get_vocab()
         if sorted(id_of.values()) != list(range(len(id_of))):
@@ -45,7 +46,7 @@ class WordPiece:
         return np.array(self._backend.encode(_checked_text(text)).ids, dtype=np.int64)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of n ids, its pieces joined and in lower case, without [PAD], [CLS] and [SEP]."""
+        """The text of n ids as the tokenizer keeps it, its pieces joined, without [PAD], [CLS] and [SEP]."""
         ids = self.vocabulary.checked_ids(ids, ndim=1)
         framing = [self.vocabulary.pad_id, self.vocabulary.cls_id, self.vocabulary.sep_id]
         return self._backend.decode(ids[~np.isin(ids, framing)].tolist(), skip_special_tokens=False)
@@ -59,19 +60,17 @@ class WordPiece:
         for text in texts:
             yield np.concatenate(list(self.encode_lines(text_lines(_checked_text(text)))))
 
+    @abstractmethod
     def encode_lines(self, lines: Iterable[str]) -> Iterator[np.ndarray]:
-        """The ids of one document that is given line by line, in pieces: [CLS] comes first and [SEP] last.
+        """The ids of one document that is given line by line, in pieces: [CLS] comes first and [SEP] last."""
 
-        One batch of lines is held at a time. What the library keeps about each piece takes many times the memory of the
-        ids, and is let go of with the batch. All cores work on the lines of a batch.
-        """
-        plain = Tokenizer.from_str(self.to_json())
-        plain.encode_special_tokens = True
-        yield np.array([self.vocabulary.cls_id])
-        for batch in _batches(lines):
-            encodings = plain.encode_batch_fast(batch, add_special_tokens=False)
-            yield np.fromiter(chain.from_iterable(encoding.ids for encoding in encodings), dtype=np.int64)
-        yield np.array([self.vocabulary.sep_id])
+    @abstractmethod
+    def unknown_pieces(self, line: str) -> list[str]:
+        """What became [UNK] in a line that is plain text: pieces of it, in order."""
+
+    def unknown_characters(self, piece: str) -> list[str]:
+        """The characters of a piece that no token has."""
+        return [character for character in piece if self.vocabulary.unk_id in self.encode(character)]
 
     def to_json(self) -> str:
         """The content of a tokenizer.json file."""
@@ -80,6 +79,40 @@ class WordPiece:
     def save(self, path: str | os.PathLike) -> None:
         """Write a file (usually named tokenizer.json) that `load` and the Hugging Face libraries open."""
         write_atomically(path, lambda file: file.write_text(self.to_json(), encoding="utf-8"))
+
+
+class WordPiece(FileTokenizer):
+    """A trained tokenizer. `vocabulary` has its tokens, in lower case; a piece that continues a word starts with ##."""
+
+    def __init__(self, backend: Tokenizer):
+        if not isinstance(backend.model, models.WordPiece):
+            raise ValueError(f"a {type(backend.model).__name__} tokenizer is not WordPiece")
+        super().__init__(backend)
+
+    def encode_lines(self, lines: Iterable[str]) -> Iterator[np.ndarray]:
+        """The ids of one document that is given line by line, in pieces: [CLS] comes first and [SEP] last.
+
+        One batch of lines is held at a time. What the library keeps about each piece takes many times the memory of the
+        ids, and is let go of with the batch. All cores work on the lines of a batch.
+        """
+        plain = self._plain()
+        yield np.array([self.vocabulary.cls_id])
+        for batch in _batches(lines):
+            encodings = plain.encode_batch_fast(batch, add_special_tokens=False)
+            yield np.fromiter(chain.from_iterable(encoding.ids for encoding in encodings), dtype=np.int64)
+        yield np.array([self.vocabulary.sep_id])
+
+    def unknown_pieces(self, line: str) -> list[str]:
+        """What became [UNK] in a line that is plain text: words of it, in order."""
+        encoding = self._plain().encode(line, add_special_tokens=False)
+        pairs = zip(encoding.ids, encoding.offsets, strict=True)
+        return [line[start:end] for token, (start, end) in pairs if token == self.vocabulary.unk_id]
+
+    def _plain(self) -> Tokenizer:
+        """The same tokenizer, to which a special token written in a text is text."""
+        plain = Tokenizer.from_str(self.to_json())
+        plain.encode_special_tokens = True
+        return plain
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "WordPiece":
@@ -141,11 +174,25 @@ def train_wordpiece(texts: Iterable[str], size: int) -> WordPiece:
             f"{len(first) - len(BERT_SLOTS)} pieces of one character, so it takes at least {len(first)}"
         )
     trainer = trainers.WordPieceTrainer(
-        vocab_size=int(size), min_frequency=MIN_FREQUENCY, special_tokens=first, show_progress=False
+        vocab_size=_reachable(int(size), len(first), texts),
+        min_frequency=MIN_FREQUENCY,
+        special_tokens=first,
+        show_progress=False,
     )
     backend.train_from_iterator(texts, trainer)
     # Built anew, because to the trainer every token of `first` is special, and only five are.
     return WordPiece(_bert_pipeline(models.WordPiece(backend.get_vocab(), unk_token=UNK)))
+
+
+def _reachable(size: int, first: int, texts: list[str]) -> int:
+    """A size that gives the same vocabulary, and which the trainer can make room for.
+
+    Each join makes some word a piece shorter. So there are no more joins than letters in the different words, of which
+    normalization makes four from one at the most.
+    """
+    if size <= LARGE:
+        return size
+    return min(size, first + 4 * sum(map(len, {word for text in texts for word in text.split()})))
 
 
 def _checked_texts(texts: Iterable[str]) -> list[str]:

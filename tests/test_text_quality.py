@@ -1,0 +1,122 @@
+"""What is wrong with the text that people bring is said once it is tokenized: unknown words, and rows seen before."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from mlm_mini.languages import read_text_folder, text_quality
+from mlm_mini.languages.token_store import TokenizedText
+from mlm_mini.training import TrainingConfig, find_material
+
+CONFIG = TrainingConfig(steps=1)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "text").mkdir()
+    return tmp_path / "text"
+
+
+def words(seed, count, alphabet="abcdefghijklmnop", size=6):
+    rng = np.random.default_rng(seed)
+    return " ".join("".join(rng.choice(list(alphabet), size)) for _ in range(count))
+
+
+def test_proteins_are_refused_as_words_and_taken_as_characters(folder):
+    for i in range(6):
+        (folder / f"{i}.txt").write_text(f">protein {i}\n" + words(i, 1, "ACDEFGHIKLMNPQRSTVWY", 300) + "\n")
+    with pytest.raises(ValueError, match=r"25\.0% of the train tokens are \[UNK\]") as refused:
+        find_material(folder, CONFIG)
+    message = str(refused.value)
+    assert "which stand for 97.1% of its characters" in message  # 300 of 309
+    assert "4 words of more than 100 characters" in message
+    assert message.endswith("with --tokenizer characters every character is a token")
+    material = find_material(folder, CONFIG, tokenizer="characters")
+    assert material.tokenizer.vocabulary.unk_id not in np.asarray(material.train.ids)
+
+
+def test_a_few_unknown_characters_are_said_and_named(folder):
+    for i in range(20):
+        (folder / f"{i}.txt").write_text(words(i, 200))
+    corpus = read_text_folder(folder)
+    held_out = next(d.path for d in corpus.documents if d.split == "validation")
+    held_out.write_text(words(99, 100) + " ж" * 60 + " щщ" * 9)
+    with pytest.warns(UserWarning, match=r"that the vocabulary does not have: 'ж' \(60\), 'щ' \(9\); bring more"):
+        find_material(folder, CONFIG)
+
+
+def test_plain_text_is_taken_without_a_word(folder):
+    for i in range(8):
+        (folder / f"{i}.txt").write_text(words(i, 300))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        find_material(folder, CONFIG)
+
+
+def test_characters_without_room_are_said_with_the_other_remedy(folder):
+    for i in range(4):
+        (folder / f"{i}.txt").write_text(words(i, 100))
+    with pytest.raises(ValueError, match="has them or a larger --vocabulary-size"):
+        find_material(folder, CONFIG, tokenizer="characters", vocabulary_size=107)
+
+
+def test_held_out_rows_that_stand_in_the_training_text_are_said(folder):
+    for i in range(6):
+        (folder / f"{i}.txt").write_text(words(0, 500))
+    with pytest.warns(UserWarning, match=r"100\.0% of the held-out rows \(\d+ of 62 tokens\) stand word for word"):
+        find_material(folder, CONFIG)
+
+
+def test_the_share_of_rows_seen_is_that_of_a_search(monkeypatch):
+    rng = np.random.default_rng(1)
+    monkeypatch.setattr(text_quality, "WINDOWS_AT_ONCE", 50)
+    ids = rng.integers(5, 9, 1000).astype(np.uint16)
+    rows = np.concatenate([rng.integers(5, 9, (30, 5)), ids[42:47][None], ids[-5:][None]])
+    found = [any((ids[i : i + 5] == row).all() for i in range(996)) for row in rows]
+    assert 0 < np.mean(found) < 1
+    assert text_quality.share_seen(rows, TokenizedText(ids, np.array([0, 1000]))) == np.mean(found)
+    assert text_quality.share_seen(rows[:1, :], TokenizedText(ids[:3], np.array([0, 3]))) == 0
+
+
+def test_too_little_held_out_text_is_said(folder):
+    (folder / "a.txt").write_text("One.\n\nTwo.\n\nThree.")
+    with pytest.raises(
+        ValueError,
+        match=r"too little held-out text: \d known tokens, of which 15% .* or use --tokenizer characters",
+    ):
+        find_material(folder, CONFIG)
+
+
+def test_held_out_text_of_unknown_words_is_said(folder):
+    for i in range(30):
+        (folder / f"{i}.txt").write_text(words(i, 200))
+    for document in read_text_folder(folder).documents:
+        if document.split == "validation":
+            document.path.write_text("ж ж ж ж ж")
+    with pytest.raises(
+        ValueError, match=r"100\.0% of the validation tokens are \[UNK\]: characters that .*: 'ж' \(10\)\. A model"
+    ):
+        find_material(folder, CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("base64", "QmFzZTY0IGlzIGEgZ3JvdXA" * 400),
+        ("thai", "ภาษาไทยเป็นภาษาที่มีระดับเสียง" * 300),
+        ("khmer", "ភាសាខ្មែរគឺជាភាសា" * 400),
+    ],
+)
+def test_one_long_word_is_refused_with_the_remedy_that_helps(name, content, folder):
+    (folder / "a.txt").write_text(content, encoding="utf-8")
+    with warnings.catch_warnings(record=True):  # that it is cut by length, and repeats itself
+        warnings.simplefilter("always")
+        with pytest.raises(ValueError, match=r"are \[UNK\].*: with --tokenizer characters every character is a token"):
+            find_material(folder, CONFIG)
+        assert find_material(folder, CONFIG, tokenizer="characters").evaluation.batch.count_labels()
