@@ -220,9 +220,10 @@ def test_shards_and_half_precision_are_read(tmp_path):
     next(tmp_path.glob("model-*.safetensors")).unlink()
     with pytest.raises(FileNotFoundError, match="model-0000"):
         load_pretrained(tmp_path)
-    (tmp_path / "model.safetensors.index.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"index\.json has no weight_map"):
-        load_pretrained(tmp_path)
+    for content in ("{}", '{"weight_map": {"a": [1]}}'):
+        (tmp_path / "model.safetensors.index.json").write_text(content)
+        with pytest.raises(ValueError, match=r"index\.json has no weight_map"):
+            load_pretrained(tmp_path)
 
 
 # What is refused
@@ -270,6 +271,27 @@ def test_weights_that_do_not_fit_are_named(folder, edit, said):
 def test_configs_that_do_not_fit_are_named(folder, changes, said):
     edit_config(folder, **changes)
     with pytest.raises(ValueError, match=said):
+        load_pretrained(folder)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 1e300])
+def test_weights_that_are_not_finite_are_named(folder, number):
+    def spoil(weights):
+        weight = weights[BIAS].double()
+        weight[3] = number
+        return weights | {BIAS: weight}
+
+    edit_weights(folder, spoil)
+    with pytest.raises(ValueError, match=f"{BIAS} holds NaN or infinite numbers"):
+        load_pretrained(folder)
+
+
+@pytest.mark.parametrize("power", [5, 9, 12, 400])
+@pytest.mark.parametrize("field", ["num_hidden_layers", "hidden_size", "vocab_size", "intermediate_size"])
+def test_a_config_of_absurd_size_is_refused_before_memory_is_asked_for(folder, field, power):
+    edit_config(folder, **{field: 10**power, "num_attention_heads": 1})
+    said = r"describes a model of .* weights \(.* GB\), and the files hold"
+    with pytest.raises(ValueError, match=said if power < 13 else f"{field} is 10000.*: expected at most"):
         load_pretrained(folder)
 
 

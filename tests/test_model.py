@@ -210,6 +210,37 @@ def test_padding_changes_nothing_and_the_future_stays_unseen():
     )
 
 
+def only_dropout_at(place):
+    """A model in training mode with one dropout left, and the branch that the other one of a block is on cut off."""
+    model = small_model(6).train()
+    model.embeddings.dropout.p = 0.5 if place == "embeddings" else 0.0
+    for block in model.blocks:
+        block.dropout.p = 0.5 if place in ("after attention", "after the layers") else 0.0
+        block.attention.dropout = 0.5 if place == "attention" else 0.0
+        silent = {"after attention": block.contract, "after the layers": block.attention.out}.get(place)
+        if silent is not None:
+            torch.nn.init.zeros_(silent.weight)
+            torch.nn.init.zeros_(silent.bias)
+    return model
+
+
+@pytest.mark.parametrize("padded", [False, True])
+@pytest.mark.parametrize("place", ["embeddings", "attention", "after attention", "after the layers"])
+def test_each_dropout_acts_by_itself(place, padded):
+    model, ids = only_dropout_at(place), torch.tensor([[2, 4, 5, 3]])
+    mask = torch.tensor([[True, True, True, False]]) if padded else None
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        assert not torch.equal(model(ids, mask), model(ids, mask))
+        model.eval()
+        assert torch.equal(model(ids, mask), model(ids, mask))
+
+
+def test_without_any_dropout_training_repeats_itself():
+    model, ids = only_dropout_at("nowhere"), torch.tensor([[2, 4, 5, 3]])
+    assert torch.equal(model(ids), model(ids))
+
+
 def test_dropout_acts_in_training_only():
     model = small_model(6, hidden_dropout_prob=0.5, attention_probs_dropout_prob=0.5)
     ids = torch.randint(V, (2, 5), generator=seeded(4))

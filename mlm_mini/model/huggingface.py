@@ -3,28 +3,26 @@
 Nothing is ever unpickled: a pickle can run any code when it is opened, a safetensors file holds numbers only.
 """
 
-import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import safetensors
 import safetensors.torch
-import tokenizers
 import torch
 from torch import Tensor
 
-from mlm_mini.languages.tokenizer import WordPiece
+from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.languages.vocabulary import CLS, MASK, PAD, SEP, UNK, Vocabulary
-from mlm_mini.languages.words import WORD
 from mlm_mini.model.config import ModelConfig
 from mlm_mini.model.encoder import MaskedLM
+from mlm_mini.model.files import CONFIG, SHARDS, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, as_json, read_json_object
 from mlm_mini.model.names import from_hugging_face, to_hugging_face
-from mlm_mini.model.word_level import OLDER_WORD, WordLevel
+from mlm_mini.model.trained_length import TRAINED_LENGTH, check_trained_length, note_trained_length, trained_length
+from mlm_mini.model.word_level import WordLevel
+from mlm_mini.paths import check_regular_file
+from mlm_mini.quoting import on_one_line, quoted
 from mlm_mini.storage import write_atomically
-
-CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
-TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
 
 # Fields of a config.json that change what a BERT computes, and the one value of each that this encoder implements.
 # They are also the defaults, so that a field which is absent is fine.
@@ -38,8 +36,7 @@ IMPLEMENTED = {
     "pruned_heads": {},
     "quantization_config": None,
 }
-# Weights of BERT's other tasks, and a table of 0, 1, 2 ... that old versions stored: not part of masked language
-# modeling.
+# Weights of BERT's other tasks, and a table of 0, 1, 2 ... that old versions stored: no part of this model.
 NOT_NEEDED = ("bert.pooler.", "cls.seq_relationship.", "bert.embeddings.position_ids")
 OLD_ENDINGS = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 TIED = {
@@ -47,6 +44,8 @@ TIED = {
     "cls.predictions.decoder.bias": "cls.predictions.bias",
 }
 
+LARGEST = 10**13  # of a number in a config: far beyond any model, and small enough to be multiplied
+SLACK = 2**16  # weights by which a config may be off before it is called absurd rather than compared name by name
 PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl"}
 HOW_TO_CONVERT = (
     "Pickled weights (.bin, .pt) can run any code when they are opened; if you trust their author, convert them once "
@@ -79,24 +78,32 @@ def load_pretrained(folder: str | os.PathLike) -> tuple[MaskedLM, LoadReport]:
 
     Reads config.json, and model.safetensors or its shards. Raises FileNotFoundError when one is missing, ValueError
     for a file that cannot be read, a config field that this encoder does not implement, or weights that are missing,
-    unexpected or of another shape; the message names them. Files with pickled weights are refused.
+    unexpected, of another shape, NaN or infinite; the message names them. Files with pickled weights are refused.
     """
     folder = Path(folder)
     _refuse_pickles(folder)
-    config = read_config(folder)
+    config, length = read_config(folder)
     weights, report = _canonical(_read_weights(folder), folder)
+    _check_size(weights, config, folder)
     model = MaskedLM(config, generator=None)
     _check_weights(weights, to_hugging_face(model.state_dict(), config.num_hidden_layers), folder)
     # Copies, because what is read may be a view of the file, which could then not be replaced on Windows.
     weights = {name: tensor.to(torch.float32, copy=True) for name, tensor in weights.items()}
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{folder}: {name} holds NaN or infinite numbers, in float32: the weights are damaged")
     model.load_state_dict(from_hugging_face(weights, config.num_hidden_layers), assign=True)
-    return model.eval(), report
+    return note_trained_length(model.eval(), length), report
 
 
-def save_pretrained(model: MaskedLM, folder: str | os.PathLike, tokenizer: WordPiece | WordLevel | Vocabulary) -> None:
+def save_pretrained(
+    model: MaskedLM, folder: str | os.PathLike, tokenizer: FileTokenizer | WordLevel | Vocabulary
+) -> None:
     """Write a folder that `load_pretrained`, AutoModelForMaskedLM and pipeline("fill-mask") open.
 
-    A Vocabulary stands for its tokens as words. The weights are stored in float32, each file atomically.
+    A Vocabulary stands for its tokens as words. The weights are stored in float32, each file atomically. The length
+    that the model was trained at, where it is noted, becomes the tokenizer's model_max_length and an extra field of
+    config.json, which transformers ignores.
     Raises ValueError when the vocabulary is not of the model's size.
     """
     folder = Path(folder)
@@ -112,8 +119,8 @@ def save_pretrained(model: MaskedLM, folder: str | os.PathLike, tokenizer: WordP
     tensors = {name: tensor.to("cpu", torch.float32, copy=True) for name, tensor in tensors.items()}
     contents = {
         TOKENIZER: tokenizer.to_json(),
-        TOKENIZER_CONFIG: _as_json(_tokenizer_config(config)),
-        CONFIG: _as_json(_hugging_face_config(config, tokenizer.vocabulary)),
+        TOKENIZER_CONFIG: as_json(_tokenizer_config(trained_length(model) or config.max_position_embeddings)),
+        CONFIG: as_json(_hugging_face_config(model, tokenizer.vocabulary)),
     }
     # The large file first: if the disk is full, nothing of an older model in the folder has been touched.
     metadata = {"format": "pt"}  # transformers asks which framework wrote the file
@@ -122,67 +129,38 @@ def save_pretrained(model: MaskedLM, folder: str | os.PathLike, tokenizer: WordP
         write_atomically(folder / name, lambda file, content=content: file.write_text(content, encoding="utf-8"))
 
 
-def load_tokenizer(folder: str | os.PathLike) -> WordPiece | WordLevel:
-    """The tokenizer of a folder. Raises FileNotFoundError without a tokenizer.json, ValueError for other kinds."""
-    path = Path(folder) / TOKENIZER
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing; from an older folder, transformers.AutoTokenizer.from_pretrained(folder)"
-            ".save_pretrained(folder) makes it"
-        )
-    try:
-        backend = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises plain Exception for whatever is wrong with a file
-        raise ValueError(f"{path} is not a tokenizer: {error}") from error
-    if isinstance(backend.model, tokenizers.models.WordLevel):
-        id_of, text = backend.get_vocab(), backend.to_str(pretty=True)
-        word = OLDER_WORD if json.dumps(OLDER_WORD) in text else WORD
-        tokenizer = WordLevel(Vocabulary(sorted(id_of, key=id_of.__getitem__)), word)
-        if tokenizer.to_json() != text:
-            raise ValueError(f"{path} cuts text in a way of its own: only what save_pretrained wrote is read")
-        return tokenizer
-    return WordPiece(backend)
-
-
 # ---------------------------------------------------------------- configs
 
 
-def read_config(folder: Path) -> ModelConfig:
-    """The config.json of a folder. Raises as `load_pretrained` does."""
+def read_config(folder: Path) -> tuple[ModelConfig, int | None]:
+    """The config.json of a folder, and the length trained at where it says so. Raises as `load_pretrained` does."""
     path = folder / CONFIG
-    given = _read_json(path)
+    given = read_json_object(path)
     for name, value in IMPLEMENTED.items():
         if given.get(name, value) != value:
-            raise ValueError(f"{path}: {name} is {given[name]!r}; this encoder implements {value!r} only")
+            raise ValueError(f"{path}: {name} is {quoted(given[name])}; this encoder implements {value!r} only")
+    for field in fields(ModelConfig):
+        if isinstance(given.get(field.name), int) and given[field.name] > LARGEST:
+            raise ValueError(f"{path}: {field.name} is {quoted(given[field.name])}: expected at most {LARGEST}")
     try:
-        return ModelConfig(**{field.name: given[field.name] for field in fields(ModelConfig) if field.name in given})
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from error
+        config = ModelConfig(**{field.name: given[field.name] for field in fields(ModelConfig) if field.name in given})
+        check_trained_length(given.get(TRAINED_LENGTH), config.max_position_embeddings)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{path}: {on_one_line(error)}") from error
+    return config, given.get(TRAINED_LENGTH)
 
 
-def _hugging_face_config(config: ModelConfig, vocabulary: Vocabulary) -> dict:
+def _hugging_face_config(model: MaskedLM, vocabulary: Vocabulary) -> dict:
     fixed = {"architectures": ["BertForMaskedLM"], "model_type": "bert", "hidden_act": "gelu"}
-    return fixed | {"tie_word_embeddings": True, "pad_token_id": vocabulary.pad_id} | asdict(config)
+    fixed |= {"tie_word_embeddings": True, "pad_token_id": vocabulary.pad_id}
+    length = trained_length(model)
+    return fixed | asdict(model.config) | ({} if length is None else {TRAINED_LENGTH: length})
 
 
-def _tokenizer_config(config: ModelConfig) -> dict:
+def _tokenizer_config(longest: int) -> dict:
     tokens = {"pad_token": PAD, "unk_token": UNK, "cls_token": CLS, "sep_token": SEP, "mask_token": MASK}
     # The class that takes tokenizer.json as it is; BertTokenizer would rebuild its own from the list of tokens.
-    return {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": config.max_position_embeddings} | tokens
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no JSON object")
-    return content
-
-
-def _as_json(content: dict) -> str:
-    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+    return {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest} | tokens
 
 
 # ---------------------------------------------------------------- weights
@@ -201,16 +179,17 @@ def _refuse_pickles(folder: Path) -> None:
 def _read_weights(folder: Path) -> dict[str, Tensor]:
     files = [folder / WEIGHTS]
     if not files[0].is_file() and (folder / SHARDS).is_file():
-        shards = _read_json(folder / SHARDS).get("weight_map")
-        if not isinstance(shards, dict):
+        shards = read_json_object(folder / SHARDS).get("weight_map")
+        if not isinstance(shards, dict) or not all(isinstance(file, str) for file in shards.values()):
             raise ValueError(f"{folder / SHARDS} has no weight_map, which says where each weight is")
         files = [folder / Path(file).name for file in sorted(set(shards.values()))]  # beside the index, nowhere else
     weights = {}
     for file in files:
+        check_regular_file(file)
         try:
             weights |= safetensors.torch.load_file(file)
         except safetensors.SafetensorError as error:
-            raise ValueError(f"{file} is not a safetensors file, or is cut short: {error}") from error
+            raise ValueError(f"{file} is not a safetensors file, or is cut short: {on_one_line(error)}") from error
     return weights
 
 
@@ -235,6 +214,16 @@ def _canonical(stored: dict[str, Tensor], folder: Path) -> tuple[dict[str, Tenso
     return weights, LoadReport(tuple(renamed), tuple(ignored))
 
 
+def _check_size(weights: dict[str, Tensor], config: ModelConfig, folder: Path) -> None:
+    """A config that describes far more than the files hold is refused before anything of its size is made."""
+    stored, described = sum(tensor.numel() for tensor in weights.values()), config.count_parameters()
+    if described > 4 * stored + SLACK:
+        raise ValueError(
+            f"{folder}: {CONFIG} describes a model of {described:.3g} weights ({4 * described / 1e9:.3g} GB), and the "
+            f"files hold {stored:.3g}: its sizes are wrong"
+        )
+
+
 def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor], folder: Path) -> None:
     lacks, adds = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     if lacks or adds:
@@ -252,4 +241,6 @@ def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor], fold
 
 def _some(names: list[str], shown: int = 4) -> str:
     """Enough of many names to see the pattern."""
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
+    return ", ".join(on_one_line(name, 80) for name in names[:shown]) + (
+        f" and {len(names) - shown} more" if len(names) > shown else ""
+    )

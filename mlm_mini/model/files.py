@@ -1,0 +1,30 @@
+"""The names of the files in a Hugging Face folder, and JSON from hands that are not ours."""
+
+import json
+from pathlib import Path
+
+from mlm_mini.paths import check_regular_file
+from mlm_mini.quoting import on_one_line
+
+CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
+TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
+MODEL_FILES = (WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, CONFIG)  # what `save_pretrained` writes
+
+
+def read_json_object(path: Path) -> dict:
+    """Raises FileNotFoundError, or ValueError for what is no file, no JSON, no object, or too deep for Python."""
+    check_regular_file(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no UTF-8, no JSON, or a number of thousands of digits
+        raise ValueError(f"{path} is not JSON: {on_one_line(error)}") from error
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply to be read") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no JSON object")
+    return content
+
+
+def as_json(content: dict) -> str:
+    """As the Hugging Face libraries lay it out."""
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
