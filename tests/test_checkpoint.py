@@ -1,6 +1,7 @@
 """A run that is killed ends as one that is not, to the last bit, and no mishap costs the last good checkpoint."""
 
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -199,6 +200,16 @@ def test_training_touches_the_generator_of_its_device_alone(monkeypatch):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_the_seconds_of_a_run_go_on_as_well(tmp_path, monkeypatch):
+    """With a clock that ticks once when it is read, so that every step takes a second."""
+    monkeypatch.setattr(run_module.time, "perf_counter", itertools.count().__next__)
+    interrupted(tmp_path, 8)
+    assert load_checkpoint(tmp_path).state["seconds"] == 6
+    assert [(point.step, point.seconds) for point in run(tmp_path, resume=True).curve] == [
+        (step, step) for step in (2, 4, 6, 8, 10)
+    ]
+
+
 def test_a_run_that_had_ended_is_left_as_it_is(tmp_path):
     first = run(tmp_path)
     again = run(tmp_path, resume=True)
@@ -224,6 +235,27 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert loaded.state["step"] == 3
     assert torch.equal(loaded.model["w"], torch.arange(3.0))
     assert loaded.optimizer.keys() == {"w.step", "torch"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows writes the list of a folder by itself")
+def test_each_file_and_both_folders_are_on_the_disk_in_the_right_order(tmp_path, monkeypatch):
+    """The files and their folder before it gets its name, and the folder with that name after."""
+    events = []
+    fsync, replace = os.fsync, os.replace
+
+    def seen_fsync(descriptor):
+        fsync(descriptor)
+        events.append(os.fstat(descriptor).st_ino)
+
+    def seen_replace(*paths):
+        replace(*paths)
+        events.append("renamed")
+
+    monkeypatch.setattr(checkpoint_module.os, "fsync", seen_fsync)
+    monkeypatch.setattr(checkpoint_module.os, "replace", seen_replace)
+    folder = save_checkpoint(tmp_path, a_checkpoint())
+    assert set(events[:3]) == {path.stat().st_ino for path in folder.iterdir()}
+    assert events[3:] == [folder.stat().st_ino, "renamed", tmp_path.stat().st_ino]
 
 
 def test_the_last_two_are_kept(tmp_path):
@@ -359,6 +391,16 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(change, mess
     assert os.listdir(tmp_path) == ["step-00000003"]
 
 
+def test_a_run_that_is_to_be_longer_is_told_how_one_goes_on_instead(stopped):
+    longer = replace(CONFIG, steps=STEPS + 5)
+    with pytest.raises(
+        CheckpointError, match=r"steps was 10 and is now 15 \(the learning .* train anew, with that many"
+    ):
+        run(stopped, resume=True, config=longer)
+    with pytest.raises(CheckpointError, match=r"seed was 0 and is now 1$"):
+        run(stopped, resume=True, config=replace(CONFIG, seed=1))
+
+
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     interrupted(tmp_path, 4)
     wider = small_model(markov().vocabulary, hidden_size=32)
@@ -371,7 +413,7 @@ def test_a_checkpoint_that_lacks_something_is_refused(tmp_path):
     checkpoint = load_checkpoint(tmp_path)
     del checkpoint.optimizer["head.bias.exp_avg"]
     save_checkpoint(tmp_path, checkpoint)
-    with pytest.raises(CheckpointError, match=r"step 3 is incomplete: 'head.bias.exp_avg'"):
+    with pytest.raises(CheckpointError, match=r"step-00000003 is damaged or incomplete .head.bias.exp_avg is missing"):
         run(tmp_path, resume=True)
 
 
@@ -396,3 +438,143 @@ def test_a_gradient_that_is_no_number_stops_the_run(monkeypatch):
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("nan")))
     with pytest.raises(TrainingError, match="its gradient has norm nan"):
         run()
+
+
+# ---------------------------------------------------------------- what is wrong inside
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A run that was stopped with two checkpoints, of steps 3 and 6."""
+    out = tmp_path_factory.mktemp("stopped") / "run"
+    interrupted(out, 8)
+    return out
+
+
+def changed(folder, change, step=6):
+    """The checkpoint of a step with something else in it, and checksums that fit."""
+    path = folder / f"step-{step:08d}"
+    checkpoint = checkpoint_module.read_checkpoint(path)
+    change(checkpoint)
+    shutil.rmtree(path)
+    path.mkdir()
+    checkpoint_module._write(path, checkpoint)
+
+
+def put(*names_and_value):
+    *names, last, value = names_and_value
+
+    def change(checkpoint):
+        inner = checkpoint.state
+        for name in names:
+            inner = inner[name]
+        inner[last] = value
+
+    return change
+
+
+def tensor(part, name, become):
+    def change(checkpoint):
+        tensors = getattr(checkpoint, part)
+        tensors[name] = become(tensors[name])
+
+    return change
+
+
+def without(part, name):
+    return lambda checkpoint: getattr(checkpoint, part).pop(name)
+
+
+BIAS = "head.bias.exp_avg"
+WRONG_INSIDE = [
+    *((put("step", value), "step is ") for value in ("6", [6], None, -1, 0, 1_000_000, True, 6.0, 10**400)),
+    *((put("tokens", value), "tokens is ") for value in ("6", None, -1, 2.5)),
+    (put("predictions", [1]), "predictions is "),
+    *((put("seconds", value), "seconds is ") for value in ("1", None, -1.0, {}, 10**400)),
+    *((put("losses", value), "losses is ") for value in ("12", None, [1.0], 3)),
+    (put("losses", [None, 2]), r"losses\[0\] is None: expected a finite number"),
+    (put("losses", [1.0, 7]), r"losses\[1\] is 7: expected an integer from 0 to 6"),
+    (put("curve", {}), "curve is {}: expected a list"),
+    (put("curve", 0, "x"), r"curve\[0\] is 'x'"),
+    (put("curve", 0, "step", 7), r"curve\[0\].step is 7: expected an integer from 1 to 6"),
+    (put("curve", 1, "step", 2), r"curve\[1\].step is 2: expected an integer from 3 to 6"),
+    (put("curve", 0, "loss", None), r"curve\[0\].loss is None: expected a finite number"),
+    (put("curve", 0, "tokens", "many"), r"curve\[0\].tokens is 'many'"),
+    (put("source_state", []), r"source_state is \[\]: expected an object"),
+    (put("source_state", "uinteger", 2**32), "source_state: uinteger is 4294967296: expected an integer from 0"),
+    (put("mask_generator", "state", "state", 2**128), "mask_generator: state is 3402"),
+    (put("mask_generator", "state", "inc", -1), "mask_generator: inc is -1"),
+    (put("mask_generator", "state", 5), "mask_generator: state is 5"),
+    (put("mask_generator", "bit_generator", "MT19937"), "bit_generator is 'MT19937': expected 'PCG64'"),
+    (put("mask_generator", "has_uint32", 2), "has_uint32 is 2"),
+    (tensor("optimizer", BIAS, lambda t: t[:3]), r"head.bias.exp_avg has shape \(3,\): expected \(25,\)"),
+    (tensor("optimizer", BIAS, lambda t: t[:, None]), r"shape \(25, 1\): expected \(25,\)"),
+    (tensor("optimizer", BIAS, lambda t: t.double()), "dtype torch.float64: expected torch.float32"),
+    (tensor("optimizer", BIAS, lambda t: t * float("nan")), "head.bias.exp_avg holds NaN or infinity"),
+    (tensor("optimizer", "head.bias.exp_avg_sq", lambda t: t - 1), "head.bias.exp_avg_sq is -.*expected squares"),
+    (tensor("optimizer", "head.bias.step", lambda t: t + 1), "head.bias.step is 7.0: expected the step of the run, 6"),
+    (tensor("optimizer", "torch_generator", lambda t: t[:9]), "torch_generator is no state of a generator"),
+    (tensor("optimizer", "torch_generator", lambda t: t.float()), "torch_generator is torch.float32"),
+    (without("optimizer", "torch_generator"), "torch_generator is missing"),
+    (tensor("model", "head.bias", lambda t: t[:3]), r"head.bias has shape \(3,\)"),
+    (without("model", "head.bias"), "head.bias is missing"),
+    *((without("state", name), f"{name} is missing") for name in ("seconds", "losses", "curve", "mask_generator")),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG_INSIDE)
+def test_what_is_wrong_inside_is_named_and_the_one_before_it_used(change, message, stopped, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(stopped, out)
+    changed(out, change)
+    begun = []
+
+    class Begun(Reporter):
+        def begin(self, steps, step, *_):
+            begun.append(step)
+            raise KeyboardInterrupt
+
+    with (
+        pytest.warns(UserWarning, match=rf"(?s)step-00000006 is damaged or incomplete.*{message}.*step-00000003"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        run(out, resume=True, report=Begun())
+    assert begun == [3]
+    shutil.rmtree(out / "step-00000003")
+    with pytest.raises(CheckpointError, match=rf"(?s){message}.*no checkpoint is left to go on from; start again"):
+        run(out, resume=True)
+
+
+def test_a_run_that_goes_on_before_a_wrong_checkpoint_ends_the_same(stopped, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(stopped, out)
+    changed(out, put("losses", "x"))
+    with pytest.warns(UserWarning, match="losses is 'x'"):
+        assert same_weights(run(out, resume=True).model, run().model)
+
+
+@pytest.mark.parametrize(("name", "value"), [("place", 1000), ("place", -1), ("epoch", "0"), ("seed", None)])
+def test_a_place_that_is_not_in_the_text_is_refused(name, value, blocks):
+    source = blocks()
+    before = source.state
+    with pytest.raises(ValueError, match=f"{name} is {value!r}: expected an integer"):
+        source.state = before | {name: value}
+    assert source.state == before
+
+
+# ---------------------------------------------------------------- what a run is evaluated on
+
+
+def test_a_run_goes_on_with_its_own_evaluation_set_alone(stopped, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(stopped, out)
+    language = markov(0).language
+    other = draw_evaluation(
+        language.sample(20, np.random.default_rng(9)).ids, language.vocabulary, CONFIG, np.random.default_rng(2)
+    )
+    for evaluation in (other, None):
+        with pytest.raises(CheckpointError, match=r"does not fit this run: evaluation was '\w+' and is now"):
+            run(out, resume=True, evaluation=evaluation)
+    for step in (3, 6):
+        changed(out, without("state", "evaluation"), step)  # as older code wrote them
+    assert run(out, resume=True).curve[-1].step == STEPS

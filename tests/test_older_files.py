@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from mlm_mini.languages import markov_language
-from mlm_mini.model import ModelConfig, WordLevel, load_tokenizer
+from mlm_mini.model import ModelConfig, WordLevel, load_tokenizer, trained_length
 from mlm_mini.training import TrainingConfig, fill, load_folder, measured, train_folder
 from mlm_mini.training.cached import read_trained
 from mlm_mini.training.checkpoint import load_checkpoint
@@ -35,6 +35,8 @@ def test_an_older_folder_is_read(older_run):
     masking = trained.config.masking
     assert (masking.mask_ratio, masking.method, masking.split) == (0.3, "fixed", (0.8, 0.1, 0.1))
     assert (masking.heavy_share, masking.heavy_ratio, masking.prediction_ratio) == (0.2, 0.85, None)
+    assert trained_length(trained.model) == markov_language().length, "which the folder does not say"
+    assert trained_length(load_folder(older_run)[0]) is None
     ((best, *_),) = fill(*load_folder(older_run), "wake [MASK] wash", top=3)
     assert best.token in trained.tokenizer.vocabulary
 

@@ -66,7 +66,7 @@ def test_it_sees_the_blank_and_not_the_answer(untrained, words):
 def test_it_believes_what_fill_says_shared_out_among_the_words(untrained, words):
     q = model_player(untrained, words).believe(CHEF)
     vocabulary = untrained.tokenizer.vocabulary
-    (candidates,) = fill(untrained.model, untrained.tokenizer, " ".join(CHEF.shown), len(vocabulary))
+    (candidates,) = fill(untrained.model, untrained.tokenizer, " ".join(CHEF.shown), len(vocabulary), all_tokens=True)
     p = {candidate.token: candidate.probability for candidate in candidates}
     total = sum(p[word] for word in words)
     assert total < 1, "something is left for the full stop and the special tokens"

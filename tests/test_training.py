@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -12,13 +13,14 @@ import numpy as np
 import pytest
 import torch
 from devices import DEVICES
+from tokenizers import Tokenizer
 from torch import nn
 
 from mlm_mini import __main__ as command_line
 from mlm_mini import training
-from mlm_mini.languages import markov_language, scene_language
+from mlm_mini.languages import WordPiece, markov_language, scene_language, train_wordpiece
 from mlm_mini.languages.batches import SampledSentences
-from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, save_pretrained
+from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, note_trained_length, save_pretrained, trained_length
 from mlm_mini.reference import IGNORE_INDEX, adamw_step, cross_entropy
 from mlm_mini.training import (
     Candidate,
@@ -53,6 +55,7 @@ from mlm_mini.training.languages import LANGUAGES, ExactEntry
 from mlm_mini.training.objectives import by_length
 from mlm_mini.training.optimizer import set_learning_rates
 from mlm_mini.training.progress import describe_curve, plot_curve
+from mlm_mini.training.run import Run
 from mlm_mini.training.threaded_map import side_by_side
 
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
@@ -398,6 +401,29 @@ def test_our_step_of_adamw_is_pytorchs():
         np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=0, atol=1e-12)
 
 
+def test_a_run_steps_with_every_number_of_its_recipe():
+    """Three steps with unusual numbers, against AdamW in NumPy, on gradients that were cut to a norm of 0.01."""
+    adam = {"beta1": 0.6, "beta2": 0.7, "epsilon": 0.02, "weight_decay": 0.3, "clip_norm": 0.01, "warmup": 0.0}
+    config = TrainingConfig.of(steps=3, batch_size=8, mask_ratio=0.4, learning_rate=0.05, embedding_rate=2, **adam)
+    source = SampledSentences(markov_language(6), 0)
+    run = Run.start(small_model(source.vocabulary).config, source, config, torch.device("cpu"))
+    decayed = set(run.optimizer.param_groups[0]["param_names"])
+    weights = {name: weight.detach().double().numpy().copy() for name, weight in run.model.named_parameters()}
+    moments = {name: (np.zeros_like(weight), np.zeros_like(weight)) for name, weight in weights.items()}
+    for step in (1, 2, 3):
+        run.one_step()
+        gradients = {name: weight.grad.double().numpy() for name, weight in run.model.named_parameters()}
+        assert np.sqrt(sum((g**2).sum() for g in gradients.values())) == pytest.approx(0.01, rel=1e-3)
+        for name, gradient in gradients.items():
+            rate = learning_rate(step - 1, config) * (2 if name == "embeddings.words.weight" else 1)
+            decay = 0.3 if name in decayed else 0.0
+            weights[name], *moments[name] = adamw_step(
+                weights[name], gradient, *moments[name], step, rate, decay, 0.6, 0.7, 0.02
+            )
+    for name, weight in run.model.named_parameters():
+        np.testing.assert_allclose(weight.detach().numpy(), weights[name], rtol=0, atol=1e-6)
+
+
 # ---------------------------------------------------------------- evaluation
 
 
@@ -648,14 +674,14 @@ def test_a_trained_folder_holds_the_model_its_curve_and_its_checkpoints(folder):
 def test_candidates_are_the_models_own_distribution(folder):
     model, tokenizer = load_folder(folder)
     text = "The chef [MASK] the [MASK]."
-    everything = fill(model, tokenizer, text, top=len(tokenizer.vocabulary))
+    everything = fill(model, tokenizer, text, top=len(tokenizer.vocabulary), all_tokens=True)
     assert len(everything) == 2
     for blank in everything:
         assert sum(candidate.probability for candidate in blank) == pytest.approx(1)
         assert [c.probability for c in blank] == sorted((c.probability for c in blank), reverse=True)
         for candidate in blank:
             assert candidate.surprisal == pytest.approx(-np.log(candidate.probability))
-    assert fill(model, tokenizer, text, top=3) == [blank[:3] for blank in everything]
+    assert fill(model, tokenizer, text, top=3, all_tokens=True) == [blank[:3] for blank in everything]
     ids = torch.from_numpy(tokenizer.encode(text))[None]
     p = model(ids)[0, 3].softmax(-1)
     best = everything[0][0]
@@ -663,12 +689,43 @@ def test_candidates_are_the_models_own_distribution(folder):
     assert tokenizer.vocabulary.ids([best.token])[0] == p.argmax()
 
 
+def test_special_tokens_are_no_answer(folder):
+    model, tokenizer = load_folder(folder)
+    with torch.no_grad():
+        model.head.bias[tokenizer.vocabulary.cls_id] += 20
+    words = len(tokenizer.vocabulary.regular_ids)
+    (raw,) = fill(model, tokenizer, "The [MASK] cuts.", words + 5, all_tokens=True)
+    (allowed,) = fill(model, tokenizer, "The [MASK] cuts.", words)
+    assert (raw[0].token, raw[0].probability > 0.99) == ("[CLS]", True)
+    assert {c.token for c in raw} - {c.token for c in allowed} == {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
+    p = {candidate.token: candidate.probability for candidate in raw}
+    total = sum(p[candidate.token] for candidate in allowed)
+    for candidate in allowed:
+        assert candidate.probability == pytest.approx(p[candidate.token] / total, rel=1e-6)
+
+
+def test_logits_that_are_not_finite_are_refused(folder):
+    model, tokenizer = load_folder(folder)
+    with torch.no_grad():
+        model.head.bias[7] = torch.inf
+    with pytest.raises(ValueError, match="the model gives logits that are NaN or infinite"):
+        fill(model, tokenizer, "The [MASK] cuts.")
+
+
+def test_an_error_quotes_no_more_than_a_line(folder):
+    for text in ("chef " * 10_000, "x" * 10_000 + " [MASK]", "\x1b[2J\n" * 100):
+        with pytest.raises(ValueError, match=r"there is no blank|not among") as refused:
+            fill(*load_folder(folder), text)
+        assert len(str(refused.value)) < 320
+        assert str(refused.value).isprintable()
+
+
 def test_transformers_fills_in_the_same(folder, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     from transformers import pipeline
 
     theirs = pipeline("fill-mask", model=str(folder), device="cpu")("the chef [MASK] the bread .")
-    (ours,) = fill(*load_folder(folder), "the chef [MASK] the bread .")
+    (ours,) = fill(*load_folder(folder), "the chef [MASK] the bread .", all_tokens=True)
     assert [row["token_str"] for row in theirs] == [candidate.token for candidate in ours]
     np.testing.assert_allclose([row["score"] for row in theirs], [c.probability for c in ours], rtol=1e-4)
 
@@ -680,15 +737,63 @@ def test_transformers_fills_in_the_same(folder, monkeypatch):
         ("", 5, "there is no blank"),
         ("The chef [mask] the bread.", 5, "there is no blank"),
         ("The chfe [MASK] the bread.", 5, "'chfe' is not among the model's 399 words: did you mean 'chef'"),
+        ("The \udcff [MASK].", 5, r"'The \\udcff \[MASK\].' holds a byte or half a character that is no text"),
         ("The xqzxq [MASK].", 5, "nothing in it is spelled alike"),
-        ("The chef [MASK] the bread.", 0, "top is 0: expected a number from 1 to 404"),
-        ("The chef [MASK] the bread.", 405, "top is 405"),
+        (
+            "The chef [MASK] the bread.",
+            0,
+            "top is 0: expected a number from 1 to 399, the tokens that may be an answer",
+        ),
+        ("The chef [MASK] the bread.", 400, "top is 400"),
         ("[MASK] " * 200, 5, "the text has 202 tokens .* and the model 128 positions"),
     ],
 )
 def test_text_that_cannot_be_filled_in_is_told_why(text, top, message, folder):
     with pytest.raises(ValueError, match=message):
         fill(*load_folder(folder), text, top)
+
+
+SCENE = "the chef cuts the bread ."
+
+
+def test_a_text_longer_than_those_trained_on_is_refused(folder, monkeypatch):
+    model, tokenizer = load_folder(folder)
+    assert trained_length(model) == scene_language().length == 17
+    assert json.loads((folder / "training.json").read_text())["trained_length"] == 17
+    (blank,) = fill(model, tokenizer, f"{SCENE} {SCENE} the [MASK] .", top=1)  # 2 * 6 + 3 words, [CLS] and [SEP]
+    assert len(blank) == 1
+    message = r"the text has 18 tokens with \[CLS\] and \[SEP\], and the model was trained on 17 .*--length"
+    with pytest.raises(ValueError, match=message):
+        fill(model, tokenizer, f"{SCENE} {SCENE} the [MASK] chef .")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    from transformers import AutoConfig, AutoTokenizer
+
+    assert AutoTokenizer.from_pretrained(folder).model_max_length == 17
+    config = AutoConfig.from_pretrained(folder)
+    assert (config.trained_length, config.max_position_embeddings) == (17, 128)
+
+
+def test_a_folder_without_a_trained_length_is_read_as_before(folder, tmp_path):
+    model, tokenizer = load_folder(folder)
+    note_trained_length(model, None)
+    save_pretrained(model, tmp_path, tokenizer)
+    assert "trained_length" not in json.loads((tmp_path / "config.json").read_text())
+    again = load_folder(tmp_path)
+    assert trained_length(again[0]) is None
+    assert len(fill(*again, "[MASK] " * 126)) == 126
+    note_trained_length(model, 17)
+    save_pretrained(model, tmp_path, tokenizer)  # what is loaded and saved again keeps what it knows
+    assert trained_length(load_folder(tmp_path)[0]) == 17
+
+
+@pytest.mark.parametrize("length", [0, 129, True, 17.0, "17"])
+def test_a_trained_length_that_is_none_is_refused(length, folder, tmp_path):
+    model, tokenizer = load_folder(folder)
+    save_pretrained(model, tmp_path, tokenizer)
+    config = json.loads((tmp_path / "config.json").read_text()) | {"trained_length": length}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"config\.json: trained_length is .*: expected a number from 1 to 128"):
+        load_folder(tmp_path)
 
 
 def test_a_tokenizer_of_another_model_is_refused(folder, tmp_path):
@@ -833,6 +938,7 @@ def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
     assert "step      3: loss" in captured.err
     assert "floor" not in captured.err
     assert re.search(r"(?m)^this model +\d\.\d{3} nats per token", captured.out)
+    assert json.loads((out / "config.json").read_text())["trained_length"] == 16
     kept = json.loads((out / "training.json").read_text())["comparison"]
     assert f"have counted {kept['counted']:,} training tokens" in captured.out
     assert f"trigram     {kept['trigram']['nats']:6.3f} nats per token" in captured.out
@@ -841,6 +947,8 @@ def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
     assert run("train", *options, "--steps", 3, "--resume") == 0
     assert run("train", *options, "--steps", 4, "--resume") == 1
     assert "steps was 3 and is now 4" in capsys.readouterr().err
+    assert run("fill", "The king of Babylon. " * 9 + "The [MASK].", "--model", out) == 1
+    assert "the model was trained on 16 at most" in capsys.readouterr().err
     assert run("fill", "The [MASK] of Babylon.", "--model", out, "--top", 2, "--json") == 0
     (blank,) = json.loads(capsys.readouterr().out)["blanks"]
     assert len(blank) == 2
@@ -875,6 +983,63 @@ def test_fill_prints_a_table_for_each_blank(folder, capsys, tmp_path):
     assert "surprisal (nats)" in shown
     assert run("fill", "The [MASK].", "--model", folder, "--json", tmp_path / "fill.json") == 0
     assert len(json.loads((tmp_path / "fill.json").read_text())["blanks"][0]) == 5
+
+
+def test_fill_with_all_tokens_and_with_words_alone(folder, capsys):
+    assert run("fill", "The [MASK].", "--model", folder, "--top", 404, "--all-tokens", "--json") == 0
+    every = json.loads(capsys.readouterr().out)
+    assert every["unknown"] == []
+    assert {"[CLS]", "[PAD]"} < {row["token"] for row in every["blanks"][0]}
+    assert run("fill", "The [MASK].", "--model", folder, "--top", 399, "--json") == 0
+    assert not {row["token"][0] for row in json.loads(capsys.readouterr().out)["blanks"][0]} & {"["}
+    assert run("fill", "The [MASK].", "--model", folder, "--top", 404) == 1
+
+
+@pytest.fixture(scope="module")
+def odd_folder(tmp_path_factory):
+    """A model whose tokens are not ASCII, or would move a cursor."""
+    backend = json.loads(train_wordpiece(["été 漢 ☃ bread " * 3], 330).to_json())
+    vocabulary = backend["model"]["vocab"]
+    for old, new in (("[unused1]", "\x1b[2J"), ("[unused2]", "\x9b31m\u202e")):
+        vocabulary[new] = vocabulary.pop(old)
+    tokenizer = WordPiece(Tokenizer.from_str(json.dumps(backend)))
+    out = tmp_path_factory.mktemp("odd")
+    shape = ModelConfig.tiny(len(vocabulary))
+    save_pretrained(MaskedLM(shape, torch.Generator().manual_seed(0)), out, tokenizer)
+    return out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_fill_into_an_output_of_another_encoding(odd_folder, encoding):
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    text = "Été ☃ [MASK] 𒀀 \x1b[2J"
+    for options in ((), ("--json",)):
+        command = [sys.executable, "-m", "mlm_mini", "fill", text, "--model", odd_folder, "--top", "116", *options]
+        done = subprocess.run(list(map(str, command)), capture_output=True, env=environment, check=False)
+        shown, errors = done.stdout.decode(encoding), done.stderr.decode(encoding)
+        assert done.returncode == 0, errors
+        assert "the model does not know, and reads as [UNK]: " in errors
+        for stream in (shown, errors):
+            assert not set(stream) & {"\x1b", "\x9b", "\u202e"}
+        if options:
+            found = json.loads(shown)
+            assert found["unknown"] == ["𒀀"]
+            assert {"漢", "\x1b[2J", "\x9b31m\u202e"} <= {row["token"] for row in found["blanks"][0]}
+        else:
+            assert ("漢" if encoding == "utf-8" else r"\u6f22") in shown
+            assert r"\x9b31m\u202e" in shown
+
+
+def test_an_error_never_moves_the_cursor(folder, capsys, tmp_path):
+    for arguments in (
+        ("fill", "no blank\x1b[2J", "--model", folder),
+        ("fill", "[MASK]", "--model", tmp_path / "\x1b[2J\x9b"),
+        ("fill", "[MASK]" + "\x1b" * 5000 + "x" * 5000, "--model", folder),
+    ):
+        assert run(*arguments) == 1
+        error = capsys.readouterr().err
+        assert not set(error) & {"\x1b", "\x9b"}
+        assert len(error) < 1100
 
 
 @pytest.mark.parametrize(

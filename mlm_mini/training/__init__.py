@@ -6,7 +6,7 @@ from mlm_mini.training.checkpoint import CheckpointError
 from mlm_mini.training.config import TrainingConfig, recipe_options
 from mlm_mini.training.datasets import Material
 from mlm_mini.training.evaluation import EvaluationSet, Score, draw_evaluation, evaluate
-from mlm_mini.training.fill import Candidate, fill
+from mlm_mini.training.fill import Candidate, fill, unknown_words
 from mlm_mini.training.languages import LANGUAGES, find_language, find_material, recipe
 from mlm_mini.training.loop import TrainingResult, train
 from mlm_mini.training.masking import Masking
@@ -60,4 +60,5 @@ __all__ = [
     "surprisals",
     "train",
     "train_folder",
+    "unknown_words",
 ]

@@ -16,13 +16,15 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors
 import safetensors.torch
 from torch import Tensor
+
+from mlm_mini.paths import check_regular_file
 
 FORMAT = "mlm_mini checkpoint 1"
 STATE, MODEL, OPTIMIZER = "state.json", "model.safetensors", "optimizer.safetensors"
@@ -32,6 +34,10 @@ PARTIAL = ".partial"
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used. The message says which, why, and what to do."""
+
+
+class OtherRunError(CheckpointError):
+    """A checkpoint that is good, but of another run. The message says in what they differ."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,12 @@ def has_checkpoint(folder: str | os.PathLike) -> bool:
     return next(_newest_first(Path(folder)), None) is not None
 
 
-def load_checkpoint(folder: str | os.PathLike) -> Checkpoint:
+def load_checkpoint(
+    folder: str | os.PathLike, use: Callable[[Checkpoint], object] = lambda checkpoint: None
+) -> Checkpoint:
     """The last checkpoint of a run's folder that is whole; a warning names those that are not.
 
+    use: takes it up. One that it refuses with a CheckpointError counts as damaged; an OtherRunError is raised.
     Raises CheckpointError when there is none.
     """
     problems = []
@@ -114,6 +123,13 @@ def load_checkpoint(folder: str | os.PathLike) -> Checkpoint:
             checkpoint = read_checkpoint(path)
         except CheckpointError as error:
             problems.append(str(error))
+            continue
+        try:
+            use(checkpoint)
+        except OtherRunError:
+            raise
+        except CheckpointError as error:
+            problems.append(f"{path} is damaged or incomplete ({error})")
             continue
         if problems:
             warnings.warn(f"{'; '.join(problems)}; going on from {path} instead", stacklevel=2)
@@ -126,6 +142,8 @@ def load_checkpoint(folder: str | os.PathLike) -> Checkpoint:
 def read_checkpoint(path: Path) -> Checkpoint:
     """One checkpoint. Raises CheckpointError when a file is missing or damaged, or it is not one of ours."""
     try:
+        for name in (STATE, MODEL, OPTIMIZER):
+            check_regular_file(path / name)
         state = json.loads((path / STATE).read_bytes())
         if not isinstance(state, dict) or state.get("format") != FORMAT:
             raise CheckpointError(f"{path} is not a checkpoint of this course: its {STATE} is not {FORMAT!r}")
@@ -135,7 +153,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             if hashlib.sha256(content).hexdigest() != state["checksums"][name]:
                 raise CheckpointError(f"{path / name} is damaged: its checksum is not the one written down")
             tensors.append(safetensors.torch.load(content))
-    except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError, safetensors.SafetensorError) as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{path} is damaged or incomplete ({error})") from error

@@ -7,9 +7,10 @@ import numpy as np
 from mlm_mini.languages.batches import SampledSentences, TextBlocks, TextSource
 from mlm_mini.languages.exact import ExactLanguage
 from mlm_mini.languages.token_store import TokenizedText
-from mlm_mini.languages.tokenizer import WordPiece
+from mlm_mini.languages.tokenizer import FileTokenizer, WordPiece
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import WordLevel
+from mlm_mini.reference import maskable_positions
 from mlm_mini.seeds import EVALUATION_SEED, Stream, generator
 from mlm_mini.training.baselines import Blanks, draw_blanks
 from mlm_mini.training.config import TrainingConfig
@@ -36,7 +37,7 @@ class Material:
 
     source: TextSource
     evaluation: EvaluationSet
-    tokenizer: WordPiece | WordLevel
+    tokenizer: FileTokenizer | WordLevel
     train: TokenizedText | None = None
     blanks: Blanks | None = None
 
@@ -50,14 +51,26 @@ def exact_material(language: ExactLanguage, config: TrainingConfig) -> Material:
 
 
 def text_material(
-    tokenizer: WordPiece, train: TokenizedText, held_out: TokenizedText, config: TrainingConfig, length: int
+    tokenizer: FileTokenizer, train: TokenizedText, held_out: TokenizedText, config: TrainingConfig, length: int
 ) -> Material:
-    """Blocks of `length` tokens of real text, and blanks to compare the model with models that count."""
+    """Blocks of `length` tokens of real text, and blanks to compare the model with models that count.
+
+    Raises ValueError when the held-out text has too few known tokens to ask for any.
+    """
     source = TextBlocks(train, tokenizer.vocabulary, length, seed=config.seed)
     blocks = TextBlocks(held_out, tokenizer.vocabulary, length, seed=EVALUATION_SEED)
     ids = blocks.next_batch(min(len(blocks), BLANKS))
     rng = generator(EVALUATION_SEED, Stream.EVALUATION)
-    evaluation = draw_evaluation(ids[:EVALUATION_BLOCKS], tokenizer.vocabulary, _fixed_question(config), rng)
+    asked = ids[:EVALUATION_BLOCKS]
+    try:
+        evaluation = draw_evaluation(asked, tokenizer.vocabulary, _fixed_question(config), rng)
+    except ValueError:  # in which no token was selected
+        known = int(maskable_positions(asked, tokenizer.vocabulary.special_ids).sum())
+        more = ", or use --tokenizer characters, which makes more of it" if isinstance(tokenizer, WordPiece) else ""
+        raise ValueError(
+            f"there is too little held-out text: {known} known tokens, of which {EVALUATION_RATIO:.0%} would be hidden "
+            f"to test a model on, and none was; bring more text{more}"
+        ) from None
     return Material(source, evaluation, tokenizer, train, _blanks(ids, tokenizer.vocabulary))
 
 

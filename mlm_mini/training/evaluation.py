@@ -19,6 +19,7 @@ from mlm_mini.languages.exact import ExactLanguage
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 from mlm_mini.reference.loss import IGNORE_INDEX, mean_and_error
+from mlm_mini.storage import fingerprint
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.objectives import Batch, causal_batch, masked_batch, surprisals
 from mlm_mini.training.threaded_map import Map
@@ -53,6 +54,12 @@ class EvaluationSet:
     def floor(self) -> float | None:
         """The Bayes floor at these labels, in nats per predicted token."""
         return None if self.floor_nats is None else float(self.floor_nats.sum() / self.batch.count_labels())
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for what is asked. The floor's digits are no part of it: they may differ between machines."""
+        asked = [tensor.numpy() for tensor in (self.batch.ids, self.batch.positions, self.batch.labels)]
+        return fingerprint(asked, self.batch.causal, self.floor_nats is None)
 
 
 def draw_evaluation(

@@ -5,10 +5,9 @@ A new language is one more entry in LANGUAGES. Whatever trains, keeps or compare
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 
 from mlm_mini.languages import (
     Corpus,
@@ -21,9 +20,11 @@ from mlm_mini.languages import (
     read_text_folder,
     scene_language,
 )
-from mlm_mini.languages.token_store import VOCABULARY_SIZE, TokenizedText, text_tokenizer, text_tokens
-from mlm_mini.languages.tokenizer import WordPiece
+from mlm_mini.languages.text_quality import check_unknown, warn_of_repeats
+from mlm_mini.languages.token_store import TOKENIZERS, VOCABULARY_SIZE, TokenizedText, text_tokenizer, text_tokens
+from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.model import ModelConfig, choose_device
+from mlm_mini.paths import expand_home
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.datasets import BLOCK_LENGTH, Material, exact_material, text_material
 
@@ -106,17 +107,22 @@ class ExactEntry(LanguageEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class TextEntry(LanguageEntry):
-    """Real text in WordPiece: a model of it is compared with models that count."""
+    """Real text: a model of it is compared with models that count. tokenizer: one of TOKENIZERS."""
 
     usual: Mapping = field(default_factory=lambda: REAL_TEXT)
+    tokenizer: str = "wordpiece"
 
     @abstractmethod
     def corpus(self) -> Corpus:
         """The documents."""
 
-    @abstractmethod
-    def tokenized(self, vocabulary_size: int) -> tuple[WordPiece, TokenizedText, TokenizedText]:
+    def tokenized(self, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
         """The tokenizer, the tokens to train on, and those for validation."""
+        return self._tokenized(self.corpus(), vocabulary_size)
+
+    def _tokenized(self, corpus: Corpus, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
+        tokenizer = text_tokenizer(corpus, vocabulary_size, self.tokenizer)
+        return tokenizer, *(text_tokens(corpus, split, tokenizer) for split in ("train", "validation"))
 
     def text(self) -> list[str]:
         return self.corpus().texts()
@@ -134,23 +140,32 @@ class EnglishEntry(TextEntry):
     def corpus(self) -> Corpus:
         return english_corpus()
 
-    def tokenized(self, vocabulary_size: int) -> tuple[WordPiece, TokenizedText, TokenizedText]:
+    def tokenized(self, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
+        if self.tokenizer != "wordpiece":
+            return super().tokenized(vocabulary_size)
         sides = (english_tokens(split, vocabulary_size) for split in ("train", "validation"))
         return english_tokenizer(vocabulary_size), *sides
 
 
+@dataclass(frozen=True, kw_only=True)
 class FilesEntry(TextEntry):
-    """A learner's own text file or folder. name: its path."""
+    """A learner's own text file or folder. name: its path. endings: as in `read_text_folder`."""
+
+    endings: tuple[str, ...] = ()
 
     def corpus(self) -> Corpus:
-        if not Path(self.name).expanduser().exists():
+        path = expand_home(self.name)
+        if not path.exists() and not path.is_symlink():
             raise FileNotFoundError(f"there is no language {self.name!r}: expected {', '.join(LANGUAGES)}, or a path")
-        return read_text_folder(self.name)
+        return read_text_folder(self.name, self.endings)
 
-    def tokenized(self, vocabulary_size: int) -> tuple[WordPiece, TokenizedText, TokenizedText]:
+    def material(self, config: TrainingConfig, length: int, vocabulary_size: int) -> Material:
         corpus = self.corpus()
-        tokenizer = text_tokenizer(corpus, vocabulary_size)
-        return tokenizer, *(text_tokens(corpus, split, tokenizer) for split in ("train", "validation"))
+        tokenizer, train, held_out = tokenized = self._tokenized(corpus, vocabulary_size)
+        check_unknown(corpus, "train", tokenizer, train)
+        check_unknown(corpus, "validation", tokenizer, held_out)
+        warn_of_repeats(train, held_out, length, self.name)
+        return text_material(*tokenized, config, length)
 
 
 SHORT = {"size": "tiny", "steps": 800}  # a minute on two cores
@@ -190,9 +205,26 @@ LANGUAGES = {
 }
 
 
-def find_language(language: str | os.PathLike) -> LanguageEntry:
-    """The entry of that name, or one for the text files at a path."""
-    return LANGUAGES.get(language) or FilesEntry(name=str(language))
+def find_language(
+    language: str | os.PathLike, tokenizer: str = "wordpiece", endings: Sequence[str] = ()
+) -> LanguageEntry:
+    """The entry of that name, or one for the text files at a path.
+
+    tokenizer: one of TOKENIZERS. endings: of the files to read in a folder; those of `read_text_folder` unless given.
+    Raises ValueError for an empty name, another tokenizer, and for one of the two that the language has no use for.
+    """
+    if not os.fspath(language).strip():
+        raise ValueError(f"language is {language!r}: expected {', '.join(LANGUAGES)}, or a path")
+    if tokenizer not in TOKENIZERS:
+        raise ValueError(f"tokenizer is {tokenizer!r}: expected {' or '.join(TOKENIZERS)}")
+    entry = LANGUAGES.get(language) or FilesEntry(name=str(language), endings=tuple(endings))
+    if endings and not isinstance(entry, FilesEntry):
+        raise ValueError(f"endings are {', '.join(endings)}, but {entry.name} comes with the course: give a folder")
+    if isinstance(entry, TextEntry):
+        return replace(entry, tokenizer=tokenizer)
+    if tokenizer != "wordpiece":
+        raise ValueError(f"tokenizer is {tokenizer!r}, but {entry.name} has one token for each word: leave it out")
+    return entry
 
 
 def recipe(language: str | os.PathLike, *, size: str = "mini", device: str | None = None, **given) -> TrainingConfig:
@@ -214,12 +246,15 @@ def find_material(
     config: TrainingConfig,
     length: int = BLOCK_LENGTH,
     vocabulary_size: int = VOCABULARY_SIZE,
+    tokenizer: str = "wordpiece",
+    endings: Sequence[str] = (),
 ) -> Material:
     """The material for a language by name, or for the text files at a path.
 
     The evaluation set asks every model of one objective the same: it depends on neither `config.seed` nor the masks of
     the training, but has ratio 0.15 and nothing but [MASK]. length and vocabulary_size are for real text; the
     sentences of an exact language have a length of their own.
-    Raises what `read_text_folder` raises, for a path where there is no text.
+    tokenizer, endings: as in `find_language`.
+    Raises what `read_text_folder` raises, for a path where there is no text, and as `find_language`.
     """
-    return find_language(language).material(config, length, vocabulary_size)
+    return find_language(language, tokenizer, endings).material(config, length, vocabulary_size)

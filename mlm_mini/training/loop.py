@@ -14,6 +14,7 @@ from mlm_mini.model import MaskedLM, ModelConfig, choose_device
 from mlm_mini.training.checkpoint import CheckpointError, has_checkpoint, load_checkpoint, save_checkpoint
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet
+from mlm_mini.training.memory import check_asks, check_memory
 from mlm_mini.training.objectives import Objective
 from mlm_mini.training.progress import Point, Reporter, describe_curve, plot_curve
 from mlm_mini.training.run import Run
@@ -73,21 +74,26 @@ def train(
     device: as in `choose_device`. report: told of every step, to show it; nothing is shown without one.
     after_step: called after each step with its number, from 1 on, and the model, for whoever measures on the way.
 
-    Raises CheckpointError when `out` already holds a run and resume is False, or that run had another config, model or
-    text; TrainingError when the loss is no longer a finite number; OSError when a checkpoint cannot be written. Each
-    leaves the last good checkpoint as it was. ValueError when model and text do not fit.
+    Raises CheckpointError when `out` already holds a run and resume is False, or that run had another config, model,
+    text or evaluation set; TrainingError when the loss is no longer a finite number; OSError when a checkpoint cannot
+    be written. Each leaves the last good checkpoint as it was. ValueError when model and text do not fit,
+    when the memory of the machine is too small, or when next to nothing would be asked for.
     """
     _check_fit(model_config, source)
+    if objective is None:
+        check_asks(config, source.length)
+    on = choose_device(device)
+    check_memory(model_config, config, source.length, on)
     if out is not None and not resume and has_checkpoint(out):
         raise CheckpointError(f"{out} already holds a run: resume it, or choose another folder")
     looks = evaluate_every or max(FEWEST_STEPS, -(-config.steps // EVALUATIONS))
     saves = checkpoint_every or looks
-    on = choose_device(device)
     # Dropout draws from the device's global generator. The caller's is put back, and no other device is touched.
     with torch.random.fork_rng([on] if on.type == "cuda" else []):
         run = Run.start(model_config, source, config, on, objective)
+        run.evaluated_on = evaluation and evaluation.fingerprint
         if resume and out is not None and has_checkpoint(out):
-            run.restore(load_checkpoint(out))
+            load_checkpoint(out, use=run.restore)
         floor = evaluation.floor if evaluation else None
         with side_by_side(run.model, config.micro_batches) as map_parts, report or Reporter() as shown:
             shown.begin(config.steps, run.step, floor, run.curve)

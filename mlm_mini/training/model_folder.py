@@ -2,21 +2,34 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mlm_mini.languages.token_store import VOCABULARY_SIZE
-from mlm_mini.languages.tokenizer import WordPiece
-from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, load_pretrained, load_tokenizer, save_pretrained
-from mlm_mini.storage import write_atomically
+from mlm_mini.languages.tokenizer import FileTokenizer
+from mlm_mini.model import (
+    TRAINED_LENGTH,
+    MaskedLM,
+    ModelConfig,
+    WordLevel,
+    choose_device,
+    load_pretrained,
+    load_tokenizer,
+    note_trained_length,
+    save_pretrained,
+    trained_length,
+)
+from mlm_mini.paths import check_regular_file, expand_home
+from mlm_mini.storage import CHECKSUMS, write_atomically, write_checksums
 from mlm_mini.training.baselines import Comparison, compare_with_counting
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.datasets import BLOCK_LENGTH, Material
-from mlm_mini.training.languages import find_material
+from mlm_mini.training.languages import find_language, find_material
 from mlm_mini.training.loop import TrainingResult, train
+from mlm_mini.training.memory import check_memory
+from mlm_mini.training.out_folder import CHECKPOINTS, SUMMARY, WRITTEN, check_out, claimed
 from mlm_mini.training.progress import Reporter
-
-CHECKPOINTS, SUMMARY = "checkpoints", "training.json"
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ def train_folder(
     resume: bool = False,
     length: int = BLOCK_LENGTH,
     vocabulary_size: int = VOCABULARY_SIZE,
+    tokenizer: str = "wordpiece",
+    endings: Sequence[str] = (),
     device: str | None = None,
     report: Reporter | None = None,
 ) -> FolderResult:
@@ -42,34 +57,52 @@ def train_folder(
 
     Beside the model are `checkpoints`, from which `resume` goes on, and `training.json` with configs, curve, and, for
     real text, the comparison with models that count.
-    language, length, vocabulary_size: as in `find_material`; size: one of `model.config.SIZES`. Raises as `train` does.
+    language, length, vocabulary_size, tokenizer, endings: as in `find_material`; size: one of `model.config.SIZES`.
+    Raises as `find_material`, `train` and `check_out` do.
     """
-    out = Path(out).expanduser()
-    material = find_material(language, config, length, vocabulary_size)
+    if not os.fspath(out).strip():
+        raise ValueError(f"out is {os.fspath(out)!r}: expected a folder for the model and its checkpoints")
+    out = expand_home(out)
+    check_out(out, resume)  # now, not after minutes of tokenizing
+    if find_language(language, tokenizer, endings).exact() is None:  # real text is cut into rows of that length
+        check_memory(ModelConfig.of_size(size, 1, length), config, length, choose_device(device))
+    material = find_material(language, config, length, vocabulary_size, tokenizer, endings)
     shape = ModelConfig.of_size(size, len(material.tokenizer.vocabulary), material.source.length)
-    result = train(
-        shape,
-        material.source,
-        config,
-        evaluation=material.evaluation,
-        out=out / CHECKPOINTS,
-        resume=resume,
-        device=device,
-        report=report,
-    )
-    save_pretrained(result.model, out, material.tokenizer)
+    with claimed(out, resume):
+        result = train(
+            shape,
+            material.source,
+            config,
+            evaluation=material.evaluation,
+            out=out / CHECKPOINTS,
+            resume=resume,
+            device=device,
+            report=report,
+        )
+        comparison = _write(result, shape, material, config, str(language), out)
+    return FolderResult(**vars(result), comparison=comparison)
+
+
+def _write(
+    result: TrainingResult, shape: ModelConfig, material: Material, config: TrainingConfig, language: str, out: Path
+) -> Comparison | None:
+    """All of WRITTEN; returns the comparison in it."""
+    (out / CHECKSUMS).unlink(missing_ok=True)
+    save_pretrained(note_trained_length(result.model, material.source.length), out, material.tokenizer)
     comparison = _compare(result.model, material, config)
     summary = {
-        "language": str(language),
+        "language": language,
         "text": material.source.fingerprint,
         "model": asdict(shape),
+        TRAINED_LENGTH: material.source.length,
         "training": config.to_dict(),
         "floor": result.floor,
         "curve": [point._asdict() for point in result.curve],
         "comparison": comparison and comparison.to_dict(),
     }
     write_atomically(out / SUMMARY, lambda file: file.write_text(json.dumps(summary, indent=1) + "\n"))
-    return FolderResult(**vars(result), comparison=comparison)
+    write_checksums(out, [name for name in WRITTEN if name != CHECKSUMS])
+    return comparison
 
 
 def _compare(model: MaskedLM, material: Material, config: TrainingConfig) -> Comparison | None:
@@ -78,26 +111,36 @@ def _compare(model: MaskedLM, material: Material, config: TrainingConfig) -> Com
     return compare_with_counting(model, material.blanks, material.train, material.tokenizer.vocabulary)
 
 
-def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, WordPiece | WordLevel]:
+def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, FileTokenizer | WordLevel]:
     """The model that fills in blanks, and the tokenizer, of any folder in Hugging Face's format.
 
-    Raises as `load_pretrained` and `load_tokenizer`, and ValueError for a model that `train_folder` trained as causal.
+    Raises as `open_folder`, and ValueError for a model that `train_folder` trained as causal.
     """
-    folder = Path(folder).expanduser()
-    model, _ = load_pretrained(folder)
+    folder = expand_home(folder)
     if _objective(folder) == "causal":
         raise ValueError(f"the model in {folder} has learned to read from the left only: it cannot fill in a blank")
+    return open_folder(folder)
+
+
+def open_folder(folder: Path, usual_length: int | None = None) -> tuple[MaskedLM, FileTokenizer | WordLevel]:
+    """The model and the tokenizer of a folder, whatever the model was trained for.
+
+    usual_length: what an older folder, which does not say so, was trained at; None where nobody knows.
+    Raises as `load_pretrained` and `load_tokenizer`, and ValueError for a tokenizer of another model.
+    """
+    model, _ = load_pretrained(folder)
     tokenizer = load_tokenizer(folder)
     if len(tokenizer.vocabulary) != model.config.vocab_size:
         raise ValueError(
             f"in {folder} the tokenizer has {len(tokenizer.vocabulary)} tokens and the model {model.config.vocab_size}"
         )
-    return model, tokenizer
+    return note_trained_length(model, trained_length(model) or usual_length), tokenizer
 
 
 def _objective(folder: Path) -> str | None:
     """What the model of a folder was trained for, if `train_folder` trained it."""
     try:
+        check_regular_file(folder / SUMMARY)
         return json.loads((folder / SUMMARY).read_bytes())["training"]["objective"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

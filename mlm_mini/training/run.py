@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 
 from mlm_mini.languages.batches import TextSource
 from mlm_mini.model import MaskedLM, ModelConfig, autocast
-from mlm_mini.seeds import Stream, generator, torch_seed
-from mlm_mini.training.checkpoint import Checkpoint, CheckpointError
+from mlm_mini.seeds import Stream, generator, set_state, torch_seed
+from mlm_mini.training.checkpoint import Checkpoint, CheckpointError, OtherRunError
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, evaluate
 from mlm_mini.training.objectives import Objective, by_length, objective_of
 from mlm_mini.training.optimizer import accumulate_gradient, make_optimizer, set_learning_rates
 from mlm_mini.training.progress import Point
+from mlm_mini.training.stored_state import CPU_GENERATOR, CUDA_GENERATOR, MOMENTS, check_numbers, check_tensors
 from mlm_mini.training.threaded_map import Map
 
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW knows of each weight
+ADDED_LATER = {"evaluation"}  # what older checkpoints do not say of their run
 
 
 class TrainingError(RuntimeError):
@@ -43,6 +45,7 @@ class Run:
     seconds: float = 0.0
     losses: tuple[float, int] = (0.0, 0)  # their sum and number since the last look
     curve: list[Point] = field(default_factory=list)
+    evaluated_on: str | None = None  # the fingerprint of the evaluation set
 
     @classmethod
     def start(
@@ -115,33 +118,41 @@ class Run:
             for name, parameter in self.model.named_parameters()
             for key, tensor in self.optimizer.state[parameter].items()
         }
-        optimizer["torch_generator"] = torch.get_rng_state()
+        optimizer[CPU_GENERATOR] = torch.get_rng_state()
         if self.device.type == "cuda":
-            optimizer["cuda_generator"] = torch.cuda.get_rng_state(self.device)
+            optimizer[CUDA_GENERATOR] = torch.cuda.get_rng_state(self.device)
         return Checkpoint(state, self.model.state_dict(), optimizer)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Stand where the checkpoint stood. Raises CheckpointError when it is of another run."""
+        """Stand where the checkpoint stood.
+
+        Raises OtherRunError when it is of another run, CheckpointError when something in it is not what a run writes.
+        Either leaves the weights as they were.
+        """
         state = checkpoint.state
         for name, mine in self._identity().items():
             theirs = state.get(name)
-            if theirs != mine:
-                raise CheckpointError(f"the checkpoint does not fit this run: {_difference(name, theirs, mine)}")
-        try:
-            self._load_tensors(checkpoint)
-            self.source.state = state["source_state"]
-            self.rng.bit_generator.state = state["mask_generator"]
-            self.step, self.seconds = state["step"], state["seconds"]
-            self.tokens, self.predictions = state["tokens"], state["predictions"]
-            self.losses, self.curve = tuple(state["losses"]), [Point(**point) for point in state["curve"]]
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise CheckpointError(f"the checkpoint of step {state.get('step')} is incomplete: {error}") from error
+            if theirs != mine and (name in state or name not in ADDED_LATER):
+                difference = _difference(name, theirs, mine)
+                raise OtherRunError(f"the checkpoint does not fit this run: {difference}{_advice(difference)}")
+        check_numbers(state, self.config.steps)
+        check_tensors(checkpoint, self.model.state_dict(), dict(self.model.named_parameters()))
+        set_source = partial(setattr, self.source, "state")
+        for name, put in (("mask_generator", partial(set_state, self.rng)), ("source_state", set_source)):
+            try:
+                put(state[name])
+            except ValueError as error:
+                raise CheckpointError(f"{name}: {error}") from error
+        self._load_tensors(checkpoint)
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.tokens, self.predictions = state["tokens"], state["predictions"]
+        self.losses, self.curve = tuple(state["losses"]), [Point(**point) for point in state["curve"]]
 
     def _load_tensors(self, checkpoint: Checkpoint) -> None:
         self.model.load_state_dict(checkpoint.model)
         tensors = dict(checkpoint.optimizer)
-        torch.set_rng_state(tensors.pop("torch_generator"))
-        if (cuda := tensors.pop("cuda_generator", None)) is not None and self.device.type == "cuda":
+        torch.set_rng_state(tensors.pop(CPU_GENERATOR))
+        if (cuda := tensors.pop(CUDA_GENERATOR, None)) is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(cuda, self.device)
         named = self.optimizer.state_dict()
         names = [name for group in named["param_groups"] for name in group["param_names"]]
@@ -160,6 +171,7 @@ class Run:
             "training": training,
             "text": self.source.fingerprint,
             "length": self.source.length,
+            "evaluation": self.evaluated_on,
         }
 
 
@@ -183,3 +195,13 @@ def _difference(name: str, theirs, mine) -> str:
         different = [key for key in {**theirs, **mine} if theirs.get(key) != mine.get(key)]
         return ", ".join(f"{key} was {theirs.get(key)!r} and is now {mine.get(key)!r}" for key in different)
     return f"{name} was {theirs!r} and is now {mine!r}"
+
+
+def _advice(difference: str) -> str:
+    """What to do where a run is to be longer, or another one."""
+    if difference.startswith("steps was"):
+        return (
+            " (the learning rate has fallen towards 0 over the steps that were planned, so that a run is not made "
+            "longer: train anew, with that many steps, in another folder)"
+        )
+    return ""

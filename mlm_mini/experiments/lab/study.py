@@ -11,13 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import filelock
 import torch
 
 from mlm_mini.code import code_fingerprint
 from mlm_mini.experiments.lab.result import plain, restored
 from mlm_mini.processes import Finished, as_they_finish, checked_workers, tell_nobody
-from mlm_mini.storage import cache_folder, cached, fingerprint
+from mlm_mini.storage import cache_path, cached, fingerprint, waiting_lock
 
 _Score = TypeVar("_Score")
 
@@ -36,7 +35,7 @@ def study_folder(name: str, run: Callable[[Cell], dict], *made_of) -> Path:
     run: what runs a cell; its code, and all of ours that it calls, is part of the name. made_of: what else decides a
     cell beside its own fields, for `fingerprint`; PyTorch's version is added here.
     """
-    return cache_folder() / f"{name}-{fingerprint(code_fingerprint(run.__module__), *made_of, torch.__version__)}"
+    return cache_path(f"{name}-{fingerprint(code_fingerprint(run.__module__), *made_of, torch.__version__)}")
 
 
 def run_study(
@@ -59,7 +58,6 @@ def run_study(
     if len(set(paths)) < len(cells):
         raise ValueError("two cells of the study have the same name")
     workers = checked_workers(workers)
-    folder.mkdir(parents=True, exist_ok=True)
     waiting = [(cell, path) for cell, path in zip(cells, paths, strict=True) if not _is_whole(path)]
     finished(len(cells) - len(waiting), len(cells))
     for done, _ in enumerate(as_they_finish(partial(_run_and_keep, run), waiting, workers), 1):
@@ -77,7 +75,7 @@ def score_cells(kind: type[_Score], cells: Iterable[Cell], *study: Any) -> tuple
 def _run_and_keep(run: Callable[[Cell], dict], waiting: tuple[Cell, Path]) -> None:
     """One process runs the cell. Another that wants it at the same time waits, and then finds the file."""
     cell, path = waiting
-    with filelock.FileLock(f"{path}.lock"):
+    with waiting_lock(f"{path}.lock", f"{cell.name} of {path.parent.name}"):
         cached(path, _read, lambda file: file.write_text(json.dumps(run(cell)) + "\n", encoding="utf-8"))
 
 

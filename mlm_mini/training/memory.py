@@ -1,0 +1,91 @@
+"""What a run takes, reckoned before anything is allocated.
+
+Shape letters: B sentences, T positions, V tokens, D width, F width inside a block.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+import torch
+
+from mlm_mini.model import ModelConfig
+from mlm_mini.training.config import TrainingConfig
+
+FLOAT, INTEGER = 4, 8  # bytes
+GIB = 2**30
+WITHOUT_A_LIMIT = 2**42  # bytes that no machine has, where nobody says how many there are
+LIMIT_OF_A_CONTAINER = Path("/sys/fs/cgroup/memory.max")
+
+
+def check_memory(shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device) -> None:
+    """Raises ValueError, which says what takes how much, where a run needs more memory than there is."""
+    needed, there = reckoned_bytes(shape, config, length, device), _memory(device)
+    if sum(needed.values()) <= there:
+        return
+    largest = max(needed, key=needed.__getitem__)
+    has = f"there are {there / GIB:,.0f}" if there < WITHOUT_A_LIMIT else "no machine has that"
+    raise ValueError(
+        f"this run takes about {_gib(sum(needed.values()))} GiB of memory, and {has}; most of it, "
+        f"{_gib(needed[largest])}, is for {largest}: choose smaller ones"
+    )
+
+
+def reckoned_bytes(shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device) -> dict[str, int]:
+    """Bytes by what they are for, with the numbers that decide them; small things are left out."""
+    V, D, F, B, T = shape.vocab_size, shape.hidden_size, shape.intermediate_size, config.batch_size, length
+    alone = device.type != "cpu" or shape.hidden_dropout_prob or shape.attention_probs_dropout_prob
+    at_once = 1 if alone else min(torch.get_num_threads(), config.micro_batches)  # as `side_by_side` does
+    rows = at_once * -(-B // config.micro_batches)
+    masking = config.masking
+    asked = 1.0 if config.objective == "causal" else masking.prediction_ratio or masking.mask_ratio
+    labels = max(rows, int(rows * T * asked))
+    batch = f"batch_size {B} and length {T}"
+    return {
+        # each with its gradient and two moments
+        f"the weights (a vocabulary of {V} tokens, {shape.max_position_embeddings} positions)": 4
+        * FLOAT
+        * shape.count_parameters(),
+        f"the ids of a batch ({batch})": 2 * INTEGER * B * T,  # as they were and as they are seen
+        f"what each block keeps for the gradient ({batch}, in {config.micro_batches} micro_batches)": FLOAT
+        * shape.num_hidden_layers
+        * rows
+        * T
+        * (7 * D + 2 * F),
+        f"the logits ({batch}, a vocabulary of {V} tokens)": 3 * FLOAT * labels * V,
+    }
+
+
+def _gib(count: int) -> str:
+    return f"{count / GIB:,.0f}" if count < 1e6 * GIB else f"{count / GIB:.0e}"
+
+
+def _memory(device: torch.device) -> int:
+    """Bytes of this machine and of its GPU, or of the container that this process is in."""
+    here = WITHOUT_A_LIMIT
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # Windows has no sysconf
+        here = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with contextlib.suppress(OSError, ValueError):  # "max" where there is no limit
+        here = min(here, int(LIMIT_OF_A_CONTAINER.read_text()))
+    if device.type == "cuda":
+        here += torch.cuda.get_device_properties(device).total_memory
+    return here
+
+
+def check_asks(config: TrainingConfig, length: int) -> None:
+    """Raises ValueError where a batch would ask for next to nothing, so that its loss is 0 and nothing is learned."""
+    masking, words = config.masking, length - 2  # at most, between [CLS] and [SEP]
+    if config.objective != "masked":
+        return
+    name = "mask_ratio" if masking.prediction_ratio is None else "prediction_ratio"
+    ratio = getattr(masking, name)
+    of_a_row = ratio * words
+    if masking.method == "fixed" and of_a_row < 0.5:  # rounded, in every row
+        of_a_row = 0.0
+    if masking.heavy_share:
+        of_a_row += masking.heavy_share * masking.heavy_ratio * words
+    if of_a_row * config.batch_size < 1:
+        raise ValueError(
+            f"{name} is {ratio:g}: a batch of {config.batch_size} rows of {words} words would ask for "
+            f"{of_a_row * config.batch_size:.2g} of them on average; expected 1 or more: raise {name} or batch_size"
+        )

@@ -1,0 +1,69 @@
+"""The folder that a run is to leave its model in: whose it is, whether it can be written, and who writes there now."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from mlm_mini.model import MODEL_FILES
+from mlm_mini.paths import check_writable
+from mlm_mini.storage import CHECKSUMS, changed_files
+from mlm_mini.training.checkpoint import CheckpointError, has_checkpoint
+
+CHECKPOINTS, SUMMARY = "checkpoints", "training.json"
+WRITTEN = (*MODEL_FILES, SUMMARY, CHECKSUMS)  # beside the checkpoints, in this order
+LOCK = ".training.lock"
+
+
+def check_out(out: Path, resume: bool) -> None:
+    """Raises before anything is done what would otherwise go wrong after it. Nothing is written.
+
+    OSError where nothing can be written, or where files stand that a run would replace and has not written;
+    CheckpointError when another process trains there, or a run is there and resume is False.
+    """
+    check_writable(out)
+    check_writable(out / CHECKPOINTS)
+    if (out / LOCK).exists():
+        with _locked(out):
+            pass
+    _check_content(out, resume)
+
+
+@contextlib.contextmanager
+def claimed(out: Path, resume: bool) -> Iterator[None]:
+    """Makes the folder, and keeps other runs out of it. Raises as `check_out` does."""
+    out.mkdir(parents=True, exist_ok=True)
+    with _locked(out):
+        _check_content(out, resume)
+        yield
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    lock = filelock.FileLock(out / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise CheckpointError(
+            f"another run is training in {out}: wait until it has ended, or choose another folder"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_content(out: Path, resume: bool) -> None:
+    begun = has_checkpoint(out / CHECKPOINTS)
+    if begun and not resume:
+        raise CheckpointError(f"{out} already holds a run: resume it, or choose another folder")
+    there = [name for name in WRITTEN if os.path.lexists(out / name)]
+    # Without checksums, as an older run or one that was killed leaves them, what stands beside checkpoints is a run's.
+    foreign = [name for name in changed_files(out) if name in there] if begun else there
+    if foreign:
+        raise FileExistsError(
+            f"{out} holds {', '.join(foreign)}, which this run has not written and would replace: "
+            "choose another folder, or move it away"
+        )

@@ -1,0 +1,285 @@
+"""What is cached is used as long as it is whole, and made again when it is not."""
+
+import errno
+import json
+import os
+import shutil
+import threading
+import time
+import warnings
+
+import filelock
+import numpy as np
+import pytest
+import torch
+
+from mlm_mini import storage
+from mlm_mini.experiments.lab import study
+from mlm_mini.languages import token_store
+from mlm_mini.languages.corpus import Corpus, Document
+from mlm_mini.storage import CHECKSUMS, cached, waiting_lock
+from mlm_mini.training import Reporter, cached_model, datasets, languages
+from mlm_mini.training import cached as cached_module
+
+SENTENCES = [f"The chef number {i} cuts the bread." for i in range(20)]
+SIZE = 215  # tokens
+CORPUS = Corpus(tuple(Document(str(i), text) for i, text in enumerate(SENTENCES)), "", "", "")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A cache with a model in it."""
+    folder = tmp_path_factory.mktemp("kept") / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLM_MINI_CACHE", str(folder))
+        patch.setattr(datasets, "EVALUATION_SENTENCES", 64)
+        a_model()
+    return folder
+
+
+@pytest.fixture
+def cache(kept, tmp_path, monkeypatch):
+    """A copy of it, for this test alone."""
+    folder = tmp_path / "cache"
+    shutil.copytree(kept, folder)
+    monkeypatch.setenv("MLM_MINI_CACHE", str(folder))
+    monkeypatch.setattr(datasets, "EVALUATION_SENTENCES", 64)
+    return folder
+
+
+def a_model(**fields):
+    return cached_model("markov", "tiny", Reporter, **{"steps": 2, "batch_size": 4} | fields)
+
+
+def model_folder_in(cache):
+    (folder,) = (path for path in cache.glob("markov-tiny-*") if path.is_dir() and path.suffix != ".damaged")
+    return folder
+
+
+def refuse_to_train(monkeypatch):
+    monkeypatch.setattr(cached_module, "train_folder", lambda *_, **__: pytest.fail("it was trained again"))
+
+
+def read_only(monkeypatch, cache):
+    """No file can be made there, whoever asks: the user of these tests may be allowed everything."""
+    real = storage.tempfile.TemporaryFile
+
+    def refuse(dir=None, **options):
+        if str(dir).startswith(str(cache)):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(dir=dir, **options)
+
+    monkeypatch.setattr(storage.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(storage.filelock, "FileLock", lambda path: pytest.fail(f"{path} is to be made"))
+    monkeypatch.setattr(storage, "write_atomically", lambda path, _: pytest.fail(f"{path} is to be made"))
+
+
+# ---------------------------------------------------------------- models
+
+FILES = ("model.safetensors", "config.json", "tokenizer.json", "training.json")
+
+
+def spoil(file, how):
+    content = file.read_bytes()
+    if how == "missing":
+        file.unlink()
+    elif how == "a folder":
+        file.unlink()
+        file.mkdir()
+    elif how == "a byte flipped":
+        middle = len(content) // 2
+        file.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    else:
+        file.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "not ours": b"[1, 2]"}[how])
+
+
+@pytest.mark.parametrize("how", ["missing", "a folder", "a byte flipped", "empty", "cut", "not ours"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_model_is_set_aside_and_made_again(name, how, cache, kept):
+    folder = model_folder_in(cache)
+    whole = a_model()
+    spoil(folder / name, how)
+    with pytest.warns(
+        UserWarning, match=rf"cached model .*{folder.name} is damaged \(.*kept as .*damaged and made again"
+    ):
+        again = a_model()
+    assert all(map(torch.equal, whole.model.parameters(), again.model.parameters()))
+    assert (folder / "model.safetensors").read_bytes() == (model_folder_in(kept) / "model.safetensors").read_bytes()
+    assert (cache / f"{folder.name}.damaged").is_dir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        a_model()
+
+
+def test_a_list_of_checksums_that_cannot_be_read_is_damage_too(cache):
+    (model_folder_in(cache) / CHECKSUMS).write_text("{")
+    with pytest.warns(UserWarning, match=rf"is damaged \({CHECKSUMS} is not as it was written"):
+        a_model()
+
+
+def test_a_model_that_is_damaged_twice_is_set_aside_twice(cache):
+    for _ in range(2):
+        spoil(model_folder_in(cache) / "config.json", "cut")
+        with pytest.warns(UserWarning, match="is damaged"):
+            a_model()
+    assert len(list(cache.glob("*.damaged"))) == 1
+
+
+def test_a_training_that_was_cut_short_and_then_damaged_begins_anew(cache):
+    class Stop(Reporter):
+        def stepped(self, step, *_):
+            raise KeyboardInterrupt
+
+    steps = {"steps": 60}
+    with pytest.raises(KeyboardInterrupt):
+        cached_model("markov", "tiny", Stop, batch_size=4, **steps)
+    (begun,) = (path for path in cache.glob("markov-tiny-*") if path.is_dir() and not (path / "training.json").exists())
+    (begun / "checkpoints" / "step-00000050").mkdir(parents=True)
+    (begun / "checkpoints" / "step-00000050" / "state.json").write_text("{}")
+    with pytest.warns(UserWarning, match=r"is damaged \(.*no checkpoint is left"):
+        assert a_model(**steps).curve[-1].step == 60
+
+
+def test_an_older_model_without_checksums_is_used(cache, monkeypatch):
+    (model_folder_in(cache) / CHECKSUMS).unlink()
+    refuse_to_train(monkeypatch)
+    a_model()
+
+
+def test_a_read_only_cache_with_the_model_is_used_as_it_is(cache, monkeypatch):
+    refuse_to_train(monkeypatch)
+    read_only(monkeypatch, cache)
+    assert a_model().config.steps == 2
+
+
+def test_a_read_only_cache_without_it_says_what_to_set(cache, monkeypatch):
+    read_only(monkeypatch, cache)
+    with pytest.raises(OSError, match=r"cannot be written \(Read-only file system\): set MLM_MINI_CACHE"):
+        a_model(steps=1)
+    spoil(model_folder_in(cache) / "config.json", "cut")
+    with pytest.raises(OSError, match="set MLM_MINI_CACHE"):
+        a_model()
+
+
+# ---------------------------------------------------------------- tokens and tokenizers
+
+
+def tokens():
+    tokenizer = token_store.text_tokenizer(CORPUS, SIZE)
+    return token_store.text_tokens(CORPUS, "train", tokenizer)
+
+
+@pytest.mark.parametrize("pattern", ["*.npy", "text-*/tokenizer.json"])
+def test_ids_that_changed_are_found_and_made_again(pattern, cache):
+    before = np.array(tokens().ids)
+    (file,) = cache.glob(pattern)
+    content = file.read_bytes()
+    if pattern == "*.npy":  # another word in the middle
+        file.write_bytes(content[:-40] + np.array([150], "<u2").tobytes() + content[-38:])
+    else:  # two pieces change places
+        text = json.loads(content)
+        vocabulary = text["model"]["vocab"]
+        vocabulary["the"], vocabulary["##a"] = vocabulary["##a"], vocabulary["the"]
+        file.write_text(json.dumps(text))
+    with pytest.warns(UserWarning, match=r"is damaged \(its checksum is not the one written down\) and is made again"):
+        np.testing.assert_array_equal(tokens().ids, before)
+    assert file.read_bytes() == content
+
+
+def test_tokenizers_of_two_sizes_and_their_tokens_are_kept_apart(cache):
+    small, large = (token_store.text_tokenizer(CORPUS, size) for size in (SIZE, SIZE + 5))
+    assert [len(tokenizer.vocabulary) for tokenizer in (small, large)] == [SIZE, SIZE + 5]
+    for tokenizer in (small, large, small):
+        kept = token_store.text_tokens(CORPUS, "train", tokenizer)
+        np.testing.assert_array_equal(kept.ids, np.concatenate(list(tokenizer.encode_documents(SENTENCES))))
+
+
+def test_models_of_two_vocabularies_have_two_names(monkeypatch):
+    entry = languages.find_language("english")
+    config = entry.recipe("tiny", "cpu")
+    before = cached_module._made_of(entry, "tiny", config)
+    monkeypatch.setattr(languages, "VOCABULARY_SIZE", languages.VOCABULARY_SIZE - 1)
+    assert cached_module._made_of(entry, "tiny", config) != before
+
+
+def test_older_tokens_without_a_checksum_are_used(cache, monkeypatch):
+    before = np.array(tokens().ids)
+    for file in cache.rglob("*.sha256"):
+        file.unlink()
+    for name in ("train_wordpiece", "write_tokens"):
+        monkeypatch.setattr(token_store, name, lambda *_: pytest.fail("it was made again"))
+    np.testing.assert_array_equal(tokens().ids, before)
+
+
+def test_a_read_only_cache_with_the_tokens_is_used_as_it_is(cache, monkeypatch):
+    before = np.array(tokens().ids)
+    read_only(monkeypatch, cache)
+    np.testing.assert_array_equal(tokens().ids, before)
+
+
+def test_a_checksum_of_an_older_content_is_not_taken_for_that_of_the_new(tmp_path, monkeypatch):
+    """The file is written anew, and the process dies before its checksum is."""
+    file = tmp_path / "n"
+    cached(file, lambda path: path.read_text(), lambda path: path.write_text("old"))
+    file.unlink()
+    monkeypatch.setattr(storage, "sha256", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cached(file, lambda path: path.read_text(), lambda path: path.write_text("new"))
+    monkeypatch.undo()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cached(file, lambda path: path.read_text(), None) == "new"
+
+
+def test_a_study_that_is_done_is_read_from_a_read_only_cache(cache, monkeypatch):
+    cells = [Cell("a"), Cell("b")]
+    place = storage.cache_path("study")
+    found = study.run_study(cells, run_cell, place, workers=1)
+    read_only(monkeypatch, cache)
+    assert study.run_study(cells, run_cell, place, workers=1) == found
+
+
+class Cell:
+    def __init__(self, name):
+        self.name = name
+
+
+def run_cell(cell):
+    return {"found": cell.name}
+
+
+# ---------------------------------------------------------------- locks
+
+
+def test_waiting_for_another_process_is_said(tmp_path, capsys):
+    order, held = [], threading.Event()
+
+    def other():
+        with filelock.FileLock(tmp_path / "lock"):
+            held.set()
+            while "waiting" not in capsys.readouterr().err:
+                time.sleep(0.01)
+            order.append("let go")
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    held.wait()
+    with waiting_lock(tmp_path / "lock", "the tiny model of markov"):
+        order.append("held")
+    thread.join()
+    assert order == ["let go", "held"]
+
+
+def test_the_sentence_names_what_is_made_and_where_nobody_holds_it_there_is_none(tmp_path, capsys):
+    with waiting_lock(tmp_path / "lock", "the model"):
+        pass
+    assert capsys.readouterr().err == ""
+    with filelock.FileLock(tmp_path / "lock"):
+        thread = threading.Thread(target=lambda: waiting_lock(tmp_path / "lock", "the model").__enter__(), daemon=True)
+        thread.start()
+        shown = ""
+        while "\n" not in shown:
+            time.sleep(0.01)
+            shown += capsys.readouterr().err
+    assert shown == "another process is making the model: waiting until it is done\n"
+    assert os.path.exists(tmp_path / "lock")
