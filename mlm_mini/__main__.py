@@ -3,33 +3,41 @@
 import argparse
 import os
 import sys
+import warnings
 
 from mlm_mini.commands.learn import add_learn_command
 from mlm_mini.commands.models import add_model_commands
 from mlm_mini.commands.notebooks import add_notebook_commands
 from mlm_mini.commands.studies import add_study_commands
-from mlm_mini.commands.terminal import CommandError
+from mlm_mini.commands.terminal import CommandError, escape_what_cannot_be_written, told
 from mlm_mini.commands.testing import add_test_command, run_tests
+from mlm_mini.quoting import on_one_line
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command. Returns its exit status: 0 when it did what was asked."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    escape_what_cannot_be_written()
     parser = command_parser(asked=arguments[0] if arguments else "")
     options, extra = parser.parse_known_args(arguments)
     if extra and options.run is not run_tests:
-        parser.error(f"unrecognized arguments: {' '.join(extra)}")
+        parser.error(f"unrecognized arguments: {on_one_line(' '.join(extra))}")
     options.extra = extra
     try:
         return options.run(options)
     except CommandError as error:
-        print(f"course.py {options.command}: {error}", file=sys.stderr)
+        print(f"course.py {options.command}: {told(error)}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `course.py progress | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return 130
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of a library in Rust; it is no Exception, and no module has it
+            raise
+        print(f"course.py {options.command}: a library stopped on what it was given: {told(error)}", file=sys.stderr)
+        return 1
 
 
 def command_parser(asked: str = "") -> argparse.ArgumentParser:
@@ -45,4 +53,7 @@ def command_parser(asked: str = "") -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    warnings.formatwarning = lambda message, *_: (
+        f"course.py: {told(message)}\n"
+    )  # a sentence, without a line of our code
     sys.exit(main())

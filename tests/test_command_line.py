@@ -104,6 +104,16 @@ def test_an_unknown_option_is_refused(capsys):
     assert "unrecognized arguments: --jsn" in capsys.readouterr().err
 
 
+def test_a_panic_of_a_library_is_one_sentence(monkeypatch, capsys):
+    def panics(*_):
+        raise type("PanicException", (BaseException,), {})("no entry found\x1b[2J for key")
+
+    monkeypatch.setattr("mlm_mini.training.quick_model", panics)
+    assert run("fill", "[MASK]") == 1
+    said = "course.py fill: a library stopped on what it was given: no entry found\\x1b[2J for key\n"
+    assert capsys.readouterr().err == said
+
+
 def test_a_port_in_use_is_named(capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -18,10 +18,12 @@ README = (TOP / "README.md").read_text(encoding="utf-8")
 FOLDERS = {"chapters", "solutions", "mlm_mini", "tests"}
 FILES = {"course.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"}
 # Every room, and the rooms it may import. A room may always import itself.
-BASE = {"storage", "figures", "shipped", "seeds", "code"}
+BASE = {"storage", "paths", "figures", "shipped", "seeds", "code", "quoting"}
 MAY_IMPORT = {
-    "storage": set(),
+    "storage": {"paths"},
+    "paths": set(),
     "seeds": set(),
+    "quoting": set(),
     "code": {"storage"},
     "figures": set(),
     "shipped": set(),
@@ -36,7 +38,7 @@ MAY_IMPORT = {
     "bench": BASE | {"reference", "languages", "model", "experiments", "widgets", "course"},
     "chapters": BASE | {"processes", "training", "experiments"},
     "commands": BASE | {"chapters", "training", "experiments", "course", "bench"},
-    "__main__": {"commands"},
+    "__main__": {"commands", "quoting"},
 }
 # The same for the rooms inside the experiments: the lab, the studies, what lists them, and the claims, which read them.
 STUDIES = {"variance", "ratio", "strategy", "context"}

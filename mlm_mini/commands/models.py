@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from mlm_mini.commands.terminal import CommandError, add_json_option, write_json
+from mlm_mini.quoting import on_one_line, printable
 
 
 def add_model_commands(commands: argparse._SubParsersAction, with_recipe: bool) -> None:
@@ -15,6 +16,10 @@ def add_model_commands(commands: argparse._SubParsersAction, with_recipe: bool) 
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
     train.add_argument("--length", type=int, default=64, metavar="T", help="tokens in a row of real text; %(default)s")
     train.add_argument("--vocabulary-size", type=int, default=4096, metavar="V", help="of real text; %(default)s")
+    train.add_argument("--tokenizer", default="wordpiece", help="of real text: wordpiece or characters; %(default)s")
+    train.add_argument(
+        "--ending", action="append", default=[], metavar=".py", help="files to read in a folder; may be repeated"
+    )
     train.add_argument("--device", help="cpu, cuda or mps; the best there is unless given")
     train.set_defaults(run=run_train)
     if with_recipe:
@@ -24,6 +29,12 @@ def add_model_commands(commands: argparse._SubParsersAction, with_recipe: bool) 
     fill.add_argument("text", help='for example "The chef [MASK] the bread."')
     fill.add_argument("--model", metavar="DIR", help="a folder that train made, or any of Hugging Face's with a BERT")
     fill.add_argument("--top", type=int, default=5, metavar="N", help="candidates for each blank; %(default)s")
+    fill.add_argument(
+        "--all-tokens",
+        action="store_true",
+        help="with [PAD], [CLS] and the like among the candidates, as transformers has it; they are left out before "
+        "the softmax unless this is given",
+    )
     add_json_option(fill)
     fill.set_defaults(run=run_fill)
 
@@ -42,7 +53,8 @@ def run_train(options: argparse.Namespace) -> int:
 
     chosen = {option.name: getattr(options, option.name) for option in recipe_options()}
     given = {name: value for name, value in chosen.items() if value is not None}
-    settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "device")}
+    settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "tokenizer", "device")}
+    settings["endings"] = options.ending
     try:
         config = find_language(options.language).recipe(options.size, options.device, **given)
         result = train_folder(
@@ -55,12 +67,13 @@ def run_train(options: argparse.Namespace) -> int:
         raise
     if result.comparison:
         print(result.comparison.table())
-    print(f'The model is in {options.out}. Try: course.py fill "... [MASK] ..." --model {options.out}')
+    out = printable(options.out)
+    print(f'The model is in {out}. Try: course.py fill "... [MASK] ..." --model {out}')
     return 0
 
 
 def run_fill(options: argparse.Namespace) -> int:
-    from mlm_mini.training import fill, load_folder, quick_model
+    from mlm_mini.training import fill, load_folder, quick_model, unknown_words
 
     try:
         if options.model:
@@ -68,11 +81,16 @@ def run_fill(options: argparse.Namespace) -> int:
         else:
             quick = quick_model()
             model, tokenizer = quick.model, quick.tokenizer
-        blanks = fill(model, tokenizer, options.text, options.top)
+        blanks = fill(model, tokenizer, options.text, options.top, options.all_tokens)
+        unknown = unknown_words(tokenizer, options.text)
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from None
+    if unknown:
+        words = on_one_line(", ".join(unknown), 400)
+        print(f"course.py fill: the model does not know, and reads as [UNK]: {words}", file=sys.stderr)
     if options.json:
-        write_json({"blanks": [[candidate._asdict() for candidate in blank] for blank in blanks]}, options.json)
+        rows = [[candidate._asdict() for candidate in blank] for blank in blanks]
+        write_json({"blanks": rows, "unknown": unknown}, options.json)
     else:
         print_blanks(blanks)
     return 0
@@ -88,5 +106,5 @@ def print_blanks(blanks: list) -> None:
         for name in ("probability", "surprisal (nats)"):
             table.add_column(name, justify="right")
         for token, probability, surprisal in blank:
-            table.add_row(token.replace("[", r"\["), f"{probability:.4f}", f"{surprisal:.3f}")
+            table.add_row(printable(token).replace("[", r"\["), f"{probability:.4f}", f"{surprisal:.3f}")
         Console().print(table)

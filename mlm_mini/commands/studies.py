@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from mlm_mini.commands.terminal import CommandError, add_json_option, counting_bar, write_json
+from mlm_mini.quoting import printable
 
 
 def add_study_commands(commands: argparse._SubParsersAction) -> None:
@@ -50,7 +51,7 @@ def run_experiment(options: argparse.Namespace) -> int:
     if options.full:
         target = options.out or str(results_folder("experiments") / f"{options.name}.json")
         write_json(content, target, compact=True)
-        print(f"Written to {target}.", file=sys.stderr)
+        print(f"Written to {printable(target)}.", file=sys.stderr)
     if options.json:
         write_json(content, options.json)
     else:
