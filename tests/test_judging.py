@@ -15,8 +15,10 @@ from mlm_mini import reference
 from mlm_mini.course import judging
 from mlm_mini.course.answer import Answer
 from mlm_mini.course.compare import difference
+from mlm_mini.course.diagnosis import diagnose
 from mlm_mini.course.exercise import Case, Exercise
 from mlm_mini.course.judging import CheckFailed, check, failing, hint, judge
+from mlm_mini.course.report import explanation
 from mlm_mini.course.run import TimeLimitReached, time_limit
 from mlm_mini.course.showing import call_text, one_line, value_text
 
@@ -704,3 +706,12 @@ def test_a_relation_that_holds_where_nothing_overflows_is_said_so():
     assert (
         "overflows" not in judge(SUM, lambda values: np.where(values.sum(-1) > 3, np.nan, -values.sum(-1))).explanation
     )
+
+
+def test_a_relation_that_says_only_where_is_followed_by_what_sets_the_inputs_apart():
+    found = diagnose(SUM, lambda values: np.sin(values.sum(-1)) + values.max())
+    told = dataclasses.replace(found, relation="Your answer is upside down.", condition="Right on the small ones.")
+    assert explanation(told) == "Your answer is upside down."
+    where = dataclasses.replace(told, relation="Only the second part is off.")
+    assert explanation(where) == "Only the second part is off. Right on the small ones."
+    assert explanation(dataclasses.replace(told, relation="")) == "Right on the small ones."
