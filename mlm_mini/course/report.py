@@ -74,7 +74,8 @@ def explanation(found: Diagnosis) -> str:
     if found.mistake:
         return found.mistake.says
     if found.lookalike:
-        return f"Where it has an answer, it is that of a known mistake, {found.lookalike.name}: {found.lookalike.asks}"
+        known = "two known mistakes" if found.lookalike.parts else "a known mistake"
+        return f"Where it has an answer, it is that of {known}, {found.lookalike.name}: {found.lookalike.asks}"
     if found.relation and not found.relation.endswith("off."):
         return found.relation
     if found.relation:  # it says where the answer is wrong, and not yet how
