@@ -36,3 +36,16 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def curves(one_thread):
+    """A coarse floor, and few draws of the noise: for tests that only point at them."""
+    import numpy as np
+
+    from mlm_mini.experiments.variance.masking_curves import MaskingCurves
+    from mlm_mini.experiments.variance.measure import quick_gradient_variance
+
+    ratios = np.array([0.02, 0.5, 0.9])
+    variance = quick_gradient_variance(np.random.default_rng(0), draws=4)
+    return MaskingCurves(ratios, np.array([0.7, 1.0, 1.8]), np.full(3, 0.02), variance)

@@ -5,18 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlm_mini.experiments.variance.masking_curves import MaskingCurves
-from mlm_mini.experiments.variance.measure import quick_gradient_variance
-
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(scope="module")
-def curves(one_thread):
-    """A coarse floor, and few draws of the noise."""
-    ratios = np.array([0.02, 0.5, 0.9])
-    variance = quick_gradient_variance(np.random.default_rng(0), draws=4)
-    return MaskingCurves(ratios, np.array([0.7, 1.0, 1.8]), np.full(3, 0.02), variance)
 
 
 def test_the_floor_is_read_off_a_straight_line_between_two_ratios(curves):

@@ -7,8 +7,6 @@ import pytest
 from driving import alt_of, text_of
 
 from mlm_mini import widgets
-from mlm_mini.experiments.variance.masking_curves import MaskingCurves
-from mlm_mini.experiments.variance.measure import quick_gradient_variance
 from mlm_mini.languages.drawn_sentence import hide_and_ask
 from mlm_mini.widgets import mask_economics_widget, two_knobs_widget
 from mlm_mini.widgets.controls import two_generators
@@ -24,14 +22,6 @@ from mlm_mini.widgets.tokens import ASKED, PLAIN, SPECIAL, UNASKED
 SENTENCE = "the chef cuts the fresh bread in the kitchen ."
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(scope="module")
-def curves(one_thread):
-    """A coarse floor, and few draws of the noise: the widgets only point at them."""
-    ratios = np.array([0.02, 0.5, 0.9])
-    variance = quick_gradient_variance(np.random.default_rng(0), draws=4)
-    return MaskingCurves(ratios, np.array([0.7, 1.0, 1.8]), np.full(3, 0.02), variance)
 
 
 def test_the_package_exports_them():

@@ -173,8 +173,9 @@ def _answers_in_place(top: Path, chapter: Chapter) -> Iterator[None]:
     """Writes the answers, by which the solution's own checks are judged; what was there comes back if those fail."""
     path = answers_path(top, chapter)
     before = path.read_text(encoding="utf-8") if path.exists() else None
-    if _answers_differ(top, chapter):
-        _write_text(path, answers_module(chapter))
+    fresh = answers_module(chapter)
+    if before != fresh:
+        _write_text(path, fresh)
     try:
         yield
     except BaseException:

@@ -169,10 +169,12 @@ def _problem(exercise: Exercise, yours: Outcome, expected: Outcome, own_generato
     return None
 
 
-def _cheapest_first(found: Diagnosis, failing_only: bool = False) -> list[int]:
+def _cheapest_first(found: Diagnosis, failing_first: bool = False) -> list[int]:
     """The places of the cases, quickest first: most mistakes part from an answer at the first."""
-    places = [i for i in range(len(found.expected)) if not failing_only or found.problems[i]]
-    return sorted(places, key=lambda i: found.expected[i].seconds)
+    return sorted(
+        range(len(found.expected)),
+        key=lambda i: (failing_first and found.problems[i] is None, found.expected[i].seconds),
+    )
 
 
 def _does_the_same(found: Diagnosis, way: Wrong, order: list[int]) -> bool:
@@ -200,7 +202,7 @@ def _telling(found: Diagnosis, mistake: Mistake, way: Wrong) -> bool:
 
 def _compound(found: Diagnosis, deadline: float) -> Mistake | None:
     """The two mistakes that together do what the learner's function does, or None."""
-    order = _cheapest_first(found, failing_only=True) + [i for i in _cheapest_first(found) if not found.problems[i]]
+    order = _cheapest_first(found, failing_first=True)
     matching: list[Mistake] = []
     for compound in found.exercise.compounds:
         for way in compound.ways:

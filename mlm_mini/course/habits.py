@@ -76,7 +76,7 @@ def _value(right: Callable, argument: str, args: tuple, kwargs: dict) -> Any:
 
 @habit("unchanged")
 def _unchanged(right: Callable, argument: str) -> Iterator[Callable]:
-    """Every input is left as it was: here an array, list or dict is emptied after use."""
+    """Every input is left as it was: here an array is changed after use, a list or dict emptied."""
 
     def wrong(*args: Any, **kwargs: Any) -> Any:
         answer = right(*args, **kwargs)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlm_mini.course.compare import Difference, type_name
-from mlm_mini.course.diagnosis import Diagnosis, Problem, signature_complaint
+from mlm_mini.course.diagnosis import Diagnosis, Problem, parameter_names, signature_complaint
 from mlm_mini.course.exercise import Case, Exercise, WrongAnswer
 from mlm_mini.course.run import Outcome, TimeLimitReached
 from mlm_mini.course.showing import call_text, lines_of, safe_text, value_text
@@ -199,8 +199,8 @@ def _difference(problem: Problem, yours: Outcome, expected: Outcome) -> Differen
 
 
 def _call_text(exercise: Exercise, case: Case) -> str:
-    names = list(inspect.signature(exercise.reference).parameters)
-    return call_text(exercise.answer.name, [*zip(names, case.args, strict=False), *case.kwargs.items()])
+    named = zip(parameter_names(exercise), case.args, strict=False)
+    return call_text(exercise.answer.name, [*named, *case.kwargs.items()])
 
 
 def _error_sentence(error: BaseException) -> str:

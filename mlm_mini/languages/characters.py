@@ -3,10 +3,8 @@
 N characters of a text, V tokens in the vocabulary.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
@@ -22,6 +20,8 @@ class Characters(FileTokenizer):
 
     The ids of the special tokens are those of `WordPiece`; a character that is not in the vocabulary is [UNK].
     """
+
+    kind = "tokenizer of characters"
 
     def __init__(self, backend: Tokenizer):
         super().__init__(backend)
@@ -48,15 +48,6 @@ class Characters(FileTokenizer):
     def _ids(self, text: str) -> np.ndarray:
         unknown = self.vocabulary.unk_id
         return np.fromiter((self._id_of.get(c, unknown) for c in text), dtype=np.int64, count=len(text))
-
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> "Characters":
-        """Read what `save` wrote. Raises FileNotFoundError, or ValueError if the file is of another kind."""
-        content = Path(path).read_bytes()
-        try:
-            return cls(Tokenizer.from_buffer(content))
-        except Exception as error:  # the library raises plain Exception for whatever is wrong with a file
-            raise ValueError(f"{path} is not a tokenizer of characters: {error}") from error
 
 
 def train_characters(lines: Iterable[str], size: int) -> Characters:

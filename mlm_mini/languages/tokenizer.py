@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -30,6 +31,8 @@ BATCH_CHARACTERS = 2**16  # text handed to the library at once: enough to occupy
 
 class FileTokenizer(ABC):
     """What every tokenizer of real text can do, with a file of the `tokenizers` library. vocabulary: its tokens."""
+
+    kind: ClassVar[str]  # completes "the file is not a"
 
     def __init__(self, backend: Tokenizer):
         self._backend = backend
@@ -72,6 +75,15 @@ class FileTokenizer(ABC):
         """The characters of a piece that no token has."""
         return [character for character in piece if self.vocabulary.unk_id in self.encode(character)]
 
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """Read what `save` wrote. Raises FileNotFoundError, or ValueError if the file is of another kind."""
+        content = Path(path).read_bytes()
+        try:
+            return cls(Tokenizer.from_buffer(content))
+        except Exception as error:  # the library raises plain Exception for whatever is wrong with a file
+            raise ValueError(f"{path} is not a {cls.kind}: {error}") from error
+
     def to_json(self) -> str:
         """The content of a tokenizer.json file."""
         return self._backend.to_str(pretty=True)
@@ -83,6 +95,8 @@ class FileTokenizer(ABC):
 
 class WordPiece(FileTokenizer):
     """A trained tokenizer. `vocabulary` has its tokens, in lower case; a piece that continues a word starts with ##."""
+
+    kind = "WordPiece tokenizer"
 
     def __init__(self, backend: Tokenizer):
         if not isinstance(backend.model, models.WordPiece):
@@ -113,15 +127,6 @@ class WordPiece(FileTokenizer):
         plain = Tokenizer.from_str(self.to_json())
         plain.encode_special_tokens = True
         return plain
-
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> "WordPiece":
-        """Read what `save` wrote. Raises FileNotFoundError, or ValueError if the file is not a WordPiece tokenizer."""
-        content = Path(path).read_bytes()
-        try:
-            return cls(Tokenizer.from_buffer(content))
-        except Exception as error:  # the library raises plain Exception for whatever is wrong with a file
-            raise ValueError(f"{path} is not a WordPiece tokenizer: {error}") from error
 
 
 def _checked_text(text: str) -> str:
