@@ -51,10 +51,10 @@ class LanguageEntry(ABC):
 
     @abstractmethod
     def text(self) -> list[str]:
-        """What names the text in the cache: it changes with any word."""
+        """Strings that change with any word of the text, for its name in the cache."""
 
     def made_by(self) -> list[str]:
-        """The modules of this package that draw its sentences, beside what `text` says."""
+        """The modules of this package that draw its sentences, for the same name."""
         return []
 
     @abstractmethod
@@ -180,10 +180,10 @@ LANGUAGES = {
             # model then stayed 0.38 nats above its floor, in place of 0.22.
             usual=SAMPLED | {"embedding_rate": 3.0},
             # A model comes nearer to the floor when every sentence hides the same share. But if it never meets a
-            # sentence with most words hidden, it does badly on one; so one sentence in ten is of that kind. After 3,400
-            # steps it was 0.047 nats above the floor with such masks (0.043 to 0.050) and 0.057 without (one seed); at
-            # 80% hidden, 0.055 and 0.095. With more decay and a longer memory of squared gradients as well, it was
-            # 0.047 (0.044 to 0.049) and 0.052. Three seeds, 8,192 sentences, errors 0.003.
+            # sentence with most words hidden, it does badly on one; so one sentence in ten is of that kind. Gaps to the
+            # floor after 3,400 steps, in nats, at 15% and at 80% hidden: 0.057 and 0.095 without such masks (one seed);
+            # 0.047 (0.043 to 0.050, three seeds) and 0.055 with them; 0.047 (0.044 to 0.049) and 0.052 when the decay
+            # and beta2 are higher as well. On 8,192 sentences, with standard errors of 0.003.
             usual_masks={"method": "fixed", "heavy_share": 0.1, "weight_decay": 0.1, "beta2": 0.995},
             kept={
                 "full": {},
@@ -232,10 +232,10 @@ def recipe(language: str | os.PathLike, *, size: str = "mini", device: str | Non
 
     If these say how to mask, or the objective masks nothing, the usual mix of masks is left out: a mask_ratio that is
     given is then the chance of every word in every sentence.
-    size: a model wider than `mini` has learning rates that are smaller by as much. (After Yang et al. 2021, who would
-    leave that of the table of words alone.)
-    device: as in `choose_device`. A GPU takes a batch in one part unless told otherwise, since a step of a small model
-    lasts there as long as it takes to start its operations.
+    size: for a model n times as wide as `mini`, every learning rate is divided by n. (After Yang et al. 2021, who would
+    not divide that of the table of words.)
+    device: as in `choose_device`. On a GPU a batch goes through in one part unless told otherwise: a step of a small
+    model lasts there as long as it takes to start its operations, and parts would have more of them.
     Raises as `TrainingConfig`, `ModelConfig.of_size` and `choose_device` do.
     """
     return find_language(language).recipe(size, device, **given)

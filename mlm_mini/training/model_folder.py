@@ -125,7 +125,7 @@ def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, FileTokenizer | Wo
 def open_folder(folder: Path, usual_length: int | None = None) -> tuple[MaskedLM, FileTokenizer | WordLevel]:
     """The model and the tokenizer of a folder, whatever the model was trained for.
 
-    usual_length: what an older folder, which does not say so, was trained at; None where nobody knows.
+    usual_length: the length of training rows to assume for an older folder, which does not tell it; None if unknown.
     Raises as `load_pretrained` and `load_tokenizer`, and ValueError for a tokenizer of another model.
     """
     model, _ = load_pretrained(folder)

@@ -22,7 +22,7 @@ from mlm_mini.training.progress import Point
 from mlm_mini.training.stored_state import CPU_GENERATOR, CUDA_GENERATOR, MOMENTS, check_numbers, check_tensors
 from mlm_mini.training.threaded_map import Map
 
-ADDED_LATER = {"evaluation"}  # what older checkpoints do not say of their run
+ADDED_LATER = {"evaluation"}  # not in older checkpoints
 
 
 class TrainingError(RuntimeError):
@@ -124,7 +124,7 @@ class Run:
         return Checkpoint(state, self.model.state_dict(), optimizer)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Stand where the checkpoint stood.
+        """Go back to where the run was at the checkpoint.
 
         Raises OtherRunError when it is of another run, CheckpointError when something in it is not what a run writes.
         Either leaves the weights as they were.
@@ -162,7 +162,7 @@ class Run:
     def _identity(self) -> dict:
         """What must agree for one run to go on from another's checkpoint.
 
-        The number of parts may change, for another device or less memory: it changes how sums are rounded.
+        The number of parts may differ, since another device or less memory may ask for it: only rounding changes.
         """
         training = self.config.to_dict()
         del training["micro_batches"]
@@ -198,7 +198,7 @@ def _difference(name: str, theirs, mine) -> str:
 
 
 def _advice(difference: str) -> str:
-    """What to do where a run is to be longer, or another one."""
+    """What to do when somebody wants a longer run; nothing for other differences."""
     if difference.startswith("steps was"):
         return (
             " (the learning rate has fallen towards 0 over the steps that were planned, so that a run is not made "
