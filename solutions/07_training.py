@@ -450,9 +450,13 @@ more = mean_interval((to_meant - to_other)[100:, L_best, H_best])
 print(f"block {L_best + 1}, head {H_best + 1}: the two persons get {both.with_margin()} of a pronoun's weight; an even "
       f"look would give them {even:.2f}")
 print(f"the person who is meant gets {more.with_margin('+')} more than the other (95% over {len(ids) - 100} sentences)")
+
+# %% id="heads-facts"
 by_head = [mean_interval(values) for values in (to_meant - to_other)[100:].reshape(-1, maps_of_all.shape[0] * H).T]
-print(f"over all {len(by_head)} heads, that difference lies between {min(d.value for d in by_head):+.3f} and "
-      f"{max(d.value for d in by_head):+.3f}")
+print("the two persons get more than half of the weight, and surely more than by an even look:",
+      both.value > 0.5, both.low > even)
+print("no head prefers the person who is meant, or the other, by more than 0.15:",
+      all(-0.15 < d.low and d.high < 0.15 for d in by_head))
 
 # %% id="fig-heads" tags=["nbval-ignore-output"]
 name = list(maps.maps)[L_best * H + H_best]
@@ -460,9 +464,12 @@ figure, alt = attention_figure(maps, name, he)
 figures.show(figure, alt)
 
 # %% [markdown] id="why-trained-importance"
-# And is a weight an importance here? In chapter 05's random blocks it was, as long as there was only one. Now the same
-# question to the trained model: one word of each sentence is hidden, every other key is taken away in turn, and the
-# order of the weights is compared with the order of what that does to the blank's vector at the exit.
+# So the head finds the persons, and not the one of them that is meant. From the one sentence in the picture we might have
+# told another story.
+#
+# Is a weight an importance here? In chapter 05's random blocks it was, as long as there was only one. Now we ask the
+# trained model. One word of each sentence is hidden, and each other key is taken away in turn. Does the order of the
+# weights agree with the order of the effects, that is, of how far the blank's vector moves at the exit?
 
 # %% id="measure-trained-importance" tags=["nbval-ignore-output"]
 from scipy.stats import spearmanr
