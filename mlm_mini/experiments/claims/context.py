@@ -2,24 +2,24 @@
 
 import numpy as np
 
-from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, FAILS, HOLDS, Claim, Effort, Finding, holds_if
+from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, above
 from mlm_mini.experiments.context.attention_cost import measure_attention_cost
 from mlm_mini.experiments.context.objectives import measure_objectives
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
-from mlm_mini.experiments.lab.intervals import mean_interval
+from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.languages import scene_language
 
 
 def bidirectional(effort: Effort) -> Finding:
     nats = side_nats(scene_language(), effort.of(2_000, 20_000), effort.rng)
     means = {f"{side}, nats": round(float(values.mean()), 3) for side, values in nats.items()}
-    return Finding(mean_interval(nats["left"] - nats["both"]), means)
+    return Finding({"saved": Sampled.mean(nats["left"] - nats["both"])}, means)
 
 
 def pronoun_clue(effort: Effort) -> Finding:
     before, after = referent_nats(scene_language(), effort.of(10_000, 100_000), effort.rng)
     right = float((after < np.log(2)).mean())
-    return Finding(mean_interval(before - after), {"the likelier person is right in": round(right, 3)})
+    return Finding({"saved": Sampled.mean(before - after)}, {"the likelier person is right in": round(right, 3)})
 
 
 def clm_efficiency(effort: Effort) -> Finding:
@@ -48,9 +48,9 @@ CONTEXT_CLAIMS = (
         says="The meaning of a word often depends on what comes after it.",
         figure="what the right side saves per word when the left side is known, exact",
         unit="nats",
-        rule="holds if the interval lies above 0",
+        rule="holds if it is above 0",
         measure=bidirectional,
-        judge=holds_if(lambda finding: finding.figure.low > 0),
+        judge=above(0),
     ),
     Claim(
         id="coreference",
@@ -58,9 +58,9 @@ CONTEXT_CLAIMS = (
         says='The clause after "he" provides a strong clue to whom it means.',
         figure="what the clause saves about the referent where the pronoun leaves an even choice, exact",
         unit="nats",
-        rule="holds if the interval lies above half of ln 2, the even choice",
+        rule="holds if it is above half of ln 2, the even choice",
         measure=pronoun_clue,
-        judge=holds_if(lambda finding: finding.figure.low > np.log(2) / 2),
+        judge=above(np.log(2) / 2),
     ),
     Claim(
         id="clm-efficiency",
@@ -68,9 +68,9 @@ CONTEXT_CLAIMS = (
         says="With fewer predictions in a batch, masked models can need more steps than causal ones.",
         figure="steps that a masked model needs for one step of a causal one, to the same distance from its own floor",
         unit="times",
-        rule="holds if the interval lies above 1",
+        rule="holds if it is above 1",
         measure=clm_efficiency,
-        judge=holds_if(lambda finding: finding.figure.low > 1),
+        judge=above(1),
     ),
     Claim(
         id="attention-cost",

@@ -51,6 +51,20 @@ class Sampled:
         return cls(estimate, np.exp(_students_means(np.log(values))))
 
     @classmethod
+    def jackknife(cls, whole: float, without) -> Self:
+        """A factor that S paired seeds have together: whole; and what it is without each of them in turn, (S,).
+
+        Student's t on the log, from the jackknife's pseudo-values (Tukey 1958). Where one of these factors is not above
+        0 nothing can be said: the interval has no ends.
+        """
+        factors = np.array([whole, *without], dtype=np.float64)
+        if not (factors > 0).all():
+            return cls(Estimate(float(whole), -np.inf, np.inf), np.tile([-np.inf, np.inf], RESAMPLES // 2))
+        log, logs = np.log(factors[0]), np.log(factors[1:])
+        pseudo = (len(logs) - 1) * (logs.mean() - logs) + log  # their mean is the log of the whole
+        return cls(Estimate(*np.exp(mean_interval(pseudo)).tolist()), np.exp(_students_means(pseudo)))
+
+    @classmethod
     def bootstrap(cls, value: float, resampled) -> Self:
         """A figure computed anew on each of R resamples of many draws."""
         return cls(percentile_interval(value, resampled), np.asarray(resampled, dtype=np.float64))
