@@ -14,7 +14,6 @@ from mlm_mini.course import notebook as nb
 from mlm_mini.experiments.claims import context, foundations, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.claim import FAILS, HOLDS, Effort, Finding
-from mlm_mini.experiments.context import attention_cost, objectives
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.experiments.ratio.config import MaskRatioConfig
@@ -265,45 +264,6 @@ def test_before_the_clause_the_choice_is_even():
     assert len(before) == len(after) > 100
     with pytest.raises(ValueError, match="none of 1 sentences"):
         referent_nats(scene_language(), 1, np.random.default_rng(0))
-
-
-@pytest.mark.parametrize(("a", "b"), [(2e-5, 1e-7), (1e-6, 1e-6)])
-def test_the_crossing_of_a_planted_cost_is_found(a, b):
-    n = 2 ** np.arange(6, 13)
-    assert attention_cost.crossing(n, a * n + b * n**2) == pytest.approx(a / b, rel=1e-6)
-
-
-def test_a_cost_without_a_square_never_crosses():
-    n = 2 ** np.arange(6, 13)
-    assert attention_cost.crossing(n, 3e-5 * n) == np.inf
-
-
-def curve(speed, per_step):
-    steps = np.arange(1, 51)
-    return {
-        "steps": steps.tolist(),
-        "gaps": (1 / (speed * steps)).tolist(),
-        "predictions": (per_step * steps).tolist(),
-        "flops": (1e6 * steps).tolist(),
-    }
-
-
-def test_a_planted_efficiency_is_found():
-    found = objectives.efficiency([(curve(1.0, 15), curve(4.0, 100)) for _ in range(5)])
-    assert found.steps.value == pytest.approx(4, rel=1e-6)
-    assert found.predictions.value == pytest.approx(0.6, rel=1e-6)
-    assert found.flops.value == pytest.approx(4, rel=1e-6)
-    np.testing.assert_allclose(found.target, 1.1 / 50)
-
-
-def test_an_objective_cell_is_measured_to_its_own_floor():
-    found = [objectives.run_objective_cell(objectives.ObjectiveCell(name, 4, 0)) for name in objectives.OBJECTIVES]
-    for one in found:
-        assert one["steps"] == [1, 2, 3, 4]
-        assert all(gap > 1 for gap in one["gaps"])
-    masked, causal = found
-    assert masked["predictions"][-1] < causal["predictions"][-1] / 4
-    assert masked["flops"][-1] < causal["flops"][-1]
 
 
 # ---- what programs and people get

@@ -24,13 +24,15 @@ def pronoun_clue(effort: Effort) -> Finding:
 
 def clm_efficiency(effort: Effort) -> Finding:
     found = measure_objectives(effort.of(120, 900), CLAIM_SEEDS, effort.workers)
-    return Finding(found.steps, {name: getattr(found, name).rounded(3) for name in ("predictions", "flops")})
+    facts = {name: getattr(found, name).estimate.rounded(3) for name in ("predictions", "flops")}
+    return Finding(found.steps.estimate, facts | {"learning rates": dict(found.rates)})
 
 
 def attention_crossing(effort: Effort) -> Finding:
     lengths = 2 ** np.arange(6, effort.of(13, 14))  # twice as far as where the parts are usually even
     cost = measure_attention_cost(lengths, effort.of(5, 9), effort.rng)
-    return Finding(cost.crossing, {"shortest": int(lengths[0]), "longest": int(lengths[-1]), "counted": cost.counted})
+    facts = {"shortest": int(lengths[0]), "longest": int(lengths[-1]), "counted": cost.counted}
+    return Finding(cost.crossing.estimate, facts)
 
 
 def judge_cost(finding: Finding) -> str:

@@ -51,9 +51,9 @@ VARIANCE_CLAIMS = (
         says="The variance of the gradient is inversely proportional to the mask ratio.",
         figure="slope of log variance on log ratio, trained model, over text and masks; -1 if inversely proportional",
         unit="slope",
-        rule="holds if variance times ratio stays within a factor of 1.25 of its value at the smallest ratio, for a new "
-        "and a trained model, over masks with the text fixed and over text; where it leaves it later than at the third "
-        "ratio, holds when, with the ratio up to which it stays; undecided where less than 97.5% of the resamples agree",
+        rule="holds if variance times ratio stays within a factor of 1.25 of its value at the smallest ratio, for a "
+        "new and a trained model, over masks with text fixed and over text; where it leaves later than at the third "
+        "ratio, holds when, with the ratio up to which it stays; undecided if less than 97.5% of the resamples agree",
         measure=variance_slopes,
         judge=judge_variance,
     ),
