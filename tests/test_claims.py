@@ -15,13 +15,13 @@ from mlm_mini.experiments.claims import context, foundations, ratio, softmax_che
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.claim import Effort, Finding
 from mlm_mini.experiments.claims.strategy import LENGTH
-from mlm_mini.experiments.context import attention_cost, objectives
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Sampled, decide_above
 from mlm_mini.experiments.ratio.config import MaskRatioConfig
 from mlm_mini.experiments.ratio.result import MaskRatio, RatioScore
 from mlm_mini.experiments.variance import measure
+from mlm_mini.experiments.variance.law import LawVerdict
 from mlm_mini.languages import leak as leaks
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
@@ -66,6 +66,19 @@ def race(length, *nats):
     return {LENGTH: length} | dict(zip(names, nats, strict=True))
 
 
+def crossing(center, spread=1.0):
+    figure = Sampled.exact(center) if np.isinf(center) else seeds(center, spread)
+    return Finding({"crossing": figure}, {"shortest": 64, "longest": 2048})
+
+
+def laws(*verdicts):
+    named = {f"setting {i}": verdict for i, verdict in enumerate(verdicts)}
+    return Finding({"slope": seeds(-1.0)}, verdicts=named)
+
+
+SURELY = LawVerdict(HOLDS, 1.0, HOLDS, 0.9)
+UP_TO = LawVerdict("holds up to a ratio of 0.5", 1.0, HOLDS, 0.5)
+NOT, NO_TELLING = LawVerdict(FAILS, 1.0, FAILS), LawVerdict(UNDECIDED, 0.6, FAILS)
 MIXED = "holds when the model is model 1, 9 steps"
 OPEN = "holds when the model is model 1, 9 steps; undecided for model 0, 9 steps"
 LENGTH_ALONE = "holds for the length of the gradient; the final model is no better than with uniform masks"
@@ -94,6 +107,17 @@ PLANTED = [
     ("clm-efficiency", one(3.0), HOLDS),
     ("clm-efficiency", one(0.8), FAILS),
     ("clm-efficiency", one(1.1), UNDECIDED),
+    ("attention-cost", crossing(50.0), HOLDS),
+    ("attention-cost", crossing(512.3), "holds when a text has more than about 510 tokens"),
+    ("attention-cost", crossing(np.inf), FAILS),
+    ("attention-cost", crossing(2000.0, 1000.0), UNDECIDED),
+    ("variance", laws(SURELY, SURELY), HOLDS),
+    ("variance", laws(UP_TO, NOT), "holds when setting 0: up to a ratio of 0.5"),
+    ("variance", laws(UP_TO, NO_TELLING), "holds when setting 0: up to a ratio of 0.5; setting 1: undecided"),
+    ("variance", laws(SURELY, NO_TELLING), "holds when setting 0: everywhere; setting 1: undecided"),
+    ("variance", laws(NOT, NO_TELLING), UNDECIDED),
+    ("variance", laws(NOT, NOT), FAILS),
+    ("variance", laws(LawVerdict(HOLDS, 0.98, HOLDS, 0.9), LawVerdict(HOLDS, 0.98, HOLDS, 0.9)), UNDECIDED),
     ("too-few", columns(2, 3), HOLDS),
     ("too-few", columns(0.5, 3), MIXED),
     ("too-few", columns(1.1, 3), OPEN),
@@ -128,7 +152,8 @@ PLANTED = [
 @pytest.mark.parametrize(("name", "planted", "verdict"), PLANTED)
 def test_a_verdict_follows_from_the_finding(name, planted, verdict):
     (claim,) = find_claims([name])
-    assert claim.judge(planted).word == verdict
+    found = planted if isinstance(planted, Finding) else Finding(planted)
+    assert claim.judge(found).word == verdict
 
 
 def test_no_verdict_is_a_constant():
@@ -295,45 +320,6 @@ def test_before_the_clause_the_choice_is_even():
     assert len(before) == len(after) > 100
     with pytest.raises(ValueError, match="none of 1 sentences"):
         referent_nats(scene_language(), 1, np.random.default_rng(0))
-
-
-@pytest.mark.parametrize(("a", "b"), [(2e-5, 1e-7), (1e-6, 1e-6)])
-def test_the_crossing_of_a_planted_cost_is_found(a, b):
-    n = 2 ** np.arange(6, 13)
-    assert attention_cost.crossing(n, a * n + b * n**2) == pytest.approx(a / b, rel=1e-6)
-
-
-def test_a_cost_without_a_square_never_crosses():
-    n = 2 ** np.arange(6, 13)
-    assert attention_cost.crossing(n, 3e-5 * n) == np.inf
-
-
-def curve(speed, per_step):
-    steps = np.arange(1, 51)
-    return {
-        "steps": steps.tolist(),
-        "gaps": (1 / (speed * steps)).tolist(),
-        "predictions": (per_step * steps).tolist(),
-        "flops": (1e6 * steps).tolist(),
-    }
-
-
-def test_a_planted_efficiency_is_found():
-    found = objectives.efficiency([(curve(1.0, 15), curve(4.0, 100)) for _ in range(5)])
-    assert found.steps.value == pytest.approx(4, rel=1e-6)
-    assert found.predictions.value == pytest.approx(0.6, rel=1e-6)
-    assert found.flops.value == pytest.approx(4, rel=1e-6)
-    np.testing.assert_allclose(found.target, 1.1 / 50)
-
-
-def test_an_objective_cell_is_measured_to_its_own_floor():
-    found = [objectives.run_objective_cell(objectives.ObjectiveCell(name, 4, 0)) for name in objectives.OBJECTIVES]
-    for one in found:
-        assert one["steps"] == [1, 2, 3, 4]
-        assert all(gap > 1 for gap in one["gaps"])
-    masked, causal = found
-    assert masked["predictions"][-1] < causal["predictions"][-1] / 4
-    assert masked["flops"][-1] < causal["flops"][-1]
 
 
 # ---- what programs and people get

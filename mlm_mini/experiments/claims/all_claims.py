@@ -44,7 +44,7 @@ def measure_claims(
     for claim in find_claims(only):
         begin(claim)
         finding = claim.measure(effort)
-        yield MeasuredClaim(claim, finding, claim.judge(finding.figures))
+        yield MeasuredClaim(claim, finding, claim.judge(finding))
 
 
 def find_claims(ids: list[str] | None = None) -> list[Claim]:

@@ -39,12 +39,14 @@ class Effort:
 @dataclass(frozen=True)
 class Finding:
     """figures: what the rule sees, by name; the first is the one that is printed, unless `headline` names another.
-    facts: what else a reader wants to know. source: "this run", or "shipped" for a study that takes too long."""
+    verdicts: of parts that are decided by themselves, by a rule of their own. facts: what else a reader wants to know.
+    source: "this run", or "shipped" for a study that takes too long."""
 
     figures: Mapping[str, Sampled]
     facts: dict[str, Any] = field(default_factory=dict)
     source: str = THIS_RUN
     headline: str | None = None
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
 
     @property
     def figure(self) -> Estimate:
@@ -67,27 +69,27 @@ class Claim:
     unit: str
     rule: str
     measure: Callable[[Effort], Finding]
-    judge: Callable[[Mapping[str, Sampled]], Verdict]
+    judge: Callable[[Finding], Verdict]
 
 
-def above(threshold: float) -> Callable[[Mapping[str, Sampled]], Verdict]:
+def above(threshold: float) -> Callable[[Finding], Verdict]:
     """The rule of a claim with one figure, that holds where it lies above the threshold."""
-    return lambda figures: decide_above(_only(figures), threshold)
+    return lambda finding: decide_above(_only(finding.figures), threshold)
 
 
-def below(threshold: float) -> Callable[[Mapping[str, Sampled]], Verdict]:
+def below(threshold: float) -> Callable[[Finding], Verdict]:
     """The rule of a claim with one figure, that holds where it lies below the threshold."""
-    return lambda figures: decide_below(_only(figures), threshold)
+    return lambda finding: decide_below(_only(finding.figures), threshold)
 
 
-def by_words(rule: Callable[[Mapping[str, float]], str]) -> Callable[[Mapping[str, Sampled]], Verdict]:
+def by_words(rule: Callable[[Mapping[str, float]], str]) -> Callable[[Finding], Verdict]:
     """The rule of a claim with words of its own: from a number for each figure to a word."""
-    return lambda figures: decide(rule, figures)
+    return lambda finding: decide(rule, finding.figures)
 
 
-def in_columns(condition: Callable[[float], bool]) -> Callable[[Mapping[str, Sampled]], Verdict]:
+def in_columns(condition: Callable[[float], bool]) -> Callable[[Finding], Verdict]:
     """Each figure is a column of the study, a size and a budget: holds where it does in all; if in some, which."""
-    return lambda figures: decide_columns(condition, figures)
+    return lambda finding: decide_columns(condition, finding.figures)
 
 
 def _only(figures: Mapping[str, Sampled]) -> Sampled:

@@ -1,12 +1,14 @@
 """Claims on both directions: what comes after a word, what masked training costs, and what attention costs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, above
 from mlm_mini.experiments.context.attention_cost import measure_attention_cost
 from mlm_mini.experiments.context.objectives import measure_objectives
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
-from mlm_mini.experiments.lab.verdicts import Sampled
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled, Verdict, decide
 from mlm_mini.languages import scene_language
 
 
@@ -24,21 +26,27 @@ def pronoun_clue(effort: Effort) -> Finding:
 
 def clm_efficiency(effort: Effort) -> Finding:
     found = measure_objectives(effort.of(120, 900), CLAIM_SEEDS, effort.workers)
-    return Finding(found.steps, {name: getattr(found, name).rounded(3) for name in ("predictions", "flops")})
+    facts = {name: getattr(found, name).estimate.rounded(3) for name in ("predictions", "flops")}
+    return Finding({"steps": found.steps}, facts | {"learning rates": dict(found.rates)})
 
 
 def attention_crossing(effort: Effort) -> Finding:
     lengths = 2 ** np.arange(6, effort.of(13, 14))  # twice as far as where the parts are usually even
     cost = measure_attention_cost(lengths, effort.of(5, 9), effort.rng)
-    return Finding(cost.crossing, {"shortest": int(lengths[0]), "longest": int(lengths[-1]), "counted": cost.counted})
+    facts = {"shortest": int(lengths[0]), "longest": int(lengths[-1]), "counted": cost.counted}
+    return Finding({"crossing": cost.crossing}, facts)
 
 
-def judge_cost(finding: Finding) -> str:
-    length = finding.figure.value
-    if length <= finding.facts["shortest"]:
-        return HOLDS
-    beyond = f"holds when a text has more than about {round(length, -1):.0f} tokens"
-    return beyond if length <= finding.facts["longest"] else FAILS
+def judge_cost(finding: Finding) -> Verdict:
+    shortest, longest = finding.facts["shortest"], finding.facts["longest"]
+    beyond = f"holds when a text has more than about {round(finding.figure.value, -1):.0f} tokens"
+
+    def say(figures: Mapping[str, float]) -> str:
+        if figures["crossing"] <= shortest:
+            return HOLDS
+        return beyond if figures["crossing"] <= longest else FAILS
+
+    return decide(say, finding.figures)
 
 
 CONTEXT_CLAIMS = (

@@ -143,13 +143,14 @@ def decide_columns(rule: Callable[[float], bool], columns: Mapping[str, Sampled]
     """A claim that is put to several models: holds where it does for all of them; if only for some, these are named.
 
     rule: whether the claim holds by the figure of one column. Each column is decided by itself. The agreement is the
-    share of resamples in which all columns that are decided come out as they did.
+    share of resamples in which all columns come out as they did; where some hold and others are undecided, all but
+    the latter.
     """
     each = {
         name: decide(lambda values: _holds_if(rule(values["figure"])), {"figure": f}) for name, f in columns.items()
     }
     named = {word: [name for name in each if each[name].word == word] for word in (HOLDS, FAILS, UNDECIDED)}
-    counted = named[HOLDS] + named[FAILS] or named[UNDECIDED]
+    counted = [name for name in columns if name not in named[UNDECIDED]] if named[HOLDS] else list(columns)
     alike = [np.array([rule(x) == rule(columns[name].value) for x in columns[name].resampled]) for name in counted]
     agreement = float(np.all(alike, axis=0).mean())
     said = _in_words(named)
