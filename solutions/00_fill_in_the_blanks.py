@@ -3,7 +3,7 @@
 #   course:
 #     title: Fill in the blanks
 #     question: Where do the labels come from?
-#     minutes: 50
+#     minutes: 60
 #     prerequisites: Python lists and dicts; what a logarithm is
 # ---
 
@@ -22,7 +22,7 @@
 # - state a guess as a probability distribution, and score it in nats;
 # - say what a player must know to score better, and how far from perfect it still is.
 #
-# *50 minutes. Prerequisites: Python lists and dicts; what a logarithm is. On a machine with a GPU nothing changes: most of
+# *60 minutes. Prerequisites: Python lists and dicts; what a logarithm is. On a machine with a GPU nothing changes: most of
 # this is counting, and the one model here is so small that it is trained on the CPU.*
 
 # %% [markdown] id="how-it-works"

@@ -3,7 +3,7 @@
 #   course:
 #     title: Softmax
 #     question: How do scores become probabilities?
-#     minutes: 70
+#     minutes: 95
 #     prerequisites: Chapter 00; what exp and log are; NumPy arrays and their axes; for section 9 what a derivative is
 # ---
 
@@ -19,7 +19,7 @@
 # - take the logarithm of a softmax without losing the words far behind;
 # - predict how a nudge to one score moves every probability.
 #
-# *70 minutes. Prerequisites: chapter 00; what exp and log are; NumPy arrays and their axes; for section 9 what a
+# *95 minutes. Prerequisites: chapter 00; what exp and log are; NumPy arrays and their axes; for section 9 what a
 # derivative is. Everything here is NumPy on the CPU: on a machine with a GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"

@@ -3,7 +3,7 @@
 #   course:
 #     title: Surprisal
 #     question: How wrong was a guess, in numbers that can be learned from?
-#     minutes: 90
+#     minutes: 135
 #     prerequisites: Chapter 01; what a derivative is
 # ---
 
@@ -20,7 +20,7 @@
 # - say how hard a blank is at best, and what a wrong expectation costs on top;
 # - find three bugs of kinds that were reported in public training code.
 #
-# *90 minutes. Prerequisites: chapter 01; what a derivative is. Everything here is NumPy on the CPU: on a machine with a
+# *135 minutes. Prerequisites: chapter 01; what a derivative is. Everything here is NumPy on the CPU: on a machine with a
 # GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"

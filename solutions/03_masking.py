@@ -3,7 +3,7 @@
 #   course:
 #     title: Masking
 #     question: How does a sentence become a question and its answer?
-#     minutes: 95
+#     minutes: 135
 #     prerequisites: Chapters 00 and 02; what a probability is, and NumPy's boolean arrays
 # ---
 
@@ -20,7 +20,7 @@
 # - corrupt the selected tokens 80/10/10, as BERT does, and say why;
 # - decide by a statistical test whether a random procedure does what it claims.
 #
-# *95 minutes. Prerequisites: chapters 00 and 02; what a probability is, and NumPy's boolean arrays. Everything here is
+# *135 minutes. Prerequisites: chapters 00 and 02; what a probability is, and NumPy's boolean arrays. Everything here is
 # NumPy on the CPU: on a machine with a GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"
