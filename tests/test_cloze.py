@@ -270,6 +270,21 @@ def test_the_rows_of_the_score_table_are_what_the_chapter_says():
     assert one.std() > 2
 
 
+def test_in_the_game_the_unigram_player_does_worse_than_knowing_nothing():
+    text, generator = scene_cloze(), rng(16)
+    sample = text.language.sample(20_000, generator)
+    sentences = [sample.text(i).split()[:-1] for i in range(len(sample))]
+    counted = cloze.unigram(sentences)
+    asked = [text.draw(generator) for _ in range(300)]
+    paid = np.array([cloze.score(counted, question.answer) for question in asked])
+    assert paid.mean() - 3 * paid.std() / math.sqrt(len(paid)) > math.log(len(text.words))
+    assert max(counted, key=counted.get) == "the"
+    assert np.mean([question.answer == "the" for question in asked]) < 0.02
+    questions = cloze.scene_questions(text.language, 2_000, generator)
+    seen = np.isin([" ".join(question.words[:-1]) for question in questions], [" ".join(words) for words in sentences])
+    assert 0.2 < seen.mean() < 0.35
+
+
 def test_about_half_of_all_blanks_are_certain():
     text = scene_cloze()
     questions = cloze.scene_questions(text.language, 600, rng(13))
