@@ -66,6 +66,7 @@ def test_training_takes_the_probability_of_special_tokens_and_not_their_logits()
     share = [z.softmax(-1)[:, vocabulary.special_ids.tolist()].sum(-1).mean().item() for z in (before, after)]
     assert share[0] == pytest.approx(len(vocabulary.special_ids) / len(vocabulary), rel=0.2)
     assert share[1] < 1e-3
+    assert after.max(-1).values.max() > np.log(np.finfo(np.float16).max)  # as chapter 01 says of its model
     special, words = after[:, vocabulary.special_ids.tolist()].mean(), after[:, vocabulary.regular_ids.tolist()]
     assert abs(special - words.mean()) < 0.3 * (words.max(-1).values.mean() - words.mean())
 
