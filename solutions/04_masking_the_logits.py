@@ -205,6 +205,7 @@ check("04.kl-directions", kl_directions)
 # %% id="measure-leak"
 cls = vocabulary.cls_id
 correct = ref.softmax(ref.exclude_tokens(logits, special_ids))
+masses, prices = {}, {}
 print("logit of [CLS]  mass m     TV   KL(correct, buggy)   -log(1 - m)   KL(buggy, correct)")
 for z in (-30.0, -5.0, 0.0, 1.5, 5.0, 20.0):
     leaking = logits.copy()
@@ -212,6 +213,7 @@ for z in (-30.0, -5.0, 0.0, 1.5, 5.0, 20.0):
     buggy = ref.softmax(ref.exclude_tokens(leaking, special_ids[special_ids != cls]))
     m = buggy[cls]
     finite = max(ref.kl_divergence(correct, buggy), 0.0)  # rounding could make the smallest one -0.0000
+    masses[z], prices[z] = m, finite
     print(f"{z:14.1f}{m:8.4f}{ref.total_variation(correct, buggy):7.4f}{finite:21.4f}{-np.log1p(-m):14.4f}"
           f"{ref.kl_divergence(buggy, correct):21}")
 
@@ -268,12 +270,14 @@ figures.show(figure, alt)
 
 # %% id="measure-training"
 leaking = logits.copy()
+mass_at = {}
 print("step  logit of [CLS]  mass m   loss    loss without the leak + -log(1 - m)")
 for step in range(0, 31):
     buggy_logits = ref.exclude_tokens(leaking, special_ids[special_ids != cls])
     m = ref.softmax(buggy_logits)[cls]
     loss = ref.cross_entropy(buggy_logits[None], answer)
     clean = ref.cross_entropy(ref.exclude_tokens(leaking, special_ids)[None], answer)
+    mass_at[step] = m
     if step % 10 == 0:
         print(f"{step:4}{leaking[cls]:16.3f}{m:8.4f}{loss:7.4f}{clean - np.log1p(-m):39.4f}")
     leaking[cls] -= ref.cross_entropy_gradient(buggy_logits[None], answer)[0, cls]
@@ -514,13 +518,25 @@ check("04.clinic-cls", word_probabilities)
 # $-\log(1 - m)$ nats per blank. The divergence in the other direction is infinite and says only that something
 # impossible has become possible. A model trained with all logits, as BERT and ours are, learns by itself to give special
 # tokens next to nothing.
-#
-# | the article this course grew from | measured in this chapter | verdict |
-# |---|---|---|
-# | "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability 0.0 and gradient 0.0, even beside a logit of 10,000 | **holds**, exactly |
-# | a leaked `[CLS]` "can completely hijack the output" | at a logit of 1.5 it takes 82% of the probability (79% in the first picture, where all five special tokens are let in), at 20 all but a trace; at -5 less than 1% | **holds when** the leaked logit is high |
-# | "the Kullback-Leibler (KL) divergence [...] becomes infinite" | KL(buggy, correct) infinite at every logit tried; KL(correct, buggy) finite: 1.70 nats at a logit of 1.5, 20.00 at 20 | **holds when** the mean is taken over the buggy prediction; in the other direction it is $-\log(1 - m)$ |
-# | that "signifies a fundamental and irreconcilable disagreement" | infinite even for a leak of $10^{-13}$; training shrinks the leak from 0.82 to 0.04 in 30 steps | **does not hold as worded**: the size of the disagreement is the total variation, and it can be tiny |
+
+# %% id="recap-table"
+from IPython.display import Markdown
+
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | \
+probability {ref.softmax(excluded)[cls]} and gradient {gradient[cls]}, even beside a logit of 10,000 | **holds**, exactly |
+| a leaked `[CLS]` "can completely hijack the output" | at a logit of 1.5 it takes {masses[1.5]:.0%} of the probability \
+({p_all[cls]:.0%} in the first picture, where all five special tokens are let in), at 20 all but a trace; at -5 less than \
+{np.ceil(100 * masses[-5.0]):.0f}% | **holds when** the leaked logit is high |
+| "the Kullback-Leibler (KL) divergence [...] becomes infinite" | KL(buggy, correct) infinite at every logit tried; \
+KL(correct, buggy) finite: {prices[1.5]:.2f} nats at a logit of 1.5, {prices[20.0]:.2f} at 20 | **holds when** the mean is \
+taken over the buggy prediction; in the other direction it is $-\\log(1 - m)$ |
+| that "signifies a fundamental and irreconcilable disagreement" | infinite even for a leak of {masses[-30.0]:.0e}; \
+training shrinks the leak from {mass_at[0]:.2f} to {mass_at[30]:.2f} in 30 steps | **does not hold as worded**: the size of \
+the disagreement is the total variation, and it can be tiny |
+""")
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on
