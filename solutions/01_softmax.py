@@ -256,6 +256,7 @@ hard = {
     "0, -800, -1000": [0.0, -800.0, -1_000.0],
     "0, -inf, 1": [0.0, -np.inf, 1.0],
 }
+failed = []
 print(f"{'logits':22}{'as written':12}{'= SciPy':9}{'= PyTorch':11}sums to one")
 for name, z in hard.items():
     p = ref.softmax(z)
@@ -264,6 +265,7 @@ for name, z in hard.items():
     others = scipy.special.softmax(z), torch.softmax(torch.tensor(z, dtype=torch.float64), -1).numpy()
     agree = [bool(np.abs(p - other).max() < 1e-12) for other in others]
     first = "NaN" if np.isnan(as_written).any() else ("right" if np.abs(as_written - p).max() < 1e-12 else "wrong")
+    failed += [name] * (first != "right")
     print(f"{name:22}{first:12}{agree[0]!s:9}{agree[1]!s:11}{abs(p.sum() - 1) < 1e-12}")
 print("probability of the token at -inf:", p[1])
 
@@ -464,12 +466,22 @@ print("its product with a vector, without the matrix:", bool(np.abs(g @ exact - 
 #
 # Logits become probabilities by exponentiating and dividing by the sum: the one way in which only differences count.
 # So the largest logit may be subtracted first, and must be.
-#
-# | the article this course grew from | measured in this chapter | verdict |
-# |---|---|---|
-# | "exponentiates all the logits (making them positive) and then normalizes them so they sum to one" | on four hard blanks equal to SciPy's and PyTorch's within $10^{-12}$; sums to one there and on 50,000 logits; as written, NaN on two of the four | **holds** on paper; a computer must subtract the largest logit first |
-# | "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability of a token at -inf: 0.0, exactly | **holds**; chapter 04 looks at what happens when it is forgotten |
-# | "The word with the highest probability is the model's guess." | same order as the logits at temperatures 0.5, 1 and 3 | **holds**: the word with the highest logit is the same word |
+
+# %% id="recap-table"
+from IPython.display import Markdown
+
+zero = ref.softmax(hard["0, -inf, 1"])[1]
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| "exponentiates all the logits (making them positive) and then normalizes them so they sum to one" | on {len(hard)} hard \
+blanks equal to SciPy's and PyTorch's within $10^{{-12}}$; sums to one there and on {V:,} logits; as written, not right on \
+{len(failed)} of the {len(hard)} | **holds** on paper; a computer must subtract the largest logit first |
+| "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability of a \
+token at -inf: {zero}, exactly | **holds**; chapter 04 looks at what happens when it is forgotten |
+| "The word with the highest probability is the model's guess." | same order as the logits at temperatures 0.5, 1 and 3 \
+| **holds**: the word with the highest logit is the same word |
+""")
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on

@@ -244,7 +244,7 @@ figures.show(figure, alt="Two charts against the logit of [CLS]. Total variation
 
 # %% [markdown] id="try-it"
 # Move the logit yourself (arrow keys work). The bars are the candidates for the blank, black marks the correct
-# probabilities. The text line says what the picture shows. Here the words' logits are the exact log-probabilities of the
+# probabilities. The line of text says the same in words. Here the words' logits are the exact log-probabilities of the
 # scene language: a logit of 0 makes `[CLS]` as likely as all words together.
 
 # %% id="widget-leak" tags=["nbval-ignore-output"]
@@ -283,7 +283,7 @@ for step in range(0, 31):
     leaking[cls] -= ref.cross_entropy_gradient(buggy_logits[None], answer)[0, cls]
 
 # %% [markdown] id="who-excludes"
-# So a leak that training can see mends itself, slowly. BERT relies on that: its own code excludes nothing and takes the
+# So a leak that training can see mends itself, slowly. BERT leaves it at that: its code excludes nothing and takes the
 # softmax over the whole vocabulary. This course trains and evaluates its models in the same way, with all logits. The
 # command `fill` shows answers to people, so it leaves the special tokens out before the softmax; `fill --all-tokens`
 # shows the probabilities as the model has them.
@@ -321,7 +321,7 @@ for name, model in (("untrained", untrained), ("trained", trained)):
 # words that fit rose far above them all. To this model a special token is one more word that is never right.
 #
 # The reverse is not harmless: to exclude a token in training and forget to in use. Nothing ever pushed on its logit, and
-# yet the logit does not stay where it was. It is $z_c = e_c \cdot h + b_c$ (chapter 05), and $h$, the model's reading of
+# yet the logit does not stay where it was. It is $z_c = e_c \cdot h + b_c$ (chapter 06), and $h$, the model's reading of
 # the sentence, serves all tokens; in a *tied* model $e_c$ is also the vector with which the token is read as input. Here
 # is one step of gradient descent with the special tokens excluded:
 
