@@ -31,8 +31,8 @@ class Leak(NamedTuple):
 def measure_leak(blank: np.ndarray, vocabulary: Vocabulary, leaked_logit) -> Leak:
     """What a logit for [CLS] does to `blank`, the exact distribution (..., V) of a hidden word.
 
-    The words' logits are log-probabilities, whose exponentials sum to 1 = exp(0). At a logit of 0, [CLS] is therefore as
-    likely as all words together.
+    The words' logits are log-probabilities, whose exponentials sum to 1 = exp(0). So a logit of 0 makes [CLS] as likely
+    as all words together.
     leaked_logit: one number, or (...) of them.
     """
     with np.errstate(divide="ignore"):  # a word that is impossible here has the logit -inf
