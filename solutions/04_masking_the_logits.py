@@ -320,10 +320,11 @@ for name, model in (("untrained", untrained), ("trained", trained)):
 # and leaving them out changes the loss by less than a thousandth of a nat. They did not sink below other wrong words: the
 # words that fit rose far above them all. To this model a special token is one more word that is never right.
 #
-# The reverse is not harmless: to exclude a token in training and forget to in use. Nothing ever pushed on its logit, and
-# yet the logit does not stay where it was. It is $z_c = e_c \cdot h + b_c$ (chapter 06), and $h$, the model's reading of
-# the sentence, serves all tokens; in a *tied* model $e_c$ is also the vector with which the token is read as input. Here
-# is one step of gradient descent with the special tokens excluded:
+# The reverse is the leak of section 3: to exclude a token in training and forget to in use. How much it takes is then
+# left to chance, because the loss never pushes its logit down. Nor does the logit stay where it was. It is
+# $z_c = e_c \cdot h + b_c$ (chapter 06), and $h$, the model's reading of the sentence, serves all tokens; in a *tied*
+# model $e_c$ is also the vector with which the token is read as input. Here is one step of gradient descent with the
+# special tokens excluded:
 
 # %% id="measure-excluded-step" tags=["nbval-ignore-output"]
 from copy import deepcopy
@@ -552,8 +553,8 @@ the disagreement is the total variation, and it can be tiny |
 #   `run_pretraining.py` takes the softmax over all tokens, and `create_pretraining_data.py` draws its random words from
 #   the whole vocabulary, `[PAD]` included.
 # - The bugs of the clinic, on GitHub. 81/10/9: lucidrains/mlm-pytorch, issue 6 (2022). `[PAD]` as a random word:
-#   huggingface/transformers, issue 15342 (2022), kept because BERT's code does the same. Sentences masked in place:
-#   huggingface/transformers, issue 243 (2019). Special tokens among the answers: huggingface/transformers, issue 6613
-#   (2020).
+#   huggingface/transformers, issue 15342 (2022), kept because BERT's code does the same. Sentences masked in place, there
+#   without harm: huggingface/transformers, issue 243 (2019). Special tokens among the answers: huggingface/transformers,
+#   issue 6613 (2020).
 #
 # Next: chapter 05 builds the model that makes the logits.
