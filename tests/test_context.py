@@ -7,9 +7,11 @@ import pytest
 
 from mlm_mini.experiments.context import attention_cost, objectives
 from mlm_mini.experiments.context.right_side import side_nats
+from mlm_mini.experiments.lab import rates
 from mlm_mini.experiments.lab.cost import cost_to_reach
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, UNDECIDED, decide_above, decide_within
 from mlm_mini.languages import markov_language, scene_language
+from mlm_mini.seeds import TUNING_SEED
 
 LENGTHS = 2 ** np.arange(6, 13)
 
@@ -97,12 +99,6 @@ def test_an_objective_at_its_floor_has_reached_the_target():
     assert found.steps.value == pytest.approx(1)
 
 
-def test_each_objective_has_the_rate_that_ends_nearest_to_its_floor():
-    cells = [objectives.ObjectiveCell(o, 8, rate, 1000) for o in objectives.OBJECTIVES for rate in (1.0, 2.0, 3.0)]
-    gaps = (0.5, 0.1, 0.3, -0.2, 0.0, 0.4)
-    assert objectives.best_rates(cells, [{"gap": gap} for gap in gaps]) == {"masked": 2.0, "causal": 1.0}
-
-
 def test_a_study_trains_with_the_chosen_rate_and_whole_schedules(monkeypatch):
     """A planted gap is 1 / steps at rate 1e-2, and worse at others; masked trainings are thrice as slow."""
     asked = []
@@ -112,16 +108,17 @@ def test_a_study_trains_with_the_chosen_rate_and_whole_schedules(monkeypatch):
         slow = {"masked": 3.0, "causal": 1.0}
         return [
             {"steps": c.steps, "predictions": c.steps, "flops": c.steps, "error": 1e-9}
-            | {"gap": slow[c.objective] / c.steps + abs(c.rate - 1e-2)}
+            | {"gap": slow[c.objective] / c.steps + abs(c.learning_rate - 1e-2)}
             for c in cells
         ]
 
-    monkeypatch.setattr(objectives, "run_study", run_study)
+    for module in (objectives, rates):
+        monkeypatch.setattr(module, "run_study", run_study)
     found = objectives.measure_objectives(320, 5)
     assert found.rates == {"masked": 1e-2, "causal": 1e-2}
     assert found.steps.value == pytest.approx(3)
     trials, cells = asked
-    assert {c.seed for c in trials} == {objectives.TUNING_SEED}
+    assert {c.seed for c in trials} == {TUNING_SEED}
     assert sorted({c.seed for c in cells}) == [0, 1, 2, 3, 4]
     assert sorted({c.steps for c in cells}) == [20, 40, 80, 160, 320]
     assert len(cells) == len({c.name for c in cells}) == 2 * 5 * 5
@@ -129,14 +126,14 @@ def test_a_study_trains_with_the_chosen_rate_and_whole_schedules(monkeypatch):
 
 def test_an_objective_cell_is_measured_to_its_own_floor():
     masked, causal = (
-        objectives.run_objective_cell(objectives.ObjectiveCell(name, 4, 3e-3, 0)) for name in objectives.OBJECTIVES
+        objectives.run_objective_cell(objectives.ObjectiveCell(name, 4, 0)) for name in objectives.OBJECTIVES
     )
     for end in (masked, causal):
         assert end["steps"] == 4
         assert end["gap"] > 1 > end["error"] > 0
     assert masked["predictions"] < causal["predictions"] / 4
     assert masked["flops"] < causal["flops"]
-    other = objectives.run_objective_cell(objectives.ObjectiveCell("masked", 4, 3e-2, 0))
+    other = objectives.run_objective_cell(objectives.ObjectiveCell("masked", 4, 0, 3e-2))
     assert other["gap"] != masked["gap"]
 
 

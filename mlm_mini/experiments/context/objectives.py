@@ -9,13 +9,14 @@ of its own, with the whole schedule behind it, at the best of a few rates for it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from mlm_mini.experiments.lab.cost import cost_to_reach, flops_spent
-from mlm_mini.experiments.lab.recipe import study_recipe
+from mlm_mini.experiments.lab.rates import best_rates, try_rates
+from mlm_mini.experiments.lab.recipe import LEARNING_RATE, study_recipe
 from mlm_mini.experiments.lab.study import run_study, study_folder
 from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.languages import scene_language
@@ -24,8 +25,7 @@ from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.training import find_material, train
 from mlm_mini.training.config import OBJECTIVES
 
-RATES = (1e-3, 3e-3, 1e-2, 3e-2)
-TUNING_SEED = 1000  # of the trainings that choose a rate: none of those that are measured
+TRIED_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 SHORTER = (16, 8, 4, 2, 1)  # trainings of a sixteenth of the steps, an eighth ... and all of them
 
 
@@ -35,17 +35,22 @@ class ObjectiveCell:
 
     objective: str
     steps: int
-    rate: float
     seed: int
+    learning_rate: float = LEARNING_RATE
+
+    @property
+    def arm(self) -> str:
+        """The objective: it keeps the rate that is best for the longest training."""
+        return self.objective
 
     @property
     def name(self) -> str:
-        return f"{self.objective}-{self.steps}-rate{self.rate:g}-seed{self.seed}"
+        return f"{self.objective}-{self.steps}-rate{self.learning_rate:g}-seed{self.seed}"
 
 
 def run_objective_cell(cell: ObjectiveCell) -> dict:
     """The end of a training: its gap to its own floor and the error of that, and what it cost to get there."""
-    config = replace(study_recipe(cell.steps, cell.seed, objective=cell.objective), learning_rate=cell.rate)
+    config = study_recipe(cell.steps, cell.seed, objective=cell.objective, learning_rate=cell.learning_rate)
     material, language = find_material("scenes", config), scene_language()
     shape = ModelConfig.of_size("tiny", len(language.vocabulary))
     (end,) = train(
@@ -76,11 +81,11 @@ def measure_objectives(
     What the cache has is read from there. workers, finished: as in `run_study`.
     """
     folder = study_folder("objectives", run_objective_cell, scene_language().fingerprint)
-    trials = [ObjectiveCell(objective, steps, rate, TUNING_SEED) for objective in OBJECTIVES for rate in RATES]
-    ends = run_study(trials, run_objective_cell, folder, workers)
-    rates = best_rates(trials, ends)
+    longest = [ObjectiveCell(objective, steps, 0) for objective in OBJECTIVES]
+    how = run_objective_cell, folder, workers
+    rates = best_rates(try_rates(longest, TRIED_RATES, *how, score=lambda end: end["gap"]))
     cells = [
-        ObjectiveCell(objective, max(1, steps // part), rates[objective], seed)
+        ObjectiveCell(objective, max(1, steps // part), seed, rates[objective])
         for seed in range(seeds)
         for objective in OBJECTIVES
         for part in SHORTER
@@ -89,12 +94,6 @@ def measure_objectives(
     k = len(SHORTER)
     curves = [found[first : first + k] for first in range(0, len(found), k)]  # of masked and causal in turns
     return efficiency(list(zip(curves[::2], curves[1::2], strict=True)), rates)
-
-
-def best_rates(cells: list[ObjectiveCell], ends: list[dict]) -> dict[str, float]:
-    """The rate with the smallest gap at the end, for each objective among the cells."""
-    by_gap = sorted(zip(cells, ends, strict=True), key=lambda pair: -pair[1]["gap"])
-    return {cell.objective: cell.rate for cell, _ in by_gap}  # the smallest gap comes last, and stays
 
 
 def efficiency(pairs: list[tuple[list[dict], list[dict]]], rates: Mapping[str, float]) -> Efficiency:

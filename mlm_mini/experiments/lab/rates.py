@@ -31,11 +31,11 @@ _Cell = TypeVar("_Cell", bound=TunableCell)
 
 @dataclass(frozen=True)
 class RateTrial:
-    """What one rate came to for one arm: kl, the KL(exact, model) in nats per blank."""
+    """What one rate came to for one arm. nats: how far the model stayed from the exact posterior, or the floor."""
 
     arm: str
     learning_rate: float
-    kl: float
+    nats: float
 
 
 def try_rates(
@@ -45,23 +45,25 @@ def try_rates(
     folder: Path,
     workers: int | None = None,
     finished: Finished = tell_nobody,
+    score: Callable[[dict], float] = lambda found: found["kl"],
 ) -> tuple[RateTrial, ...]:
-    """Each arm of `cells` at each of `rates`, with TUNING_SEED; nothing where there is no choice. run and the rest: as
-    in `run_study`; of what `run` finds, "kl" counts, or the first of it where it is several."""
+    """Each arm of `cells` at each of `rates`, with TUNING_SEED; nothing where there is no choice.
+
+    run, folder, workers, finished: as in `run_study`. score: of what `run` finds, the figure that should be low.
+    """
     if len(rates) < 2:
         return ()
     arms = {cell.arm: replace(cell, seed=TUNING_SEED) for cell in cells}
     trials = [replace(cell, learning_rate=rate) for cell in arms.values() for rate in rates]
     found = run_study(trials, run, folder, workers, finished)
-    nats = [score["kl"][0] if isinstance(score["kl"], list) else score["kl"] for score in found]
-    return tuple(RateTrial(cell.arm, cell.learning_rate, kl) for cell, kl in zip(trials, nats, strict=True))
+    return tuple(RateTrial(cell.arm, cell.learning_rate, score(each)) for cell, each in zip(trials, found, strict=True))
 
 
 def best_rates(trials: Iterable[RateTrial]) -> dict[str, float]:
-    """The rate with the lowest KL for each arm, the first of equals."""
+    """The rate with the lowest nats for each arm, the first of equals."""
     best: dict[str, RateTrial] = {}
     for trial in trials:
-        if trial.arm not in best or trial.kl < best[trial.arm].kl:
+        if trial.arm not in best or trial.nats < best[trial.arm].nats:
             best[trial.arm] = trial
     return {arm: trial.learning_rate for arm, trial in best.items()}
 

@@ -42,7 +42,7 @@ def measure_mask_ratio(
     A study that was stopped goes on where it stopped.
     """
     how = run_ratio_cell, ratio_folder(), workers, finished
-    tried = try_rates(config.cells(), config.rates, *how)
+    tried = try_rates(config.cells(), config.rates, *how, score=lambda found: found["kl"][0])
     scores = score_cells(RatioScore, at_best_rates(config.cells(), tried), *how)
     floor = [scene_language().bayes_floor(ratio, rng, FLOOR_SENTENCES)[:2] for ratio in config.ratios]
     return MaskRatio(config, scores, np.array(floor), tried)
