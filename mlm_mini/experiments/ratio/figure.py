@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlm_mini.experiments.ratio.result import MaskRatio
 
 # Color and marker of each column of a study, and the ratios whose names have no room on a logarithmic axis.
-LINES = ((figures.SKY, "o"), (figures.BLUE, "s"), (figures.ORANGE, "D"), (figures.RED, "^"))
+LINES = ((figures.SKY, "o"), (figures.BLUE, "s"), (figures.ORANGE, "D"), (figures.RED, "^"), (figures.GREEN, "v"))
 CROWDED = (0.4, 0.65)
 
 
