@@ -435,7 +435,7 @@ def probe(model, seen, causal=False, ends=False):
 untrained = MaskedLM(trained.model.config, torch.Generator().manual_seed(0)).eval()
 READERS = {"masked": (trained.model, ids), "masked, clause hidden": (trained.model, clause_hidden),
            "tiny, masked": (runs["masked, 15%"].model, ids), "tiny, causal": (runs["causal"].model, ids),
-           "untrained": (untrained, ids)}
+           "tiny, causal, clause hidden": (runs["causal"].model, clause_hidden), "untrained": (untrained, ids)}
 probes, with_end = ({name: probe(reader, seen, "causal" in name, ends) for name, (reader, seen) in READERS.items()}
                     for ends in (False, True))
 print(f"{'right about who is meant':30}the two persons   and the end of the sentence")
@@ -448,11 +448,12 @@ print(f"95% intervals over sentences. The clause adds {gained:.0%} ± {gained_ma
       f"persons; the best possible reader is right in {best_after:.0%}")
 
 # %% id="fig-coreference" tags=["nbval-ignore-output"]
-figure, (ax,) = figures.new_figure(7.5, 2.9)
+figure, (ax,) = figures.new_figure(7.5, 3.1)
 names = sorted(READERS, key=lambda name: probes[name].mean())
-LOOKS = (("the two persons", probes, "o", figures.BLUE), ("and the end of the sentence", with_end, "D", figures.ORANGE))
+LOOKS = (("probe of the two persons", probes, "o", figures.BLUE),
+         ("with the end of the sentence", with_end, "D", figures.ORANGE))
 for name, found, marker, color in LOOKS:
-    ax.scatter([found[n].mean() for n in names], names, marker=marker, color=color, label=f"probe of {name}", zorder=3)
+    ax.scatter([found[n].mean() for n in names], names, marker=marker, color=color, label=name, zorder=3)
 LINES = (0.5, "a coin"), (best_before, "exact, up to\nthe pronoun"), (best_after, "exact, whole\nsentence")
 for share, name in LINES:
     ax.axvline(share, color=figures.BLACK, linestyle=":", linewidth=1)
@@ -468,10 +469,10 @@ figures.show(figure, alt="Share of sentences in which a probe finds the right pe
              + f". Exact: {best_before:.0%} up to the pronoun, {best_after:.0%} for the whole sentence.")
 
 # %% [markdown] id="probe-note"
-# So the causal model, though its persons say nothing, has taken in part of what the clause says, and the comparison of
-# "masked" with "causal" at the persons alone was a comparison of where one looks. What bidirectionality changes is
-# *which* vectors know: in a masked model also those of words that came before the clue. (The first model is larger than
-# the tiny ones; compare these with each other.)
+# So the causal model has taken in part of what the clause says, as the control without the clause confirms, though its
+# persons say nothing. To compare "masked" with "causal" at the persons alone is to compare where one looks. What
+# reading in both directions changes is *which* vectors know: in a masked model also those of words that came before the
+# clue. (The first model is larger than the tiny ones; compare these with each other.)
 
 # %% [markdown] id="why-pronoun"
 # Hide the pronoun itself, and the clause helps only where the two persons differ in gender. Filling the blank then
@@ -636,7 +637,7 @@ for unit, factor in (("steps", found.steps), ("predictions", found.predictions),
     print(f"the masked objective takes {factor.estimate} times the {unit} of the causal one")
 
 # %% id="fig-objectives" tags=["nbval-ignore-output"]
-from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 figure, (left, right) = figures.new_figure(9, 3.2, columns=2)
 for (name, run), line in zip(runs.items(), ("-", "--", ":")):
@@ -649,8 +650,9 @@ for name, ends, look in zip(("masked, 15%", "causal"), zip(*found.ends), ("s--",
 right.axhline(found.target.mean(), color="0.7", linewidth=1)
 for ax, unit in ((left, "step of one training"), (right, "steps of a training of its own")):
     ax.set(xscale="log", yscale="log", xlabel=unit)
-    ax.xaxis.set(major_locator=LogLocator(subs=(1, 3)), major_formatter=EngFormatter(sep=""),
-                 minor_formatter=NullFormatter())
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set(major_locator=LogLocator(subs=(1, 3)), minor_formatter=NullFormatter(),
+                 major_formatter=StrMethodFormatter("{x:g}"))
 left.set_ylabel("gap to its own floor (nats)")
 left.legend(loc="lower left", fontsize=9)
 one_curve = spent["masked, 15%"]["steps"] / spent["causal"]["steps"]

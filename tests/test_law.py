@@ -279,3 +279,21 @@ def test_the_first_ratios_chance_is_in_every_quotient():
     noisy[0] *= rng(21).gamma(1.0, 1.0, 200)
     relative = [figure.resampled for figure in replace(result, deviations=noisy).relative()]
     assert np.corrcoef(np.log(relative[0]), np.log(relative[4]))[0, 1] > 0.9
+
+
+def test_two_ratios_are_enough_to_refute_a_law_and_not_to_name_an_end():
+    two = RATIOS[:2]
+    assert decide_law(two, quotients(1.0)).word == HOLDS
+    assert decide_law(two, quotients(2.0)).word == FAILS
+    assert decide_law(two, quotients(1.26)).word == UNDECIDED
+
+
+def test_the_design_effect_is_what_correlation_multiplies_the_variance_by(repeated):
+    found = np.array([result.design_effect for result in repeated])
+    truth = np.array([1 + 4 * RHO, 1 + 24 * RHO])
+    np.testing.assert_allclose(np.median(found[:, :, 0], axis=0), truth, rtol=0.03)
+    covered = ((found[:, :, 1] <= truth) & (truth <= found[:, :, 2])).mean(axis=0)
+    assert ((covered >= 0.90) & (covered <= 0.985)).all(), covered
+    one = repeated[0]
+    of_rho = 1 + (one.predictions - 1) * np.array([e.value for e in one.correlation])
+    np.testing.assert_allclose([e.value for e in one.design_effect], of_rho)

@@ -16,7 +16,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.experiments.lab.recipe import untrained_model
-from mlm_mini.experiments.lab.timing import one_thread, take_turns
+from mlm_mini.experiments.lab.timing import BUSY_CLOCK, one_thread, take_turns
 from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.model import MaskedLM, ModelConfig
 
@@ -50,7 +50,7 @@ def measure_attention_cost(
     passes = np.maximum(1, lengths.max() // (4 * lengths))
     with one_thread(), sdpa_kernel(KERNELS[kernel]):
         turns = [partial(_read, model, int(n), int(times)) for n, times in zip(lengths, passes, strict=True)]
-        seconds = take_turns(turns, repeats) / 1e3 / passes[:, None]  # (k, r)
+        seconds = take_turns(turns, repeats, BUSY_CLOCK) / 1e3 / passes[:, None]  # (k, r)
     return AttentionCost(lengths, seconds, crossing_of_rounds(lengths, seconds), 6 * shape.hidden_size)
 
 

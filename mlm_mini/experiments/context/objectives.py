@@ -26,7 +26,7 @@ from mlm_mini.training import find_material, train
 from mlm_mini.training.config import OBJECTIVES
 
 TRIED_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
-SHORTER = (16, 8, 4, 2, 1)  # trainings of a sixteenth of the steps, an eighth ... and all of them
+SHORTER = (64, 32, 16, 8, 4, 2, 1)  # trainings of a 64th of the steps ... a half, and all of them
 
 
 @dataclass(frozen=True)

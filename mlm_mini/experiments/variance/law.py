@@ -35,8 +35,8 @@ class LawVerdict(Verdict):
 def decide_law(ratios: Sequence[float], relative: Sequence[Sampled], factor: float = FACTOR) -> LawVerdict:
     """The verdict of the rule above.
 
-    ratios: (R,) rising. relative: R - 1 figures, the quotients from the second ratio on, with the same number of
-    resamples each. What they share, such as the chance in the first ratio, must be the same in the same resample.
+    ratios: (R,) rising, R at least 2. relative: R - 1 figures, the quotients from the second ratio on, with the same
+    number of resamples each. What they share, such as the chance in the first ratio, is the same in the same resample.
     """
     value = np.array([figure.value for figure in relative])
     resampled = np.array([figure.resampled for figure in relative])  # (R - 1, M)
@@ -45,7 +45,7 @@ def decide_law(ratios: Sequence[float], relative: Sequence[Sampled], factor: flo
     first_out = int(outside.argmax()) if outside.any() else len(value)
     together = np.logical_and.accumulate(inside, axis=0)  # inside here and at all ratios before
     said = _in_words(ratios, _inside(value, factor))
-    if first_out < FEWEST - 1:
+    if first_out < min(FEWEST - 1, len(value)):
         return LawVerdict(FAILS, float(off[first_out].mean()), said)
     if first_out == len(value):
         sure = together[-1].mean()

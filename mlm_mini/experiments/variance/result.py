@@ -20,6 +20,7 @@ from mlm_mini.experiments.lab.intervals import Estimate, percentile_interval
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.experiments.variance.config import GradientVarianceConfig
+from mlm_mini.experiments.variance.counts import inverse_counts
 from mlm_mini.experiments.variance.law import FACTOR, LawVerdict, decide_law
 
 if TYPE_CHECKING:
@@ -92,12 +93,18 @@ class GradientVariance(Result):
 
         Times k or N it is a number of predicted or read tokens. Infinite where the signal is lost in the noise.
         """
-        signal, noise = self.agreements.mean(axis=1), self.deviations.mean(axis=1)
-        # Each draw enters |E g|^2 twice, on either side of the inner product.
-        resampled = 2 * self._resampled(self.agreements) - signal[:, None]
+        signal, resampled = self.signal
+        noise = self.deviations.mean(axis=1)
         per_noise = map(percentile_interval, signal.clip(min=0) / noise, resampled.clip(min=0) / self._replicates)
         with np.errstate(divide="ignore"):
             return tuple(Estimate(*(float(1 / np.float64(x)) for x in (e.value, e.high, e.low))) for e in per_noise)
+
+    @property
+    def signal(self) -> tuple[np.ndarray, np.ndarray]:
+        """|E g|^2 at each ratio, (R,), and resampled, (R, DRAW_RESAMPLES); an estimate may fall below zero."""
+        signal = self.agreements.mean(axis=1)
+        # Each draw enters |E g|^2 twice, on either side of the inner product.
+        return signal, 2 * self._resampled(self.agreements) - signal[:, None]
 
     @property
     def token_variance(self) -> tuple[Estimate, ...]:
@@ -105,17 +112,21 @@ class GradientVariance(Result):
         return tuple(map(percentile_interval, self._token().mean(axis=1), self._resampled(self._token())))
 
     @property
+    def design_effect(self) -> tuple[Estimate, ...]:
+        """1 + (k - 1) rho at each ratio: what correlation multiplies the variance by, since it is sigma^2 / k without.
+
+        1 for independent gradients; 1 - (k - 1) / (N - 1) for drawing without replacement from text that stays.
+        """
+        return tuple(map(percentile_interval, self._effects[:, 0], self._effects[:, 1:]))
+
+    @property
     def correlation(self) -> tuple[Estimate, ...]:
         """rho at each ratio, the mean correlation of the gradients of two tokens of a draw, NaN where k is 1.
 
         The cosine of their deviations from the mean, weighted by length: from tr Cov(g) = sigma^2 (1 + (k-1) rho) / k.
         """
-        # The same draws are resampled for both, so that what they have in common cancels.
-        whole = np.column_stack([self.deviations.mean(axis=1), self._replicates])
-        token = np.column_stack([self._token().mean(axis=1), self._resampled(self._token())])
-        k = self.predictions[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
-            rho = (k * whole / token - 1) / (k - 1)
+            rho = (self._effects - 1) / (self.predictions[:, None] - 1)
         return tuple(map(percentile_interval, rho[:, 0], rho[:, 1:]))
 
     # ---- is it proportional?
@@ -217,6 +228,14 @@ class GradientVariance(Result):
         chosen = np.random.default_rng(RESAMPLING_SEED).integers(n, size=(R, DRAW_RESAMPLES, n))
         return np.stack([row[draws].mean(axis=1) for row, draws in zip(values, chosen, strict=True)])
 
+    @property
+    def _effects(self) -> np.ndarray:
+        """The design effect at each ratio and, behind it, resampled: (R, 1 + DRAW_RESAMPLES)."""
+        # The same draws are resampled for both, so that what they have in common cancels.
+        whole = np.column_stack([self.deviations.mean(axis=1), self._replicates])
+        token = np.column_stack([self._token().mean(axis=1), self._resampled(self._token())])
+        return self.predictions[:, None] * whole / token
+
     def _token(self) -> np.ndarray:
         if self.token_deviations is None:
             raise ValueError("per_token is False in this result's config: measure with per_token=True for this figure")
@@ -229,13 +248,7 @@ class GradientVariance(Result):
 
     @property
     def _inverse_counts(self) -> np.ndarray:
-        """(R, 2): E[1/k; k > 0] and P(k = 0) at each ratio."""
-        N, k = round(self._population), np.arange(1, round(self._population) + 1)
-        share = np.array(self.config.ratios) / (self.config.corruption if self.config.frozen else 1.0)
-        if self.config.method == "fixed":
-            return np.column_stack([1 / np.floor(share * N + 0.5), np.zeros(len(share))])
-        inverse = [(stats.binom.pmf(k, N, each) / k).sum() for each in share]
-        return np.column_stack([inverse, stats.binom.pmf(0, N, share)])
+        return inverse_counts(self.config, round(self._population))
 
     def _share(self, against: str) -> np.ndarray:
         if against not in AGAINST:
