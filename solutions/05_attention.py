@@ -3,7 +3,7 @@
 #   course:
 #     title: Attention in NumPy
 #     question: How does a word look at the others?
-#     minutes: 180
+#     minutes: 220
 #     prerequisites: Chapters 01 and 02; matrix products, and NumPy's axes
 # ---
 
@@ -15,19 +15,20 @@
 # You will be able to
 #
 # - compute attention weights from queries and keys, and say why the scores are scaled;
-# - hide padding, or the future, with a mask, and say what a word reads that may see nothing;
+# - hide padding, or the future, with a mask, and say what a query reads that may see nothing;
 # - share the width of a position among several heads, without mixing positions;
 # - build layer normalization, GELU and BERT's whole encoder block, each agreeing with PyTorch's own;
 # - send a gradient back through attention by hand.
 #
-# *180 minutes; section 6 can wait for a second sitting. Prerequisites: chapters 01 and 02; matrix products, and NumPy's
+# *220 minutes; section 6 can wait for a second sitting. Prerequisites: chapters 01 and 02; matrix products, and NumPy's
 # axes. Everything here is NumPy on the CPU: on a machine with a GPU nothing changes. PyTorch appears as the judge.*
 
 # %% [markdown] id="how-it-works"
 # `hint("05.attention-weights")` in a new cell gives one step of help at a time, and `failing("05.attention-weights")`
 # hands you the smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s
 # versions, so they run before yours do. In an exercise you may use `ref.` for anything that an earlier one had you
-# build, such as `ref.softmax`. Go on with Shift+Enter; *Run All Cells* stops at the first exercise that is not solved.
+# build: `ref.softmax` now, and `ref.attention` once you have built attention. Go on with Shift+Enter; *Run All Cells*
+# stops at the first exercise that is not solved.
 #
 # The letters for shapes: B sentences, T positions that ask, S positions that answer (the same ones, mostly), D numbers
 # at each position, H heads of d = D / H numbers. `...` stands for leading dimensions, any or none.
@@ -73,13 +74,13 @@ def attention_weights(q, k):
 check("05.attention-weights", attention_weights)
 
 # %% [markdown] id="why-scale"
-# Why divide by $\sqrt{d}$? A dot product of $d$ random numbers of size one is a sum of $d$ terms, and its size grows
-# like $\sqrt{d}$. Without the scale a wide head starts out with large scores, its softmax is nearly one-hot, and where
-# the softmax is saturated its gradient is nearly zero (chapter 01).
+# Why divide by $\sqrt{d}$? The dot product of two vectors of $d$ random numbers of size one is a sum of $d$ terms, and
+# its size grows like $\sqrt{d}$. Without the scale, a wide head starts out with large scores, and softmax gives nearly
+# all the weight to one key. Its gradient is then nearly zero (chapter 01), so that the head could hardly learn.
 
 # %% id="fig-scale" tags=["nbval-ignore-output"]
 widths = 2 ** np.arange(1, 10)
-largest = {True: [], False: []}
+largest, slopes = {True: [], False: []}, {True: [], False: []}
 rng = np.random.default_rng(0)
 for d in widths:
     q, k = rng.normal(size=(400, 1, d)), rng.normal(size=(400, 16, d))
@@ -87,6 +88,9 @@ for d in widths:
         # the definition divides by the root of d; to undo that, multiply by it
         weights = ref.attention_weights(q if scaled else q * np.sqrt(d), k)
         largest[scaled].append(weights.max(-1).mean())
+        slopes[scaled].append((weights * (1 - weights)).mean())  # the derivative of a weight by its own score
+print(f"width {widths[-1]}: the derivative of a weight by its own score is {slopes[True][-1]:.3f} with the scale, "
+      f"{slopes[False][-1]:.3f} without")
 figure, (ax,) = figures.new_figure(7.5, 3.2)
 ax.plot(widths, largest[False], "s--", color=figures.RED)
 ax.plot(widths, largest[True], "o-", color=figures.BLUE)
@@ -97,7 +101,8 @@ ax.text(128, 0.32, r"divided by $\sqrt{d}$", color=figures.BLUE)
 ax.set(xscale="log", xlabel="width d of a head", ylabel="largest of 16 weights, mean", ylim=(0, 1), xticks=widths)
 ax.set_xticklabels(widths)
 ax.minorticks_off()
-ax.set_title("Without the scale a wide head sees little more than one key, before any training", loc="left")
+ax.set_title(f"Without the scale, one of 16 keys gets {largest[False][-1]:.0%} of the weight at width {widths[-1]}",
+             loc="left")
 figures.show(figure, alt="The mean of the largest of 16 attention weights, for random queries and keys, against the width "
              f"of a head. Scaled by the root of d it stays near {largest[True][-1]:.2f} at every width. Not scaled it "
              f"rises from {largest[False][0]:.2f} at 2 through {largest[False][5]:.2f} at 64 to "
@@ -106,10 +111,10 @@ figures.show(figure, alt="The mean of the largest of 16 attention weights, for r
 # %% [markdown] id="why-masks"
 # ## 2 · What may not be read
 #
-# Sentences of one batch are padded to the same length, and nobody should read padding. A left-to-right model, which is
-# asked for the next word, must not read what comes later. Both are rules about pairs (query, key), so both are a
-# **mask** over the table of scores: `True` where a query may see a key. NumPy stretches axes of length 1, so a mask
-# need only be as large as what it distinguishes.
+# The sentences of a batch are padded to the same length, and nobody should read padding. A left-to-right model, which
+# is asked for the next word, must not read what comes later. Both rules say which query may see which key. Each is
+# written as a **mask** over the table of scores: `True` where a query may see a key. NumPy stretches axes of length 1,
+# so a mask needs no more than the axes along which it differs.
 #
 # Padding concerns the keys alone, sentence by sentence. The scores of a batch have the shape (B, H, T, T): sentences,
 # heads, queries, keys.
@@ -132,8 +137,8 @@ def padding_mask(attention_mask):
 check("05.padding-mask", padding_mask)
 
 # %% [markdown] id="about-causal"
-# The causal mask is the same for all sentences and heads, so it has two axes only: query $t$ sees key $s$ if $s \le t$.
-# BERT does without it, and that is the point of BERT; chapter 08 will train the same encoder both ways.
+# The causal mask is the same for all sentences and heads, so two axes are enough: query $t$ sees key $s$ if $s \le t$.
+# BERT does without this mask, so that a word reads on both sides. Chapter 08 trains the same encoder both ways.
 
 # %% id="ex-causal-mask"
 # exercise: 05.causal-mask
@@ -157,9 +162,8 @@ check("05.causal-mask", causal_mask)
 # $$y_t = \sum_s A_{ts}\, v_s,$$
 #
 # where a hidden key has the score $-\infty$ before the softmax, as excluded tokens had in chapter 04. One question is
-# left: what does a query read that may see *nothing*, such as every query of a sentence that is padding alone? Its row
-# would be $0 / 0$. There is no distribution over no keys, so we say what such a query reads: nothing, that is,
-# **zeros**. Whatever comes later then sees numbers, never NaN.
+# left: what does a query read if it may see *nothing*, as in a sentence that is all padding? Its weights would be
+# $0 / 0$. We have to choose, and choose **zeros**, so that later layers never meet a NaN.
 
 # %% id="ex-attention"
 # exercise: 05.attention
@@ -186,9 +190,9 @@ def attention(q, k, v, mask=None):
 check("05.attention", attention)
 
 # %% [markdown] id="against-torch"
-# PyTorch has attention built in, written by other people in another language. Does it agree? Only queries that see
-# something are compared: what a blind one reads depends in PyTorch on which of several programs for attention runs, and
-# may be NaN or zero.
+# PyTorch has attention built in, written by other people in another language. Does it agree? Its name there is
+# `scaled_dot_product_attention`, and the course's own has that name too (`ref.attention` is short for it). We compare
+# queries that see something: for one that sees nothing, the answer depends on which of PyTorch's programs runs.
 
 # %% id="measure-attention"
 import torch
@@ -217,9 +221,9 @@ print("what blind queries read, at most:", np.abs(blind).max())
 # %% [markdown] id="by-hand"
 # ## 3 · Heads that can be read
 #
-# What could a head look for? Here are queries and keys set by hand, from three facts about each position: where it is,
-# which word stands there, and what kind of word that is. Each is a list of zeros with a single one. Training finds its
-# own queries and keys, and chapter 07 looks at them; these show what the mechanism can express.
+# What could a head look for? Here we set queries and keys by hand, from three facts about each position: where it is,
+# which word stands there, and what kind of word that is. Each fact is written as a vector of zeros with a single one.
+# Training finds its own queries and keys, which chapter 07 looks at; these show what attention can express.
 
 # %% id="hand-set"
 from mlm_mini.widgets.attention import AttentionMaps, attention_figure
@@ -276,21 +280,21 @@ figure, alt = attention_figure(maps, "a pronoun looks for nouns before it", he)
 figures.show(figure, alt)
 
 # %% [markdown] id="by-hand-note"
-# A row without preference is even: a softmax cannot look at nothing, so a head with nothing to look for reads everything
-# a little. Trained heads often park their weight on `[SEP]` instead (Clark et al. 2019).
+# A softmax cannot look at nothing: where all scores are equal, the head reads every position a little. Trained heads
+# often put that weight on `[SEP]` instead (Clark et al. 2019).
 #
 # "He" finds the minister, the activist and the protest, and has no reason to prefer one. A head that also knew which
-# nouns are persons would be down to two. The last step, from two to one, needs the verb behind "he"; a second block can
-# take it, because by then "he" has read "advocated". That is why encoders are deep, and chapter 08 measures how many
-# nats that verb is worth.
+# nouns are persons would be down to two. To choose between these two takes the verb after "he". A second block could
+# use it, if in the first one "he" has read "advocated": that is one thing that depth is good for. Chapter 08 measures
+# how many nats that verb is worth.
 
 # %% [markdown] id="why-heads"
 # ## 4 · Several heads
 #
-# One softmax per position is one answer to "what should I read?". A word has several questions at once, so the width is
-# shared: of the $D$ numbers of a query, a key and a value the first $d = D / H$ belong to head 0, the next $d$ to head 1,
-# and so on. All heads are computed side by side if their axis stands before the positions. This one line of reshaping is
-# easy to get wrong without a sign of it: several wrong ways have the right shape.
+# One softmax gives each position one answer to "what should I read?", but a word may have several such questions. So the
+# $D$ numbers of a query, a key or a value are shared among $H$ heads: the first $d = D / H$ belong to head 0, the next
+# $d$ to head 1, and so on. If the axis of the heads stands before that of the positions, one matrix product serves all
+# heads. The reshaping is one line and easy to get wrong: several wrong ways give the right shape.
 
 # %% id="ex-split-heads"
 # exercise: 05.split-heads
@@ -311,8 +315,8 @@ def split_heads(x, H):
 check("05.split-heads", split_heads)
 
 # %% [markdown] id="why-multi-head"
-# **Multi-head attention** is then: three linear views of $x$, each cut into heads; attention in every head; the heads
-# put side by side again; and one more linear layer that mixes what they found,
+# **Multi-head attention** makes queries, keys and values by three linear layers, cuts each into heads, lets every head
+# attend, joins the heads again, and mixes what they found by one more linear layer:
 #
 # $$\mathrm{MultiHead}(x) = W_o\, [y^1 \dots y^H] + b_o, \qquad
 #   y^h = \mathrm{attention}(q^h, k^h, v^h), \qquad q = W_q x + b_q, \ \dots$$
@@ -409,18 +413,18 @@ axes[0].plot(x, ref.gelu(x), color=figures.BLUE)
 axes[0].text(0.4, 1.4, "ReLU", ha="right", color=figures.ORANGE)
 axes[0].text(1.6, 0.9, "GELU", color=figures.BLUE)
 axes[0].set(xlabel="x", ylabel="output", ylim=(-0.5, 4))
-axes[0].set_title("GELU lets small negative numbers through", loc="left")
+axes[0].set_title(f"GELU dips to {ref.gelu(x).min():.2f}, ReLU stays at 0", loc="left")
 axes[1].plot(x, error * 1e4, color=figures.RED)
 axes[1].set(xlabel="x", ylabel="difference, in units of 0.0001")
-axes[1].set_title("The tanh formula is close, but not the same", loc="left")
+axes[1].set_title(f"The tanh formula is off by up to {np.abs(error).max():.4f}", loc="left")
 figures.show(figure, alt=f"Left: GELU and ReLU. ReLU is 0 below 0; GELU dips to {ref.gelu(x).min():.2f} at "
              f"{x[ref.gelu(x).argmin()]:.2f} and meets ReLU from about 3 on. Right: the tanh formula minus GELU, a wavy "
              f"line between {error.min():.5f} and {error.max():.5f}.")
 
 # %% [markdown] id="why-block"
-# An **encoder block** uses attention, then two linear layers with GELU between them, which take each position from $D$
-# numbers to $I = 4D$ and back. Around each of the two runs a shortcut: what went in is added to what came out. So a
-# block only has to say what it changes. BERT normalizes after each sum (**post-norm**):
+# An **encoder block** has two halves: attention, and two linear layers with GELU between them, which take each position
+# from $D$ numbers to $I = 4D$ and back. Each half has a shortcut: its input is added to its output, so that it computes
+# only a change. BERT normalizes after each sum (**post-norm**):
 #
 # $$h = \mathrm{LayerNorm}(x + \mathrm{MultiHead}(x)),$$
 #
@@ -452,8 +456,9 @@ def encoder_block(x, weights, H, mask=None):
 check("05.block", encoder_block)
 
 # %% [markdown] id="against-torch-again"
-# PyTorch has all of these as well: `LayerNorm`, `gelu`, `MultiheadAttention`, and a whole `TransformerEncoderLayer`,
-# whose weights go by other names, queries, keys and values being one matrix there. Random weights, and padding:
+# PyTorch has all of these as well: `LayerNorm`, `gelu`, `MultiheadAttention`, and a whole `TransformerEncoderLayer`.
+# Its weights have other names, and one matrix there holds those of queries, keys and values. We compare with random
+# weights, on sentences with padding:
 
 # %% id="random-block"
 def random_block(D, I, rng):
@@ -499,10 +504,9 @@ print("a whole block       agrees with PyTorch within 1e-12:",
       agree(ref.encoder_block(x, weights, H, mask), theirs(x_torch, src_key_padding_mask=padding)))
 
 # %% [markdown] id="who-notices"
-# Blocks one after the other are the encoder. A direct way to see who reads from whom: change one word at the entrance,
-# and measure how far each position moves at the exit. For scale: the last LayerNorm leaves each position, $D = 32$ numbers
-# of mean near 0 and variance near 1, with a length near $\sqrt{32} = 5.7$. Below is printed how far apart two positions of
-# the same sentence are then.
+# The encoder is a stack of such blocks. To see who reads from whom, change one word at the entrance and measure how far
+# the vector of each position moves at the exit. To judge these distances, the cell also prints how far apart the vectors
+# of two positions of one sentence are.
 
 # %% id="fig-who-notices" tags=["nbval-ignore-output"]
 rng = np.random.default_rng(3)
@@ -527,72 +531,147 @@ apart = np.linalg.norm(exits[:, None] - exits, axis=-1)[np.triu_indices(12, k=1)
 print(f"without a mask, two positions of the sentence are {apart.mean():.1f} apart at the exit, on average")
 figure, axes = figures.new_figure(9.0, 3.2, columns=2)
 told = []
-for ax, mask, title, color in zip(axes, (None, ref.causal_mask(12)), ("No mask: every position notices",
-                                  "Causal mask: only later ones do"), (figures.BLUE, figures.ORANGE)):
+for ax, mask, name, color in zip(axes, (None, ref.causal_mask(12)), ("No mask", "Causal mask"),
+                                 (figures.BLUE, figures.ORANGE)):
     change = np.linalg.norm(encode(after, mask) - encode(before, mask), axis=-1)
     ax.bar(range(12), change, color=color)
-    for t in np.flatnonzero(change == 0):
+    still = np.flatnonzero(change == 0)
+    for t in still:
         ax.text(t, 0.02, "0", ha="center", fontsize=8)
     ax.set_xticks(range(12), vocabulary.words(before), rotation=90, fontsize=8)
     ax.set(ylim=(0, 6))
-    ax.set_title(title, loc="left")
+    ax.set_title(f"{name}: {12 - len(still)} of 12 positions move", loc="left")
     ax.grid(axis="x", visible=False)
     others = np.delete(change, 5)[np.delete(change, 5) > 0]
-    told.append(f"{change[5]:.1f} at that position, {others.min():.1f} to {others.max():.1f} at {len(others)} others")
+    told.append(f"{name}: {change[5]:.1f} at that position, {others.min():.1f} to {others.max():.1f} at {len(others)} "
+                f"others, exactly 0 at {len(still)}")
 axes[0].set_ylabel("distance moved")
 figures.show(figure, alt="How far each of 12 positions moves after two random blocks when the word 'fresh', position 5, is "
-             f"exchanged for 'cold'. Without a mask: {told[0]}. With a causal mask: {told[1]}, and exactly 0 "
-             "at the five before it.")
+             f"exchanged for 'cold'. {'. '.join(told)}.")
 
 # %% [markdown] id="who-notices-note"
-# The exchanged position itself moves furthest, because its own word comes along on the shortcuts. The others move by what
-# they read of it. How much that is for each of them means nothing here, the weights being random; what the picture shows
-# is which bars are exactly zero.
+# The exchanged position moves furthest: its own word changed, and the others move only by what they read of it. The
+# weights are random, so the heights of the other bars mean nothing. What counts is which bars are exactly zero.
+#
+# ### Does attention know the order?
+#
+# The equation for $A_{ts}$ has no $t - s$ in it. If the words of a sentence change places, each query should find the
+# same keys with the same scores, only elsewhere. So without the vectors for places an encoder would see a bag of words.
+# We can test it: shuffle the words, and look whether each still gets the same vector at the exit.
+
+# %% id="measure-order"
+order = np.random.default_rng(8).permutation(12)
+
+
+def moved_by_order(with_places, mask):
+    """How far a word's vector at the exit moves, at most, when the words of the sentence are shuffled."""
+    y = []
+    for words in (before, before[order]):
+        x = table[words] + with_places * places  # the places stay where they are, the words move
+        for block in stack:
+            x = ref.encoder_block(x, block, 4, mask)
+        y.append(x)
+    return np.linalg.norm(y[1] - y[0][order], axis=-1).max()
+
+
+blind, seeing, causal = (moved_by_order(*case) for case in ((0, None), (1, None), (0, ref.causal_mask(12))))
+print("no vectors for places: each word has the same vector as before, within 1e-12:", bool(blind < 1e-12))
+print("with them, it has another one:", bool(seeing > 0.1))
+print("without them but with a causal mask, it has another one too:", bool(causal > 0.1))
+
+# %% [markdown] id="order-note"
+# Attention alone is blind to order; chapter 06 adds a vector for each place. A causal mask tells the order as well,
+# because the second word sees two words and the third sees three.
 
 # %% [markdown] id="importance"
 # ### Is a weight an importance?
 #
 # It is tempting to read a large weight as "this word mattered". We can check: hide one key at a time from all queries,
-# and see how far the position of the blank moves at the exit. Then compare the two orders, by weight and by effect,
-# with Spearman's rank correlation: 1 if they are the same, 0 if they have nothing to do with each other.
+# and see how far the vector of one position, say that of a blank, moves at the exit. Then compare the two orders, by
+# weight and by effect, with Spearman's rank correlation: 1 if they are the same, 0 if they have nothing to do with each
+# other. Two better measures of a word's influence have been proposed, and stand beside the weight:
+#
+# - the length of what is read, $\lVert A_{ts} v_s \rVert$ after the layer $W_o$: a large weight on a small value brings
+#   little (Kobayashi et al. 2020);
+# - **rollout**, which follows the weights through all blocks: each block's table, averaged with the identity for the
+#   shortcut, is multiplied with those before it (Abnar and Zuidema 2020).
 
-# %% id="measure-importance"
+# %% id="how-to-measure-importance"
 from scipy.stats import spearmanr
 
-
-def weight_and_effect(blocks, x, blank, H=4):
-    """For each key but the blank itself: its weight in the first block, mean over heads, and what hiding it changes."""
-    def run(mask):
-        y = x
-        for block in blocks:
-            y = ref.encoder_block(y, block, H, mask)
-        return y[blank]
-
-    q, k = (ref.split_heads(ref.linear(x, *layer(blocks[0], f"attention.self.{name}")), H) for name in ("query", "key"))
-    weight = ref.attention_weights(q, k).mean(axis=0)[blank]  # (H, T, T) -> (T,)
-    keys = [s for s in range(len(x)) if s != blank]
-    effect = [np.linalg.norm(run(np.arange(len(x)) != s) - run(None)) for s in keys]
-    return weight[keys], effect
+from mlm_mini.experiments import mean_interval
 
 
+def weights_of(block, x, H):
+    """The attention weights of a block, (H, T, T), and its values, (H, T, d)."""
+    q, k, v = (ref.split_heads(ref.linear(x, *layer(block, f"attention.self.{name}")), H)
+               for name in ("query", "key", "value"))
+    return ref.attention_weights(q, k), v
+
+
+def influence_and_effect(blocks, x, blank, H=4):
+    """Three guesses at how much each key matters to the blank, (3, T - 1), and what hiding it changes, (T - 1,)."""
+    T, states = len(x), [x]
+    for block in blocks:
+        states.append(ref.encoder_block(states[-1], block, H))
+    A, v = weights_of(blocks[0], x, H)
+    mix = np.stack(np.split(blocks[0]["attention.output.dense.weight"], H, axis=1))  # (D, D) -> (H, D, d)
+    read = (A[:, blank, :, None] * (v @ mix.mT)).sum(axis=0)  # (H, T, D) -> (T, D)
+    rollout = np.eye(T)
+    for block, state in zip(blocks, states):
+        rollout = (weights_of(block, state, H)[0].mean(axis=0) + np.eye(T)) / 2 @ rollout
+    guesses = np.stack([A.mean(axis=0)[blank], np.linalg.norm(read, axis=-1), rollout[blank]])
+
+    keys = np.delete(np.arange(T), blank)
+    hidden = np.tile(x, (len(keys), 1, 1))  # one copy of the sentence for each key that is hidden
+    for block in blocks:
+        hidden = ref.encoder_block(hidden, block, H, (np.arange(T) != keys[:, None])[:, None, None])
+    return guesses[:, keys], np.linalg.norm(hidden[:, blank] - states[-1][blank], axis=-1)
+
+
+# %% id="fig-importance" tags=["nbval-ignore-output"]
+DEPTHS, DRAWS = (1, 2, 4, 8), 200
+GUESSES = ("weight in the first block", "length of what is read there", "rollout through all blocks")
 rng = np.random.default_rng(4)
-for depth in (1, 2, 4, 8):
-    ranks = [spearmanr(*weight_and_effect([random_block(32, 64, rng) for _ in range(depth)],
-                                          rng.normal(size=(16, 32)), blank=7)).statistic for _ in range(24)]
-    print(f"{depth} random blocks: rank correlation of weight and effect {np.mean(ranks):.2f}")
+ranks = {}  # (depth, guess): the mean rank correlation over draws of weights and inputs, with its 95% interval
+for depth in DEPTHS:
+    found = []
+    for _ in range(DRAWS):
+        blocks, x = [random_block(32, 64, rng) for _ in range(depth)], rng.normal(size=(16, 32))
+        guesses, effect = influence_and_effect(blocks, x, blank=7)
+        found.append([spearmanr(guess, effect).statistic for guess in guesses])
+    ranks |= {(depth, guess): mean_interval(values) for guess, values in zip(GUESSES, np.transpose(found))}
+    print(f"{depth} random block{'s' * (depth > 1)}: " + "; ".join(f"{guess} {ranks[depth, guess].with_margin()}" for guess in GUESSES))
+figure, (ax,) = figures.new_figure(7.5, 3.2)
+for guess, color, style in zip(GUESSES, (figures.RED, figures.ORANGE, figures.BLUE), ("s--", "D-.", "o-")):
+    value, low, high = np.transpose([ranks[depth, guess] for depth in DEPTHS])
+    ax.errorbar(DEPTHS, value, (value - low, high - value), fmt=style, color=color, label=guess)
+ax.set(xscale="log", xlabel="random blocks", ylabel="rank correlation with the effect", ylim=(0, 1), xticks=DEPTHS)
+ax.set_xticklabels(DEPTHS)
+ax.minorticks_off()
+ax.legend()
+ax.set_title(f"Weight and effect: {ranks[1, GUESSES[0]].value:.2f} in one random block, "
+             f"{ranks[8, GUESSES[0]].value:.2f} in eight", loc="left")
+figures.show(figure, alt=f"Rank correlation of three guesses at a word's influence with the effect of hiding it, means of "
+             f"{DRAWS} draws with 95% intervals: " + "; ".join(f"{guess}, from one block to eight: " + ", ".join(
+                 f"{ranks[depth, guess].value:.2f}" for depth in DEPTHS) for guess in GUESSES) + ".")
 
 # %% [markdown] id="importance-note"
-# In one block the weights say most of what there is to say, though what a key's value holds matters too. The deeper the
-# encoder, the less one layer's weights tell: a word also arrives by way of other words that have read it. These blocks
-# are random, so this says what depth alone does. For trained models it takes experiments of their own: Jain and Wallace
-# (2019) did some, on recurrent networks with one layer of attention.
+# In one block the weights tell much, and the length of what is read tells more. The deeper the encoder, the less one
+# block's weights tell: a word also arrives by way of other words that have read it, and rollout, which counts those ways,
+# tells more. Yet in eight blocks even rollout explains little.
+#
+# These blocks and inputs are random, so this says what depth alone does, and nothing about trained models. Jain and
+# Wallace (2019) looked at trained ones and found weights and effects at odds for a *single* layer of attention. Its keys
+# came out of a recurrent network that had read the whole sentence; in our single block they are the words themselves.
+# Chapter 07 repeats the measurement with a trained encoder.
 
 # %% [markdown] id="why-gradient"
 # ## 6 · Backward
 #
-# Training needs the way back: given `upstream`, written $dY$, the derivative of the loss by each number that attention
-# returned, what is the derivative by $q$, $k$ and $v$? Each equation of the way there gives one of the way back. With
-# $A$ the weights and $z_{ts} = q_t \cdot k_s$ the products that are not yet divided by $\sqrt{d}$,
+# Training needs gradients. Let $dY$, `upstream` in the code, be the derivative of the loss by each number that attention
+# returned. What is then its derivative by $q$, $k$ and $v$? Each step forward has its equation backward. With $A$ the
+# weights, and $z_{ts} = q_t \cdot k_s$ the products before they are divided by $\sqrt{d}$,
 #
 # $$dV = A^\top dY, \qquad dA = dY\, V^\top, \qquad
 #   dz_{ts} = A_{ts} \Big( dA_{ts} - \sum_r A_{tr}\, dA_{tr} \Big) / \sqrt{d},$$
@@ -624,9 +703,9 @@ def attention_gradient(upstream, q, k, v):
 check("05.attention-gradient", attention_gradient)
 
 # %% [markdown] id="two-judges"
-# Two judges for a gradient. One is the definition of a derivative: move one number a little, and see by how much the
-# loss moves. It is slow and inexact, and knows no calculus. The other is PyTorch's autograd. The loss here is
-# $\sum_{t} u_t \cdot y_t$ with random $u$, so that `upstream` is $u$.
+# Two judges check the gradient. One is the definition of a derivative: move one number a little, and see how much the
+# loss moves. That is slow and inexact, but needs no calculus. The other is PyTorch's autograd. As loss we take
+# $\sum_{t} u_t \cdot y_t$ with random $u$, because its derivative by $y$ is $u$: that is our `upstream`.
 
 # %% id="measure-gradient"
 rng = np.random.default_rng(5)
@@ -662,14 +741,35 @@ for which, name in enumerate(("dq", "dk", "dv")):
 # ## Recap
 #
 # A position asks with a query, is found by its key and is read by its value; softmax makes the scores weights, and a
-# mask takes candidates out before it. Heads share the width, a block adds what it finds to what it knows, and
-# everything else is done at each position alone. Built from equations, all of it agrees with PyTorch to twelve digits.
+# mask takes candidates out before it. Heads share the width, and a block adds what they find to what it had.
+# Everything else happens at each position alone. Built from equations, all of it agrees with PyTorch to twelve digits.
 #
-# | the article this course grew from | measured in this chapter | verdict |
-# |---|---|---|
-# | a Transformer is "designed to weigh the importance of different context words" | weights of every query sum to one, and agree with PyTorch's attention within $10^{-12}$ | **holds** for the weighing |
-# | the weights are an "importance" | rank correlation with the effect of hiding a word: 0.84 in one block, 0.16 in eight (random weights) | **holds when** there is one block; in a deep encoder, one layer's weights do not tell |
-# | it uses "the *entire* surrounding context—both left and right" | one word exchanged: every position moves, and with a causal mask none before it | **holds** without a causal mask |
+# The verdict on *importance* is computed. A correlation tells when its interval lies above 0.7, where weights and effects
+# share half of the variance of their ranks; it does not tell when the interval lies below 0.5, where they share a quarter.
+# Anything else is undecided.
+
+# %% id="recap-table" tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+one, eight = (ranks[depth, GUESSES[0]] for depth in (1, 8))
+if one.low > 0.7 and eight.high < 0.5:
+    importance = "**holds when** there is one block; in a deep encoder, one block's weights do not tell"
+elif eight.low > 0.7:
+    importance = "**holds**"
+elif one.high < 0.5:
+    importance = "**does not hold as worded**"
+else:
+    importance = "**undecided**"
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| a Transformer is "designed to weigh the importance of different context words" | weights of every query sum to one, \
+and agree with PyTorch's attention within $10^{{-12}}$ | **holds** for the weighing |
+| the weights are an "importance" | rank correlation with the effect of hiding a word: {one.with_margin()} in one block, \
+{eight.with_margin()} in eight (random weights, {DRAWS} draws, 95%) | {importance} |
+| it uses "the *entire* surrounding context—both left and right" | one word exchanged: every position moves, and with a \
+causal mask none before it | **holds** without a causal mask |
+""")
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on
@@ -679,6 +779,9 @@ for which, name in enumerate(("dq", "dk", "dv")):
 # - Dan Hendrycks and Kevin Gimpel (2016). Gaussian error linear units (GELUs). arXiv 1606.08415.
 # - Sarthak Jain and Byron C. Wallace (2019). Attention is not explanation. *NAACL*. And the answer: Sarah Wiegreffe and
 #   Yuval Pinter (2019). Attention is not not explanation. *EMNLP*.
+# - Goro Kobayashi, Tatsuki Kuribayashi, Sho Yokoi and Kentaro Inui (2020). Attention is not only a weight: Analyzing
+#   Transformers with vector norms. *EMNLP*.
+# - Samira Abnar and Willem Zuidema (2020). Quantifying attention flow in Transformers. *ACL*. Rollout, and a flow.
 # - Kevin Clark, Urvashi Khandelwal, Omer Levy and Christopher D. Manning (2019). What does BERT look at? An analysis of
 #   BERT's attention. *BlackboxNLP*. Heads that look at the word before, or at a verb's object.
 # - Ruibin Xiong and others (2020). On layer normalization in the Transformer architecture. *ICML*. Pre-norm or post-norm.

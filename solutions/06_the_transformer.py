@@ -3,7 +3,7 @@
 #   course:
 #     title: The Transformer in PyTorch
 #     question: Is it the same encoder, and what does it cost?
-#     minutes: 150
+#     minutes: 210
 #     prerequisites: Chapter 05; a first look at PyTorch tensors helps
 # ---
 
@@ -18,9 +18,9 @@
 # - compute logits only at the positions that are asked about, and say what that saves;
 # - write a loss that survives padding, uneven sentences and a batch without a question;
 # - count the parameters and the floating-point operations of a Transformer, exactly;
-# - prove that two implementations are the same function, forward and backward.
+# - test whether two implementations are the same function, forward and backward, by a test that is able to fail.
 #
-# *150 minutes. Prerequisites: chapter 05; a first look at PyTorch tensors helps. Everything here runs on the CPU. Section
+# *210 minutes. Prerequisites: chapter 05; a first look at PyTorch tensors helps. Everything here runs on the CPU. Section
 # 5 uses a GPU where there is one, and says what changes.*
 
 # %% [markdown] id="how-it-works"
@@ -28,10 +28,9 @@
 # smallest input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run
 # before yours do. Go on with Shift+Enter; *Run All Cells* stops at the first exercise that is not solved.
 #
-# What PyTorch adds to NumPy are three things: it records what it computes, so that one call of `backward()` finds every
-# gradient; it runs on GPUs; and it brings fast **kernels**, programs for one operation on one kind of processor, for what
-# chapter 05 built by hand. The checks here look at all numbers in float64, *and at the gradients*: an answer that is right
-# but cut off from that record, the **graph**, would train nothing.
+# PyTorch adds three things to NumPy. It records what it computes, so that one call of `backward()` finds every gradient.
+# It runs on GPUs. And it brings fast **kernels**, programs for one operation on one kind of processor, for much of what
+# chapter 05 built by hand.
 #
 # The letters: B sentences, T positions, k predicted positions in each, D numbers at a position, H heads, V tokens, L
 # blocks.
@@ -46,17 +45,33 @@ from mlm_mini import reference as ref
 from mlm_mini.course import check, failing, hint
 from mlm_mini.model import MaskedLM, ModelConfig, choose_device, to_numpy
 
+# %% [markdown] id="autograd"
+# The record is called the **graph**. A tensor that is to get a gradient says so with `requires_grad_()`; whatever is
+# computed from it joins the graph; `backward()` on a single number at the end walks the graph back, and adds to each
+# such tensor its `.grad`. A value that leaves the graph, by `.detach()`, `.item()` or a way through NumPy, passes no
+# gradient on:
+
+# %% id="show-autograd"
+x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+y = (x**2).sum()  # its derivative by x is 2x
+y.backward()
+print("x.grad:", x.grad, " y has a graph:", y.requires_grad, " y.detach() has one:", y.detach().requires_grad)
+
+# %% [markdown] id="about-checks"
+# The checks of this chapter compare all numbers in float64, *and the gradients*. An answer with the right numbers but cut
+# off from the graph would train nothing.
+
 # %% [markdown] id="why-embeddings"
 # ## 1 · At the entrance
 #
-# A token's id says nothing by its size; what a model works with is a vector of $D$ numbers, a row of a table that is
-# learned. Attention does not know in which order its keys stand, so the place gets a vector too. BERT adds a third, for
-# inputs made of two texts: the **segment**, or token type. Then it normalizes:
+# An id is only a name for a token. What the model works with is a vector of $D$ numbers for each token, a row of a table
+# that is learned. Attention does not know the order of its keys (chapter 05), so each place has a vector too. BERT adds
+# a third, for inputs made of two texts: the **segment**, or token type. Then it normalizes the sum:
 #
 # $$x_t = \mathrm{LayerNorm}(\mathrm{word}_{i_t} + \mathrm{position}_t + \mathrm{type}_{s_t}).$$
 #
-# Without segment ids, everything is segment 0. Row 0 is then still added: BERT was trained with it,
-# and a copy that leaves it out disagrees with the original everywhere.
+# Without segment ids, everything is segment 0, and row 0 is still added. BERT was trained with it, so a copy that leaves
+# it out gives other logits; section 4 measures how far off.
 
 # %% id="ex-embeddings"
 # exercise: 06.embeddings
@@ -81,10 +96,10 @@ check("06.embeddings", embed)
 # %% [markdown] id="why-fused"
 # ## 2 · Attention, with fewer and larger products
 #
-# The equations are those of chapter 05. But processors are fastest on large matrix products, so queries, keys and values
-# come out of one: `qkv_weight` (3D, D) holds the rows of $W_q$, then those of $W_k$, then those of $W_v$. And
-# `F.scaled_dot_product_attention(q, k, v, attn_mask)` does scale, mask, softmax and sum in one kernel, on a GPU even
-# without ever storing the (T, T) table. A boolean mask is `True` where a key takes part, as ours is.
+# The equations are those of chapter 05. But one large matrix product is faster than three small ones, so queries, keys
+# and values come from a single matrix: `qkv_weight` (3D, D) holds the rows of $W_q$, then those of $W_k$, then those of
+# $W_v$. And `F.scaled_dot_product_attention(q, k, v, attn_mask)` does scale, mask, softmax and sum in one kernel, some of
+# which never store the whole (T, T) table. A boolean mask is `True` where a key takes part, as ours is.
 
 # %% id="ex-self-attention"
 # exercise: 06.self-attention
@@ -114,12 +129,12 @@ check("06.self-attention", self_attention)
 # ## 3 · At the exit
 #
 # After the last block every position has its hidden state. But only the masked ones, 15% or so, have a question to
-# answer, and the layer that answers is the largest of all: $D$ numbers to $V$ logits. So we pick out the hidden states
-# that are needed *before* that layer. `positions` (B, k) names k positions for each sentence. A sentence with fewer
-# questions repeats some position, and its label there is -100.
+# answer, and the layer that answers is often the largest of all: from $D$ numbers to $V$ logits. So we pick out the
+# hidden states that are needed *before* that layer. `positions` (B, k) names k positions for each sentence. A sentence
+# with fewer questions repeats some position, and its label there is -100.
 #
-# Why not index with the boolean mask? Its result has as many rows as there are masked tokens, a number that changes with
-# every batch: the batch axis is lost, and the program has to wait until the GPU has counted.
+# Why not index with the boolean mask? The result has one row for each masked token. So the axis of the sentences is gone,
+# the shape changes from batch to batch, and the program has to wait until the GPU has counted the tokens.
 
 # %% id="ex-gather-positions"
 # exercise: 06.gather-positions
@@ -140,10 +155,10 @@ def gather_positions(x, positions):
 check("06.gather-positions", gather_positions)
 
 # %% [markdown] id="why-head"
-# The **head** turns a hidden state into a score for every word. BERT's takes one more step of its own, then compares
-# the result with every word's vector. The table of those vectors $E$ is the one from the entrance: it is **tied**, one
-# tensor used twice. What is learned about a word at one end then serves at the other, and the model is smaller
-# by $V D$ numbers:
+# The **head** turns a hidden state into a score for every word. BERT's has one more linear layer, GELU and LayerNorm, and
+# then takes the dot product with every word's vector. The table of those vectors, $E$, is the one from the entrance: it is
+# **tied**, one tensor used twice. What is learned about a word at one end then serves at the other, and the model has
+# $V D$ fewer numbers:
 #
 # $$z = E\, \mathrm{LayerNorm}(\mathrm{gelu}(W h + b)) + c.$$
 
@@ -169,8 +184,8 @@ check("06.head", mlm_head)
 
 # %% [markdown] id="why-loss"
 # The loss is the mean surprisal of chapter 02, over all labels of the batch that are not -100. `F.cross_entropy` knows
-# -100, but it has a trap: for a batch without any label its mean is 0 / 0. One NaN spoils every average of losses that it
-# enters, and stops a loop that looks whether its loss is finite. The loss of nothing is zero, with a gradient of zero.
+# -100, but for a batch without any label its mean is 0 / 0, which is NaN. One NaN spoils every average of losses, and
+# stops any training loop that checks for it. We define the loss of such a batch as zero, with a gradient of zero.
 
 # %% id="ex-masked-loss"
 # exercise: 06.masked-loss
@@ -193,10 +208,9 @@ check("06.masked-loss", masked_loss)
 # %% [markdown] id="the-module"
 # ## 4 · The module, and whether it is the same
 #
-# A **module** is a function that carries its weights. `mlm_mini/model/encoder.py` has the functions above as modules, the
-# loss aside, with blocks and dropout around them: fewer than 200 lines, and worth reading from top to bottom now. (Dropout
-# sets some numbers to zero at random during training; here it is off.)
-# What is in one:
+# A **module** is a function that carries its weights. `mlm_mini/model/encoder.py` has all the functions above but the loss
+# as modules, with blocks and dropout around them. It has some 200 lines and is worth reading from top to bottom now.
+# (Dropout sets some numbers to zero at random during training; here it is off.) These are the weights of a small model:
 
 # %% id="show-module"
 config = ModelConfig(vocab_size=1000, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
@@ -208,10 +222,13 @@ for name, weight in model.named_parameters():
 print(f"{'all together':32} {sum(weight.numel() for weight in model.parameters()):,} numbers")
 
 # %% [markdown] id="why-count"
-# How many numbers is that in general? Count from the entrance to the exit: three tables of $V$, $P$ and 2 rows and a
-# LayerNorm; $L$ blocks, each with four layers from $D$ to $D$ numbers, one from $D$ to $I$ (`inner` in the code), one
-# back, and two LayerNorms; and the head: one layer from $D$ to $D$, a LayerNorm, and a bias for every word. A layer has
-# a weight matrix and a bias; the decoder's matrix has been counted at the entrance.
+# How many numbers is that in general? Count from the entrance to the exit. A layer has a weight matrix and a bias, a
+# LayerNorm a gain and a bias.
+#
+# - The entrance: three tables of $V$, $P$ and 2 rows, and a LayerNorm.
+# - Each of $L$ blocks: four layers from $D$ to $D$ numbers, one from $D$ to $I$ (`inner` in the code), one back, and two
+#   LayerNorms.
+# - The head: one layer from $D$ to $D$, a LayerNorm, and a bias for every word. Its table was counted at the entrance.
 
 # %% id="ex-count-parameters"
 # exercise: 06.count-parameters
@@ -239,9 +256,9 @@ check("06.count-parameters", count_parameters)
 
 # %% [markdown] id="why-parity"
 # Is this the encoder of chapter 05? `ref.masked_lm` is that chapter's NumPy encoder with the head added, and
-# `ref.masked_lm_gradient` its gradient, written by hand. `to_numpy` hands it the module's weights. Then both get the same
-# sentences, with padding and questions at random places, over random shapes, in float64. Forward they should differ by
-# rounding only, and backward too, for *every* weight. In float64 always on the CPU: some GPUs have no such numbers.
+# `ref.masked_lm_gradient` its gradient, written by hand. `to_numpy` hands it the module's weights. Twelve models of random
+# shapes get random sentences, with padding and with questions at random places. Logits should differ by rounding only,
+# and so should the gradient of *every* weight. All this is float64 on the CPU, because some GPUs have no float64.
 
 # %% id="how-to-compare"
 def random_model(rng, dtype=torch.float64):
@@ -298,8 +315,9 @@ for trial in range(12):
           f"{trial % 2 == 1!s:6}  {forward < 1e-10!s:21}  {backward < 1e-8!s}")
 
 # %% [markdown] id="able-to-fail"
-# A test must be able to fail. The same comparison, after a change of one thing in the PyTorch model that leaves every
-# shape as it is, and in float32, whose rounding is about $10^{-7}$ at each step:
+# Twelve models that agree prove nothing about the thirteenth; what they are worth depends on what the comparison would
+# have noticed. So we change one thing in the PyTorch model, such that every shape stays as it is, and compare again. And
+# we compare in float32, which rounds by about $10^{-7}$ at each step:
 
 # %% id="measure-changes"
 def change_eps(model):
@@ -350,7 +368,8 @@ ax.axvline(1e-10, color=figures.BLACK, linestyle="--", linewidth=1)
 ax.text(1.4e-10, 5.35, "limit for float64 logits", fontsize=8)
 ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
 ax.set(xscale="log", xlim=(1e-17, 100), ylim=(5.7, -0.6), xlabel="largest difference between PyTorch and NumPy")
-ax.set_title("The same function, up to rounding; a slip stands many powers of ten away", loc="left")
+slips = min(value for name, value in changes.items() if name not in ("nothing changed", "float32"))
+ax.set_title(f"In float64, logits differ by at most {max(rows[0][1]):.0e}; the smallest of three slips makes {slips:.0e}", loc="left")
 figures.show(figure, alt="Largest differences between the two encoders on a logarithmic axis. Over 12 random models in "
              f"float64: logits at most {max(rows[0][1]):.0e}, gradients at most {max(rows[1][1]):.0e}. One model each: "
              + "; ".join(f"{name} {value:.0e}" for name, value in list(changes.items())[1:]) + ".")
@@ -387,9 +406,9 @@ def forward_flops(B, T, k, V, D, L, inner):
 check("06.forward-flops", forward_flops)
 
 # %% [markdown] id="count-measured"
-# PyTorch can count while it runs; does it arrive at the same number? First for the course's `tiny`, of
-# width 128, with the vocabulary of 50,000 words that the article speaks of. Where it does, the formula may speak for a
-# model of very different proportions as well, BERT-base.
+# PyTorch can count while it runs; does it arrive at the same number? We try the course's `tiny`, of width 64, with the
+# 50,000 words that the article speaks of. If the two agree, the formula can also speak for models that are too large to
+# run here.
 
 # %% id="measure-flops"
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -415,37 +434,52 @@ for name, where, count in (("all positions", None, T), ("k positions", positions
     formula = products_of(config, B, T, count)
     print(f"tiny, logits at {name:13}  formula {formula:14,}  PyTorch counted {counter.get_total_flops():14,}")
 
+# %% [markdown] id="why-share"
+# How much of the work is the head? Per position, its product with the table takes $2DV$ operations, and the products of
+# the blocks take $24LD^2$ (with $I = 4D$, and without attention itself). So what counts is how $V$ compares with $12LD$:
+# the share grows with the vocabulary, and falls with width and depth. Here the sizes stand beside each other at the *same*
+# vocabulary, and beside them those that the course trains, whose scene language has 404 tokens.
+
 # %% id="measure-share"
-for name, config in (("tiny, V = 50,000", ModelConfig.tiny(50_000)), ("BERT-base, V = 30,522", ModelConfig.base())):
-    dense, masked = products_of(config, 1, 128, 128), products_of(config, 1, 128, 19)
-    blocks = products_of(config, 1, 128, 0)
-    print(f"{name:22} T = 128: the head is {1 - blocks / dense:.0%} of a pass with all logits, {1 - blocks / masked:.0%} "
-          f"with 19 of 128; all logits cost {dense / masked:.2f} times as much")
+T, k = 128, 19
+SIZES = {"tiny": ModelConfig.tiny, "mini": ModelConfig.mini, "small": ModelConfig.small, "base": ModelConfig.base}
+
+
+def head_share(config, count):
+    """The head's share of the FLOPs of a forward pass, with logits at `count` of 128 positions."""
+    return 1 - products_of(config, 1, T, 0) / products_of(config, 1, T, count)
+
+
+shares = {(name, V): (head_share(make(V), T), head_share(make(V), k))
+          for name, make in SIZES.items() for V in (404, 30_522, 50_000)}
+print("share of the head, with logits at all of 128 positions (at 19)")
+for name in SIZES:
+    print(f"{name:6}", "   ".join(f"V = {V:6,}: {shares[name, V][0]:4.0%} ({shares[name, V][1]:3.0%})"
+                                 for V in (404, 30_522, 50_000)))
 
 # %% id="fig-flops" tags=["nbval-ignore-output"]
-shares = np.linspace(0, 1, 41)
-figure, (ax,) = figures.new_figure(7.5, 3.2)
+asked = np.linspace(0, 1, 41)
+figure, (ax,) = figures.new_figure(7.5, 3.4)
 told = []
-for name, config, color, style, above in (
-        ("tiny, V = 50,000", ModelConfig.tiny(50_000), figures.RED, "--", -0.12),
-        ("small, V = 30,522", ModelConfig.small(30_522), figures.ORANGE, "-.", 0.17),
-        ("BERT-base, V = 30,522", ModelConfig.base(), figures.BLUE, "-", 0.09)):
-    cost = np.array([products_of(config, 1, 128, 128 * share) for share in shares])
-    ax.plot(shares, cost / cost[-1], style, color=color)
-    at = np.searchsorted(shares, 0.15)
-    told.append(f"{name} {cost[at] / cost[-1]:.2f}")
-    ax.text(0.19, cost[8] / cost[-1] + above, name, color=color, va="center", fontsize=9)
+for name, V, color, style, above in (("tiny", 30_522, figures.RED, "--", -0.1), ("small", 30_522, figures.GREEN, "-.", 0.15),
+                                     ("tiny", 404, figures.RED, "-", 0.06), ("base", 30_522, figures.BLUE, "-", -0.09)):
+    cost = np.array([products_of(SIZES[name](V), 1, T, T * share) for share in asked])
+    ax.plot(asked, cost / cost[-1], style, color=color)
+    at = np.searchsorted(asked, 0.15)
+    told.append(f"{name}, V = {V:,}: {cost[at] / cost[-1]:.2f}")
+    ax.text(0.19, cost[8] / cost[-1] + above, f"{name}, V = {V:,}", color=color, va="center", fontsize=9)
 ax.axvline(0.15, color="0.6", linewidth=1)
-ax.text(0.14, 0.94, "15%", fontsize=9, ha="right")
+ax.text(0.14, 0.03, "15%", fontsize=9, ha="right")
 ax.set(xlabel="share of positions that get logits", ylabel="FLOPs, relative to all", xlim=(0, 1), ylim=(0, 1.03))
-ax.set_title("The smaller the model, the more of it is its last layer", loc="left")
+ax.set_title(f"The head: {shares['tiny', 30_522][0]:.0%} of tiny and {shares['base', 30_522][0]:.0%} of base at 30,522 "
+             f"words, {shares['tiny', 404][0]:.0%} of tiny at 404", loc="left")
 figures.show(figure, alt="FLOPs of a forward pass against the share of positions that get logits, relative to logits "
              f"everywhere: straight lines that reach 1 at a share of 1. At 15%: {'; '.join(told)}.")
 
 # %% [markdown] id="equal-loss"
-# The loss must not notice. Logits at all positions with labels of -100 at most of them, and logits at k positions: the
-# same number, in float32, on whatever device there is. `choose_device()` is the one place where that is decided: a CUDA
-# GPU if there is one, else Apple's, else the CPU.
+# The loss must be the same either way: with logits at all positions and labels of -100 at most of them, or with logits at
+# k positions only. This runs in float32, on whatever device there is. `choose_device()` takes a CUDA GPU if there is one,
+# else Apple's, else the CPU.
 
 # %% id="measure-loss"
 device = choose_device()
@@ -472,8 +506,9 @@ print(f"logits of {B} sentences in float32: {4 * B * T * 50_000 / 1e6:.1f} MB ev
 
 # %% [markdown] id="time-and-memory"
 # And the clock? **What follows is an example from one machine; yours will differ, and no check depends on it.** Memory is
-# the most that tensors held at once during a step, weights not counted. PyTorch keeps that account for CUDA. For other
-# devices, the class below adds every new tensor and subtracts it when it is gone.
+# the most that tensors held at once during a step, weights not counted. PyTorch keeps that account for CUDA; for other
+# devices, the class below counts each new tensor in and, when it is gone, out. A third measurement is of the loss alone,
+# from logits at all positions to their gradient and back: softmax and logarithms, and no matrix product.
 
 # %% id="how-to-weigh"
 import time
@@ -518,27 +553,38 @@ def peak_bytes(where):
     return bytes_.peak
 
 
-def seconds(where, repeats=5):
+def loss_alone(logits=torch.randn(B * 128, 50_000, device=device)):
+    """The loss and its gradient by given logits, at all positions."""
+    logits = logits.detach().requires_grad_()
+    loss = F.cross_entropy(logits, everywhere.flatten())
+    loss.backward()
+    return loss.item()
+
+
+def seconds(step, repeats=5):
     """The quickest of a few steps, after one to warm up. loss.item() waits for the GPU."""
     times = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # several wait for each other when the machine is busy, and that is what would be measured
     for _ in range(repeats + 1):
         start = time.perf_counter()
-        training_step(where)
+        step()
         times.append(time.perf_counter() - start)
     torch.set_num_threads(threads)
     return min(times[1:])
 
 
 # %% id="measure-time" tags=["nbval-ignore-output"]
-measured = {name: (seconds(where), peak_bytes(where)) for name, where in (("all", None), ("k", positions))}
+measured = {name: (seconds(lambda where=where: training_step(where)), peak_bytes(where))
+            for name, where in (("all", None), ("k", positions))}
 for name, (step, peak) in measured.items():
     print(f"logits at {name:3} positions: {step * 1e3:7.0f} ms per training step, {peak / 1e6:6.0f} MB at the peak")
 (dense_time, dense_peak), (time_k, peak_k) = measured.values()
 flops = products_of(model.config, B, T, T) / products_of(model.config, B, T, k)
 print(f"ratio: {dense_time / time_k:.1f} in time, {dense_peak / peak_k:.1f} in memory, {flops:.1f} in FLOPs "
       f"(this machine, {device.type}, one thread)")
+print(f"the loss alone, from logits at all positions to their gradient: {seconds(loss_alone) * 1e3:.0f} ms, no FLOP of it "
+      "counted above")
 
 # %% id="fig-cost" tags=["nbval-ignore-output"]
 figure, axes = figures.new_figure(8.5, 2.4, columns=2)
@@ -558,31 +604,51 @@ figures.show(figure, alt="An example of one machine, a training step of the tiny
              f"{time_k * 1e3:.0f} ms and {peak_k / 1e6:.0f} MB.")
 
 # %% [markdown] id="cost-note"
-# Memory shrinks about as the FLOPs do. Time need not: softmax, its gradient and the way of all those logits through memory
-# cost time, and none of that is a matrix product.
+# Memory shrinks about as the FLOPs do. Time need not, because not all of it goes into matrix products: the last line says
+# how much the softmax and its gradient took.
 
 # %% [markdown] id="on-a-gpu"
 # ### On a GPU
 #
-# The code stays as it is: `choose_device()` finds the GPU, `.to(device)` moves the model and its inputs there. Four
+# The code stays as it is: `choose_device()` finds the GPU, `.to(device)` moves the model and its inputs there. Three
 # things change. Steps are much faster, so that tiny models spend their time on starting kernels rather than on products.
-# Time has to be measured after waiting for the GPU, which `loss.item()` does here. Matrix products in bfloat16
-# (`mlm_mini.model.autocast`), at some three digits of precision, pay for wide models: on an H100 a forward and a backward
-# pass of BERT-base took 15 ms in place of 56, and of `mini` 3.7 in place of 2.9. And parity is still shown on the CPU in
-# float64, because consumer GPUs are slow at it and Apple's has none.
+# Time has to be measured after waiting for the GPU, which `loss.item()` does here. And matrix products may run in bfloat16
+# (`mlm_mini.model.autocast`), which keeps some three digits. That pays for wide models only. Measured on an H100, one
+# forward and backward pass: BERT-base with 32 sentences of 128 tokens took 15 ms in place of 56; `mini` with 128 sentences
+# of 16 tokens took 3.7 ms in place of 2.9 (medians of 20; the rest is in `tests/gpu_results.md`).
 
 # %% [markdown] id="recap"
 # ## Recap
 #
-# The module computes what chapter 05 wrote down: forward and backward, over random shapes, to the last digits of
-# float64. In a small model most of the work is the last layer, and only the masked positions need it.
-#
-# | the article this course grew from | measured in this chapter | verdict |
-# |---|---|---|
-# | "converts each word (and the special `[MASK]` token) into a numerical vector, or **embedding**" | three tables, for word, place and segment; without the segment's the logits are wrong | **holds**, and it is a sum of three |
-# | a Transformer "weigh[s] the importance of different context words" and "outputs a final hidden state vector [...] for each input position" | logits within $10^{-10}$ and gradients within $10^{-8}$ of the equations, 12 random models | **holds** |
-# | "If the vocabulary has 50,000 words, we get 50,000 logits" | and they are needed at masked positions only: 102.4 MB for 4 sentences at every position, 15.2 MB at 19 of 128; the same loss within $10^{-6}$ | **holds** for every prediction; the other positions can go without |
-# | (not said there) what those logits cost | of the FLOPs of a forward pass with logits everywhere, the head takes 96% in `tiny` and 22% in BERT-base; logits at 15% of the positions make it 5.50 and 1.23 times cheaper | measured |
+# Over twelve random models the module computes what chapter 05 wrote down, forward and backward, but for rounding. How
+# much of the work is the last layer depends on the vocabulary beside width and depth, and only the masked positions
+# need it.
+
+# %% id="recap-table" tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+same = all(f < 1e-10 and b < 1e-8 for f, b in largest)
+equal = abs(dense_loss - loss) / loss < 1e-6
+without_types = changes["no segment vector"]
+cheaper = {name: products_of(SIZES[name](30_522), 1, T, T) / products_of(SIZES[name](30_522), 1, T, k) for name in SIZES}
+wrong = "**does not hold as worded**"
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| "converts each word (and the special `[MASK]` token) into a numerical vector, or **embedding**" | three tables, for \
+word, place and segment; without the segment's a logit is off by {without_types:.0f} | \
+{"**holds**, and it is a sum of three" if without_types > 5e-5 else wrong} |
+| a Transformer "weigh[s] the importance of different context words" and "outputs a final hidden state vector [...] for \
+each input position" | logits within $10^{{-10}}$ and gradients within $10^{{-8}}$ of the equations in \
+{sum(f < 1e-10 and b < 1e-8 for f, b in largest)} of {len(largest)} random models | {"**holds** for these" if same else wrong} |
+| "If the vocabulary has 50,000 words, we get 50,000 logits" | and they are needed at masked positions only: \
+{4 * B * T * 50_000 / 1e6:.1f} MB for {B} sentences at every position, {4 * B * k * 50_000 / 1e6:.1f} MB at {k} of {T}; \
+the same loss within $10^{{-6}}$ | {"**holds** for every prediction; the other positions can go without" if equal else wrong} |
+| (not said there) what those logits cost | at 30,522 words, of the FLOPs of a forward pass with logits everywhere, the \
+head takes {shares["tiny", 30_522][0]:.0%} in `tiny` and {shares["base", 30_522][0]:.0%} in BERT-base; logits at {k} of \
+{T} positions make it {cheaper["tiny"]:.2f} and {cheaper["base"]:.2f} times cheaper; at the 404 tokens of the scene \
+language, the head takes {shares["tiny", 404][0]:.0%} in `tiny` | measured |
+""")
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on

@@ -3,7 +3,7 @@
 #   course:
 #     title: Training
 #     question: How does a random encoder come to know a language, and how far from perfect does it stay?
-#     minutes: 220
+#     minutes: 280
 #     prerequisites: Chapters 02, 03 and 06
 # ---
 
@@ -20,7 +20,7 @@
 # - bring real text into a model, and a trained model into Hugging Face `transformers`;
 # - find the training bugs that do not crash.
 #
-# *220 minutes. Prerequisites: chapters 02, 03 and 06. The first time, section 4 trains a model for three to five
+# *280 minutes. Prerequisites: chapters 02, 03 and 06. The first time, section 4 trains a model for three to five
 # minutes on two cores; it is then kept. Everything runs on the CPU; with a GPU, `course.py train` uses it.*
 
 # %% [markdown] id="how-it-works"

@@ -3,7 +3,7 @@
 #   course:
 #     title: Gradient variance
 #     question: How noisy is the gradient of a masked batch, and does it fall as 1 over the ratio?
-#     minutes: 150
+#     minutes: 200
 #     prerequisites: Chapters 03, 06 and 07
 # ---
 
@@ -20,7 +20,7 @@
 # - tell where the law ends, and which of two causes ended it;
 # - say when noise makes training slow, and when it does not matter.
 #
-# *150 minutes. Prerequisites: chapters 03, 06 and 07. Sections 5 and 6 need small models of three languages, which are
+# *200 minutes. Prerequisites: chapters 03, 06 and 07. Sections 5 and 6 need small models of three languages, which are
 # trained the first time, in a few minutes, and then kept. Everything runs on the CPU; a GPU would draw more masks in
 # the same time, and the error bars would be shorter.*
 

@@ -347,6 +347,17 @@ def test_training_flops():
     assert round(dense, 2) == 1.22
 
 
+def test_the_heads_share_of_the_work_grows_with_the_vocabulary_and_falls_with_size():
+    def share(size, V):
+        config = ModelConfig.of_size(size, V)
+        return 1 - config.training_flops_per_token(128, 0) / config.training_flops_per_token(128)
+
+    for V in (404, 30_522):
+        shares = [share(size, V) for size in ("tiny", "mini", "small", "base")]
+        assert shares == sorted(shares, reverse=True)
+    assert share("tiny", 404) < share("base", 30_522) < share("tiny", 30_522)
+
+
 def test_training_flops_against_pytorchs_counter():
     from torch.utils.flop_counter import FlopCounterMode
 

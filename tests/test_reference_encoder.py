@@ -105,6 +105,17 @@ def test_scores_of_ten_thousand_do_not_overflow():
     np.testing.assert_array_equal(ref.attention_weights(q, k), np.eye(2))
 
 
+def test_attention_knows_no_order_but_by_a_causal_mask():
+    rng = np.random.default_rng(3)
+    q, k, v = rng.normal(size=(3, 6, 4))
+    order = np.array([3, 0, 5, 1, 4, 2])
+    shuffled = (q[order], k[order], v[order])
+    assert ref.attention is ref.scaled_dot_product_attention
+    np.testing.assert_allclose(ref.attention(*shuffled), ref.attention(q, k, v)[order], rtol=0, atol=1e-12)
+    causal = [ref.attention(*given, ref.causal_mask(6)) for given in (shuffled, (q, k, v))]
+    assert np.abs(causal[0] - causal[1][order]).max() > 0.1
+
+
 def test_the_masks():
     np.testing.assert_array_equal(ref.causal_mask(3), [[1, 0, 0], [1, 1, 0], [1, 1, 1]])
     mask = ref.padding_mask([[1, 1, 0], [1, 0, 0]])

@@ -33,7 +33,7 @@ def autocast(device: torch.device, width: int) -> contextlib.AbstractContextMana
     """Matrix products in bfloat16 where that is faster for a model of this width, and float32 everywhere else.
 
     That takes a model at least WIDE, on CUDA from Ampere on or a CPU with AMX. A small model spends its time on
-    starting operations, and to convert numbers is one more; other CPUs emulate bfloat16. Weights stay in float32.
+    starting operations, and conversions are more of them; CPUs without AMX emulate bfloat16. Weights stay in float32.
     """
     faster = {"cuda": _cuda_has_bfloat16, "cpu": _cpu_has_amx}.get(device.type, lambda _: False)
     if width < WIDE or not faster(device):
@@ -64,7 +64,7 @@ def _cpu_has_amx(_: torch.device) -> bool:
 
 @contextlib.contextmanager
 def deterministic() -> Iterator[None]:
-    """Within it, the same operations on the same machine give the same bits; an operation that cannot raises.
+    """Within it, the same operations on the same machine give the same bits; one that cannot do so raises an error.
 
     Enter it before the first matrix product on a GPU: cuBLAS reads its setting only once. On a CPU the number of
     threads has to be the same as well.

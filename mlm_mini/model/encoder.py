@@ -31,7 +31,7 @@ class Embeddings(nn.Module):
 
 
 def embedding(rows: int, D: int) -> nn.Embedding:
-    """A table without numbers. `nn.Embedding(rows, D)` would draw some, for which "meta" imports PyTorch's compiler."""
+    """A table without numbers yet. `nn.Embedding` would draw some, and for that "meta" imports PyTorch's compiler."""
     return nn.Embedding.from_pretrained(torch.empty(rows, D), freeze=False)
 
 

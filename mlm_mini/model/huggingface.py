@@ -45,7 +45,7 @@ TIED = {
 }
 
 LARGEST = 10**13  # of a number in a config: far beyond any model, and small enough to be multiplied
-SLACK = 2**16  # weights by which a config may be off before it is called absurd rather than compared name by name
+SLACK = 2**16  # a config that is off by more weights is called absurd; otherwise names are compared
 PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl"}
 HOW_TO_CONVERT = (
     "Pickled weights (.bin, .pt) can run any code when they are opened; if you trust their author, convert them once "
@@ -55,9 +55,9 @@ HOW_TO_CONVERT = (
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What stood in a checkpoint beside the weights that were loaded: names as they are in the file.
+    """Which weights of a checkpoint had an older name, and which were not used: names as they are in the file.
 
-    renamed: weights that were used, under another name today (gamma and beta of a LayerNorm, the decoder's bias).
+    renamed: weights that were loaded, and have another name today (gamma and beta of a LayerNorm, the decoder's bias).
     ignored: weights of the pooler and the next-sentence task, and second copies of weights that are tied.
     """
 

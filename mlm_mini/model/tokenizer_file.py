@@ -34,9 +34,9 @@ CONTINUED = "##"
 def load_tokenizer(folder: str | os.PathLike) -> FileTokenizer | WordLevel:
     """The tokenizer of a folder. Raises FileNotFoundError without a tokenizer.json.
 
-    Raises ValueError for another kind than WordPiece, or words or characters as `save_pretrained` writes them; for
-    special tokens that are not BERT's; and for what would cut a text in a way that is not implemented: the message
-    names it.
+    Raises ValueError for a tokenizer that is neither WordPiece nor one of words or characters as `save_pretrained`
+    writes it; for special tokens that are not BERT's; and for a setting that changes how text is cut and is not
+    implemented. The message names it.
     """
     path = Path(folder) / TOKENIZER
     check_regular_file(path)
@@ -119,7 +119,7 @@ def _rebuild(backend: Tokenizer, settings: dict) -> None:
 
 
 def _check_settings(settings: dict, content: dict) -> None:
-    """Raises ValueError for what tokenizer_config.json says that transformers obeys and that is not done here."""
+    """Raises ValueError for a setting in tokenizer_config.json that transformers obeys and this module does not."""
     name = settings.get("tokenizer_class")
     if name not in REBUILT + TAKEN_AS_IT_IS:
         expected = ", ".join((*REBUILT[:2], *TAKEN_AS_IT_IS))
@@ -161,7 +161,7 @@ def _check_added_tokens(settings: dict, content: dict) -> None:
 
 
 def _check_pipeline(content: dict) -> None:
-    """Raises ValueError for parts in which the library would stop the program rather than raise an error."""
+    """Raises ValueError for parts at which the library would stop the whole program, without an error to catch."""
     for name in ("normalizer", "pre_tokenizer"):
         for part in _objects(content.get(name)):
             if "Regex" in part:

@@ -1,4 +1,4 @@
-"""How long the rows were that a model has learned from: the positions behind them are still as they were drawn."""
+"""The length of the rows that a model was trained on: the vectors of later positions are still as they were drawn."""
 
 from mlm_mini.model.encoder import MaskedLM
 
@@ -18,7 +18,7 @@ def note_trained_length(model: MaskedLM, length: int | None) -> MaskedLM:
 
 
 def check_trained_length(length: int | None, positions: int) -> None:
-    """Raises ValueError for what is no number of positions of a model with so many."""
+    """Raises ValueError unless `length` is None, or a whole number from 1 to `positions`."""
     number = isinstance(length, int) and not isinstance(length, bool)
     if length is not None and not (number and 1 <= length <= positions):
         raise ValueError(f"{TRAINED_LENGTH} is {length!r}: expected a number from 1 to {positions}, its positions")

@@ -53,10 +53,13 @@ from mlm_mini.reference.transformer import (
     mlm_head_gradient,
 )
 
+attention = scaled_dot_product_attention  # for short, and in place of the module, whose functions are all above
+
 __all__ = [
     "IGNORE_INDEX",
     "LAYER_NORM_EPS",
     "adamw_step",
+    "attention",
     "attention_maps",
     "attention_weights",
     "causal_mask",

@@ -42,7 +42,7 @@ class Blanks:
 class Comparison:
     """Surprisal of the same N blanks in nats, (N,) each: of the model, and of two models that count.
 
-    counted: how many tokens of the training text these two have counted, from its beginning; training: how many it has.
+    counted: how many tokens, at the beginning of the training text, these two have counted; training: how many it has.
     """
 
     model: np.ndarray
@@ -60,7 +60,7 @@ class Comparison:
         return mean_and_error(getattr(self, baseline) - self.model, np.ones(len(self.model)), ddof=1)
 
     def table(self) -> str:
-        """What was asked, one line for each with a 95% interval, and what was counted."""
+        """For a reader: what was asked, what each of the three pays with a 95% interval, and what was counted."""
         lines = [f"{len(self.model):,} tokens of the validation text, hidden one at a time:"]
         for name, label in (("unigram", "unigram"), ("trigram", "trigram"), ("model", "this model")):
             mean, error = self.mean(name)
@@ -79,11 +79,11 @@ class Comparison:
 
 
 def draw_blanks(rows: np.ndarray, vocabulary: Vocabulary, n: int, rng: np.random.Generator) -> Blanks:
-    """n of the tokens of rows (B, T), or all where there are fewer, drawn without repetition, and in their order.
+    """Draw n tokens of rows (B, T) without repetition, or take all where there are fewer; they keep their order.
 
-    Only tokens with REACH tokens on either side are asked for: near the edge of a row a model that counts would have
-    to guess what stands behind it. [UNK] is never asked for, but may stand beside. Raises ValueError when n is less
-    than FEWEST_BLANKS, or there are fewer.
+    Only tokens with REACH tokens on either side are asked for: at the edge of a row, a model that counts would not see
+    the neighbors. [UNK] is never asked for, but may be a neighbor. Raises ValueError when n, or the number of tokens
+    that may be asked for, is less than FEWEST_BLANKS.
     """
     places = _places(rows, vocabulary)
     if min(n, len(places)) < FEWEST_BLANKS:
@@ -109,7 +109,7 @@ def compare_with_counting(
 ) -> Comparison:
     """The model beside a unigram and a trigram (interpolated Kneser-Ney) of its own training text, token by token.
 
-    most: how many tokens of that text are counted at most, from its beginning. The model is left in eval mode.
+    most: of a longer text, only so many tokens at its beginning are counted. The model is left in eval mode.
     """
     return Comparison(
         model=blank_nats(model, blanks, vocabulary),
@@ -167,8 +167,8 @@ def fit_trigram(train: TokenizedText, vocabulary: Vocabulary, most: int = MOST_C
 def trigram_nats(trigram: Trigram, blanks: Blanks, vocabulary: Vocabulary) -> np.ndarray:
     """Surprisal of each blank under the trigram model, from two tokens on either side of it: (N,) nats.
 
-    What it gives to [UNK] is shared evenly by the tokens that it has not met twice, so that it too states a
-    distribution over all tokens that may be predicted.
+    It treats tokens that it has met less than twice as [UNK]. The probability of [UNK] is shared evenly among them, so
+    that its probabilities, too, sum to one over all tokens that may be predicted.
     """
     known, unk = trigram.vocabulary, trigram.vocabulary.unk_id
     sharing = np.count_nonzero(known.ids(vocabulary.words(vocabulary.regular_ids)) == unk)

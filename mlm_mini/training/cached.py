@@ -50,8 +50,8 @@ def cached_model(
 ) -> TrainedModel:
     """The model of `size` that learned a language of LANGUAGES by its recipe.
 
-    fields: of the TrainingConfig, where it is not to be as `recipe` has it. report: makes what shows the training, if
-    there is one. Always trained on the CPU, so that the same name means the same model wherever threads do not matter.
+    fields: of the TrainingConfig, in place of those of `recipe`. report: makes the object that shows the training, if
+    there has to be one. It is always trained on the CPU, so that a GPU makes no difference to the model.
     Raises ValueError for another language or size, and as `train_folder` does.
     """
     if language not in LANGUAGES:
@@ -116,7 +116,7 @@ def read_trained(folder: Path, config: TrainingConfig) -> TrainedModel:
 
 
 def _made_of(entry: LanguageEntry, size: str, config: TrainingConfig) -> str:
-    """A name for all that decides the weights and the curve, our own code with it."""
+    """A name that changes with whatever the weights and the curve depend on, our own code included."""
     shape = asdict(ModelConfig.of_size(size, entry.count_tokens()))
     code = code_fingerprint("mlm_mini.training.run", "mlm_mini.training.datasets", *entry.made_by())
     return fingerprint(entry.text(), shape, config.to_dict(), list(EVALUATED_BY), [code, torch.__version__])

@@ -94,8 +94,8 @@ def _write(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def _force_to_disk(folder: Path) -> None:
-    """Writes the folder's list of files to disk: a file whose name is lost is lost."""
-    if os.name == "nt":  # Windows cannot open a folder, and does not need to be told
+    """Write the folder's list of names to disk: a file whose name is lost cannot be found."""
+    if os.name == "nt":  # Windows cannot open a folder, and writes such lists by itself
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -114,7 +114,8 @@ def load_checkpoint(
 ) -> Checkpoint:
     """The last checkpoint of a run's folder that is whole; a warning names those that are not.
 
-    use: takes it up. One that it refuses with a CheckpointError counts as damaged; an OtherRunError is raised.
+    use: called with it, to restore the run. If it raises a CheckpointError, the checkpoint counts as damaged, and the
+    one before is tried; an OtherRunError is passed on.
     Raises CheckpointError when there is none.
     """
     problems = []

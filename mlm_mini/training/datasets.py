@@ -21,18 +21,20 @@ from mlm_mini.training.objectives import by_length
 EVALUATION_RATIO = 0.15
 EVALUATION_SENTENCES, EVALUATION_BLOCKS = 4096, 512
 BLOCK_LENGTH = 64
-BLANKS = 2048  # and as many blocks to draw them from, so that few blanks stand in the same block
-# All that decides an evaluation beside the text: models that were asked something else have other names in the cache.
+BLANKS = 2048  # drawn from as many blocks, so that few blanks stand in the same one
+# Whatever an evaluation depends on, the text aside. It is part of a model's name in the cache: two models that were
+# asked different questions have different names.
 EVALUATED_BY = (EVALUATION_SEED, EVALUATION_RATIO, EVALUATION_SENTENCES, EVALUATION_BLOCKS, BLOCK_LENGTH)
 
 
 @dataclass(frozen=True)
 class Material:
-    """All that a run needs beside its configs.
+    """All that a run needs, its configs aside.
 
     source: the text to train on. evaluation: other text, with fixed masks. tokenizer: what the ids mean.
-    train, blanks: of real text, the tokens that models that count may count, and fixed blanks of the other side to
-    compare them at. Both are None for an exact language, whose floor says more; blanks also where text is too short.
+    train, blanks: for real text, the training tokens, from which models that count learn, and fixed blanks in held-out
+    text, at which they and the model are compared. Both are None for an exact language, whose floor says more, and
+    blanks also where the text is too short.
     """
 
     source: TextSource
@@ -76,7 +78,7 @@ def text_material(
 
 
 def _fixed_question(config: TrainingConfig) -> TrainingConfig:
-    """Every model of one objective is asked the same, whatever it trained with: ratio 0.15, and nothing but [MASK]."""
+    """The question for every model of one objective, however it was trained: ratio 0.15, and nothing but [MASK]."""
     return replace(config, masking=Masking(mask_ratio=EVALUATION_RATIO))
 
 

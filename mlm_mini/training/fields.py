@@ -1,4 +1,4 @@
-"""Fields of a recipe: what they hold, checked by their annotations, and what the command line says of them."""
+"""Fields of a recipe: checks of what they hold, by their annotations, and their options on the command line."""
 
 import dataclasses
 import math
@@ -16,7 +16,7 @@ def text_of(help: str, metavar: str | None = None) -> dict:
 
 
 def check_types(config: Any) -> None:
-    """Every numeric field of a frozen dataclass becomes a plain number, whatever number it was.
+    """Turn the numbers in a frozen dataclass, NumPy's for instance, into Python's int and float.
 
     Raises TypeError for what is no number, ValueError for one that is not finite; the message names the field.
     """
@@ -27,7 +27,7 @@ def check_types(config: Any) -> None:
 
 
 def check_range(config: Any, expected: str, fits: Callable[[float], bool], *names: str) -> None:
-    """Raises ValueError, which names the field, where one of those does not fit."""
+    """Raises ValueError where a field of those names does not fit; the message says which, and what was expected."""
     for name in names:
         if not fits(getattr(config, name)):
             raise ValueError(f"{name} is {getattr(config, name)}: expected {expected}")
@@ -53,7 +53,7 @@ class Option:
 
 
 def options_of(*configs: type) -> list[Option]:
-    """The options that the fields of some dataclasses make; those without a help text make none."""
+    """The fields of some dataclasses as options, but for fields without a help text."""
     options = []
     for config in configs:
         hints = typing.get_type_hints(config)

@@ -32,9 +32,9 @@ def fill(
 
     The probabilities are those of one pass: each blank is judged with all the others still hidden. Special tokens are
     no answer: their logits are -inf before the softmax. all_tokens: leave them in, as transformers does.
-    Raises ValueError when there is no blank, more text than the model was trained on or has positions for, no such
-    number of candidates, logits that are not finite, or, for a vocabulary of whole words or of characters, one that is
-    not in it.
+    Raises ValueError for a text without a blank, or longer than the rows that the model was trained on; for a `top`
+    below 1 or above the number of candidates; for logits that are not finite; and, where the tokens are whole words or
+    characters, for a word or character that is not one of them.
     """
     vocabulary = tokenizer.vocabulary
     allowed = torch.ones(len(vocabulary), dtype=torch.bool) if all_tokens else _no_special_token(tokenizer)
@@ -65,7 +65,7 @@ def fill(
 
 
 def _no_special_token(tokenizer: FileTokenizer | WordLevel) -> torch.Tensor:
-    """Which tokens may be an answer: bool (V,). Not the five special ones, free slots, or what a file calls special."""
+    """Which tokens may be an answer, bool (V,): not the special ones, unused slots, or what a file calls special."""
     vocabulary = tokenizer.vocabulary
     allowed = torch.zeros(len(vocabulary), dtype=torch.bool)
     allowed[torch.from_numpy(vocabulary.regular_ids.copy())] = True
@@ -76,7 +76,7 @@ def _no_special_token(tokenizer: FileTokenizer | WordLevel) -> torch.Tensor:
 
 
 def unknown_words(tokenizer: FileTokenizer | WordLevel, text: str) -> list[str]:
-    """The words of `text`, or the characters if these are its tokens, that the model reads as [UNK], once, in order."""
+    """The words of `text` (characters, if these are the tokens) that the model reads as [UNK], each once, in order."""
     unk_id = tokenizer.vocabulary.unk_id
     if unk_id not in tokenizer.encode(text):
         return []

@@ -1,4 +1,4 @@
-"""What a run takes, reckoned before anything is allocated.
+"""How much memory a run needs, estimated before any of it is taken.
 
 Shape letters: B sentences, T positions, V tokens, D width, F width inside a block.
 """
@@ -14,12 +14,12 @@ from mlm_mini.training.config import TrainingConfig
 
 FLOAT, INTEGER = 4, 8  # bytes
 GIB = 2**30
-WITHOUT_A_LIMIT = 2**42  # bytes that no machine has, where nobody says how many there are
+WITHOUT_A_LIMIT = 2**42  # bytes, more than any machine has: taken for a machine that does not say
 LIMIT_OF_A_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 
 def check_memory(shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device) -> None:
-    """Raises ValueError, which says what takes how much, where a run needs more memory than there is."""
+    """Raises ValueError where a run needs more memory than there is; the message says what most of it is for."""
     needed, there = reckoned_bytes(shape, config, length, device), _memory(device)
     if sum(needed.values()) <= there:
         return
@@ -32,7 +32,7 @@ def check_memory(shape: ModelConfig, config: TrainingConfig, length: int, device
 
 
 def reckoned_bytes(shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device) -> dict[str, int]:
-    """Bytes by what they are for, with the numbers that decide them; small things are left out."""
+    """Bytes by purpose, where each purpose is told with the numbers that decide it; small things are left out."""
     V, D, F, B, T = shape.vocab_size, shape.hidden_size, shape.intermediate_size, config.batch_size, length
     alone = device.type != "cpu" or shape.hidden_dropout_prob or shape.attention_probs_dropout_prob
     at_once = 1 if alone else min(torch.get_num_threads(), config.micro_batches)  # as `side_by_side` does

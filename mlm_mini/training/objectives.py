@@ -1,6 +1,6 @@
 """What a model is asked: the two objectives, as batches of hidden words and the nats they cost.
 
-Both go through the same encoder and are averaged over the same kind of thing, a predicted token. The masked objective
+Both use the same encoder, and the loss of either is a mean over predicted tokens. The masked objective
 draws its masks anew for every batch (dynamic masking: Liu et al. 2019), so that no sentence is asked twice alike.
 
 Shape letters: B sentences, T positions, V tokens, k predicted positions of a sentence (the most that any one has).
@@ -47,7 +47,7 @@ class Batch:
         return int((self.labels != IGNORE_INDEX).sum())
 
     def rows(self, rows: slice) -> "Batch":
-        """Some of the sentences, without the columns that none of them needs: T and k are what their longest has."""
+        """Some of the sentences, cut to the T and the k that the longest of them needs."""
         positions, labels = self.positions[rows], self.labels[rows]
         asked = labels != IGNORE_INDEX
         k = max(1, int(asked.sum(dim=1).max()))
@@ -73,8 +73,8 @@ class Batch:
         return Batch(self.ids.to(device), mask, self.positions.to(device), self.labels.to(device), self.causal, weights)
 
 
-# Asks a model something about sentences (B, T), with masks drawn from the generator. The model is there for objectives
-# that look at what it knows already.
+# Makes questions of sentences (B, T), with masks drawn from the generator. The model is handed over for objectives that
+# choose by what it knows already.
 Objective = Callable[[np.ndarray, Vocabulary, np.random.Generator, MaskedLM], Batch]
 
 
@@ -111,7 +111,7 @@ def masked_batch(ids: np.ndarray, vocabulary: Vocabulary, masking: Masking, rng:
 def asking_batch(
     ids: np.ndarray, vocabulary: Vocabulary, seen: np.ndarray, asked: np.ndarray, weights: np.ndarray | None = None
 ) -> Batch:
-    """Sentences (B, T) as they are `seen`, asking what of `ids` stands where `asked`, (B, T) bool, is True.
+    """A batch that shows `seen`, (B, T), and asks for the tokens of `ids` where `asked`, (B, T) bool, is True.
 
     weights: (B, T), what each label counts for; None counts all alike.
     """
@@ -123,8 +123,8 @@ def asking_batch(
 def causal_batch(ids: np.ndarray, vocabulary: Vocabulary) -> Batch:
     """Ask for each word of (B, T) ids, and for the [SEP] that ends them, given what comes before it.
 
-    The label of position t is the token at t + 1. [SEP] counts, since otherwise the number of words would come for
-    free; with it the nats of a sentence sum to -log p(sentence). Padding comes last, where no token can see it.
+    The label of position t is the token at t + 1. [SEP] is asked for as well: only then do the nats of a sentence pay
+    for its length too, and sum to -log p(sentence). Padding comes last, where no token can see it.
     """
     asked = maskable_positions(ids, vocabulary.special_ids) | (ids == vocabulary.sep_id)
     selected, labels = np.zeros_like(asked), np.full_like(ids, IGNORE_INDEX)

@@ -15,10 +15,10 @@ from mlm_mini.training.threaded_map import Map
 def make_optimizer(model: MaskedLM, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW with weight decay for the matrices of the linear layers, and for nothing else.
 
-    A bias or a LayerNorm's gain has no reason to be near 0. Embeddings do not decay either. The table of words is a
-    group of its own, with a learning rate that may differ. A linear layer sums over its width, so that small steps of
-    its weights add up, and the wider it is, the smaller they must be. Of a table one row is read at a time, and nothing
-    adds up (Yang et al. 2021).
+    A bias or a LayerNorm's gain has no reason to be near 0, and embeddings do not decay either. The table of words is a
+    group of its own, with a learning rate that may differ. A linear layer sums over its width, so that the changes of
+    its weights add up, and the wider it is, the smaller they must be; to look up a row of a table adds nothing up (Yang
+    et al. 2021). Ours is the head's matrix too, which does sum over the width: its rate is a matter of trial.
     """
     linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     decayed, table, rest = [], [], []

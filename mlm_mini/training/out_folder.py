@@ -18,9 +18,9 @@ LOCK = ".training.lock"
 
 
 def check_out(out: Path, resume: bool) -> None:
-    """Raises before anything is done what would otherwise go wrong after it. Nothing is written.
+    """Find out before the training what would make it impossible to write the model after it. Nothing is written.
 
-    OSError where nothing can be written, or where files stand that a run would replace and has not written;
+    Raises OSError where nothing can be written, or where a run would replace files that no run has written;
     CheckpointError when another process trains there, or a run is there and resume is False.
     """
     check_writable(out)
@@ -60,7 +60,7 @@ def _check_content(out: Path, resume: bool) -> None:
     if begun and not resume:
         raise CheckpointError(f"{out} already holds a run: resume it, or choose another folder")
     there = [name for name in WRITTEN if os.path.lexists(out / name)]
-    # Without checksums, as an older run or one that was killed leaves them, what stands beside checkpoints is a run's.
+    # An older run, or one that was killed, leaves no checksums: files beside checkpoints are then taken to be its own.
     foreign = [name for name in changed_files(out) if name in there] if begun else there
     if foreign:
         raise FileExistsError(

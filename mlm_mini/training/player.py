@@ -12,7 +12,7 @@ QUESTIONS_AT_ONCE = 256
 
 
 def model_player(trained: TrainedModel, words: Sequence[str], name: str = "the trained model") -> Player:
-    """The model as a player whose guesses are `words`; what it gives to anything else is shared out among them.
+    """The model as a player who guesses among `words`: its probabilities of these are scaled to sum to one.
 
     Raises ValueError, at a question, for a word that the model does not know.
     """

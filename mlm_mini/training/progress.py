@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHOWN_STEPS = 50  # the loss on the bar is the mean of that many
+SHOWN_STEPS = 50  # the bar shows the mean loss of so many steps
 
 
 class Point(NamedTuple):

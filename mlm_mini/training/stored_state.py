@@ -1,7 +1,7 @@
 """What a checkpoint holds, looked at before any of it is used: each number's type and range, each tensor's shape.
 
 A checkpoint may be whole and still be wrong: edited, or written by a program that failed. PyTorch's optimizer does not
-look either, and reads moments of another shape beyond their end.
+check it: where moments are smaller than their weight, it reads memory behind their end.
 """
 
 import math
@@ -88,7 +88,7 @@ def _check_like(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> 
 
 
 def _check_generators(tensors: Mapping[str, Tensor]) -> None:
-    """Tried on a generator that nobody uses."""
+    """Try the states of the generators, on one that nobody uses."""
     if CPU_GENERATOR not in tensors:
         raise CheckpointError(f"{CPU_GENERATOR} is missing")
     for name in tensors.keys() & {CPU_GENERATOR, CUDA_GENERATOR}:

@@ -22,8 +22,8 @@ def side_by_side(model: MaskedLM, parts: int) -> Iterator[Map]:
     """A `map`, for gradients and evaluations, that works on as many parts at once as PyTorch was allowed threads.
 
     Each operation then runs on one thread, so that the result has the same bits with any number of threads.
-    With one part or one thread, and on a GPU, it is the builtin `map`, one part after the other. So it is with dropout:
-    its numbers come from one generator, and nobody could say which thread draws first.
+    With one part or one thread, and on a GPU, it is the builtin `map`, one part after the other. The same goes for a
+    model with dropout, whose numbers come from one generator: chance would decide which thread draws first.
     """
     threads = torch.get_num_threads()
     workers = min(parts, threads)
