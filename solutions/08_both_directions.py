@@ -627,11 +627,11 @@ for name, units in spent.items():
 # model far from its floor; `python3 course.py claims` trains longer.
 
 # %% id="measure-efficiency" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.context.objectives import TRIED_RATES, measure_objectives
+from mlm_mini.experiments.context.objectives import HIGH_RATES, measure_objectives
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled, decide, decide_above
 
 found = measure_objectives(240, seeds=5)
-print(f"rates tried: {', '.join(f'{rate:g}' for rate in TRIED_RATES)}; chosen:", found.rates)
+print(f"rates tried: {', '.join(f'{rate:g}' for rate in HIGH_RATES)}; chosen:", found.rates)
 print(f"to end within {found.target.min():.2f} to {found.target.max():.2f} nats of its own floor (95%, over seeds),")
 for unit, factor in (("steps", found.steps), ("predictions", found.predictions), ("operations", found.flops)):
     print(f"the masked objective takes {factor.estimate} times the {unit} of the causal one")

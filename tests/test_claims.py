@@ -14,7 +14,7 @@ from mlm_mini.course import notebook as nb
 from mlm_mini.experiments.claims import context, foundations, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.claim import Effort, Finding
-from mlm_mini.experiments.claims.strategy import LENGTH
+from mlm_mini.experiments.claims.strategy import GRADIENT_LENGTH
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Sampled, decide_above
@@ -63,7 +63,7 @@ def columns(*centers):
 
 def race(length, *nats):
     names = ("KL less uniform", "KL less uniform 30%", "KL less uniform 40%")
-    return {LENGTH: length} | dict(zip(names, nats, strict=True))
+    return {GRADIENT_LENGTH: length} | dict(zip(names, nats, strict=True))
 
 
 def crossing(center, spread=1.0):

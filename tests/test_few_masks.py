@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from mlm_mini.experiments.lab import rates
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, UNDECIDED, decide_above
 from mlm_mini.experiments.variance import few_masks as room
 from mlm_mini.experiments.variance.few_masks import FEW, USUAL, FewMasksCell, few_masks, share_given_back
+from mlm_mini.seeds import TUNING_SEED
 
 LENGTHS = [10, 20, 40, 80, 160, 320]
 LUCK = np.array([-1.2, -0.4, 0.1, 0.5, 1.0])
@@ -79,24 +81,25 @@ def test_a_study_chooses_a_rate_for_each_ratio_on_a_seed_of_its_own(monkeypatch)
     def run_study(cells, run, folder, workers, finished=None):
         asked.append(list(cells))
         return [
-            {"gaps": [5.0, {FEW: 6.0, USUAL: 2.0}[c.mask_ratio] / c.steps + abs(c.rate - best[c.mask_ratio])]}
+            {"gaps": [5.0, {FEW: 6.0, USUAL: 2.0}[c.mask_ratio] / c.steps + abs(c.learning_rate - best[c.mask_ratio])]}
             | {"error": 1e-6}
             for c in cells
         ]
 
-    monkeypatch.setattr(room, "run_study", run_study)
+    for module in (room, rates):
+        monkeypatch.setattr(module, "run_study", run_study)
     found = room.measure_few_masks(640, 5)
     assert found.rates == best
     assert found.steps.value == pytest.approx(3)
     trials, cells = asked
-    assert {c.seed for c in trials} == {room.TUNING_SEED}
+    assert {c.seed for c in trials} == {TUNING_SEED}
     assert sorted({c.seed for c in cells}) == [0, 1, 2, 3, 4]
-    assert {c.rate for c in cells if c.mask_ratio == FEW} == {1e-3}
+    assert {c.learning_rate for c in cells if c.mask_ratio == FEW} == {1e-3}
     assert len({c.name for c in cells}) == len(cells) == 2 * 5 * 6
 
 
 def test_a_cell_is_judged_at_the_usual_ratio_whatever_it_trains_at():
-    few, usual = (room.run_few_masks_cell(FewMasksCell(ratio, 3, 1e-9, 0)) for ratio in (FEW, USUAL))
+    few, usual = (room.run_few_masks_cell(FewMasksCell(ratio, 3, 0, 1e-9)) for ratio in (FEW, USUAL))
     assert len(few["gaps"]) == 3
     np.testing.assert_allclose(few["gaps"], usual["gaps"], rtol=1e-4)  # at next to no rate both stay where they began
     assert 0 < few["error"] < 0.1

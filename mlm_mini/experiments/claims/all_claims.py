@@ -11,7 +11,7 @@ from mlm_mini.experiments.claims.foundations import FOUNDATION_CLAIMS
 from mlm_mini.experiments.claims.ratio import RATIO_CLAIMS
 from mlm_mini.experiments.claims.strategy import STRATEGY_CLAIMS
 from mlm_mini.experiments.claims.variance import VARIANCE_CLAIMS
-from mlm_mini.experiments.lab.verdicts import Verdict
+from mlm_mini.experiments.lab.verdicts import Decision
 
 CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS
 
@@ -22,7 +22,7 @@ class MeasuredClaim:
 
     claim: Claim
     finding: Finding
-    verdict: Verdict
+    verdict: Decision
 
     def to_dict(self) -> dict:
         """As JSON has it. An interval that nothing can be said about has null at its ends. agreement: the share of the

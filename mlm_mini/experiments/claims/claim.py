@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlm_mini.experiments.lab.intervals import Estimate
-from mlm_mini.experiments.lab.verdicts import Sampled, Verdict, decide, decide_above, decide_below, decide_columns
+from mlm_mini.experiments.lab.verdicts import Decision, Sampled, decide, decide_above, decide_below, decide_columns
 
 THIS_RUN, SHIPPED = "this run", "shipped"
 CLAIM_SEEDS = 5
@@ -46,7 +46,7 @@ class Finding:
     facts: dict[str, Any] = field(default_factory=dict)
     source: str = THIS_RUN
     headline: str | None = None
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[str, Decision] = field(default_factory=dict)
 
     @property
     def figure(self) -> Estimate:
@@ -69,25 +69,25 @@ class Claim:
     unit: str
     rule: str
     measure: Callable[[Effort], Finding]
-    judge: Callable[[Finding], Verdict]
+    judge: Callable[[Finding], Decision]
 
 
-def above(threshold: float) -> Callable[[Finding], Verdict]:
+def holds_above(threshold: float) -> Callable[[Finding], Decision]:
     """The rule of a claim with one figure, that holds where it lies above the threshold."""
     return lambda finding: decide_above(_only(finding.figures), threshold)
 
 
-def below(threshold: float) -> Callable[[Finding], Verdict]:
+def holds_below(threshold: float) -> Callable[[Finding], Decision]:
     """The rule of a claim with one figure, that holds where it lies below the threshold."""
     return lambda finding: decide_below(_only(finding.figures), threshold)
 
 
-def by_words(rule: Callable[[Mapping[str, float]], str]) -> Callable[[Finding], Verdict]:
+def by_words(rule: Callable[[Mapping[str, float]], str]) -> Callable[[Finding], Decision]:
     """The rule of a claim with words of its own: from a number for each figure to a word."""
     return lambda finding: decide(rule, finding.figures)
 
 
-def in_columns(condition: Callable[[float], bool]) -> Callable[[Finding], Verdict]:
+def in_columns(condition: Callable[[float], bool]) -> Callable[[Finding], Decision]:
     """Each figure is a column of the study, a size and a budget: holds where it does in all; if in some, which."""
     return lambda finding: decide_columns(condition, finding.figures)
 

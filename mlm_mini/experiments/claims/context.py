@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, above
+from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, holds_above
 from mlm_mini.experiments.context.attention_cost import measure_attention_cost
 from mlm_mini.experiments.context.objectives import measure_objectives
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
-from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled, Verdict, decide
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Decision, Sampled, decide
 from mlm_mini.languages import scene_language
 
 
@@ -37,7 +37,7 @@ def attention_crossing(effort: Effort) -> Finding:
     return Finding({"crossing": cost.crossing}, facts)
 
 
-def judge_cost(finding: Finding) -> Verdict:
+def judge_cost(finding: Finding) -> Decision:
     shortest, longest = finding.facts["shortest"], finding.facts["longest"]
     beyond = f"holds when a text has more than about {round(finding.figure.value, -1):.0f} tokens"
 
@@ -58,7 +58,7 @@ CONTEXT_CLAIMS = (
         unit="nats",
         rule="holds if it is above 0",
         measure=bidirectional,
-        judge=above(0),
+        judge=holds_above(0),
     ),
     Claim(
         id="coreference",
@@ -68,7 +68,7 @@ CONTEXT_CLAIMS = (
         unit="nats",
         rule="holds if it is above half of ln 2, the even choice",
         measure=pronoun_clue,
-        judge=above(np.log(2) / 2),
+        judge=holds_above(np.log(2) / 2),
     ),
     Claim(
         id="clm-efficiency",
@@ -78,7 +78,7 @@ CONTEXT_CLAIMS = (
         unit="times",
         rule="holds if it is above 1",
         measure=clm_efficiency,
-        judge=above(1),
+        judge=holds_above(1),
     ),
     Claim(
         id="attention-cost",

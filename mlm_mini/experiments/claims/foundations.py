@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, above, by_words
+from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, by_words, holds_above
 from mlm_mini.experiments.claims.softmax_checks import (
     agreeing_share,
     excluded_mass,
@@ -84,7 +84,7 @@ FOUNDATION_CLAIMS = (
         unit="share",
         rule="holds if it is above 0",
         measure=self_supervision,
-        judge=above(0),
+        judge=holds_above(0),
     ),
     Claim(
         id="softmax",

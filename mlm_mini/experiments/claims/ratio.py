@@ -5,14 +5,14 @@ from collections.abc import Callable
 import numpy as np
 
 from mlm_mini.experiments.catalog import find_experiment
-from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, above, in_columns
+from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, holds_above, in_columns
 from mlm_mini.experiments.lab.intervals import mean_interval, paired_difference
 from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.experiments.ratio.best import lowest_points
 from mlm_mini.experiments.ratio.result import MaskRatio
 from mlm_mini.reference.masking import BERT_SPLIT
 
-FEW, USUAL, MANY = 0.01, 0.15, 0.5  # the ratios that the article names
+_FEW, _USUAL, _MANY = 0.01, 0.15, 0.5  # the ratios that the article names
 NEAR = 1.25  # the factor within which a best ratio counts as the article's
 
 
@@ -31,7 +31,7 @@ def too_few(effort: Effort) -> Finding:
     study = ratio_study()
 
     def times(size: str, steps: int) -> Sampled:
-        few, usual = (study.values("kl", size, steps, mask_ratio=ratio) for ratio in (FEW, USUAL))
+        few, usual = (study.values("kl", size, steps, mask_ratio=ratio) for ratio in (_FEW, _USUAL))
         return Sampled.factor(few / usual)
 
     return _by_column(study.columns(), times)
@@ -40,8 +40,10 @@ def too_few(effort: Effort) -> Finding:
 def unstable(effort: Effort) -> Finding:
     """How often curves go up, and beside it how much runs scatter: the second is a fact, for want of seeds."""
     study = ratio_study()
-    more = [study.rises(*column, mask_ratio=FEW) - study.rises(*column, mask_ratio=USUAL) for column in study.columns()]
-    scatter = {f"scatter of ln KL over seeds at {ratio}": round(study.scatter(ratio), 4) for ratio in (FEW, USUAL)}
+    more = [
+        study.rises(*column, mask_ratio=_FEW) - study.rises(*column, mask_ratio=_USUAL) for column in study.columns()
+    ]
+    scatter = {f"scatter of ln KL over seeds at {ratio}": round(study.scatter(ratio), 4) for ratio in (_FEW, _USUAL)}
     return Finding({"rises": Sampled.mean(100 * np.mean(more, axis=0))}, scatter, SHIPPED)
 
 
@@ -49,11 +51,11 @@ def too_many(effort: Effort) -> Finding:
     study = ratio_study()
 
     def worse_by(size: str, steps: int) -> Sampled:
-        many, usual = (study.values("kl", size, steps, mask_ratio=ratio) for ratio in (MANY, USUAL))
+        many, usual = (study.values("kl", size, steps, mask_ratio=ratio) for ratio in (_MANY, _USUAL))
         return Sampled.mean(many - usual)
 
     floor = dict(zip(study.config.ratios, study.floor[:, 0].round(3).tolist(), strict=True))
-    return _by_column(study.columns(), worse_by, **{"floor at 0.15 and 0.5, nats": [floor[USUAL], floor[MANY]]})
+    return _by_column(study.columns(), worse_by, **{"floor at 0.15 and 0.5, nats": [floor[_USUAL], floor[_MANY]]})
 
 
 def sweet_spot(effort: Effort) -> Finding:
@@ -96,7 +98,7 @@ def damage(effort: Effort) -> Finding:
             facts[f"80/10/10 less 100% [MASK], {size} at {ratio}"] = change.rounded(3)
 
     def change_of(size: str, steps: int) -> Sampled:
-        many, usual = (accuracy(size, steps, mask_ratio=ratio) for ratio in (MANY, USUAL))
+        many, usual = (accuracy(size, steps, mask_ratio=ratio) for ratio in (_MANY, _USUAL))
         return Sampled.mean(many - usual)
 
     return _by_column(_longest(study), change_of, **facts)
@@ -122,7 +124,7 @@ RATIO_CLAIMS = (
         unit="percentage points",
         rule="holds if it is above 0",
         measure=unstable,
-        judge=above(0),
+        judge=holds_above(0),
     ),
     Claim(
         id="too-many",
@@ -143,7 +145,7 @@ RATIO_CLAIMS = (
         unit="ratio",
         rule=f"holds where it lies within a factor of {NEAR} of 0.15, to either side",
         measure=sweet_spot,
-        judge=in_columns(lambda best: USUAL / NEAR <= best <= USUAL * NEAR),
+        judge=in_columns(lambda best: _USUAL / NEAR <= best <= _USUAL * NEAR),
     ),
     Claim(
         id="mismatch",

@@ -9,7 +9,7 @@ from mlm_mini.experiments.strategy.config import arm_name
 from mlm_mini.experiments.strategy.result import MaskStrategy
 from mlm_mini.experiments.strategy.selection import MORE_UNIFORM, SURPRISAL, UNIFORM
 
-LENGTH = "length of the expected gradient"
+GRADIENT_LENGTH = "length of the expected gradient"
 
 
 def strategy_study() -> MaskStrategy:
@@ -30,13 +30,13 @@ def entropy_masking(effort: Effort) -> Finding:
     facts["useful part per length of step, times uniform"] = study.ratio("efficiency", SURPRISAL).rounded(3)
     facts["exact bias of a perfect learner, nats"] = round(study.exact_bias, 4)
     final = {f"KL less {uniform}": study.difference("kl", SURPRISAL, against=uniform) for uniform in uniforms}
-    return Finding({LENGTH: study.factor("norm", SURPRISAL)} | final, facts, SHIPPED)
+    return Finding({GRADIENT_LENGTH: study.factor("norm", SURPRISAL)} | final, facts, SHIPPED)
 
 
 def say_entropy_masking(figures: Mapping[str, float]) -> str:
-    if figures[LENGTH] <= 1:
+    if figures[GRADIENT_LENGTH] <= 1:
         return FAILS
-    if all(nats < 0 for name, nats in figures.items() if name != LENGTH):
+    if all(nats < 0 for name, nats in figures.items() if name != GRADIENT_LENGTH):
         return HOLDS
     return "holds for the length of the gradient; the final model is no better than with uniform masks"
 

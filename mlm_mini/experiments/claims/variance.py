@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from mlm_mini.experiments.claims.claim import Claim, Effort, Finding
-from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Verdict
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Decision
 from mlm_mini.experiments.variance.config import QUICK_RATIOS, GradientVarianceConfig
 from mlm_mini.experiments.variance.measure import measure_gradient_variance
 from mlm_mini.languages import scene_language
@@ -29,20 +29,20 @@ def variance_slopes(effort: Effort) -> Finding:
         for state, model in (("new", new), ("trained", trained))
     }
     verdicts = {name: result.verdict() for name, result in results.items()}
-    facts = {f"slope, {name}": result.slope().rounded(3) for name, result in results.items()}
+    facts = {f"slope, {name}": result.slope().estimate.rounded(3) for name, result in results.items()}
     facts["share of resamples that agree"] = {name: round(v.agreement, 3) for name, v in verdicts.items()}
-    slope = results["trained model, over data"].sampled_slope()
+    slope = results["trained model, over data"].slope()
     return Finding({"slope": slope}, facts, verdicts=verdicts)
 
 
-def judge_variance(finding: Finding) -> Verdict:
+def judge_variance(finding: Finding) -> Decision:
     """Of verdicts by `variance.law`, one for each model and each kind of draw: their words together. Draws of one are
     independent of those of another, so that the shares that agree multiply."""
     words = {name: verdict.word for name, verdict in finding.verdicts.items()}
     decided = [verdict.agreement for verdict in finding.verdicts.values() if verdict.word != UNDECIDED]
     agreement = float(np.prod(decided or [verdict.agreement for verdict in finding.verdicts.values()]))
     said = _together(words)
-    return Verdict(said if agreement >= SURE else UNDECIDED, agreement, said)
+    return Decision(said if agreement >= SURE else UNDECIDED, agreement, said)
 
 
 def _together(words: Mapping[str, str]) -> str:

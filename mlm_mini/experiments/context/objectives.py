@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlm_mini.experiments.lab.cost import cost_to_reach, flops_spent
-from mlm_mini.experiments.lab.rates import best_rates, try_rates
+from mlm_mini.experiments.lab.rates import HIGH_RATES, best_rates, try_rates
 from mlm_mini.experiments.lab.recipe import LEARNING_RATE, study_recipe
 from mlm_mini.experiments.lab.study import run_study, study_folder
 from mlm_mini.experiments.lab.verdicts import Sampled
@@ -25,7 +25,6 @@ from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.training import find_material, train
 from mlm_mini.training.config import OBJECTIVES
 
-TRIED_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 SHORTER = (64, 32, 16, 8, 4, 2, 1)  # trainings of a 64th of the steps ... a half, and all of them
 
 
@@ -83,7 +82,7 @@ def measure_objectives(
     folder = study_folder("objectives", run_objective_cell, scene_language().fingerprint)
     longest = [ObjectiveCell(objective, steps, 0) for objective in OBJECTIVES]
     how = run_objective_cell, folder, workers
-    rates = best_rates(try_rates(longest, TRIED_RATES, *how, score=lambda end: end["gap"]))
+    rates = best_rates(try_rates(longest, HIGH_RATES, *how, score=lambda end: end["gap"]))
     cells = [
         ObjectiveCell(objective, max(1, steps // part), seed, rates[objective])
         for seed in range(seeds)

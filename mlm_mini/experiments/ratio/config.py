@@ -15,12 +15,12 @@ from mlm_mini.training.fields import check_range
 TRAINED_RATIOS = (0.01, 0.05, 0.15, 0.3, 0.4, 0.5, 0.65, 0.8)
 REFERENCE_RATIO = 0.15  # whose cost is the measure at equal FLOPs
 SCORED_AT = (0.15, 0.5)  # ratios of the questions; the first is the one that counts
-WIDE = "wide"  # two blocks as `tiny` and `mini` have, each of `small`'s width: 64, 128 and 256
+WIDE_SIZE = "wide"  # two blocks as `tiny` and `mini` have, each of `small`'s width: 64, 128 and 256
 
 
 def study_shape(size: str, vocab_size: int) -> ModelConfig:
     """The model of a size of the study: those of `ModelConfig.of_size`, and "wide"."""
-    if size == WIDE:
+    if size == WIDE_SIZE:
         return ModelConfig.small(vocab_size, num_hidden_layers=ModelConfig.mini(vocab_size).num_hidden_layers)
     return ModelConfig.of_size(size, vocab_size)
 
@@ -65,7 +65,7 @@ class MaskRatioConfig:
     """
 
     sizes: tuple[str, ...] = ("tiny", "mini")
-    largest: tuple[str, ...] = (WIDE,)
+    largest: tuple[str, ...] = (WIDE_SIZE,)
     steps: tuple[int, ...] = (300, 900)
     ratios: tuple[float, ...] = TRAINED_RATIOS
     seeds: int = 5

@@ -9,13 +9,14 @@ gives back nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from mlm_mini.experiments.lab.cost import cost_to_reach
-from mlm_mini.experiments.lab.recipe import study_recipe
+from mlm_mini.experiments.lab.rates import HIGH_RATES, best_rates, try_rates
+from mlm_mini.experiments.lab.recipe import LEARNING_RATE, study_recipe
 from mlm_mini.experiments.lab.study import run_study, study_folder
 from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.languages import scene_language
@@ -24,9 +25,8 @@ from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.training import find_material, train
 
 FEW, USUAL = 0.01, 0.15  # of the words; each training is judged at the usual ratio
-RATES = (1e-3, 3e-3, 1e-2, 3e-2)
-TUNING_SEED = 1000  # of the trainings that choose a rate: none of those that are measured
-SHORTER = (32, 16, 8, 4, 2, 1)  # trainings of a 32nd of the steps ... a half, and all of them
+
+FRACTIONS = (32, 16, 8, 4, 2, 1)  # trainings of a 32nd of the steps ... a half, and all of them
 LOOKS = 24  # at the gap of each training
 
 
@@ -36,19 +36,24 @@ class FewMasksCell:
 
     mask_ratio: float
     steps: int
-    rate: float
     seed: int
+    learning_rate: float = LEARNING_RATE
+
+    @property
+    def arm(self) -> str:
+        """The mask ratio: it keeps the rate that is best for the longest training."""
+        return f"{self.mask_ratio:g}"
 
     @property
     def name(self) -> str:
-        return f"{self.mask_ratio:g}-{self.steps}-rate{self.rate:g}-seed{self.seed}"
+        return f"{self.arm}-{self.steps}-rate{self.learning_rate:g}-seed{self.seed}"
 
 
 def run_few_masks_cell(cell: FewMasksCell) -> dict:
     """The gap to the floor at the usual ratio on the way and at the end, and the error of the last."""
     at_usual = study_recipe(cell.steps, cell.seed, mask_ratio=USUAL)
     material, shape = find_material("scenes", at_usual), ModelConfig.of_size("tiny", len(scene_language().vocabulary))
-    config = replace(study_recipe(cell.steps, cell.seed, mask_ratio=cell.mask_ratio), learning_rate=cell.rate)
+    config = study_recipe(cell.steps, cell.seed, mask_ratio=cell.mask_ratio, learning_rate=cell.learning_rate)
     every = max(1, cell.steps // LOOKS)
     result = train(shape, material.source, config, evaluation=material.evaluation, evaluate_every=every, device="cpu")
     return {"gaps": [point.gap for point in result.curve], "error": result.curve[-1].gap_error}
@@ -76,24 +81,17 @@ def measure_few_masks(steps: int, seeds: int, workers: int | None = None, finish
     What the cache has is read from there. workers, finished: as in `run_study`.
     """
     folder = study_folder("few_masks", run_few_masks_cell, scene_language().fingerprint)
-    trials = [FewMasksCell(ratio, steps, rate, TUNING_SEED) for ratio in (FEW, USUAL) for rate in RATES]
-    ends = [found["gaps"][-1] for found in run_study(trials, run_few_masks_cell, folder, workers)]
-    rates = {
-        ratio: min(zip(ends, trials, strict=True), key=lambda pair, r=ratio: _of(r, pair))[1].rate
-        for ratio in (FEW, USUAL)
-    }
-    lengths = [max(1, steps // part) for part in SHORTER]
+    longest = [FewMasksCell(ratio, steps, 0) for ratio in (FEW, USUAL)]
+    how = run_few_masks_cell, folder, workers
+    best = best_rates(try_rates(longest, HIGH_RATES, *how, score=lambda found: found["gaps"][-1]))
+    rates = {cell.mask_ratio: best[cell.arm] for cell in longest}
+    lengths = [max(1, steps // part) for part in FRACTIONS]
     cells = [
-        FewMasksCell(ratio, n, rates[ratio], seed) for ratio in (FEW, USUAL) for seed in range(seeds) for n in lengths
+        FewMasksCell(ratio, n, seed, rates[ratio]) for ratio in (FEW, USUAL) for seed in range(seeds) for n in lengths
     ]
     found = run_study(cells, run_few_masks_cell, folder, workers, finished)
     runs = {FEW: found[: len(found) // 2], USUAL: found[len(found) // 2 :]}
     return few_masks(lengths, {ratio: _by_seed(of, len(lengths)) for ratio, of in runs.items()}, rates)
-
-
-def _of(ratio: float, pair: tuple[float, FewMasksCell]) -> float:
-    gap, cell = pair
-    return gap if cell.mask_ratio == ratio else np.inf
 
 
 def _by_seed(found: list[dict], lengths: int) -> list[list[dict]]:

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Sampled, Verdict
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Decision, Sampled
 
 FACTOR = 1.25  # by which a quotient may miss 1 where a law is said to hold
 FEWEST = 3  # ratios, the first one included, at which a law must be seen to hold
 
 
 @dataclass(frozen=True)
-class LawVerdict(Verdict):
+class LawVerdict(Decision):
     """end: the last measured ratio for a law that holds, X for one that holds up to X, else 0."""
 
     end: float = 0.0

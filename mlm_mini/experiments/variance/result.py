@@ -18,7 +18,7 @@ from scipy import stats
 from mlm_mini import figures
 from mlm_mini.experiments.lab.intervals import Estimate, percentile_interval
 from mlm_mini.experiments.lab.result import Result
-from mlm_mini.experiments.lab.verdicts import Sampled
+from mlm_mini.experiments.lab.verdicts import RESAMPLING_SEED, Sampled
 from mlm_mini.experiments.variance.config import GradientVarianceConfig
 from mlm_mini.experiments.variance.counts import inverse_counts
 from mlm_mini.experiments.variance.law import FACTOR, LawVerdict, decide_law
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AGAINST = ("ratio", "odds")
-DRAW_RESAMPLES, RESAMPLING_SEED = 1000, 0  # a stored result gives the same intervals whenever it is read
+DRAW_RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -141,15 +141,11 @@ class GradientVariance(Result):
             Estimate(*(value * x for value in estimate)) for estimate, x in zip(self.variance, scale, strict=True)
         )
 
-    def slope(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> Estimate:
+    def slope(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> Sampled:
         """Of the least-squares line of log variance on log ratio, or on log (ratio / (1 - ratio)), from low to high.
 
         -1 where the variance is inversely proportional. The interval is from the bootstrap over draws.
         """
-        return self.sampled_slope(against, low, high).estimate
-
-    def sampled_slope(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> Sampled:
-        """As `slope`, with its resamples."""
         chosen = self._chosen(low, high)
         share = self._share(against)[chosen]
         x = np.log(share) - np.log(share).mean()
@@ -186,9 +182,8 @@ class GradientVariance(Result):
     def table(self) -> str:
         head = f"{self.name}: {self.config.draws} draws at each ratio, {self.tokens:.0f} tokens"
         lines = [head, f"{'ratio':>6}{'k':>7}{'variance':>32}{'predicted':>11}{'noise scale':>32}"]
-        for i, (ratio, k) in enumerate(zip(self.ratios, self.predictions, strict=True)):
-            figures_ = f"{self.variance[i]!s:>32}{self.predicted[i]:11.3g}{self.noise_scale[i]!s:>32}"
-            lines.append(f"{ratio:6.3f}{k:7.1f}{figures_}")
+        columns = self.ratios, self.predictions, self.variance, self.predicted, self.noise_scale
+        lines += [f"{r:6.3f}{k:7.1f}{v!s:>32}{p:11.3g}{n!s:>32}" for r, k, v, p, n in zip(*columns, strict=True)]
         return "\n".join([*lines, f"inversely proportional: {self.verdict()}"])
 
     def plot(self) -> Figure:
@@ -204,7 +199,6 @@ class GradientVariance(Result):
         return figure
 
     def finding(self) -> str:
-        """The picture's title."""
         return f"Log-log slope {self.slope().value:.2f}; inversely proportional: {self.verdict()}"
 
     def describe(self) -> str:
@@ -215,8 +209,6 @@ class GradientVariance(Result):
             f"Slope {slope.value:.2f}, interval {slope.low:.2f} to {slope.high:.2f}. "
             f"Inversely proportional to the ratio: {self.verdict()}."
         )
-
-    # ---- inside
 
     @cached_property
     def _replicates(self) -> np.ndarray:
