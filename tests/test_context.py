@@ -120,8 +120,8 @@ def test_a_study_trains_with_the_chosen_rate_and_whole_schedules(monkeypatch):
     trials, cells = asked
     assert {c.seed for c in trials} == {TUNING_SEED}
     assert sorted({c.seed for c in cells}) == [0, 1, 2, 3, 4]
-    assert sorted({c.steps for c in cells}) == [20, 40, 80, 160, 320]
-    assert len(cells) == len({c.name for c in cells}) == 2 * 5 * 5
+    assert sorted({c.steps for c in cells}) == [5, 10, 20, 40, 80, 160, 320]
+    assert len(cells) == len({c.name for c in cells}) == 2 * 5 * 7
 
 
 def test_an_objective_cell_is_measured_to_its_own_floor():

@@ -147,7 +147,7 @@ def test_the_slope_and_the_quotient_of_few_draws(repeated):
     ends = np.log(TRUE["variance"])
     slope = (ends[1] - ends[0]) / np.log(5)
     quotient = 5 * TRUE["variance"][1] / TRUE["variance"][0]
-    slopes = np.array([result.slope() for result in repeated])
+    slopes = np.array([result.slope().estimate for result in repeated])
     assert np.median(slopes[:, 0]) == pytest.approx(slope, abs=0.01)
     assert 0.90 <= ((slopes[:, 1] <= slope) & (slope <= slopes[:, 2])).mean() <= 0.985
     quotients = np.array([result.relative()[0].estimate for result in repeated])
