@@ -692,7 +692,8 @@ print(quick.table())
 # %% [markdown] id="live-note"
 # Look at the gradients by surprisal. In models this young they are the longest of all, and hardly any of it is
 # useful: so far the models know little more than which words are frequent, and selection by surprisal pulls exactly
-# that apart again. With the weights the length is gone, and the use is back.
+# that apart again. With the weights the length is gone, and the use is back. (An interval from minus to
+# plus infinity says that even the sign of a figure is lost in the noise of so few batches.)
 
 # %% [markdown] id="clinic"
 # ## 8 · Bug clinic of Part III

@@ -469,7 +469,7 @@ def test_figures_come_from_the_scores():
     assert result.ratio("nats", "surprisal").value == pytest.approx(1.5)
     titles = [ax.get_title() for ax in result.plot().axes]
     assert titles[0].endswith("surprisal, 1.50 times uniform")
-    assert titles[1] == "Nearest at equal compute: surprisal, -0.20 nats"
+    assert titles[1] == "Nearest: surprisal, -0.20 nats"
     assert planted((0.6, 0.701)).plot().axes[1].get_title().endswith("surprisal, +0.10 nats")
 
 

@@ -58,7 +58,7 @@ def _plot_kl(ax: Axes, study: MaskStrategy) -> None:
     ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel="KL minus that of uniform masks (nats)")
     apart = {arm: study.versus("kl", *arm, language=language).value for arm in study.arms()}
     best = min(apart, key=apart.get)
-    ax.set_title(f"Nearest at equal compute: {arm_name(*best)}, {apart[best]:+.2f} nats")
+    ax.set_title(f"Nearest: {arm_name(*best)}, {apart[best]:+.2f} nats")
 
 
 def _bar(ax: Axes, estimate: Estimate, y: float, color: str, marker: str) -> None:
