@@ -38,14 +38,19 @@ def variance_slopes(effort: Effort) -> Finding:
 def judge_variance(finding: Finding) -> Decision:
     """Of verdicts by `variance.law`, one for each model and each kind of draw: their words together. Draws of one are
     independent of those of another, so that the shares that agree multiply."""
-    words = {name: verdict.word for name, verdict in finding.verdicts.items()}
-    decided = [verdict.agreement for verdict in finding.verdicts.values() if verdict.word != UNDECIDED]
-    agreement = float(np.prod(decided or [verdict.agreement for verdict in finding.verdicts.values()]))
-    said = _together(words)
+    return together(finding.verdicts)
+
+
+def together(verdicts: Mapping[str, Decision]) -> Decision:
+    """The verdict of several settings that were decided by themselves, by their names."""
+    words = {name: verdict.word for name, verdict in verdicts.items()}
+    decided = [verdict.agreement for verdict in verdicts.values() if verdict.word != UNDECIDED]
+    agreement = float(np.prod(decided or [verdict.agreement for verdict in verdicts.values()]))
+    said = _in_words(words)
     return Decision(said if agreement >= SURE else UNDECIDED, agreement, said)
 
 
-def _together(words: Mapping[str, str]) -> str:
+def _in_words(words: Mapping[str, str]) -> str:
     if set(words.values()) == {HOLDS}:
         return HOLDS
     if not any(word.startswith(HOLDS) for word in words.values()):
