@@ -689,11 +689,11 @@ Markdown(f"""
 """)
 
 # %% id="recap-claims" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.claims.variance import together
+from mlm_mini.experiments.claims.variance import settings_together
 from mlm_mini.experiments.lab.verdicts import decide_above
 from mlm_mini.experiments.variance.few_masks import measure_few_masks
 
-overall = together(verdicts)
+overall = settings_together(verdicts)
 slopes = [result.slope().value for result in settings.values()]
 louder = {name: r.variance[0].value / r.variance[1].value for name, r in few_masks.items()}
 noisier = "holds" if all(r.variance[0].low > r.variance[1].high for r in few_masks.values()) else "undecided"

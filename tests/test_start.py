@@ -233,7 +233,7 @@ def test_what_the_folder_settles_is_refused_by_name(option, value, what, kings, 
 
 def test_an_option_is_not_taken_for_one_that_is_not_given(ships, tmp_path, capsys):
     for option, value, message in (
-        ("--vocabulary-size", 0, "size is 0"),
+        ("--vocabulary-size", 0, "size 0 is too small"),
         ("--tokenizer", "", "tokenizer is ''"),
         ("--size", "", "size is ''"),
     ):
@@ -267,12 +267,12 @@ def test_what_is_no_model_is_said_in_a_sentence(name, kings, ships, tmp_path, ca
         (folder / "model.safetensors").write_bytes(b"weights")
     message = {
         "": "--from is '': expected the folder of a model",
-        "nowhere": f"there is no folder {folder} to start from; a model of the Hugging Face Hub becomes a folder with",
+        "nowhere": f"there is no folder {folder} to start from: name where it is now; a model of the",
         "empty": f"{folder}, to start from, holds no config.json: it is no model's folder",
         "file": f"{folder} is a file: expected the folder that holds config.json",
         "unfinished": f"{folder}, to start from, holds a run that has not ended: end it with --resume first",
         "tokenizer": f"in {folder} the tokenizer has 25 tokens and the model ",
-        "weights": f"{folder / 'model.safetensors'} is not a safetensors file",
+        "weights": f"{folder}/model.safetensors is not a safetensors file",
     }[name]
     capsys.readouterr()
     assert going_on(folder, ships, tmp_path / "out") == 1

@@ -38,10 +38,10 @@ def variance_slopes(effort: Effort) -> Finding:
 def judge_variance(finding: Finding) -> Decision:
     """Of verdicts by `variance.law`, one for each model and each kind of draw: their words together. Draws of one are
     independent of those of another, so that the shares that agree multiply."""
-    return together(finding.verdicts)
+    return settings_together(finding.verdicts)
 
 
-def together(verdicts: Mapping[str, Decision]) -> Decision:
+def settings_together(verdicts: Mapping[str, Decision]) -> Decision:
     """The verdict of several settings that were decided by themselves, by their names."""
     words = {name: verdict.word for name, verdict in verdicts.items()}
     decided = [verdict.agreement for verdict in verdicts.values() if verdict.word != UNDECIDED]
