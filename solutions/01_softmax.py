@@ -3,7 +3,7 @@
 #   course:
 #     title: Softmax
 #     question: How do scores become probabilities?
-#     minutes: 70
+#     minutes: 95
 #     prerequisites: Chapter 00; what exp and log are; NumPy arrays and their axes; for section 9 what a derivative is
 # ---
 
@@ -19,8 +19,8 @@
 # - take the logarithm of a softmax without losing the words far behind;
 # - predict how a nudge to one score moves every probability.
 #
-# *70 minutes. Prerequisites: chapter 00; what exp and log are; NumPy arrays and their axes; for section 9 what a
-# derivative is. Everything here is NumPy on the CPU: on a machine with a GPU nothing changes.*
+# *95 minutes. Prerequisites: chapter 00; what exp and log are; NumPy arrays and their axes; for section 9 what a
+# derivative is. Everything but one measurement is NumPy on the CPU: on a machine with a GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"
 # **How a chapter works.** A cell that begins with `# exercise:` is yours: replace its `raise` line, run it, and run the
@@ -30,7 +30,8 @@
 # had you build.
 #
 # A shape written (..., V) means: any number of axes first, perhaps none, and last an axis of V entries. Your function
-# should treat each row of V by itself; `[..., None]` adds an axis at the end.
+# should treat each row of V by itself; `[..., None]` adds an axis at the end. And log is the natural logarithm, here
+# and in all chapters.
 
 # %% id="setup"
 import numpy as np
@@ -46,8 +47,7 @@ from mlm_mini.course import check, failing, hint
 #
 # A masked language model reads "The quick brown fox `[MASK]` over the lazy dog" and gives every word it knows a score,
 # called a **logit**. A higher logit means a better fit, and that is all a logit promises: it may be negative, and the
-# logits of a blank need not sum to any particular number. Here are seven words with logits made up by hand, the size
-# that a trained model gives.
+# logits of a blank need not sum to any particular number. Here are seven words with logits made up by hand.
 
 # %% id="fox"
 words = ["jumps", "leaps", "runs", "walks", "sleeps", "table", "the"]
@@ -59,14 +59,23 @@ for word, z in zip(words, logits):
 # %% [markdown] id="why-exp"
 # ## 2 · Why exponentiate
 #
-# To bet on a word, or to be scored on a guess, one needs probabilities: positive, and summing to one. The **softmax**
-# makes them from the logits $z$. It exponentiates each one, which makes it positive, and divides by the sum:
+# To bet on a word, or to be scored on a guess, one needs probabilities: none below 0, and summing to one. So turn each
+# score into a positive weight $f(z)$ and divide by the sum. Many functions are positive. What singles out the exponential
+# is that scores have no zero point: the same number added to all of them should change nothing. Then the ratio of two
+# weights must not change either,
+#
+# $$\frac{f(z_i + c)}{f(z_j + c)} = \frac{f(z_i)}{f(z_j)} \quad\text{for all } z_i, z_j, c,
+# \qquad\text{so}\qquad \frac{f(z + c)}{f(z)} = \frac{f(c)}{f(0)} \quad\text{(take } z_i = z,\ z_j = 0).$$
+#
+# Equal steps of the score multiply the weight by equal factors, wherever they begin, and a continuous function that does
+# so is $f(z) = a\, e^{bz}$. The $a$ cancels in the division. The $b$ sets the unit in which scores are counted, and
+# $b = 1$ counts them in nats. This is the **softmax**:
 #
 # $$p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}, \qquad \frac{p_i}{p_j} = e^{z_i - z_j}.$$
 #
 # The second formula is what to remember. Only **differences** of logits count, and a lead of 1 is a factor of
-# $e \approx 2.718$, wherever on the scale it happens. So a logit is a log-probability up to a constant, and is counted
-# in nats as well.
+# $e \approx 2.718$. So a logit is a log-probability up to a constant. With two words, divide above and below by
+# $e^{z_1}$: $p_1 = 1 / (1 + e^{-(z_1 - z_2)})$, the **sigmoid** of the difference.
 
 # %% id="fig-exp" tags=["nbval-ignore-output"]
 p = ref.softmax(logits)
@@ -83,25 +92,56 @@ figures.show(figure, alt="Two bar charts of the same seven words. Logits: jumps 
              "0.4%, table 0.06%, the 0.01%. Equal steps between logits become equal factors between probabilities.")
 
 # %% [markdown] id="shift"
-# Because only differences count, the same number may be added to every logit of a blank, and nothing changes. This
-# looks like a curiosity; it is about to save the whole computation.
+# The shift that we asked for, tried out, and the sigmoid. The shift looks like a curiosity, but it is about to save the
+# whole computation.
 
 # %% id="shift-demo"
 for shift in (0.0, 10.0, -3.0):
     print(f"logits {shift:+5.1f}: ", *(f"{p:.4f}" for p in ref.softmax(logits + shift)))
+for two in (np.array([6.0, 5.0]), np.array([-1.0, 2.0])):
+    print(f"two words {two}: softmax {ref.softmax(two)[0]:.4f}, sigmoid {1 / (1 + np.exp(two[1] - two[0])):.4f}")
 
 # %% [markdown] id="overflow"
 # ## 3 · Where the formula breaks
 #
-# A computer's numbers end. The largest float64 is about $1.8 \times 10^{308}$, which is $e^{709.78}$, and below about
-# $e^{-745}$ everything is stored as 0. The logits of a healthy model stay far inside these limits, but one bad training
-# step, a low temperature or a large scale can push them out. Then the formula as written fails in both directions:
-# inf / inf is NaN, and so is 0 / 0.
+# A computer's numbers end. Above the largest one stands inf, and whatever is nearer to 0 than the smallest is stored as
+# 0. Then the formula as written fails in both directions: inf / inf is NaN, and so is 0 / 0. The fewer bits a number
+# has, the sooner it ends. NumPy counts in float64; models are often trained in float32, and run on graphics cards in
+# float16.
 
 # %% id="overflow-demo"
+for kind in (np.float16, np.float32, np.float64):
+    limits = np.finfo(kind)
+    highest, lowest = np.log(float(limits.max)), np.log(float(limits.smallest_subnormal))
+    with np.errstate(over="ignore", under="ignore"):
+        beyond = np.exp(np.array([highest + 0.1, lowest - 1], dtype=kind))
+    print(f"{kind.__name__}: exp(z) is a number from about z = {lowest:.1f} to {highest:.1f}; beyond: {beyond}")
+
+# %% [markdown] id="overflow-model"
+# Do logits get that large? Here is the trained model of chapter 00. It fills one blank in each of 2,000 sentences, and we
+# look at the logit of its best word. (If chapter 00 has not run yet, the cell first trains the model, for a minute or
+# two. The digits depend on the machine that trained it.)
+
+# %% id="measure-model" tags=["nbval-ignore-output"]
+from mlm_mini.languages import scene_language
+from mlm_mini.training import LiveCurve, quick_model
+
+rng, vocabulary = np.random.default_rng(0), scene_language().vocabulary
+sentences = scene_language().sample(2_000, rng).ids
+rows = np.arange(len(sentences))
+places = [rng.choice(np.flatnonzero(~np.isin(row, vocabulary.special_ids))) for row in sentences]
+sentences[rows, places] = vocabulary.mask_id
+with torch.no_grad():
+    z = quick_model(LiveCurve).model(torch.tensor(sentences), torch.tensor(sentences != vocabulary.pad_id)).numpy()
+best = z[rows, places].max(-1)  # (2000, T, V) -> (2000, V) -> (2000,)
 with np.errstate(over="ignore"):
-    for z in (709.0, 710.0, -708.0, -746.0):
-        print(f"exp({z:6.1f}) = {np.exp(z):.3g}")
+    overflows = np.isinf(np.exp(best.astype(np.float16)))
+print(f"best logit: median {np.median(best):.1f}, highest {best.max():.1f}; "
+      f"exp overflows in float16 at {overflows.mean():.0%} of the blanks")
+
+# %% [markdown] id="overflow-note"
+# In float16 a healthy model is enough to break the formula. In float64 it takes a bad training step, a low temperature
+# or a large scale.
 
 # %% [markdown] id="logsumexp"
 # The cure is to factor the largest term out of the sum. With $m = \max_j z_j$,
@@ -111,6 +151,19 @@ with np.errstate(over="ignore"):
 # Now every exponent is 0 or less, so nothing overflows, and one term is $e^0 = 1$, so the sum is never 0. This
 # quantity, the **log-sum-exp**, is never below the largest logit, and above it by at most $\log V$. You will meet it in
 # every loss.
+
+# %% [markdown] id="axes"
+# Each row needs an $m$ of its own, and here NumPy has a trap. A reduction such as `max`, `sum` or `mean` removes the axis
+# it runs along: from the shape (2, 3) to (2,). To combine the result with the rows again, NumPy lines shapes up from the
+# *right*, and 2 does not fit 3. (Were there three rows of three, it would fit, in the wrong direction, without a word.)
+# With `keepdims=True` the axis stays, with length 1, and an axis of length 1 fits any length: its one entry serves all.
+# This is **broadcasting**. When the work is done, `np.squeeze(x, axis)` removes an axis of length 1. The mean shows it:
+
+# %% id="axes-demo"
+rows = np.array([[1.0, 2.0, 6.0], [0.5, -1.0, 2.0]])
+mean = rows.mean(-1, keepdims=True)
+print("shapes:", rows.shape, "reduced", rows.mean(-1).shape, "kept", mean.shape, "squeezed", np.squeeze(mean, -1).shape)
+print("each row minus its own mean:", (rows - mean).tolist())
 
 # %% id="ex-logsumexp"
 # exercise: 01.logsumexp
@@ -203,6 +256,7 @@ hard = {
     "0, -800, -1000": [0.0, -800.0, -1_000.0],
     "0, -inf, 1": [0.0, -np.inf, 1.0],
 }
+failed = []
 print(f"{'logits':22}{'as written':12}{'= SciPy':9}{'= PyTorch':11}sums to one")
 for name, z in hard.items():
     p = ref.softmax(z)
@@ -211,6 +265,7 @@ for name, z in hard.items():
     others = scipy.special.softmax(z), torch.softmax(torch.tensor(z, dtype=torch.float64), -1).numpy()
     agree = [bool(np.abs(p - other).max() < 1e-12) for other in others]
     first = "NaN" if np.isnan(as_written).any() else ("right" if np.abs(as_written - p).max() < 1e-12 else "wrong")
+    failed += [name] * (first != "right")
     print(f"{name:22}{first:12}{agree[0]!s:9}{agree[1]!s:11}{abs(p.sum() - 1) < 1e-12}")
 print("probability of the token at -inf:", p[1])
 
@@ -323,18 +378,19 @@ print(f"no spread at all: each word has 1 in {V}, and log p = {ref.log_softmax(0
 figure, (ax,) = figures.new_figure(height=3.4)
 rank = np.arange(1, V + 1)
 looks = ((3, figures.BLUE, "-", 160, 0.62), (2, figures.RED, "--", 80, 0.2), (1, figures.GREEN, "-.", 1_300, 0.2))
+needed = {}
 for spread, color, line, x, y in looks:
     total = ref.softmax(spread * bell).cumsum()
-    half = np.searchsorted(total, 0.5)
+    needed[spread] = rank[np.searchsorted(total, 0.5)]
     ax.plot(rank, total, color=color, linestyle=line)
-    ax.plot(rank[half], 0.5, "o", color=color)
-    ax.text(x, y, f"spread {spread}:\n{rank[half]:,} words", ha="right", color=color)
+    ax.plot(needed[spread], 0.5, "o", color=color)
+    ax.text(x, y, f"spread {spread}:\n{needed[spread]:,} words", ha="right", color=color)
 ax.axhline(0.5, color=figures.BLACK, linewidth=0.8)
-ax.set(title="The wider the logits are spread, the fewer words hold half of the probability", xscale="log",
+ax.set(title=f"Half of the probability: {needed[1]:,} words at spread 1, {needed[3]} at spread 3", xscale="log",
        xlabel="number of words, the most probable first", ylabel="probability they hold together", ylim=(0, 1.02))
 figures.show(figure, alt="Probability held by the most probable words of 50,000, against their number on a "
              "logarithmic axis, for logits with a spread of 1, 2 and 3 nats. Half of the probability is held by "
-             "about 7,900 words at spread 1, about 1,150 at spread 2 and 85 at spread 3.")
+             f"{needed[1]:,} words at spread 1, {needed[2]:,} at spread 2 and {needed[3]} at spread 3.")
 
 # %% [markdown] id="jacobian"
 # ## 9 · A nudge to one logit
@@ -389,6 +445,10 @@ figures.show(figure, alt="A table of slopes for the seven words: the change of e
 # Each column sums to zero, since the probabilities go on summing to one. The slope $p(1 - p)$ on the diagonal is
 # largest at $p = 1/2$: a blank that is already decided hardly moves.
 #
+# Nobody builds this matrix for a real vocabulary: with 50,000 words it has 2.5 billion entries, 20 gigabytes in float64,
+# for one blank. Training only needs its product with a vector $g$, and that takes V numbers:
+# $\sum_i g_i J_{ij} = p_j\, (g_j - \sum_i g_i p_i)$.
+#
 # A derivation deserves a second witness. Finite differences need no calculus: nudge each logit by $\pm 10^{-5}$ and
 # see how far the probabilities go.
 
@@ -399,18 +459,30 @@ measured = (ref.softmax(logits + nudges) - ref.softmax(logits - nudges)).T / (2 
 exact = ref.softmax_jacobian(logits)
 print("largest difference from finite differences below 1e-8:", bool(np.abs(measured - exact).max() < 1e-8))
 print("columns sum to zero, within 1e-12:", bool(np.abs(exact.sum(0)).max() < 1e-12))
+p, g = ref.softmax(logits), np.arange(7.0)
+print("its product with a vector, without the matrix:", bool(np.abs(g @ exact - p * (g - g @ p)).max() < 1e-12))
 
 # %% [markdown] id="recap"
 # ## Recap
 #
-# Logits become probabilities by exponentiating and dividing by the sum. Only differences count, so the largest logit
-# may be subtracted first, and must be.
-#
-# | the article this course grew from | measured in this chapter | verdict |
-# |---|---|---|
-# | "exponentiates all the logits (making them positive) and then normalizes them so they sum to one" | on four hard blanks equal to SciPy's and PyTorch's within $10^{-12}$; sums to one there and on 50,000 logits; as written, NaN on two of the four | **holds** on paper; a computer must subtract the largest logit first |
-# | "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability of a token at -inf: 0.0, exactly | **holds**; chapter 04 looks at what happens when it is forgotten |
-# | "The word with the highest probability is the model's guess." | same order as the logits at temperatures 0.5, 1 and 3 | **holds**: the word with the highest logit is the same word |
+# Logits become probabilities by exponentiating and dividing by the sum: the one way in which only differences count.
+# So the largest logit may be subtracted first, and must be.
+
+# %% id="recap-table"
+from IPython.display import Markdown
+
+zero = ref.softmax(hard["0, -inf, 1"])[1]
+Markdown(f"""
+| the article this course grew from | measured in this chapter | verdict |
+|---|---|---|
+| "exponentiates all the logits (making them positive) and then normalizes them so they sum to one" | on {len(hard)} hard \
+blanks equal to SciPy's and PyTorch's within $10^{{-12}}$; sums to one there and on {V:,} logits; as written, not right on \
+{len(failed)} of the {len(hard)} | **holds** on paper; a computer must subtract the largest logit first |
+| "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability of a \
+token at -inf: {zero}, exactly | **holds**; chapter 04 looks at what happens when it is forgotten |
+| "The word with the highest probability is the model's guess." | same order as the logits at temperatures 0.5, 1 and 3 \
+| **holds**: the word with the highest logit is the same word |
+""")
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on

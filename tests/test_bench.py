@@ -1,7 +1,9 @@
 """Speed is measured by `course.py bench` and never here: these tests are about the measuring."""
 
+import contextlib
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from mlm_mini import bench
 from mlm_mini.bench import BenchRow, medians
 from mlm_mini.course import check_times
 from mlm_mini.course.exercises import all_exercises
+from mlm_mini.experiments.lab.timing import take_turns
 from mlm_mini.model import ModelConfig
 
 FIELDS = ["name", "ours", "peer", "peer_name", "ratio", "unit", "limit"]
@@ -77,10 +80,11 @@ def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypa
 def test_the_ways_to_step_are_one_model_and_one_loss(one_thread, monkeypatch):
     """So that their times can be compared; the rows of a GPU are made of the same three."""
     monkeypatch.setattr(bench, "BERT_WORDS", 300)
-    losses, cross_entropy = [], torch.nn.functional.cross_entropy
+    losses, sizes, cross_entropy = [], [], torch.nn.functional.cross_entropy
 
     def seen(*arguments, **options):
         losses.append(cross_entropy(*arguments, **options))
+        sizes.append(len(arguments[0]))
         return losses[-1]
 
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", seen)
@@ -92,8 +96,82 @@ def test_the_ways_to_step_are_one_model_and_one_loss(one_thread, monkeypatch):
         way.forget()
         assert all(weight.grad is None for weight in way.model.parameters())
     assert few.model is everywhere.model is not theirs.model
+    assert sizes == [2 * bench.PREDICTED, 2 * bench.LENGTH, 2 * bench.LENGTH]
     assert losses[0].item() == pytest.approx(losses[1].item(), abs=1e-5)
     assert losses[2].item() == pytest.approx(np.log(300), rel=0.1)  # other weights, and as ignorant
+
+
+@pytest.mark.parametrize(("device", "waits"), [("cuda:3", ["synchronize cuda:3"]), ("cpu", [])])
+def test_a_step_is_over_when_the_gpu_is_done(device, waits, monkeypatch):
+    """A GPU works on after the call that asks it to; who does not wait for it times the asking."""
+    log, weight = [], torch.nn.Parameter(torch.ones(2))
+    weight.register_hook(lambda gradient: log.append("backward"))
+    model = torch.nn.ParameterList([weight])
+    model.config = SimpleNamespace(hidden_size=2)
+
+    def loss():
+        log.append("forward")
+        return weight.square().sum()
+
+    monkeypatch.setattr(bench.Step, "device", torch.device(device))
+    monkeypatch.setattr(bench, "autocast", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: log.append(f"synchronize {device}"))
+    for name in ("memory_allocated", "reset_peak_memory_stats", "max_memory_allocated"):
+        monkeypatch.setattr(torch.cuda, name, lambda device, name=name: log.append(name) or 0)
+    step = bench.Step(model, loss)
+    take_turns([step], 1)
+    assert log == ["forward", "backward", *waits] * 2
+    log.clear()
+    step.mebibytes()
+    assert log[2:] == ["forward", "backward", *waits, "max_memory_allocated"]
+
+
+def sides(rows):
+    return [(row.ours, row.peer, row.peer_name, row.limit, row.unit) for row in rows]
+
+
+def test_each_side_of_a_training_step_is_its_own(monkeypatch):
+    """Ours is on the left, its peer on the right, in time and in memory."""
+    gpu = torch.device("cuda")
+    ways = [SimpleNamespace(device=gpu, ms=ms, mebibytes=lambda ms=ms: 10 * ms) for ms in (1.0, 3.0, 7.0)]
+    monkeypatch.setattr(bench, "medians", lambda rounds, *ways: [way.ms for way in ways])
+    transformers = "transformers.BertForMaskedLM"
+    times = [(1, 3, "logits everywhere", 1, "ms"), (1, 7, transformers, 1, "ms"), (3, 7, transformers, 0.9, "ms")]
+    rows = list(bench._training_steps(1, ways, " of base"))
+    assert sides(rows) == [*times, (10, 30, "logits everywhere", 1, "MiB"), (10, 70, transformers, 1, "MiB")]
+    few_, few_too, everywhere_ = (row.name for row in rows[:3])
+    assert few_ == few_too == "a training step of base, logits at 15% of the tokens"
+    assert everywhere_ == "a training step of base, logits everywhere"
+    ways[0].device = torch.device("cpu")
+    assert sides(bench._training_steps(1, ways)) == times
+
+
+def test_the_time_of_a_gradient_is_that_of_vmap_beside_the_loop(monkeypatch):
+    times = SimpleNamespace(vmap=np.array([9.0, 1.0, 2.0]), loop=np.array([30.0, 50.0, 10.0]))
+    monkeypatch.setattr(bench, "time_gradients", lambda *_: times)
+    assert sides([bench._gradients(3)]) == [(2, 30, "one draw after the other", 3, "ms")]
+
+
+def test_what_a_learner_waits_for_is_beside_what_was_promised(monkeypatch):
+    def found(_):
+        raise AssertionError("there is no GPU")
+
+    monkeypatch.setattr(bench, "choose_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(bench, "_training_steps_on_a_gpu", found)
+    monkeypatch.setattr(bench, "_gradients", lambda rounds: BenchRow("gradient", 1.0, 2.0, "loop", 1.0))
+    monkeypatch.setattr(bench, "_ways_to_step", lambda *_: [])
+    monkeypatch.setattr(bench, "_training_steps", lambda *_: iter([]))
+    monkeypatch.setattr(bench, "_posteriors", lambda: SimpleNamespace(ms=11.0))
+    monkeypatch.setattr(bench, "_widget_steps", lambda: iter([("leak", None, SimpleNamespace(ms=13.0))]))
+    monkeypatch.setattr(bench, "medians", lambda rounds, way: [way.ms])
+    monkeypatch.setattr(bench, "first_check", lambda rounds: 17.0)
+    monkeypatch.setattr(bench, "check_times", lambda: [19.0] * 99 + [1e6])
+    assert [(row.name, row.ours, row.peer, row.limit) for row in bench.measure(1)][1:] == [
+        ("a posterior on English", 11, bench.POSTERIOR_MS, 1),
+        ("a step of the leak", 13, bench.STEP_MS, 1),
+        ("the first check in a fresh process", 17, bench.FIRST_CHECK_MS, 1),
+        ("a check, of all exercises the 95th percentile", 19, bench.CHECK_MS, 1),
+    ]
 
 
 def test_memory_is_that_of_a_step_beside_the_weights(one_thread, monkeypatch):

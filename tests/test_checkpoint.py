@@ -394,7 +394,7 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(change, mess
 def test_a_run_that_is_to_be_longer_is_told_how_one_goes_on_instead(stopped):
     longer = replace(CONFIG, steps=STEPS + 5)
     with pytest.raises(
-        CheckpointError, match=r"steps was 10 and is now 15 \(the learning .* train anew, with that many"
+        CheckpointError, match=r"steps was 10 and is now 15 \(the learning .* --from OUT --out NEW goes on"
     ):
         run(stopped, resume=True, config=longer)
     with pytest.raises(CheckpointError, match=r"seed was 0 and is now 1$"):

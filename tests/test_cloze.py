@@ -80,11 +80,20 @@ def test_a_guess_must_be_one_of_the_words():
         cloze.guess_distribution("c", 0.5, ["a", "b"])
 
 
-def test_limited_to_one_word_a_player_keeps_its_likeliest_word():
-    q = cloze.limited_to_one_word({"a": 0.2, "b": 0.5, "c": 0.3, "d": 0.0})
-    assert q == pytest.approx({"a": 0.5 / 3, "b": 0.5, "c": 0.5 / 3, "d": 0.5 / 3})
-    certain = cloze.limited_to_one_word({"a": 1.0, "b": 0.0, "c": 0.0})
+def test_limited_to_some_words_a_player_keeps_its_likeliest_ones():
+    believed = {"a": 0.2, "b": 0.5, "c": 0.3, "d": 0.0}
+    assert cloze.limited_to_words(believed) == pytest.approx({"a": 0.5 / 3, "b": 0.5, "c": 0.5 / 3, "d": 0.5 / 3})
+    assert cloze.limited_to_words(believed, 2) == pytest.approx({"a": 0.1, "b": 0.4, "c": 0.4, "d": 0.1})
+    certain = cloze.limited_to_words({"a": 1.0, "b": 0.0, "c": 0.0})
     assert certain == pytest.approx({"a": 0.99, "b": 0.005, "c": 0.005}), "kept within the player's limits"
+
+
+def test_a_guess_of_several_words_shares_the_confidence():
+    q = cloze.spread_distribution(("w1", "w3"), 0.6, ["w0", "w1", "w2", "w3"])
+    assert q == pytest.approx({"w0": 0.2, "w1": 0.3, "w2": 0.2, "w3": 0.3})
+    for guesses, says in ((("a", "a"), "named twice"), (("a", "b", "c"), "one of more than 3 words"), (("z",), "'z'")):
+        with pytest.raises(ValueError, match=says):
+            cloze.spread_distribution(guesses, 0.5, ["a", "b", "c"])
 
 
 def test_score_in_nats():
@@ -112,7 +121,7 @@ def test_a_round_is_scored_as_the_chapter_says():
     game = Game(Two(), rng())
     assert math.isnan(game.scoreboard().mean_nats)
     played = game.play(" LEFT ", 0.8)
-    assert (played.guess, played.confidence, played.remark) == ("left", 0.8, "")
+    assert (played.guesses, played.confidence, played.remark) == (("left",), 0.8, "")
     assert played.nats == pytest.approx(-math.log(0.8))
     assert played.opponent_nats == pytest.approx(math.log(4))
     assert played.best == (("right", 0.75), ("left", 0.25))
@@ -170,7 +179,8 @@ def test_no_confidence_costs_infinitely_much(confidence, counted):
     [
         ("", "type a word first"),
         ("   ", "type a word first"),
-        ("left right", "more than one word"),
+        (" , ", "type a word first"),
+        ("left right", "2 words are too many: name 1 at most"),
         ("lefd", "not among the 2 words of this text: did you mean left"),
         ("zyzzyva", "not among the 2 words of this text: try another"),
     ],
@@ -218,6 +228,21 @@ def test_the_exact_posterior_pays_its_own_entropy_on_average():
     assert excess.std() > 0.3  # so that the sentence above is no tautology
 
 
+def test_a_player_may_spread_a_guess_over_several_words():
+    game = Game(scene_cloze(), rng(1))
+    q = game.text.opponent(game.question)
+    first, second = sorted(q, key=q.get, reverse=True)[:2]
+    played = game.play(f"{first}, {second.upper()} {first}", 0.6)
+    assert played.guesses == (first, second)
+    stated = cloze.spread_distribution((first, second), 0.6, game.text.words)
+    assert played.nats == cloze.score(stated, game.question.answer)
+    assert played.limited_nats == cloze.score(cloze.limited_to_words(q, 2), game.question.answer)
+    assert f"; limited to 2 words, {first!r} or {second!r}, it would pay" in html.unescape(game_html(game))
+    game.next_question()
+    with pytest.raises(ValueError, match="6 words are too many: name 5 at most"):
+        game.play(" ".join(game.text.words[:6]), 0.5)
+
+
 def test_nobody_limited_to_one_word_pays_less_on_average():
     text, generator = scene_cloze(), rng(14)
     for _ in range(3):
@@ -226,7 +251,7 @@ def test_nobody_limited_to_one_word_pays_less_on_average():
         def mean_nats(stated, q=q):
             return sum(probability * cloze.score(stated, word) for word, probability in q.items() if probability)
 
-        limited = mean_nats(cloze.limited_to_one_word(q))
+        limited = mean_nats(cloze.limited_to_words(q))
         likeliest_first = sorted(q, key=q.get, reverse=True)
         for word in (*likeliest_first[:3], likeliest_first[-1]):
             others = [mean_nats(cloze.guess_distribution(word, hundredths / 100, q)) for hundredths in range(1, 100)]
@@ -238,9 +263,26 @@ def test_the_rows_of_the_score_table_are_what_the_chapter_says():
     text, generator = scene_cloze(), rng(12)
     asked = [(text.opponent(question), question.answer) for question in (text.draw(generator) for _ in range(1500))]
     whole = np.mean([cloze.score(q, answer) for q, answer in asked])
-    limited = np.mean([cloze.score(cloze.limited_to_one_word(q), answer) for q, answer in asked])
+    one, three = (np.array([cloze.score(cloze.limited_to_words(q, n), a) for q, a in asked]) for n in (1, 3))
     assert whole == pytest.approx(1.7, abs=0.1)
-    assert limited == pytest.approx(4.5, abs=0.3)
+    assert one.mean() == pytest.approx(4.5, abs=0.3)
+    assert one.mean() - three.mean() > 1
+    assert one.std() > 2
+
+
+def test_in_the_game_the_unigram_player_does_worse_than_knowing_nothing():
+    text, generator = scene_cloze(), rng(16)
+    sample = text.language.sample(20_000, generator)
+    sentences = [sample.text(i).split()[:-1] for i in range(len(sample))]
+    counted = cloze.unigram(sentences)
+    asked = [text.draw(generator) for _ in range(300)]
+    paid = np.array([cloze.score(counted, question.answer) for question in asked])
+    assert paid.mean() - 3 * paid.std() / math.sqrt(len(paid)) > math.log(len(text.words))
+    assert max(counted, key=counted.get) == "the"
+    assert np.mean([question.answer == "the" for question in asked]) < 0.02
+    questions = cloze.scene_questions(text.language, 2_000, generator)
+    seen = np.isin([" ".join(question.words[:-1]) for question in questions], [" ".join(words) for words in sentences])
+    assert 0.2 < seen.mean() < 0.35
 
 
 def test_about_half_of_all_blanks_are_certain():
@@ -376,7 +418,7 @@ def test_letters_that_come_after_enter_belong_to_the_guess():
             await asyncio.sleep(LETTERS_SECONDS)
 
     asyncio.run(asyncio.wait_for(type_quickly(), timeout=20))
-    assert [played.guess for played in widget.game.rounds] == [answer]
+    assert [played.guesses for played in widget.game.rounds] == [(answer,)]
 
 
 def test_a_game_is_played_with_enter():
@@ -393,7 +435,7 @@ def test_a_game_is_played_with_enter():
     assert plain(widget.scores).startswith(
         "Mean of 1 round; less is better nats bits you 0.22 0.32 the exact posterior"
     )
-    assert "the exact posterior, limited to one word as you are " in plain(widget.scores)
+    assert "the exact posterior, limited to as many words as you " in plain(widget.scores)
     assert "nats; limited to one word, '" in plain(widget.status)
     assert widget.button.description == "Next sentence"
     press_enter(widget)
@@ -498,7 +540,7 @@ def test_a_rival_stands_in_the_sentence_and_in_the_table_in_one_order():
     game.play("right", 0.8)
     shown = " ".join(html.unescape(re.sub("<[^>]+>", " ", game_html(game))).split())
     assert "and pay 1.61 nats. The parrot gave it 90% and pays 0.11 nats. The coin gave it 25% and pays" in shown
-    assert "you 1.61 2.32 the parrot 0.11 0.15 the coin 1.39 2.00 the coin, limited to one word" in shown
+    assert "you 1.61 2.32 the parrot 0.11 0.15 the coin 1.39 2.00 the coin, limited to as many words" in shown
     sure = against_a_rival(lambda question: {"right": 1.0})
     sure.play("right", 0.8)
     assert "The parrot gave it less than 0.001% and pays inf nats." in html.unescape(game_html(sure))

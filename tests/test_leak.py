@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
 from mlm_mini.languages import scene_language
 from mlm_mini.languages.leak import LEAKED_LOGITS, blank_distribution, leaks_at_blanks, measure_leak
+from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.training import quick_model
 
 SENTENCE = "the chef cuts the [MASK] ."
 
@@ -43,3 +46,44 @@ def test_many_logits_and_many_blanks_are_measured_at_once():
 def test_a_sentence_without_one_blank_is_refused(sentence):
     with pytest.raises(ValueError, match=f"has {sentence.count('[MASK]')} .MASK.; expected exactly one blank"):
         blank_distribution(scene_language(), sentence)
+
+
+def logits_at_blanks(model, ids):
+    """(B, V) float64 logits of sentences (B, T) with one [MASK] each."""
+    vocabulary, ids = scene_language().vocabulary, torch.tensor(ids)
+    blanks = (ids == vocabulary.mask_id).nonzero()[:, 1:]
+    return model(ids, ids != vocabulary.pad_id, blanks)[:, 0].double()
+
+
+def test_training_takes_the_probability_of_special_tokens_and_not_their_logits():
+    language = scene_language()
+    vocabulary, ids = language.vocabulary, language.sample(500, np.random.default_rng(0)).ids
+    ids[:, 2] = vocabulary.mask_id
+    trained = quick_model().model
+    untrained = MaskedLM(trained.config, torch.Generator().manual_seed(0)).eval()
+    with torch.no_grad():
+        before, after = (logits_at_blanks(model, ids) for model in (untrained, trained))
+    share = [z.softmax(-1)[:, vocabulary.special_ids.tolist()].sum(-1).mean().item() for z in (before, after)]
+    assert share[0] == pytest.approx(len(vocabulary.special_ids) / len(vocabulary), rel=0.2)
+    assert share[1] < 1e-3
+    assert after.max(-1).values.max() > np.log(np.finfo(np.float16).max)  # as chapter 01 says of its model
+    special, words = after[:, vocabulary.special_ids.tolist()].mean(), after[:, vocabulary.regular_ids.tolist()]
+    assert abs(special - words.mean()) < 0.3 * (words.max(-1).values.mean() - words.mean())
+
+
+def test_an_excluded_logit_has_no_gradient_and_moves_all_the_same():
+    language = scene_language()
+    vocabulary, ids = language.vocabulary, language.encode(SENTENCE)[None]
+    model = MaskedLM(ModelConfig.of_size("tiny", len(vocabulary)), torch.Generator().manual_seed(0)).eval()
+    special = torch.zeros(len(vocabulary), dtype=torch.bool)
+    special[torch.tensor(vocabulary.special_ids.tolist())] = True
+    before = logits_at_blanks(model, ids)
+    before.retain_grad()
+    answer = torch.tensor(vocabulary.ids(["bread"]))
+    torch.nn.functional.cross_entropy(before.masked_fill(special, -torch.inf), answer).backward()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight -= 0.01 * weight.grad
+        change = (logits_at_blanks(model, ids) - before)[0]
+    assert (before.grad[0, special] == 0).all()
+    assert (change[special].abs() > 1e-4).all()

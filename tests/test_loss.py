@@ -116,6 +116,13 @@ def test_gradient_rows_sum_to_zero_and_unselected_rows_are_zero(batch):
     assert (gradient[labels == IGNORE_INDEX] == 0).all()
 
 
+def test_a_step_lowers_the_logits_of_all_wrong_words_and_makes_some_of_them_likelier():
+    z = np.array([6.0, 5.0, 4.0, 2.5, 1.0, -1.0, -3.0])  # the blank of chapter 02; its second word is the true one
+    step = -cross_entropy_gradient(z[None], np.array([1]))[0]
+    assert (step > 0).tolist() == [False, True, False, False, False, False, False]
+    assert (softmax(z + step) > softmax(z)).tolist() == [False, True, False, True, True, True, True]
+
+
 @examples
 @given(batches(), st.integers(1, 4))
 def test_padding_does_not_dilute_the_loss(batch, padding):

@@ -1,6 +1,7 @@
 """The mask-ratio study: cells that are kept, scores against the exact posterior, and what is made of them."""
 
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -28,12 +29,19 @@ from mlm_mini.experiments.lab import recipe
 from mlm_mini.experiments.lab import study as lab_study
 from mlm_mini.experiments.lab.cost import cost_to_reach, mean_length
 from mlm_mini.experiments.lab.intervals import Estimate, geometric_interval, paired_difference
+from mlm_mini.experiments.lab.rates import at_best_rates
 from mlm_mini.experiments.lab.result import restored
 from mlm_mini.experiments.lab.study import run_study
 from mlm_mini.experiments.ratio import run
 from mlm_mini.experiments.ratio.best import best_ratio, lowest_points
 from mlm_mini.experiments.ratio.clean_text import read_clean_text
-from mlm_mini.experiments.ratio.config import TRAINED_RATIOS, MaskRatioConfig, RatioCell, steps_at_equal_flops
+from mlm_mini.experiments.ratio.config import (
+    TRAINED_RATIOS,
+    MaskRatioConfig,
+    RatioCell,
+    steps_at_equal_flops,
+    study_shape,
+)
 from mlm_mini.experiments.ratio.result import MaskRatio, RatioScore
 from mlm_mini.experiments.ratio.run import measure_mask_ratio, ratio_folder, run_ratio_cell
 from mlm_mini.languages import ROLE_AGENT, ROLE_PATIENT, scene_language
@@ -131,9 +139,9 @@ def test_a_study_refuses_cells_of_one_name_and_no_workers(tmp_path):
 
 def test_the_study_has_whole_seeds_one_after_the_other():
     cells = MaskRatioConfig().cells()
-    assert len({cell.name for cell in cells}) == len(cells) == 280
+    assert len({cell.name for cell in cells}) == len(cells) == 320
     assert [cell.seed for cell in cells] == sorted(cell.seed for cell in cells)
-    assert Counter(cell.seed for cell in cells) == dict.fromkeys(range(5), 56)
+    assert Counter(cell.seed for cell in cells) == dict.fromkeys(range(5), 64)
     few_arms = MaskRatioConfig(arm_seeds=3).cells()
     assert {cell.seed for cell in few_arms if cell.budget == "flops"} == {0, 1, 2}
     fewer = MaskRatioConfig(seeds=2).cells()
@@ -154,18 +162,18 @@ def test_a_cell_trains_as_its_name_says():
         RatioCell("tiny", 300, 1, 0.4, budget="flops").name,
     }
     assert names == {
-        "tiny-300-steps-0.4-seed1",
-        "tiny-300-steps-0.4p0.15-seed1",
-        "tiny-300-steps-0.4-811-seed1",
-        "tiny-300-flops-0.4-seed1",
+        "tiny-300-steps-0.4-rate0.003-seed1",
+        "tiny-300-steps-0.4p0.15-rate0.003-seed1",
+        "tiny-300-steps-0.4-811-rate0.003-seed1",
+        "tiny-300-flops-0.4-rate0.003-seed1",
     }
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"seeds": 1}, "seeds is 1: expected at least 2"),
-        ({"arm_seeds": 1}, "arm_seeds is 1: expected at least 2"),
+        ({"seeds": 1}, "seeds is 1: expected from 2"),
+        ({"arm_seeds": 1}, "arm_seeds is 1: expected from 2"),
         ({"ratios": (0.1, 0.2)}, "ratios is .*: expected at least 3"),
         ({"ratios": (0.0, 0.1, 0.2)}, "expected shares above 0, up to 1"),
         ({"ratios": (0.1, 0.2, 1.1)}, "expected shares above 0, up to 1"),
@@ -460,7 +468,7 @@ def test_figures_are_found_by_cell(study):
 
 
 def test_the_planted_best_is_reported_wherever_it_is_looked_for(study):
-    assert study.columns() == [("tiny", 300), ("tiny", 900), ("mini", 300), ("mini", 900)]
+    assert study.columns() == [("tiny", 300), ("tiny", 900), ("mini", 300), ("mini", 900), ("wide", 300)]
     for column in study.columns():
         assert study.best(*column).ratio.value == pytest.approx(0.4, rel=1e-6)
         assert study.best(*column, at=1).lowest == 0.4
@@ -501,12 +509,35 @@ def test_steps_to_a_gap_are_found_for_every_ratio(study):
         study.steps_to_reach("mini", 300, np.ones(3))
 
 
+def test_rises_and_scatter_are_counted(study):
+    config = study.config
+    gaps = {0: (3.0, 2.0, 2.5, 1.0, 1.5), 1: (3.0, 2.0, 1.0, 0.5, 0.6)}  # up at two and at one of four points
+    zigzag = [dataclasses.replace(s, curve=tuple(enumerate(gaps[s.cell.seed]))) for s in study.scores]
+    counted = MaskRatio(config, tuple(zigzag), study.floor)
+    assert counted.rises("tiny", 900, mask_ratio=0.4).tolist() == [0.5, 0.25]
+    # ln KL is 0.01 * seed plus what all seeds share: two values 0.01 apart have this deviation, with n - 1.
+    assert study.scatter(0.4) == pytest.approx(0.01 / np.sqrt(2))
+
+
+@pytest.mark.parametrize(("size", "width"), [("tiny", 64), ("mini", 128), ("wide", 256)])
+def test_sizes_of_the_study_differ_in_width_alone(size, width):
+    shape = study_shape(size, 100)
+    assert (shape.hidden_size, shape.num_hidden_layers) == (width, 2)
+    with pytest.raises(ValueError, match="size is 'vast'"):
+        study_shape("vast", 100)
+
+
 def test_the_picture_says_what_was_found(study):
     left, right = study.plot().axes
     assert left.get_title() == "Equal steps: the best ratio is 0.40"
     assert right.get_title() == "Equal FLOPs: the best ratio is 0.40"
-    assert [text.get_text() for text in left.texts] == [f"{size}, {steps} steps" for size, steps in study.columns()]
-    small = planted(MaskRatioConfig(sizes=("tiny",), steps=(7,), seeds=2, flops_steps=None, knobs=(), split_ratios=()))
+    names = {text.get_text(): text.xy[1] for text in left.texts}
+    assert set(names) == {f"{size}, {steps} steps" for size, steps in study.columns()}
+    heights = sorted(names.values())
+    assert all(above >= 1.11 * below for below, above in itertools.pairwise(heights))  # no name lies on another
+    small = planted(
+        MaskRatioConfig(sizes=("tiny",), largest=(), steps=(7,), seeds=2, flops_steps=None, knobs=(), split_ratios=())
+    )
     assert len(small.plot().axes) == 1
     text = study.describe()
     assert all(f"{size}, equal FLOPs: " in text for size in ("tiny", "mini"))
@@ -588,8 +619,8 @@ def in_small(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "FLOOR_SENTENCES", 40)
     monkeypatch.setattr(recipe, "BATCH_SIZE", 8)
     config = MaskRatioConfig(
-        sizes=("tiny",), steps=(2,), ratios=(0.15, 0.4, 0.8), seeds=2, flops_steps=None, knobs=((0.4, 0.15),),
-        split_ratios=(0.15,),
+        sizes=("tiny",), largest=(), steps=(2,), ratios=(0.15, 0.4, 0.8), seeds=2, flops_steps=None,
+        knobs=((0.4, 0.15),), split_ratios=(0.15,), rates=(1e-3,),
     )  # fmt: skip
     small = dataclasses.replace(EXPERIMENTS["mask_ratio"], quick=config, full=config)
     monkeypatch.setitem(catalog.EXPERIMENTS, "mask_ratio", small)
@@ -700,7 +731,9 @@ def test_the_shipped_study_is_whole_and_says_what_made_it():
     assert content["seed"] == find_experiment("mask_ratio").seed
     study = find_experiment("mask_ratio").shipped()
     assert study.config == MaskRatioConfig()
-    assert [score.cell for score in study.scores] == study.config.cells()
+    assert [score.cell for score in study.scores] == at_best_rates(study.config.cells(), study.tried)
+    assert {trial.learning_rate for trial in study.tried} == set(study.config.rates)
+    assert len(study.tried) == len(study.config.rates) * len({cell.arm for cell in study.config.cells()})
     assert all(np.isfinite([*s.kl, *s.kl_error, s.probe_accuracy, s.copy_nats]).all() for s in study.scores)
 
 

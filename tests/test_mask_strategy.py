@@ -9,6 +9,8 @@ import torch
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.lab import study as lab_study
 from mlm_mini.experiments.lab.cost import mean_length
+from mlm_mini.experiments.lab.rates import at_best_rates, best_rates
+from mlm_mini.experiments.lab.verdicts import HOLDS, UNDECIDED, decide_above
 from mlm_mini.experiments.strategy import run, scores, signals
 from mlm_mini.experiments.strategy.config import MaskStrategyConfig, StrategyCell, equal_steps, step_flops
 from mlm_mini.experiments.strategy.fixed_points import (
@@ -71,6 +73,7 @@ def small_study(monkeypatch, tmp_path):
         free=("surprisal",),
         steps=3,
         seeds=2,
+        rates=(1e-3, 3e-3),
         probed=(1.0,),
         probe_batches=2,
     )
@@ -287,6 +290,17 @@ def test_scores_agree_with_logits_at_every_position(model, ids):
     np.testing.assert_allclose(scores.surprisal, -np.log(q[np.arange(len(q)), ids[candidates]]), atol=1e-5)
 
 
+@pytest.mark.parametrize(("strategy", "ratio"), [("uniform 30%", 0.3), ("uniform 40%", 0.4)])
+def test_uniform_masks_that_hide_more_ask_for_all_of_it(ids, strategy, ratio):
+    vocabulary = scene_language().vocabulary
+    more = select(strategy, False, ids, vocabulary, 0.15, np.random.default_rng(6))
+    plain = select("uniform", False, ids, vocabulary, ratio, np.random.default_rng(6))
+    np.testing.assert_array_equal(more.hidden, plain.hidden)
+    np.testing.assert_array_equal(more.asked, more.hidden)
+    assert more.weights.sum() == pytest.approx(1)
+    assert more.asked.sum() / np.isin(ids, vocabulary.regular_ids).sum() == pytest.approx(ratio, abs=0.06)
+
+
 def test_select_refuses_unknown_strategies_and_a_missing_model(ids):
     vocabulary, rng = scene_language().vocabulary, np.random.default_rng(0)
     with pytest.raises(ValueError, match="strategy is 'hard'"):
@@ -352,6 +366,8 @@ def test_what_a_step_costs():
     assert length == pytest.approx((language.sample(4000, np.random.default_rng(0)).ids != 0).sum(axis=1).mean())
     plain, twice = (shape.training_flops_per_token(length, r * words / length) for r in (0.15, 0.3))
     assert step_flops("uniform", shape, language) == step_flops("kept at random", shape, language) == plain
+    assert step_flops("uniform 30%", shape, language) == twice
+    assert step_flops("uniform 40%", shape, language) > twice
     assert step_flops("surprisal", shape, language) == step_flops("entropy", shape, language) == plain + twice / 3
     assert step_flops("surprisal", shape, language, charged=False) == plain
     assert step_flops("kept", shape, language) == pytest.approx(plain + (twice - plain) / 3)
@@ -398,6 +414,9 @@ def test_a_study_is_measured_shown_stored_and_gone_on_with(small_study, monkeypa
     result = measure_mask_strategy(small_study, np.random.default_rng(0), workers=1)
     assert len(result.scores) == len(small_study.cells()) == 10
     assert len({cell.name for cell in small_study.cells()}) == 10
+    assert [score.cell for score in result.scores] == at_best_rates(small_study.cells(), result.tried)
+    assert len(result.tried) == 2 * 5  # both rates, for two arms in each language and one that looks for free
+    assert set(best_rates(result.tried).values()) <= {1e-3, 3e-3}
     text = result.to_json()
     again = MaskStrategy.from_json(text)
     assert again.to_json() == text
@@ -450,8 +469,8 @@ def test_figures_come_from_the_scores():
     assert result.ratio("nats", "surprisal").value == pytest.approx(1.5)
     titles = [ax.get_title() for ax in result.plot().axes]
     assert titles[0].endswith("surprisal, 1.50 times uniform")
-    assert titles[1].endswith("1 of 1")
-    assert planted((0.6, 0.701)).plot().axes[1].get_title().endswith("0 of 1")
+    assert titles[1] == "Nearest: surprisal, -0.20 nats"
+    assert planted((0.6, 0.701)).plot().axes[1].get_title().endswith("surprisal, +0.10 nats")
 
 
 @pytest.mark.parametrize(
@@ -474,6 +493,46 @@ def test_a_config_says_what_is_wrong(fields, message):
         MaskStrategyConfig(**fields)
 
 
+def signals_of(values):
+    """Signals of uniform masks and of surprisal for each seed: `signal` and `useful` of both, and (S,) norms."""
+    config = MaskStrategyConfig(
+        languages=("scenes",),
+        arms=(("uniform", False), ("surprisal", False)),
+        free=(),
+        seeds=len(values),
+        probed=(1.0,),
+    )
+    both = [
+        (Signal("uniform", False, 1.0, one, 4.0, 0.5, 2.0), Signal("surprisal", False, 1.0, other, 4.0, 0.5, 2.0))
+        for one, other in values
+    ]
+    scores = tuple(
+        StrategyScore(cell, 1, 0.5, None, 0.0, 0.0, 0.0, both[cell.seed] if cell.strategy == "uniform" else (), 0.0)
+        for cell in config.cells()
+    )
+    return MaskStrategy(config, scores, 0.1)
+
+
+def test_the_interval_of_a_factor_holds_the_truth_as_often_as_it_says():
+    rng, held = np.random.default_rng(0), []
+    for _ in range(300):
+        luck = rng.normal(0, 0.3, (5, 1)) + rng.normal(0, 0.15, (5, 2))  # what a seed does to both, and to each
+        found = signals_of(np.array([1.0, 4.0]) * np.exp(luck)).ratio("norm", "surprisal")
+        held.append(found.low <= 2 <= found.high)
+    assert 0.91 < np.mean(held) < 0.985
+
+
+def test_a_factor_that_is_lost_in_the_noise_is_undecided():
+    lost = signals_of([(1.0, 4.0), (1.0, -3.0), (1.0, -2.0)]).factor("norm", "surprisal")
+    assert (lost.estimate.low, lost.estimate.high) == (-np.inf, np.inf)
+    assert decide_above(lost, 1.0).word == UNDECIDED
+    sure = signals_of([(1.0, 4.0), (1.1, 4.1), (0.9, 3.9)]).factor("norm", "surprisal")
+    assert decide_above(sure, 1.0).word == HOLDS
+    wide = signals_of([(1.0, 4.0), (1.0, 1.1), (1.0, 0.5)]).factor("norm", "surprisal")
+    assert wide.value > 1.2
+    assert decide_above(wide, 1.0).word == UNDECIDED  # the value lies beyond 1, the interval does not
+
+
 def test_a_result_says_what_it_does_not_have():
     result = planted((0.6, 0.7))
     with pytest.raises(ValueError, match="no such arm"):
@@ -492,7 +551,7 @@ def test_the_shipped_study_is_the_full_one():
     experiment = find_experiment("mask_strategy")
     study = experiment.shipped()
     assert study.config == experiment.full == MaskStrategyConfig()
-    assert [score.cell for score in study.scores] == study.config.cells()
+    assert [score.cell for score in study.scores] == at_best_rates(study.config.cells(), study.tried)
     assert study.config.seeds >= 5
     file = results_folder("experiments") / "mask_strategy.json"
     assert file.stat().st_size < 200_000

@@ -88,7 +88,7 @@ def test_too_little_held_out_text_is_said(folder):
     (folder / "a.txt").write_text("One.\n\nTwo.\n\nThree.")
     with pytest.raises(
         ValueError,
-        match=r"too little held-out text: \d known tokens, of which 15% .* or use --tokenizer characters",
+        match=r"too little held-out text: \d known tokens, of which 15% .* or train anew with --tokenizer characters",
     ):
         find_material(folder, CONFIG)
 

@@ -12,11 +12,18 @@ def add_model_commands(commands: argparse._SubParsersAction, with_recipe: bool) 
     train = commands.add_parser("train", help="train a model on a bundled language or your own text files")
     train.add_argument("--language", default="scenes", help="scenes, english, or a text file or folder; %(default)s")
     train.add_argument("--out", required=True, metavar="DIR", help="the folder for the model and its checkpoints")
-    train.add_argument("--size", default="mini", help="tiny, mini, small or base; %(default)s")
+    train.add_argument(
+        "--from",
+        dest="start",
+        metavar="MODEL",
+        help="start from the weights and the tokenizer of a folder that train made, or of any of Hugging Face's with a "
+        "BERT; they have a size, a vocabulary and a tokenizer of their own",
+    )
+    train.add_argument("--size", help="tiny, mini, small or base; mini")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
     train.add_argument("--length", type=int, default=64, metavar="T", help="tokens in a row of real text; %(default)s")
-    train.add_argument("--vocabulary-size", type=int, default=4096, metavar="V", help="of real text; %(default)s")
-    train.add_argument("--tokenizer", default="wordpiece", help="of real text: wordpiece or characters; %(default)s")
+    train.add_argument("--vocabulary-size", type=int, metavar="V", help="of real text; 4096")
+    train.add_argument("--tokenizer", help="of real text: wordpiece or characters; wordpiece")
     train.add_argument(
         "--ending", action="append", default=[], metavar=".py", help="files to read in a folder; may be repeated"
     )
@@ -49,17 +56,17 @@ def add_recipe_options(group: argparse._ArgumentGroup) -> None:
 
 
 def run_train(options: argparse.Namespace) -> int:
-    from mlm_mini.training import TerminalProgress, TrainingError, find_language, recipe_options, train_folder
+    from mlm_mini.training import TerminalProgress, TrainingError, open_start, recipe, recipe_options, train_folder
 
     chosen = {option.name: getattr(options, option.name) for option in recipe_options()}
     given = {name: value for name, value in chosen.items() if value is not None}
     settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "tokenizer", "device")}
-    settings["endings"] = options.ending
+    settings |= {"endings": options.ending, "report": TerminalProgress()}
     try:
-        config = find_language(options.language).recipe(options.size, options.device, **given)
-        result = train_folder(
-            options.language, options.size, config, options.out, report=TerminalProgress(), **settings
-        )
+        start = None if options.start is None else open_start(options.start)
+        size = "mini" if options.size is None and start is None else options.size
+        config = recipe(options.language, size=start.model.config if start else size, device=options.device, **given)
+        result = train_folder(options.language, size, config, options.out, start=start, **settings)
     except (TrainingError, ValueError, OSError) as error:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""A special token left in the softmax: what it takes from the words, and how far apart that is from what is right.
+"""A special token left in the softmax: what it takes from the words, and how far that moves the prediction.
 
 Shape letters: V tokens; `...` any leading dimensions, or none.
 """
@@ -11,7 +11,7 @@ from mlm_mini.languages.exact import ExactLanguage
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.reference import exclude_tokens, kl_divergence, softmax, total_variation
 
-LEAKED_LOGITS = (-8.0, -4.0, 0.0, 4.0, 8.0, 12.0)  # beside words that weigh exp(0) together
+LEAKED_LOGITS = (-8.0, -4.0, 0.0, 4.0, 8.0, 12.0)  # the words' exponentials sum to exp(0) = 1
 
 
 class Leak(NamedTuple):
@@ -31,7 +31,8 @@ class Leak(NamedTuple):
 def measure_leak(blank: np.ndarray, vocabulary: Vocabulary, leaked_logit) -> Leak:
     """What a logit for [CLS] does to `blank`, the exact distribution (..., V) of a hidden word.
 
-    The words' logits are log-probabilities, so that together they weigh exp(0) = 1: a leaked logit of 0 is their equal.
+    The words' logits are log-probabilities, whose exponentials sum to 1 = exp(0). So a logit of 0 makes [CLS] as likely
+    as all words together.
     leaked_logit: one number, or (...) of them.
     """
     with np.errstate(divide="ignore"):  # a word that is impossible here has the logit -inf

@@ -24,11 +24,13 @@ ROWS_SOUGHT = 4096  # of the held-out text that are looked for
 BASE = np.uint64(0x9E3779B97F4A7C15)  # any odd number
 
 
-def check_unknown(corpus: Corpus, split: str, tokenizer: FileTokenizer, text: TokenizedText) -> None:
+def check_unknown(
+    corpus: Corpus, split: str, tokenizer: FileTokenizer, text: TokenizedText, given: bool = False
+) -> None:
     """Warns when more than LOUD of one side of a corpus became [UNK]; raises ValueError when it is more than TOO_MUCH.
 
     The share is that of the tokens, or of the characters where it is larger: of a protein one [UNK] hides hundreds.
-    text: the tokens of that side.
+    text: the tokens of that side. given: whether the tokenizer came with a model, and was not trained on the corpus.
     """
     share = _share_unknown(text, tokenizer)
     if not share:
@@ -37,6 +39,8 @@ def check_unknown(corpus: Corpus, split: str, tokenizer: FileTokenizer, text: To
     worst = max(share, hidden)
     if worst <= LOUD:
         return
+    if given:
+        remedy = "the vocabulary is that of the model to start from: choose one that knows this text, or train one anew"
     stand_for = f", which stand for {hidden:.1%} of its characters" if hidden > share else ""
     found = f"in {corpus.source}, {share:.1%} of the {split} tokens are [UNK]{stand_for}: {causes}"
     if worst > TOO_MUCH:

@@ -1,10 +1,10 @@
-"""Attention: every position reads from the positions it may see, the more the better they match (Vaswani et al. 2017).
+"""Attention: every position reads from those that it may see, and most from those that match (Vaswani et al. 2017).
 
 Shapes: B sentences, H heads, T positions that ask (queries), S positions that answer (keys and values; S = T in an
 encoder), d the width of a head, D = H d the width of a position; `...` stands for any leading dimensions, or none.
-A mask is True where a query may see a key. A query that may see nothing has no distribution over keys (0 / 0); it
-reads nothing: its weights and its output are zero, and no gradient passes through it.
-Gradients stand under their functions, and take the `upstream` that layers.py describes.
+A mask is True where a query may see a key. A query that may see no key would have weights of 0 / 0. Here its weights
+and its output are zero, and no gradient passes through it.
+Each gradient stands under its function, and takes the `upstream` that layers.py describes.
 """
 
 import numpy as np
@@ -107,7 +107,7 @@ def multi_head_attention(x, weights, H, mask=None):
 
 @tiny_is_zero
 def multi_head_attention_gradient(upstream, x, weights, H, mask=None):
-    """Back through the four lines above, last line first; dx adds up what came through queries, keys and values.
+    """Back through the lines above, the last one first; dx adds up what came through queries, keys and values.
 
     upstream: (..., T, D), and the arguments of multi_head_attention.
     Returns dx (..., T, D), and a dict with the gradient of each of the eight weights under its name.

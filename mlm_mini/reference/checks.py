@@ -1,14 +1,14 @@
 """What every definition asks of its arguments, checked in one place so that the definitions can read as equations.
 
-Each check returns the argument as an array of one dtype (float64, int64 or bool), never a changed one, or raises an
-error that names the first bad value and where it stands. V is the number of tokens in the vocabulary.
+Each check returns the argument as an array of float64, int64 or bool with the same values, or raises an error that
+names the first bad value and where it stands. V is the number of tokens in the vocabulary.
 """
 
 import numpy as np
 
 SUM_TOLERANCE = 1e-6  # wide enough for a distribution that was computed in float32
 
-# A number that is too small for a float64 is zero, and no error, whatever np.seterr asks for.
+# A number too small for a float64 becomes zero without an error, even where np.seterr asks for one.
 tiny_is_zero = np.errstate(under="ignore")
 
 

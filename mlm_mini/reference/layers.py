@@ -1,8 +1,8 @@
 """The layers that look at one position at a time: linear, GELU and layer normalization, each with its gradient.
 
 Shapes: D numbers go in at each position, E come out; `...` stands for any leading dimensions, or none.
-A gradient stands under its function. It takes `upstream`, the derivative of the loss by what the function returned
-and of the same shape, and returns the derivative by each argument that it names.
+Each gradient stands under its function. It takes `upstream`, the slope of the loss in every number that the function
+returned (so it has their shape), and gives the slope of the loss in each of the arguments that its docstring names.
 
 A layer's weights are two entries of a flat dict, named as Hugging Face names them: `NAME.weight` and `NAME.bias`.
 """
@@ -71,7 +71,8 @@ def layer_norm(x, gain, bias, eps=LAYER_NORM_EPS):
 def layer_norm_gradient(upstream, x, gain, eps=LAYER_NORM_EPS):
     """dx = (dn - mean(dn) - n mean(dn n)) / sqrt(var + eps) with dn = g dy; dg = sum dy n; db = sum dy.
 
-    The two means are what x does to its own mean and variance. upstream, x: (..., D); gain: (D,).
+    The two means are there because x also moves the mean and the variance that it is divided by. upstream, x: (..., D);
+    gain: (D,).
     Returns dx (..., D), dg (D,), db (D,).
     """
     n, scale = normalized(x, eps)

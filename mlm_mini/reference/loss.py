@@ -61,7 +61,7 @@ def cross_entropy_gradient(logits, labels):
 
 
 def mean_and_error(sums, counts, ddof=0):
-    """m = sum_b s_b / sum_b n_b, and the standard error of this ratio over B rows, which differ in both.
+    """m = sum_b s_b / sum_b n_b, and its standard error over B rows, of which each has another sum s and count n.
 
     The error is sqrt(B / (B - ddof) sum_b (s_b - m n_b)^2) / sum_b n_b (Cochran 1977, section 2.11).
     sums, counts: (B,), such as the nats of each sentence and how many tokens they are for. ddof: 1 for Bessel's B - 1.

@@ -85,7 +85,7 @@ def encoder_block(x, weights, H, mask=None):
 
 
 def encoder_block_gradient(upstream, x, weights, H, mask=None):
-    """The lines above run again for their intermediate values, then backward; a sum passes its gradient to both terms.
+    """First forward again, for the values in between, then backward; a sum passes its gradient to both of its terms.
 
     upstream, x: (..., T, D). Returns dx (..., T, D), and a dict with the gradient of each of the block's weights.
     """
@@ -110,7 +110,7 @@ def encoder_block_gradient(upstream, x, weights, H, mask=None):
 
 
 def hidden_states(ids, weights, H, attention_mask=None, causal=False, token_type_ids=None):
-    """What stands at each position before the first block and after each: a list of L + 1 arrays (B, T, D).
+    """The vectors of all positions, before the first block and after each of them: a list of L + 1 arrays (B, T, D).
 
     ids: (B, T) integers; attention_mask: (B, T), True or 1 at tokens and False or 0 at padding, or None; with
     `causal` a position sees no later one; token_type_ids: (B, T) integers, or None for zeros.
@@ -141,7 +141,7 @@ def encoder_gradient(upstream, ids, weights, H, attention_mask=None, causal=Fals
 
 
 def attention_maps(ids, weights, H, attention_mask=None, causal=False, token_type_ids=None):
-    """Who reads from whom: the attention weights of every block and head, (L, B, H, T, T). For looking at."""
+    """Who reads from whom, to look at: the attention weights of every block and head, (L, B, H, T, T)."""
     states = hidden_states(ids, weights, H, attention_mask, causal, token_type_ids)
     mask = combined_mask(np.shape(ids), attention_mask, causal)
     maps = []

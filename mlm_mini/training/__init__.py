@@ -17,6 +17,7 @@ from mlm_mini.training.player import model_nats, model_player
 from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgress
 from mlm_mini.training.run import TrainingError
 from mlm_mini.training.shipped_results import measured
+from mlm_mini.training.start import Start, open_start
 
 __all__ = [
     "LANGUAGES",
@@ -32,6 +33,7 @@ __all__ = [
     "Point",
     "Reporter",
     "Score",
+    "Start",
     "TerminalProgress",
     "TrainedModel",
     "TrainingConfig",
@@ -54,6 +56,7 @@ __all__ = [
     "measured",
     "model_nats",
     "model_player",
+    "open_start",
     "quick_model",
     "recipe",
     "recipe_options",

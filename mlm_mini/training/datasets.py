@@ -68,7 +68,8 @@ def text_material(
         evaluation = draw_evaluation(asked, tokenizer.vocabulary, _fixed_question(config), rng)
     except ValueError:  # in which no token was selected
         known = int(maskable_positions(asked, tokenizer.vocabulary.special_ids).sum())
-        more = ", or use --tokenizer characters, which makes more of it" if isinstance(tokenizer, WordPiece) else ""
+        anew = ", or train anew with --tokenizer characters, which makes more of it"
+        more = anew if isinstance(tokenizer, WordPiece) else ""
         raise ValueError(
             f"there is too little held-out text: {known} known tokens, of which {EVALUATION_RATIO:.0%} would be hidden "
             f"to test a model on, and none was; bring more text{more}"

@@ -4,14 +4,13 @@ A new language is one more entry in LANGUAGES. Whatever trains, keeps or compare
 """
 
 import os
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from mlm_mini.languages import (
     Corpus,
-    ExactLanguage,
     english_corpus,
     english_tokenizer,
     english_tokens,
@@ -23,94 +22,26 @@ from mlm_mini.languages import (
 from mlm_mini.languages.text_quality import check_unknown, warn_of_repeats
 from mlm_mini.languages.token_store import TOKENIZERS, VOCABULARY_SIZE, TokenizedText, text_tokenizer, text_tokens
 from mlm_mini.languages.tokenizer import FileTokenizer
-from mlm_mini.model import ModelConfig, choose_device
+from mlm_mini.model import ModelConfig, WordLevel
 from mlm_mini.paths import expand_home
 from mlm_mini.training.config import TrainingConfig
-from mlm_mini.training.datasets import BLOCK_LENGTH, Material, exact_material, text_material
+from mlm_mini.training.datasets import BLOCK_LENGTH, Material, text_material
+from mlm_mini.training.entries import ExactEntry, LanguageEntry
 
 # Sentences are so short that 15% of one is a word or two. At 35% a model learns more from each batch and comes nearer
 # to the floor, at the 15% of the evaluation too. Four parts keep short sentences apart from long ones (see
 # `by_length`), so that little padding is computed.
 SAMPLED = {"steps": 3400, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.35, "learning_rate": 3e-3}
+
 REAL_TEXT = {"steps": 8000, "batch_size": 64, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 2e-3}
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageEntry(ABC):
-    """What the course knows of a language.
-
-    name: as the command line has it. usual: fields of the recipe, for a model of the width of `mini`.
-    usual_masks: more of them, which apply unless the caller says how to mask.
-    kept: models that the course keeps in its cache, each under a name of its own: what `cached_model` is given.
-    """
-
-    name: str
-    usual: Mapping
-    usual_masks: Mapping = field(default_factory=dict)
-    kept: Mapping[str, Mapping] = field(default_factory=dict)
-
-    @abstractmethod
-    def text(self) -> list[str]:
-        """Strings that change with any word of the text, for its name in the cache."""
-
-    def made_by(self) -> list[str]:
-        """The modules of this package that draw its sentences, for the same name."""
-        return []
-
-    @abstractmethod
-    def count_tokens(self) -> int:
-        """The size of the vocabulary, unless told otherwise."""
-
-    @abstractmethod
-    def material(self, config: TrainingConfig, length: int, vocabulary_size: int) -> Material:
-        """As `find_material` says."""
-
-    def exact(self) -> ExactLanguage | None:
-        """The language with its exact answers; None where nobody knows them."""
-        return None
-
-    def recipe(self, size: str = "mini", device: str | None = None, **given) -> TrainingConfig:
-        """As `recipe` says."""
-        usual = dict(self.usual)
-        if not {"mask_ratio", "method", "prediction_ratio"} & given.keys() and given.get("objective") != "causal":
-            usual |= self.usual_masks
-        mini, width = (ModelConfig.of_size(name, vocab_size=1).hidden_size for name in ("mini", size))
-        fields = usual | {"learning_rate": usual["learning_rate"] * min(1.0, mini / width)} | given
-        if "micro_batches" not in given and isinstance(fields["batch_size"], int):
-            on_cpu = device == "cpu" or choose_device(device).type == "cpu"
-            most = fields["batch_size"] if on_cpu else 1
-            fields["micro_batches"] = max(1, min(fields["micro_batches"], most))
-        return TrainingConfig.of(**fields)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExactEntry(LanguageEntry):
-    """A language whose sentences are drawn, and whose answers are all known. make: gives the language."""
-
-    make: Callable[[], ExactLanguage]
-
-    def exact(self) -> ExactLanguage:
-        return self.make()
-
-    def text(self) -> list[str]:
-        return [self.exact().fingerprint]
-
-    def made_by(self) -> list[str]:
-        return [type(self.exact()).__module__]
-
-    def count_tokens(self) -> int:
-        return len(self.exact().vocabulary)
-
-    def material(self, config: TrainingConfig, length: int, vocabulary_size: int) -> Material:
-        return exact_material(self.exact(), config)
-
-
-@dataclass(frozen=True, kw_only=True)
 class TextEntry(LanguageEntry):
-    """Real text: a model of it is compared with models that count. tokenizer: one of TOKENIZERS."""
+    """Real text: a model of it is compared with models that count. tokenizer: one of TOKENIZERS, or a tokenizer."""
 
     usual: Mapping = field(default_factory=lambda: REAL_TEXT)
-    tokenizer: str = "wordpiece"
+    tokenizer: str | FileTokenizer = "wordpiece"
 
     @abstractmethod
     def corpus(self) -> Corpus:
@@ -121,7 +52,9 @@ class TextEntry(LanguageEntry):
         return self._tokenized(self.corpus(), vocabulary_size)
 
     def _tokenized(self, corpus: Corpus, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
-        tokenizer = text_tokenizer(corpus, vocabulary_size, self.tokenizer)
+        tokenizer = self.tokenizer
+        if isinstance(tokenizer, str):
+            tokenizer = text_tokenizer(corpus, vocabulary_size, tokenizer)
         return tokenizer, *(text_tokens(corpus, split, tokenizer) for split in ("train", "validation"))
 
     def text(self) -> list[str]:
@@ -131,7 +64,17 @@ class TextEntry(LanguageEntry):
         return VOCABULARY_SIZE
 
     def material(self, config: TrainingConfig, length: int, vocabulary_size: int) -> Material:
-        return text_material(*self.tokenized(vocabulary_size), config, length)
+        corpus = self.corpus()
+        tokenized = self._tokenized(corpus, vocabulary_size)
+        self.check(corpus, *tokenized, length)
+        return text_material(*tokenized, config, length)
+
+    def check(
+        self, corpus: Corpus, tokenizer: FileTokenizer, train: TokenizedText, held_out: TokenizedText, length: int
+    ) -> None:
+        """Says what may be wrong with the text, as `check_unknown` does."""
+        for split, tokens in (("train", train), ("validation", held_out)):
+            check_unknown(corpus, split, tokenizer, tokens, given=tokenizer is self.tokenizer)
 
 
 class EnglishEntry(TextEntry):
@@ -140,9 +83,9 @@ class EnglishEntry(TextEntry):
     def corpus(self) -> Corpus:
         return english_corpus()
 
-    def tokenized(self, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
+    def _tokenized(self, corpus: Corpus, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
         if self.tokenizer != "wordpiece":
-            return super().tokenized(vocabulary_size)
+            return super()._tokenized(corpus, vocabulary_size)
         sides = (english_tokens(split, vocabulary_size) for split in ("train", "validation"))
         return english_tokenizer(vocabulary_size), *sides
 
@@ -159,13 +102,12 @@ class FilesEntry(TextEntry):
             raise FileNotFoundError(f"there is no language {self.name!r}: expected {', '.join(LANGUAGES)}, or a path")
         return read_text_folder(self.name, self.endings)
 
-    def material(self, config: TrainingConfig, length: int, vocabulary_size: int) -> Material:
-        corpus = self.corpus()
-        tokenizer, train, held_out = tokenized = self._tokenized(corpus, vocabulary_size)
-        check_unknown(corpus, "train", tokenizer, train)
-        check_unknown(corpus, "validation", tokenizer, held_out)
+    def check(
+        self, corpus: Corpus, tokenizer: FileTokenizer, train: TokenizedText, held_out: TokenizedText, length: int
+    ) -> None:
+        """Says also how much of the held-out text stands in the training text."""
+        super().check(corpus, tokenizer, train, held_out, length)
         warn_of_repeats(train, held_out, length, self.name)
-        return text_material(*tokenized, config, length)
 
 
 SHORT = {"size": "tiny", "steps": 800}  # a minute on two cores
@@ -180,10 +122,10 @@ LANGUAGES = {
             # model then stayed 0.38 nats above its floor, in place of 0.22.
             usual=SAMPLED | {"embedding_rate": 3.0},
             # A model comes nearer to the floor when every sentence hides the same share. But if it never meets a
-            # sentence with most words hidden, it does badly on one; so one sentence in ten is of that kind. Gaps to the
-            # floor after 3,400 steps, in nats, at 15% and at 80% hidden: 0.057 and 0.095 without such masks (one seed);
-            # 0.047 (0.043 to 0.050, three seeds) and 0.055 with them; 0.047 (0.044 to 0.049) and 0.052 when the decay
-            # and beta2 are higher as well. On 8,192 sentences, with standard errors of 0.003.
+            # sentence with most words hidden, it does badly on one; so one sentence in ten is of that kind. After 3,400
+            # steps it was 0.047 nats above the floor with such masks (0.043 to 0.050) and 0.057 without (one seed); at
+            # 80% hidden, 0.055 and 0.095. With more decay and a longer memory of squared gradients as well, it was
+            # 0.047 (0.044 to 0.049) and 0.052. Three seeds, 8,192 sentences, errors 0.003.
             usual_masks={"method": "fixed", "heavy_share": 0.1, "weight_decay": 0.1, "beta2": 0.995},
             kept={
                 "full": {},
@@ -206,36 +148,56 @@ LANGUAGES = {
 
 
 def find_language(
-    language: str | os.PathLike, tokenizer: str = "wordpiece", endings: Sequence[str] = ()
+    language: str | os.PathLike, tokenizer: str | FileTokenizer | WordLevel = "wordpiece", endings: Sequence[str] = ()
 ) -> LanguageEntry:
     """The entry of that name, or one for the text files at a path.
 
-    tokenizer: one of TOKENIZERS. endings: of the files to read in a folder; those of `read_text_folder` unless given.
+    tokenizer: one of TOKENIZERS, or a tokenizer that a model has learned with.
+    endings: of the files to read in a folder; those of `read_text_folder` unless given.
     Raises ValueError for an empty name, another tokenizer, and for one of the two that the language has no use for.
     """
     if not os.fspath(language).strip():
         raise ValueError(f"language is {language!r}: expected {', '.join(LANGUAGES)}, or a path")
-    if tokenizer not in TOKENIZERS:
+    if isinstance(tokenizer, str) and tokenizer not in TOKENIZERS:
         raise ValueError(f"tokenizer is {tokenizer!r}: expected {' or '.join(TOKENIZERS)}")
     entry = LANGUAGES.get(language) or FilesEntry(name=str(language), endings=tuple(endings))
     if endings and not isinstance(entry, FilesEntry):
         raise ValueError(f"endings are {', '.join(endings)}, but {entry.name} comes with the course: give a folder")
-    if isinstance(entry, TextEntry):
-        return replace(entry, tokenizer=tokenizer)
-    if tokenizer != "wordpiece":
-        raise ValueError(f"tokenizer is {tokenizer!r}, but {entry.name} has one token for each word: leave it out")
-    return entry
+    if isinstance(entry, ExactEntry):
+        _check_exact(entry, tokenizer)
+        return entry
+    if isinstance(tokenizer, WordLevel):
+        count = len(tokenizer.vocabulary.regular_ids)
+        raise ValueError(
+            f"the model to start from knows {count} words of a language of its own, and can read no text such as "
+            f"{entry.name}: start from a model of text, or give --language the name of its language"
+        )
+    return replace(entry, tokenizer=tokenizer)
 
 
-def recipe(language: str | os.PathLike, *, size: str = "mini", device: str | None = None, **given) -> TrainingConfig:
+def _check_exact(entry: ExactEntry, tokenizer: str | FileTokenizer | WordLevel) -> None:
+    """An exact language has a vocabulary of its own. Raises ValueError for what is not."""
+    if isinstance(tokenizer, str):
+        if tokenizer != "wordpiece":
+            raise ValueError(f"tokenizer is {tokenizer!r}, but {entry.name} has one token for each word: leave it out")
+    elif tokenizer.vocabulary != (words := entry.exact().vocabulary):
+        raise ValueError(
+            f"the vocabulary of the model to start from, of {len(tokenizer.vocabulary)} tokens, is not that of "
+            f"{entry.name}, of {len(words)}: start from a model of {entry.name}, or give --language other text"
+        )
+
+
+def recipe(
+    language: str | os.PathLike, *, size: str | ModelConfig = "mini", device: str | None = None, **given
+) -> TrainingConfig:
     """The config for a language, with the fields that are given.
 
     If these say how to mask, or the objective masks nothing, the usual mix of masks is left out: a mask_ratio that is
     given is then the chance of every word in every sentence.
-    size: for a model n times as wide as `mini`, every learning rate is divided by n. (After Yang et al. 2021, who would
-    not divide that of the table of words.)
-    device: as in `choose_device`. On a GPU a batch goes through in one part unless told otherwise: a step of a small
-    model lasts there as long as it takes to start its operations, and parts would have more of them.
+    size: a model wider than `mini` has learning rates that are smaller by as much. (After Yang et al. 2021, who would
+    leave that of the table of words alone.) Or the shape of a model to start from: then they are a quarter.
+    device: as in `choose_device`. A GPU takes a batch in one part unless told otherwise, since a step of a small model
+    lasts there as long as it takes to start its operations.
     Raises as `TrainingConfig`, `ModelConfig.of_size` and `choose_device` do.
     """
     return find_language(language).recipe(size, device, **given)
@@ -246,7 +208,7 @@ def find_material(
     config: TrainingConfig,
     length: int = BLOCK_LENGTH,
     vocabulary_size: int = VOCABULARY_SIZE,
-    tokenizer: str = "wordpiece",
+    tokenizer: str | FileTokenizer | WordLevel = "wordpiece",
     endings: Sequence[str] = (),
 ) -> Material:
     """The material for a language by name, or for the text files at a path.

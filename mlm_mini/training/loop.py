@@ -53,6 +53,7 @@ def train(
     source: TextSource,
     config: TrainingConfig,
     *,
+    start: MaskedLM | None = None,
     objective: Objective | None = None,
     evaluation: EvaluationSet | None = None,
     out: str | os.PathLike | None = None,
@@ -63,11 +64,12 @@ def train(
     report: Reporter | None = None,
     after_step: Callable[[int, MaskedLM], None] | None = None,
 ) -> TrainingResult:
-    """Train a new model on the text of `source`, as `config` says.
+    """Train a model on the text of `source`, as `config` says.
 
+    start: a model of that shape to start from, which is left as it is; the seed draws the first weights unless given.
     objective: what the model is asked at each step; that of `config` unless given.
-    evaluation: looked at every `evaluate_every` steps (20 times in all, unless given, or less in a short run) and at
-    the end.
+    evaluation: looked at every `evaluate_every` steps (20 times in all, unless given, or less in a short run), at the
+    end, and, with `start`, before the first step.
     out: a folder for checkpoints, written every `checkpoint_every` steps (at each evaluation unless given) and at the
     end. resume: go on from the last checkpoint there, if there is one. On a CPU, with the same number of threads, the
     weights are then the same to the last bit as without the interruption.
@@ -75,11 +77,11 @@ def train(
     after_step: called after each step with its number, from 1 on, and the model, for whoever measures on the way.
 
     Raises CheckpointError when `out` already holds a run and resume is False, or that run had another config, model,
-    text or evaluation set; TrainingError when the loss is no longer a finite number; OSError when a checkpoint cannot
-    be written. Each leaves the last good checkpoint as it was. ValueError when model and text do not fit,
+    start, text or evaluation set; TrainingError when the loss is no longer a finite number; OSError when a checkpoint
+    cannot be written. Each leaves the last good checkpoint as it was. ValueError when model, start and text do not fit,
     when the memory of the machine is too small, or when next to nothing would be asked for.
     """
-    _check_fit(model_config, source)
+    _check_fit(model_config, source, start)
     if objective is None:
         check_asks(config, source.length)
     on = choose_device(device)
@@ -90,13 +92,15 @@ def train(
     saves = checkpoint_every or looks
     # Dropout draws from the device's global generator. The caller's is put back, and no other device is touched.
     with torch.random.fork_rng([on] if on.type == "cuda" else []):
-        run = Run.start(model_config, source, config, on, objective)
+        run = Run.start(model_config, source, config, on, objective, start)
         run.evaluated_on = evaluation and evaluation.fingerprint
         if resume and out is not None and has_checkpoint(out):
             load_checkpoint(out, use=run.restore)
         floor = evaluation.floor if evaluation else None
         with side_by_side(run.model, config.micro_batches) as map_parts, report or Reporter() as shown:
             shown.begin(config.steps, run.step, floor, run.curve)
+            if evaluation and start is not None and not run.step:
+                shown.evaluated(run.look(evaluation, map_parts))
             while run.step < config.steps:
                 shown.stepped(*run.one_step(map_parts))
                 if after_step:
@@ -108,7 +112,9 @@ def train(
     return TrainingResult(run.model.eval(), run.curve, floor)
 
 
-def _check_fit(model_config: ModelConfig, source: TextSource) -> None:
+def _check_fit(model_config: ModelConfig, source: TextSource, start: MaskedLM | None) -> None:
+    if start is not None and start.config != model_config:
+        raise ValueError(f"start is a model of another shape, {start.config}: expected {model_config}")
     if model_config.vocab_size != len(source.vocabulary):
         raise ValueError(f"the model has {model_config.vocab_size} tokens and the text {len(source.vocabulary)}")
     if model_config.max_position_embeddings < source.length:

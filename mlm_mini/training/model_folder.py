@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mlm_mini.languages.token_store import VOCABULARY_SIZE
@@ -14,8 +14,6 @@ from mlm_mini.model import (
     ModelConfig,
     WordLevel,
     choose_device,
-    load_pretrained,
-    load_tokenizer,
     note_trained_length,
     save_pretrained,
     trained_length,
@@ -30,6 +28,7 @@ from mlm_mini.training.loop import TrainingResult, train
 from mlm_mini.training.memory import check_memory
 from mlm_mini.training.out_folder import CHECKPOINTS, SUMMARY, WRITTEN, check_out, claimed
 from mlm_mini.training.progress import Reporter
+from mlm_mini.training.start import Start, open_folder
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,15 @@ class FolderResult(TrainingResult):
 
 def train_folder(
     language: str | os.PathLike,
-    size: str,
+    size: str | None,
     config: TrainingConfig,
     out: str | os.PathLike,
     *,
+    start: Start | None = None,
     resume: bool = False,
     length: int = BLOCK_LENGTH,
-    vocabulary_size: int = VOCABULARY_SIZE,
-    tokenizer: str = "wordpiece",
+    vocabulary_size: int | None = None,
+    tokenizer: str | None = None,
     endings: Sequence[str] = (),
     device: str | None = None,
     report: Reporter | None = None,
@@ -58,43 +58,60 @@ def train_folder(
     Beside the model are `checkpoints`, from which `resume` goes on, and `training.json` with configs, curve, and, for
     real text, the comparison with models that count.
     language, length, vocabulary_size, tokenizer, endings: as in `find_material`; size: one of `model.config.SIZES`.
-    Raises as `find_material`, `train` and `check_out` do.
+    start: what `open_start` has opened, a model to start from, with its tokenizer. It has a size, a vocabulary_size and
+    a tokenizer of its own, so that these are then None.
+    Raises as `find_material`, `train` and `check_out` do, and ValueError for what does not go with `start`.
     """
     if not os.fspath(out).strip():
         raise ValueError(f"out is {os.fspath(out)!r}: expected a folder for the model and its checkpoints")
     out = expand_home(out)
     check_out(out, resume)  # now, not after minutes of tokenizing
+    if start:
+        start.check_options(size=size, vocabulary_size=vocabulary_size, tokenizer=tokenizer)
+        tokenizer = start.tokenizer
+    tokenizer = "wordpiece" if tokenizer is None else tokenizer
+    tokens = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
     if find_language(language, tokenizer, endings).exact() is None:  # real text is cut into rows of that length
-        check_memory(ModelConfig.of_size(size, 1, length), config, length, choose_device(device))
-    material = find_material(language, config, length, vocabulary_size, tokenizer, endings)
-    shape = ModelConfig.of_size(size, len(material.tokenizer.vocabulary), material.source.length)
+        check_memory(_shape(size, start, 1, length), config, length, choose_device(device))
+    material = find_material(language, config, length, tokens, tokenizer, endings)
+    if start:  # of an exact language too, whose words an older folder cuts by another rule
+        material = replace(material, tokenizer=start.tokenizer)
+    shape = _shape(size, start, len(material.tokenizer.vocabulary), material.source.length)
     with claimed(out, resume):
         result = train(
             shape,
             material.source,
             config,
+            start=start and start.model,
             evaluation=material.evaluation,
             out=out / CHECKPOINTS,
             resume=resume,
             device=device,
             report=report,
         )
-        comparison = _write(result, shape, material, config, str(language), out)
+        length = material.source.length
+        note_trained_length(result.model, start.length_after(length) if start else length)
+        comparison = _write(result, material, config, str(language), start, out)
     return FolderResult(**vars(result), comparison=comparison)
 
 
+def _shape(size: str | None, start: Start | None, tokens: int, length: int) -> ModelConfig:
+    return start.shape(length) if start else ModelConfig.of_size(size, tokens, length)
+
+
 def _write(
-    result: TrainingResult, shape: ModelConfig, material: Material, config: TrainingConfig, language: str, out: Path
+    result: TrainingResult, material: Material, config: TrainingConfig, language: str, start: Start | None, out: Path
 ) -> Comparison | None:
     """All of WRITTEN; returns the comparison in it."""
     (out / CHECKSUMS).unlink(missing_ok=True)
-    save_pretrained(note_trained_length(result.model, material.source.length), out, material.tokenizer)
+    save_pretrained(result.model, out, material.tokenizer)
     comparison = _compare(result.model, material, config)
     summary = {
         "language": language,
+        "start": start and str(start.folder),
         "text": material.source.fingerprint,
-        "model": asdict(shape),
-        TRAINED_LENGTH: material.source.length,
+        "model": asdict(result.model.config),
+        TRAINED_LENGTH: trained_length(result.model),
         "training": config.to_dict(),
         "floor": result.floor,
         "curve": [point._asdict() for point in result.curve],
@@ -120,21 +137,6 @@ def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, FileTokenizer | Wo
     if _objective(folder) == "causal":
         raise ValueError(f"the model in {folder} has learned to read from the left only: it cannot fill in a blank")
     return open_folder(folder)
-
-
-def open_folder(folder: Path, usual_length: int | None = None) -> tuple[MaskedLM, FileTokenizer | WordLevel]:
-    """The model and the tokenizer of a folder, whatever the model was trained for.
-
-    usual_length: the length of training rows to assume for an older folder, which does not tell it; None if unknown.
-    Raises as `load_pretrained` and `load_tokenizer`, and ValueError for a tokenizer of another model.
-    """
-    model, _ = load_pretrained(folder)
-    tokenizer = load_tokenizer(folder)
-    if len(tokenizer.vocabulary) != model.config.vocab_size:
-        raise ValueError(
-            f"in {folder} the tokenizer has {len(tokenizer.vocabulary)} tokens and the model {model.config.vocab_size}"
-        )
-    return note_trained_length(model, trained_length(model) or usual_length), tokenizer
 
 
 def _objective(folder: Path) -> str | None:

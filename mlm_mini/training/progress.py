@@ -18,13 +18,14 @@ SHOWN_STEPS = 50  # the bar shows the mean loss of so many steps
 class Point(NamedTuple):
     """One evaluation.
 
-    step: steps taken before it. train_loss: mean of the training losses since the point before, in nats.
+    step: steps taken before it. train_loss: mean of the training losses since the point before, in nats; None where
+    there was no step.
     loss, gap, gap_error: as in `Score`. tokens: read in training so far, padding not counted; predictions: how many of
     them were to be predicted. seconds: spent on training steps so far, without evaluations.
     """
 
     step: int
-    train_loss: float
+    train_loss: float | None
     loss: float
     gap: float | None
     gap_error: float | None

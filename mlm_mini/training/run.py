@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ import torch
 from mlm_mini.languages.batches import TextSource
 from mlm_mini.model import MaskedLM, ModelConfig, autocast
 from mlm_mini.seeds import Stream, generator, set_state, torch_seed
+from mlm_mini.storage import fingerprint
 from mlm_mini.training.checkpoint import Checkpoint, CheckpointError, OtherRunError
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, evaluate
@@ -22,7 +24,14 @@ from mlm_mini.training.progress import Point
 from mlm_mini.training.stored_state import CPU_GENERATOR, CUDA_GENERATOR, MOMENTS, check_numbers, check_tensors
 from mlm_mini.training.threaded_map import Map
 
-ADDED_LATER = {"evaluation"}  # not in older checkpoints
+ADDED_LATER = {"evaluation"}  # what older checkpoints do not say of their run
+# What to do where a run is to be another one, by what differs.
+ADVICE = {
+    "steps": "the learning rate has fallen towards 0 over the steps that were planned, so that a run is not made "
+    "longer: when it has ended, train --from OUT --out NEW goes on from the model in its folder OUT",
+    "start": "a name for the weights before the first step, None where a seed draws them: give --from the model that "
+    "the run was started from, as it was then, in whatever folder; leave --from out where there was none",
+}
 
 
 class TrainingError(RuntimeError):
@@ -46,6 +55,7 @@ class Run:
     losses: tuple[float, int] = (0.0, 0)  # their sum and number since the last look
     curve: list[Point] = field(default_factory=list)
     evaluated_on: str | None = None  # the fingerprint of the evaluation set
+    started_from: str | None = None  # that of the weights before the first step, unless the seed draws them
 
     @classmethod
     def start(
@@ -55,12 +65,17 @@ class Run:
         config: TrainingConfig,
         device: torch.device,
         objective: Objective | None = None,
+        start: MaskedLM | None = None,
     ) -> Run:
-        """Before the first step. Seeds the device's global generator, which dropout uses."""
-        model = first_model(model_config, config.seed).to(device)
+        """Before the first step. Seeds the device's global generator, which dropout uses.
+
+        start: as in `first_model`.
+        """
+        model = first_model(model_config, config.seed, start).to(device)
         _seed_dropout(torch_seed(config.seed, Stream.DROPOUT), device)
-        masks = generator(config.seed, Stream.MASKS)
-        return cls(model, make_optimizer(model, config), source, config, objective or objective_of(config), masks)
+        masks, name = generator(config.seed, Stream.MASKS), start and weights_fingerprint(start)
+        asks = objective or objective_of(config)
+        return cls(model, make_optimizer(model, config), source, config, asks, masks, started_from=name)
 
     @property
     def device(self) -> torch.device:
@@ -98,7 +113,8 @@ class Run:
         """Evaluate the model and add a point to the curve. map_parts: as in `evaluate`."""
         score = evaluate(self.model, evaluation, map_parts)
         total, steps = self.losses
-        self.curve.append(Point(self.step, total / steps, *score, self.tokens, self.predictions, self.seconds))
+        train_loss = total / steps if steps else None
+        self.curve.append(Point(self.step, train_loss, *score, self.tokens, self.predictions, self.seconds))
         self.losses = 0.0, 0
         return self.curve[-1]
 
@@ -124,7 +140,7 @@ class Run:
         return Checkpoint(state, self.model.state_dict(), optimizer)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to where the run was at the checkpoint.
+        """Stand where the checkpoint stood.
 
         Raises OtherRunError when it is of another run, CheckpointError when something in it is not what a run writes.
         Either leaves the weights as they were.
@@ -134,7 +150,9 @@ class Run:
             theirs = state.get(name)
             if theirs != mine and (name in state or name not in ADDED_LATER):
                 difference = _difference(name, theirs, mine)
-                raise OtherRunError(f"the checkpoint does not fit this run: {difference}{_advice(difference)}")
+                advice = ADVICE.get(difference.split()[0])
+                advice = f" ({advice})" if advice else ""
+                raise OtherRunError(f"the checkpoint does not fit this run: {difference}{advice}")
         check_numbers(state, self.config.steps)
         check_tensors(checkpoint, self.model.state_dict(), dict(self.model.named_parameters()))
         set_source = partial(setattr, self.source, "state")
@@ -162,11 +180,12 @@ class Run:
     def _identity(self) -> dict:
         """What must agree for one run to go on from another's checkpoint.
 
-        The number of parts may differ, since another device or less memory may ask for it: only rounding changes.
+        The number of parts may change, for another device or less memory: it changes how sums are rounded.
         """
         training = self.config.to_dict()
         del training["micro_batches"]
         return {
+            "start": self.started_from,
             "model": asdict(self.model.config),
             "training": training,
             "text": self.source.fingerprint,
@@ -175,9 +194,16 @@ class Run:
         }
 
 
-def first_model(model_config: ModelConfig, seed: int) -> MaskedLM:
-    """The model that a run of this seed starts from, on the CPU, in training mode."""
+def first_model(model_config: ModelConfig, seed: int, start: MaskedLM | None = None) -> MaskedLM:
+    """The model that a run of this seed starts from, in training mode: a copy of `start`, or else drawn on the CPU."""
+    if start is not None:
+        return copy.deepcopy(start).train()
     return MaskedLM(model_config, torch.Generator().manual_seed(torch_seed(seed, Stream.WEIGHTS))).train()
+
+
+def weights_fingerprint(model: MaskedLM) -> str:
+    """A name for the weights of a model, whatever folder they are in."""
+    return fingerprint({name: weight.detach().cpu().numpy() for name, weight in model.named_parameters()})
 
 
 def _seed_dropout(seed: int, device: torch.device) -> None:
@@ -195,13 +221,3 @@ def _difference(name: str, theirs, mine) -> str:
         different = [key for key in {**theirs, **mine} if theirs.get(key) != mine.get(key)]
         return ", ".join(f"{key} was {theirs.get(key)!r} and is now {mine.get(key)!r}" for key in different)
     return f"{name} was {theirs!r} and is now {mine!r}"
-
-
-def _advice(difference: str) -> str:
-    """What to do when somebody wants a longer run; nothing for other differences."""
-    if difference.startswith("steps was"):
-        return (
-            " (the learning rate has fallen towards 0 over the steps that were planned, so that a run is not made "
-            "longer: train anew, with that many steps, in another folder)"
-        )
-    return ""

@@ -32,7 +32,7 @@ def check_numbers(state: Mapping, steps: int) -> None:
     parts = {"losses[0]": losses[0], "losses[1]": losses[1]}
     _checked(parts, "losses[0]", float)
     _checked(parts, "losses[1]", int, least=0, most=step)
-    before = 0
+    before = -1 if state.get("start") else 0  # only a run that starts from a model is evaluated before its first step
     for i, point in enumerate(_checked(state, "curve", list)):
         before = _check_point(f"curve[{i}]", point, before, step)
     for name in ("source_state", "mask_generator"):

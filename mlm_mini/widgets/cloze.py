@@ -56,7 +56,7 @@ class ClozeWidget(ipywidgets.VBox):
         self.source = ipywidgets.HTML()
         self.sentence = ipywidgets.HTML()
         self.word = ipywidgets.Combobox(
-            description="Your word", placeholder="one word, then Enter; ↓ lists them", style=controls.WHOLE_LABEL
+            description="Your word", placeholder="one word or more, Enter; ↓ lists them", style=controls.WHOLE_LABEL
         )
         self.confidence = controls.slider("How sure you are, 0 to 1", 0.5, LEAST_CONFIDENCE, MOST_CONFIDENCE, 0.01)
         self.button = ipywidgets.Button(button_style="primary", layout={"margin": "6px 2px"})
@@ -162,12 +162,15 @@ def game_sentence(game: Game) -> str:
 
 def round_sentence(played: Round, text: ClozeText) -> str:
     answer = played.question.answer
-    outcome = "You are right" if played.guess == answer else f"You said {played.guess!r}"
+    said = " or ".join(map(repr, played.guesses))
+    outcome = "You are right" if answer in played.guesses else f"You said {said}"
+    count, best = len(played.guesses), " or ".join(repr(word) for word, _ in played.best[: len(played.guesses)])
+    limit = "one word" if count == 1 else f"{count} words"
     rival = f"{_paid(text.rival.name, played.rival_nats)}. " if text.rival else ""
     return (
         f"{outcome}; the word was {answer!r}. You gave it {percent(math.exp(-played.nats))} and pay {played.nats:.2f} "
-        f"nats. {rival}{_paid(text.opponent_name, played.opponent_nats)}; limited to one word, "
-        f"{played.best[0][0]!r}, it would pay {played.limited_nats:.2f}. {played.remark}"
+        f"nats. {rival}{_paid(text.opponent_name, played.opponent_nats)}; limited to {limit}, "
+        f"{best}, it would pay {played.limited_nats:.2f}. {played.remark}"
     ).strip()
 
 
@@ -216,7 +219,7 @@ def scores_html(board: Scoreboard, text: ClozeText) -> str:
     players = [
         ("you", board.mean_nats),
         (text.opponent_name, board.opponent_mean_nats),
-        (f"{text.opponent_name}, limited to one word as you are", board.limited_mean_nats),
+        (f"{text.opponent_name}, limited to as many words as you", board.limited_mean_nats),
     ]
     if text.rival:
         players.insert(1, (text.rival.name, board.rival_mean_nats))

@@ -11,6 +11,7 @@ from mlm_mini.experiments.claims.foundations import FOUNDATION_CLAIMS
 from mlm_mini.experiments.claims.ratio import RATIO_CLAIMS
 from mlm_mini.experiments.claims.strategy import STRATEGY_CLAIMS
 from mlm_mini.experiments.claims.variance import VARIANCE_CLAIMS
+from mlm_mini.experiments.lab.verdicts import Decision
 
 CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS
 
@@ -21,14 +22,16 @@ class MeasuredClaim:
 
     claim: Claim
     finding: Finding
-    verdict: str
+    verdict: Decision
 
     def to_dict(self) -> dict:
-        """As JSON has it. An interval that nothing can be said about has null at its ends."""
-        claim, (value, low, high) = self.claim, (_finite(x) for x in self.finding.figure)
+        """As JSON has it. An interval that nothing can be said about has null at its ends. agreement: the share of the
+        resamples that have the word to which the figures lean, which is the verdict unless that is "undecided"."""
+        claim, verdict, (value, low, high) = self.claim, self.verdict, (_finite(x) for x in self.finding.figure)
         said = {"id": claim.id, "chapter": claim.chapter, "claim": claim.says, "measured": claim.figure}
-        found = {"figure": value, "low": low, "high": high, "unit": claim.unit, "verdict": self.verdict}
-        return said | found | {"rule": claim.rule, "facts": self.finding.facts, "source": self.finding.source}
+        found = {"figure": value, "low": low, "high": high, "unit": claim.unit, "source": self.finding.source}
+        judged = {"verdict": verdict.word, "agreement": round(verdict.agreement, 4), "leaning": verdict.leaning}
+        return said | found | judged | {"rule": claim.rule, "facts": self.finding.facts}
 
 
 def measure_claims(

@@ -1,19 +1,20 @@
 """What a claim is: what is measured, and the rule by which a verdict follows from the finding.
 
-A measurement takes an effort and gives a finding. A rule sees a finding and nothing else, so that a verdict is
-computed, never typed in: another finding has another verdict.
+A measurement takes an effort and gives a finding. A rule sees the figures of a finding and nothing else, so that a
+verdict is computed, never typed in: another finding has another verdict. What makes it "undecided" is in
+`lab.verdicts`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mlm_mini.experiments.lab.intervals import Estimate
+from mlm_mini.experiments.lab.verdicts import Decision, Sampled, decide, decide_above, decide_below, decide_columns
 
 THIS_RUN, SHIPPED = "this run", "shipped"
-HOLDS, FAILS = "holds", "does not hold as worded"
 CLAIM_SEEDS = 5
 
 
@@ -37,12 +38,20 @@ class Effort:
 
 @dataclass(frozen=True)
 class Finding:
-    """figure: with its interval, in the unit of the claim. facts: what else the rule looks at, or a reader wants to
-    know. source: "this run", or "shipped" for a study that takes too long."""
+    """figures: what the rule sees, by name; the first is the one that is printed, unless `headline` names another.
+    verdicts: of parts that are decided by themselves, by a rule of their own. facts: what else a reader wants to know.
+    source: "this run", or "shipped" for a study that takes too long."""
 
-    figure: Estimate
+    figures: Mapping[str, Sampled]
     facts: dict[str, Any] = field(default_factory=dict)
     source: str = THIS_RUN
+    headline: str | None = None
+    verdicts: Mapping[str, Decision] = field(default_factory=dict)
+
+    @property
+    def figure(self) -> Estimate:
+        """The one that is printed, with its interval, in the unit of the claim."""
+        return self.figures[self.headline or next(iter(self.figures))].estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +59,7 @@ class Claim:
     """id, chapter: where it is taught. says: the claim in a line, quoted from the article that this course grew from or
     put in other words. figure: what is measured, unit: in what.
 
-    rule: how the verdict follows from a finding, in words; judge: the same in code. measure: makes the finding.
+    rule: how the verdict follows from the figures, in words; judge: the same in code. measure: makes the finding.
     """
 
     id: str
@@ -60,22 +69,29 @@ class Claim:
     unit: str
     rule: str
     measure: Callable[[Effort], Finding]
-    judge: Callable[[Finding], str]
+    judge: Callable[[Finding], Decision]
 
 
-def holds_if(condition: Callable[[Finding], bool]) -> Callable[[Finding], str]:
-    """The rule of a claim that holds or does not."""
-    return lambda finding: HOLDS if condition(finding) else FAILS
+def holds_above(threshold: float) -> Callable[[Finding], Decision]:
+    """The rule of a claim with one figure, that holds where it lies above the threshold."""
+    return lambda finding: decide_above(_only(finding.figures), threshold)
 
 
-def in_columns(condition: Callable[[Estimate], bool]) -> Callable[[Finding], str]:
-    """Holds where it does in every size and budget of the study; if only in some, these are named."""
+def holds_below(threshold: float) -> Callable[[Finding], Decision]:
+    """The rule of a claim with one figure, that holds where it lies below the threshold."""
+    return lambda finding: decide_below(_only(finding.figures), threshold)
 
-    def judge(finding: Finding) -> str:
-        columns = {name: Estimate(*figure) for name, figure in finding.facts.items() if name.endswith("steps")}
-        where = [name for name, figure in columns.items() if condition(figure)]
-        if len(where) == len(columns):
-            return HOLDS
-        return f"holds when the model is {' or '.join(where)}" if where else FAILS
 
-    return judge
+def by_words(rule: Callable[[Mapping[str, float]], str]) -> Callable[[Finding], Decision]:
+    """The rule of a claim with words of its own: from a number for each figure to a word."""
+    return lambda finding: decide(rule, finding.figures)
+
+
+def in_columns(condition: Callable[[float], bool]) -> Callable[[Finding], Decision]:
+    """Each figure is a column of the study, a size and a budget: holds where it does in all; if in some, which."""
+    return lambda finding: decide_columns(condition, finding.figures)
+
+
+def _only(figures: Mapping[str, Sampled]) -> Sampled:
+    (figure,) = figures.values()
+    return figure

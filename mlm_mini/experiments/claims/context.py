@@ -1,44 +1,52 @@
 """Claims on both directions: what comes after a word, what masked training costs, and what attention costs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, FAILS, HOLDS, Claim, Effort, Finding, holds_if
+from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, holds_above
 from mlm_mini.experiments.context.attention_cost import measure_attention_cost
 from mlm_mini.experiments.context.objectives import measure_objectives
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
-from mlm_mini.experiments.lab.intervals import mean_interval
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Decision, Sampled, decide
 from mlm_mini.languages import scene_language
 
 
 def bidirectional(effort: Effort) -> Finding:
     nats = side_nats(scene_language(), effort.of(2_000, 20_000), effort.rng)
     means = {f"{side}, nats": round(float(values.mean()), 3) for side, values in nats.items()}
-    return Finding(mean_interval(nats["left"] - nats["both"]), means)
+    return Finding({"saved": Sampled.mean(nats["left"] - nats["both"])}, means)
 
 
 def pronoun_clue(effort: Effort) -> Finding:
     before, after = referent_nats(scene_language(), effort.of(10_000, 100_000), effort.rng)
     right = float((after < np.log(2)).mean())
-    return Finding(mean_interval(before - after), {"the likelier person is right in": round(right, 3)})
+    return Finding({"saved": Sampled.mean(before - after)}, {"the likelier person is right in": round(right, 3)})
 
 
 def clm_efficiency(effort: Effort) -> Finding:
     found = measure_objectives(effort.of(120, 900), CLAIM_SEEDS, effort.workers)
-    return Finding(found.steps, {name: getattr(found, name).rounded(3) for name in ("predictions", "flops")})
+    facts = {name: getattr(found, name).estimate.rounded(3) for name in ("predictions", "flops")}
+    return Finding({"steps": found.steps}, facts | {"learning rates": dict(found.rates)})
 
 
 def attention_crossing(effort: Effort) -> Finding:
     lengths = 2 ** np.arange(6, effort.of(13, 14))  # twice as far as where the parts are usually even
     cost = measure_attention_cost(lengths, effort.of(5, 9), effort.rng)
-    return Finding(cost.crossing, {"shortest": int(lengths[0]), "longest": int(lengths[-1]), "counted": cost.counted})
+    facts = {"shortest": int(lengths[0]), "longest": int(lengths[-1]), "counted": cost.counted}
+    return Finding({"crossing": cost.crossing}, facts)
 
 
-def judge_cost(finding: Finding) -> str:
-    length = finding.figure.value
-    if length <= finding.facts["shortest"]:
-        return HOLDS
-    beyond = f"holds when a text has more than about {round(length, -1):.0f} tokens"
-    return beyond if length <= finding.facts["longest"] else FAILS
+def judge_cost(finding: Finding) -> Decision:
+    shortest, longest = finding.facts["shortest"], finding.facts["longest"]
+    beyond = f"holds when a text has more than about {round(finding.figure.value, -1):.0f} tokens"
+
+    def say(figures: Mapping[str, float]) -> str:
+        if figures["crossing"] <= shortest:
+            return HOLDS
+        return beyond if figures["crossing"] <= longest else FAILS
+
+    return decide(say, finding.figures)
 
 
 CONTEXT_CLAIMS = (
@@ -48,9 +56,9 @@ CONTEXT_CLAIMS = (
         says="The meaning of a word often depends on what comes after it.",
         figure="what the right side saves per word when the left side is known, exact",
         unit="nats",
-        rule="holds if the interval lies above 0",
+        rule="holds if it is above 0",
         measure=bidirectional,
-        judge=holds_if(lambda finding: finding.figure.low > 0),
+        judge=holds_above(0),
     ),
     Claim(
         id="coreference",
@@ -58,9 +66,9 @@ CONTEXT_CLAIMS = (
         says='The clause after "he" provides a strong clue to whom it means.',
         figure="what the clause saves about the referent where the pronoun leaves an even choice, exact",
         unit="nats",
-        rule="holds if the interval lies above half of ln 2, the even choice",
+        rule="holds if it is above half of ln 2, the even choice",
         measure=pronoun_clue,
-        judge=holds_if(lambda finding: finding.figure.low > np.log(2) / 2),
+        judge=holds_above(np.log(2) / 2),
     ),
     Claim(
         id="clm-efficiency",
@@ -68,9 +76,9 @@ CONTEXT_CLAIMS = (
         says="With fewer predictions in a batch, masked models can need more steps than causal ones.",
         figure="steps that a masked model needs for one step of a causal one, to the same distance from its own floor",
         unit="times",
-        rule="holds if the interval lies above 1",
+        rule="holds if it is above 1",
         measure=clm_efficiency,
-        judge=holds_if(lambda finding: finding.figure.low > 1),
+        judge=holds_above(1),
     ),
     Claim(
         id="attention-cost",

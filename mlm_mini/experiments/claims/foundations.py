@@ -1,8 +1,10 @@
 """Claims on the foundations: that text is its own supervision, the softmax, the surprisal, and excluded tokens."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, FAILS, HOLDS, Claim, Effort, Finding, holds_if
+from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, by_words, holds_above
 from mlm_mini.experiments.claims.softmax_checks import (
     agreeing_share,
     excluded_mass,
@@ -10,8 +12,8 @@ from mlm_mini.experiments.claims.softmax_checks import (
     softmax_as_worded,
     surprisal_differences,
 )
-from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
 from mlm_mini.experiments.lab.study import run_study
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled
 from mlm_mini.experiments.ratio.config import RatioCell
 from mlm_mini.experiments.ratio.run import fixed_questions, ratio_folder, run_ratio_cell
 from mlm_mini.languages import scene_language
@@ -32,45 +34,42 @@ def self_supervision(effort: Effort) -> Finding:
     unigram = np.broadcast_to(counts / counts.sum(), questions.posterior.shape)
     start = float(kl_divergence(questions.posterior, unigram).mean())
     closed = [1 - cell["kl"][0] / start for cell in found]
-    return Finding(mean_interval(closed), {"unigram KL in nats": round(start, 3)})
+    return Finding({"closed": Sampled.mean(closed)}, {"unigram KL in nats": round(start, 3)})
 
 
 def softmax_agreement(effort: Effort) -> Finding:
     logits = hard_logits(effort.rng)
     ours = agreeing_share(softmax, logits)
     worded = agreeing_share(softmax_as_worded, logits)
-    return Finding(Estimate.exact(worded), {"agreeing with the largest logit subtracted": ours})
+    return Finding({"as worded": Sampled.exact(worded), "largest logit subtracted": Sampled.exact(ours)})
 
 
-def judge_softmax(finding: Finding) -> str:
-    stable = finding.facts["agreeing with the largest logit subtracted"]
-    if finding.figure.value == 1:
+def say_softmax(agreeing: Mapping[str, float]) -> str:
+    if agreeing["as worded"] == 1:
         return HOLDS
-    return "holds when the largest logit is subtracted first" if stable == 1 else FAILS
+    return "holds when the largest logit is subtracted first" if agreeing["largest logit subtracted"] == 1 else FAILS
 
 
 def surprisal_agreement(effort: Effort) -> Finding:
-    return Finding(Estimate.exact(surprisal_differences(effort.rng).max()))
+    return Finding({"difference": Sampled.exact(surprisal_differences(effort.rng).max())})
 
 
 def excluded_probability(effort: Effort) -> Finding:
-    return Finding(Estimate.exact(excluded_mass(effort.rng).max()))
+    return Finding({"left": Sampled.exact(excluded_mass(effort.rng).max())})
 
 
 def kl_leak(effort: Effort) -> Finding:
     leak = leaks_at_blanks(scene_language(), effort.of(50, 500), effort.rng)
-    return Finding(
-        Estimate.exact(np.isinf(leak.kl_buggy_correct).mean()),
-        {
-            "share with KL(correct, buggy) infinite": float(np.isinf(leak.kl_correct_buggy).mean()),
-            "smallest total variation": float(leak.total_variation.min()),
-            "largest total variation": float(leak.total_variation.max()),
-        },
-    )
+    infinite = {
+        "KL(buggy, correct)": Sampled.exact(np.isinf(leak.kl_buggy_correct).mean()),
+        "KL(correct, buggy)": Sampled.exact(np.isinf(leak.kl_correct_buggy).mean()),
+    }
+    apart = {"smallest": leak.total_variation.min(), "largest": leak.total_variation.max()}
+    return Finding(infinite, {f"{which} total variation": float(of) for which, of in apart.items()})
 
 
-def judge_leak(finding: Finding) -> str:
-    there, back = finding.figure.value, finding.facts["share with KL(correct, buggy) infinite"]
+def say_leak(infinite: Mapping[str, float]) -> str:
+    there, back = infinite["KL(buggy, correct)"], infinite["KL(correct, buggy)"]
     if there == 1 and back == 1:
         return HOLDS
     return "holds when the mean is taken over the buggy prediction" if there == 1 else FAILS
@@ -83,9 +82,9 @@ FOUNDATION_CLAIMS = (
         says="The text itself supplies the labels: a model can learn from raw text alone.",
         figure="share of the distance from the unigram distribution to the exact posterior that training closes",
         unit="share",
-        rule="holds if the interval lies above 0",
+        rule="holds if it is above 0",
         measure=self_supervision,
-        judge=holds_if(lambda finding: finding.figure.low > 0),
+        judge=holds_above(0),
     ),
     Claim(
         id="softmax",
@@ -95,7 +94,7 @@ FOUNDATION_CLAIMS = (
         unit="share",
         rule="holds if that is 1; holds when the largest logit is subtracted first if the share is then 1",
         measure=softmax_agreement,
-        judge=judge_softmax,
+        judge=by_words(say_softmax),
     ),
     Claim(
         id="surprisal",
@@ -105,7 +104,7 @@ FOUNDATION_CLAIMS = (
         unit="nats",
         rule=f"holds if it is at most {ROUNDING_ERROR}",
         measure=surprisal_agreement,
-        judge=holds_if(lambda finding: finding.figure.value <= ROUNDING_ERROR),
+        judge=by_words(lambda figures: HOLDS if figures["difference"] <= ROUNDING_ERROR else FAILS),
     ),
     Claim(
         id="logit-mask",
@@ -115,7 +114,7 @@ FOUNDATION_CLAIMS = (
         unit="share",
         rule="holds if it is 0, exactly",
         measure=excluded_probability,
-        judge=holds_if(lambda finding: finding.figure.value == 0),
+        judge=by_words(lambda figures: HOLDS if figures["left"] == 0 else FAILS),
     ),
     Claim(
         id="kl-leak",
@@ -126,6 +125,6 @@ FOUNDATION_CLAIMS = (
         rule="holds if that is 1 in both directions; holds when the mean is over the buggy prediction if only in this "
         "one",
         measure=kl_leak,
-        judge=judge_leak,
+        judge=by_words(say_leak),
     ),
 )

@@ -1,8 +1,12 @@
 """The claim on the variance of the gradient."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import torch
 
-from mlm_mini.experiments.claims.claim import FAILS, HOLDS, Claim, Effort, Finding
+from mlm_mini.experiments.claims.claim import Claim, Effort, Finding
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Decision
 from mlm_mini.experiments.variance.config import QUICK_RATIOS, GradientVarianceConfig
 from mlm_mini.experiments.variance.measure import measure_gradient_variance
 from mlm_mini.languages import scene_language
@@ -14,24 +18,45 @@ def variance_slopes(effort: Effort) -> Finding:
     """A new and a trained tiny model, over masks with the text fixed and over text; corruption tied to prediction."""
     trained = cached_model("scenes", report=Reporter, **LANGUAGES["scenes"].kept["tiny"]).model
     new = MaskedLM(trained.config, torch.Generator().manual_seed(effort.seed)).eval()
-    slopes, ends = {}, {}
-    for over in ("masks", "data"):
-        config = GradientVarianceConfig(ratios=QUICK_RATIOS, over=over, draws=effort.of(40, 200))
-        for state, model in (("new", new), ("trained", trained)):
-            result = measure_gradient_variance(model, scene_language(), config, effort.rng)
-            slopes[f"{state} model, over {over}"] = result.slope()
-            ends[f"{state} model, over {over}"] = round(result.holds_up_to(), 2)
-    facts = {f"slope, {name}": slope.rounded(3) for name, slope in slopes.items()}
-    facts |= {"holds up to": ends, "measured up to": QUICK_RATIOS[-1]}
-    return Finding(slopes["trained model, over data"], facts)
+    results = {
+        f"{state} model, over {over}": measure_gradient_variance(
+            model,
+            scene_language(),
+            GradientVarianceConfig(ratios=QUICK_RATIOS, over=over, draws=effort.of(40, 200)),
+            effort.rng,
+        )
+        for over in ("masks", "data")
+        for state, model in (("new", new), ("trained", trained))
+    }
+    verdicts = {name: result.verdict() for name, result in results.items()}
+    facts = {f"slope, {name}": result.slope().estimate.rounded(3) for name, result in results.items()}
+    facts["share of resamples that agree"] = {name: round(v.agreement, 3) for name, v in verdicts.items()}
+    slope = results["trained model, over data"].slope()
+    return Finding({"slope": slope}, facts, verdicts=verdicts)
 
 
-def judge_variance(finding: Finding) -> str:
-    ends = finding.facts["holds up to"]
-    held = {name: end for name, end in ends.items() if end >= QUICK_RATIOS[2]}
-    if len(held) == len(ends) and min(ends.values()) >= 0.99 * finding.facts["measured up to"]:
+def judge_variance(finding: Finding) -> Decision:
+    """Of verdicts by `variance.law`, one for each model and each kind of draw: their words together. Draws of one are
+    independent of those of another, so that the shares that agree multiply."""
+    return settings_together(finding.verdicts)
+
+
+def settings_together(verdicts: Mapping[str, Decision]) -> Decision:
+    """The verdict of several settings that were decided by themselves, by their names."""
+    words = {name: verdict.word for name, verdict in verdicts.items()}
+    decided = [verdict.agreement for verdict in verdicts.values() if verdict.word != UNDECIDED]
+    agreement = float(np.prod(decided or [verdict.agreement for verdict in verdicts.values()]))
+    said = _in_words(words)
+    return Decision(said if agreement >= SURE else UNDECIDED, agreement, said)
+
+
+def _in_words(words: Mapping[str, str]) -> str:
+    if set(words.values()) == {HOLDS}:
         return HOLDS
-    return f"holds when {'; '.join(f'{name}: up to {end:g}' for name, end in held.items())}" if held else FAILS
+    if not any(word.startswith(HOLDS) for word in words.values()):
+        return UNDECIDED if UNDECIDED in words.values() else FAILS
+    short = {name: word.removeprefix(f"{HOLDS} ") if word != HOLDS else "everywhere" for name, word in words.items()}
+    return f"holds when {'; '.join(f'{name}: {word}' for name, word in short.items() if word != FAILS)}"
 
 
 VARIANCE_CLAIMS = (
@@ -41,8 +66,9 @@ VARIANCE_CLAIMS = (
         says="The variance of the gradient is inversely proportional to the mask ratio.",
         figure="slope of log variance on log ratio, trained model, over text and masks; -1 if inversely proportional",
         unit="slope",
-        rule="holds if variance times ratio is constant within its errors over all ratios, for a new and a trained "
-        "model, over masks with the text fixed and over text; otherwise holds when, with the ratios up to which it is",
+        rule="holds if variance times ratio stays within a factor of 1.25 of its value at the smallest ratio, for a "
+        "new and a trained model, over masks with text fixed and over text; where it leaves later than at the third "
+        "ratio, holds when, with the ratio up to which it stays; undecided if less than 97.5% of the resamples agree",
         measure=variance_slopes,
         judge=judge_variance,
     ),

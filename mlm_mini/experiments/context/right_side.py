@@ -9,15 +9,22 @@ from mlm_mini.languages import SceneLanguage
 
 
 def side_nats(language: SceneLanguage, sentences: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The exact surprisal of one word of each of B sentences, in nats: with what is left of it, right of it, or both.
+    """The exact surprisal of one word of each of B sentences, in nats, by what is visible.
 
-    Each is (B,), for the same words; "left", "right" and "both".
+    Each is (B,), for the same words. "left": what stands before the word; "right": [CLS] and what stands behind it;
+    "both". The right side tells how long a sentence is, by its [SEP] and the padding, whatever its words are:
+    "left and length" shows these beside the left side.
     """
     vocabulary, ids = language.vocabulary, language.sample(sentences, rng).ids
     word = np.isin(ids, vocabulary.regular_ids)
     at = np.where(word, rng.random(ids.shape), -1.0).argmax(axis=1)[:, None]  # one word, each with the same chance
     place, rows = np.arange(ids.shape[1]), np.arange(len(ids))
-    hidden = {"left": place >= at, "right": (place <= at) & (place > 0), "both": place == at}
+    hidden = {
+        "left": place >= at,
+        "left and length": (place >= at) & word,
+        "right": (place <= at) & (place > 0),
+        "both": place == at,
+    }
     answers = ids[rows, at[:, 0]]
     return {
         side: -np.log(language.posterior_at(np.where(where, vocabulary.mask_id, ids), at)[rows, 0, answers])

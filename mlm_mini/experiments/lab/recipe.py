@@ -12,9 +12,8 @@ DECIMALS = 5  # kept of what a run found: far below its error
 
 def study_recipe(steps: int, seed: int, **fields) -> TrainingConfig:
     """The recipe of one run. fields: of the TrainingConfig and its masking, side by side."""
-    return TrainingConfig.of(
-        steps=steps, seed=seed, batch_size=BATCH_SIZE, micro_batches=PARTS, learning_rate=LEARNING_RATE, **fields
-    )
+    usual = {"batch_size": BATCH_SIZE, "micro_batches": PARTS, "learning_rate": LEARNING_RATE}
+    return TrainingConfig.of(steps=steps, seed=seed, **usual | fields)
 
 
 def untrained_model(shape: ModelConfig, rng: np.random.Generator) -> MaskedLM:

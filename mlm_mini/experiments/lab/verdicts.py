@@ -51,13 +51,38 @@ class Sampled:
         return cls(estimate, np.exp(_students_means(np.log(values))))
 
     @classmethod
+    def jackknife(cls, whole: float, without) -> Self:
+        """A factor that S paired seeds have together: whole; and what it is without each of them in turn, (S,).
+
+        Student's t on the log, from the jackknife's pseudo-values (Tukey 1958). Where one of these factors is not above
+        0 nothing can be said: the interval has no ends.
+        """
+        factors = np.array([whole, *without], dtype=np.float64)
+        if not (factors > 0).all():
+            return cls(Estimate(float(whole), -np.inf, np.inf), np.tile([-np.inf, np.inf], RESAMPLES // 2))
+        log, logs = np.log(factors[0]), np.log(factors[1:])
+        pseudo = (len(logs) - 1) * (logs.mean() - logs) + log  # their mean is the log of the whole
+        return cls(Estimate(*np.exp(mean_interval(pseudo)).tolist()), np.exp(_students_means(pseudo)))
+
+    @classmethod
     def bootstrap(cls, value: float, resampled) -> Self:
         """A figure computed anew on each of R resamples of many draws."""
         return cls(percentile_interval(value, resampled), np.asarray(resampled, dtype=np.float64))
 
     @property
     def value(self) -> float:
+        """The figure as it was measured."""
         return self.estimate.value
+
+    @property
+    def low(self) -> float:
+        """The lower end of its interval."""
+        return self.estimate.low
+
+    @property
+    def high(self) -> float:
+        """The upper end of its interval."""
+        return self.estimate.high
 
 
 def _students_means(values: np.ndarray) -> np.ndarray:
@@ -79,7 +104,7 @@ def _students_means(values: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """word: the verdict. agreement: the share of resamples with the word that the measured figures get, which is the
     verdict unless that is "undecided". leaning: that word."""
 
@@ -94,7 +119,7 @@ class Verdict:
         return f"{self.word} ({self.agreement:.0%} of resamples)"
 
 
-def decide(rule: Callable[[Mapping[str, float]], str], figures: Mapping[str, Sampled]) -> Verdict:
+def decide(rule: Callable[[Mapping[str, float]], str], figures: Mapping[str, Sampled]) -> Decision:
     """The word of `rule` for the figures, or "undecided" where less than SURE of their resamples get the same.
 
     rule: from a number for each name of `figures` to a word. Raises ValueError where figures differ in their number of
@@ -107,40 +132,41 @@ def decide(rule: Callable[[Mapping[str, float]], str], figures: Mapping[str, Sam
     drawn = zip(*(figure.resampled.tolist() for figure in figures.values()), strict=True)
     same = [rule(dict(zip(figures, values, strict=True))) == said for values in drawn]
     agreement = float(np.mean(same))
-    return Verdict(said if agreement >= SURE else UNDECIDED, agreement, said)
+    return Decision(said if agreement >= SURE else UNDECIDED, agreement, said)
 
 
-def decide_above(figure: Sampled, threshold: float) -> Verdict:
+def decide_above(figure: Sampled, threshold: float) -> Decision:
     """Holds if the figure lies above the threshold, does not if below, and is undecided where chance may say."""
     return decide(lambda values: _holds_if(values["figure"] > threshold), {"figure": figure})
 
 
-def decide_below(figure: Sampled, threshold: float) -> Verdict:
+def decide_below(figure: Sampled, threshold: float) -> Decision:
     """Holds if the figure lies below the threshold."""
     return decide(lambda values: _holds_if(values["figure"] < threshold), {"figure": figure})
 
 
-def decide_within(figure: Sampled, low: float, high: float) -> Verdict:
+def decide_within(figure: Sampled, low: float, high: float) -> Decision:
     """Holds if the figure lies from `low` to `high`: margins that were fixed before the measurement."""
     return decide(lambda values: _holds_if(low <= values["figure"] <= high), {"figure": figure})
 
 
-def decide_columns(rule: Callable[[float], bool], columns: Mapping[str, Sampled]) -> Verdict:
+def decide_columns(rule: Callable[[float], bool], columns: Mapping[str, Sampled]) -> Decision:
     """A claim that is put to several models: holds where it does for all of them; if only for some, these are named.
 
     rule: whether the claim holds by the figure of one column. Each column is decided by itself. The agreement is the
-    share of resamples in which all columns that are decided come out as they did.
+    share of resamples in which all columns come out as they did; where some hold and others are undecided, all but
+    the latter.
     """
     each = {
         name: decide(lambda values: _holds_if(rule(values["figure"])), {"figure": f}) for name, f in columns.items()
     }
     named = {word: [name for name in each if each[name].word == word] for word in (HOLDS, FAILS, UNDECIDED)}
-    counted = named[HOLDS] + named[FAILS] or named[UNDECIDED]
+    counted = [name for name in columns if name not in named[UNDECIDED]] if named[HOLDS] else list(columns)
     alike = [np.array([rule(x) == rule(columns[name].value) for x in columns[name].resampled]) for name in counted]
     agreement = float(np.all(alike, axis=0).mean())
     said = _in_words(named)
     sure = agreement >= SURE and not (named[UNDECIDED] and not named[HOLDS])
-    return Verdict(said if sure else UNDECIDED, agreement, said)
+    return Decision(said if sure else UNDECIDED, agreement, said)
 
 
 def _holds_if(condition: bool) -> str:

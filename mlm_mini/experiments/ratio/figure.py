@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mlm_mini.experiments.ratio.result import MaskRatio
 
 # Color and marker of each column of a study, and the ratios whose names have no room on a logarithmic axis.
-LINES = ((figures.SKY, "o"), (figures.BLUE, "s"), (figures.ORANGE, "D"), (figures.RED, "^"))
+LINES = ((figures.SKY, "o"), (figures.BLUE, "s"), (figures.ORANGE, "D"), (figures.RED, "^"), (figures.GREEN, "v"))
 CROWDED = (0.4, 0.65)
+NAME_GAP = 1.12  # a factor, as the axis is logarithmic
 
 
 def plot_ratios(study: MaskRatio) -> Figure:
@@ -46,7 +47,7 @@ def _draw(ax: Axes, study: MaskRatio, columns: list[tuple[str, int | None]], **f
     """A line for each size and budget, with filled markers where a ratio is as good as the best."""
     from matplotlib.ticker import LogLocator
 
-    ratios, bests = study.config.ratios, []
+    ratios, bests, names = study.config.ratios, [], []
     for size, steps in columns:
         color, marker = _look(study, size, steps or study.config.flops_steps)
         best = study.best(size, steps, **fields)
@@ -58,14 +59,22 @@ def _draw(ax: Axes, study: MaskRatio, columns: list[tuple[str, int | None]], **f
         ax.errorbar(ratios, means, bars, color=color, capsize=2, linewidth=1.5)
         face = [color if r in best.as_good else "white" for r in ratios]
         ax.scatter(ratios, means, 28, face, marker=marker, edgecolors=color, zorder=3)
-        name = f"{size}, {steps:,} steps" if steps else size
-        ax.annotate(name, (ratios[-1], means[-1]), (7, 0), textcoords="offset points", color=color, va="center")
+        names.append((float(means[-1]), f"{size}, {steps:,} steps" if steps else size, color))
+    _name_lines(ax, ratios[-1], names)
     ax.set(yscale="log", ylabel="KL to the exact posterior (nats)")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
     mark_ratios(ax, ratios)
     ax.set_xlim(min(ratios) * 0.85, max(ratios) * (4 if columns[0][1] else 1.8))
     ax.set_title(f"Equal {'FLOPs' if fields else 'steps'}: {_finding(bests, max(ratios))}")
+
+
+def _name_lines(ax: Axes, x: float, names: list[tuple[float, str, str]]) -> None:
+    """Writes a line's name beside its end, from the top down, each at least NAME_GAP below the one before."""
+    below = np.inf
+    for y, name, color in sorted(names, reverse=True):
+        below = min(y, below / NAME_GAP)
+        ax.annotate(name, (x, below), (7, 0), textcoords="offset points", color=color, va="center")
 
 
 def _look(study: MaskRatio, size: str, steps: int) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mlm_mini.experiments.lab.cost import cost_to_reach
 from mlm_mini.experiments.lab.intervals import mean_interval
+from mlm_mini.experiments.lab.rates import RateTrial
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.ratio.best import Best, best_ratio
 from mlm_mini.experiments.ratio.config import SCORED_AT, MaskRatioConfig, RatioCell
@@ -47,11 +48,12 @@ class RatioScore:
 @dataclass(frozen=True)
 class MaskRatio(Result):
     """The study. config: which cells. scores: one for each. floor: for each of config.ratios, the Bayes floor and its
-    standard error, in nats per masked token."""
+    standard error, in nats per masked token. tried: the rates from which each arm's was chosen."""
 
     config: MaskRatioConfig
     scores: tuple[RatioScore, ...]
     floor: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+    tried: tuple[RateTrial, ...] = ()
 
     def of(self, size: str, steps: int | None = None, **fields) -> np.ndarray:
         """Scores (S,) of one cell, one for each seed, as objects.
@@ -86,6 +88,16 @@ class MaskRatio(Result):
             [[cost_to_reach(np.array(s.curve), t) for s, t in zip(row, targets, strict=True)] for row in rows]
         )
 
+    def rises(self, size: str, steps: int, **fields) -> np.ndarray:
+        """The share of the points of a curve at which the gap is larger than at the point before, (S,)."""
+        gaps = [np.array(score.curve)[:, 1] for score in self.of(size, steps, **fields)]
+        return np.array([(np.diff(curve) > 0).mean() for curve in gaps])
+
+    def scatter(self, mask_ratio: float) -> float:
+        """The standard deviation of ln KL over seeds at a ratio, pooled over sizes and budgets."""
+        logs = [np.log(self.values("kl", *column, mask_ratio=mask_ratio)) for column in self.columns()]
+        return float(np.sqrt(np.mean([of_column.var(ddof=1) for of_column in logs])))
+
     def knobs(self, size: str, at: int = 0) -> dict[tuple[float, float], np.ndarray]:
         """KL in nats, (S,), for each pair of corruption and prediction ratio that was run at the largest budget: those
         of the config, and one ratio for both knobs where it is one of these. S: the seeds that all of them have."""
@@ -106,7 +118,7 @@ class MaskRatio(Result):
 
     def columns(self) -> list[tuple[str, int]]:
         """The pairs of size and steps that were run at every ratio."""
-        return [(size, steps) for size in self.config.sizes for steps in self.config.steps]
+        return self.config.columns()
 
     def table(self) -> str:
         """KL at the fixed questions, one line a ratio, one column a size and budget."""

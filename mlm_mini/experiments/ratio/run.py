@@ -13,14 +13,15 @@ import numpy as np
 
 from mlm_mini.experiments.lab.cost import flops_spent
 from mlm_mini.experiments.lab.exact_questions import ExactQuestions, draw_questions, question_kl
-from mlm_mini.experiments.lab.recipe import BATCH_SIZE, DECIMALS, LEARNING_RATE, study_recipe
+from mlm_mini.experiments.lab.rates import at_best_rates, try_rates
+from mlm_mini.experiments.lab.recipe import BATCH_SIZE, DECIMALS, study_recipe
 from mlm_mini.experiments.lab.study import score_cells, study_folder
 from mlm_mini.experiments.ratio.clean_text import read_clean_text
-from mlm_mini.experiments.ratio.config import SCORED_AT, MaskRatioConfig, RatioCell
+from mlm_mini.experiments.ratio.config import SCORED_AT, MaskRatioConfig, RatioCell, study_shape
 from mlm_mini.experiments.ratio.result import MaskRatio, RatioScore
 from mlm_mini.languages import SceneSentences, scene_language
 from mlm_mini.languages.batches import SampledSentences
-from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.model import MaskedLM
 from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.reference.loss import mean_and_error
 from mlm_mini.seeds import RATIO_LOOKS_SEED, RATIO_QUESTIONS_SEED
@@ -35,20 +36,22 @@ CURVE_POINTS, CURVE_SENTENCES = 12, 1024  # evaluations on the way, for the cost
 def measure_mask_ratio(
     config: MaskRatioConfig, rng: np.random.Generator, workers: int | None = None, finished: Finished = tell_nobody
 ) -> MaskRatio:
-    """Every cell of `config`, trained or read from the cache, and the Bayes floor at each of its ratios.
+    """Every cell of `config` at the best rate of its arm, trained or read from the cache, and the floor at each ratio.
 
     rng: for the sample of the floor; the seeds of the models are in the cells. workers, finished: as in `run_study`.
     A study that was stopped goes on where it stopped.
     """
-    scores = score_cells(RatioScore, config.cells(), run_ratio_cell, ratio_folder(), workers, finished)
+    how = run_ratio_cell, ratio_folder(), workers, finished
+    tried = try_rates(config.cells(), config.rates, *how, score=lambda found: found["kl"][0])
+    scores = score_cells(RatioScore, at_best_rates(config.cells(), tried), *how)
     floor = [scene_language().bayes_floor(ratio, rng, FLOOR_SENTENCES)[:2] for ratio in config.ratios]
-    return MaskRatio(config, scores, np.array(floor))
+    return MaskRatio(config, scores, np.array(floor), tried)
 
 
 def ratio_folder() -> Path:
     """The place in the cache for cells of this study, named after all that they have in common."""
     sentences = [SCORED_SENTENCES, PROBED_SENTENCES, list(SCORED_AT), CURVE_POINTS]
-    constants = [BATCH_SIZE, LEARNING_RATE, RATIO_QUESTIONS_SEED, *sentences]
+    constants = [BATCH_SIZE, RATIO_QUESTIONS_SEED, *sentences]
     return study_folder("mask_ratio", run_ratio_cell, scene_language().fingerprint, constants)
 
 
@@ -57,8 +60,8 @@ def run_ratio_cell(cell: RatioCell) -> dict:
     started = time.process_time()
     language = scene_language()
     masks = {"mask_ratio": cell.mask_ratio, "prediction_ratio": cell.prediction_ratio, "split": cell.split}
-    config = study_recipe(cell.steps, cell.seed, **masks)
-    shape = ModelConfig.of_size(cell.size, len(language.vocabulary))
+    config = study_recipe(cell.steps, cell.seed, learning_rate=cell.learning_rate, **masks)
+    shape = study_shape(cell.size, len(language.vocabulary))
     source = SampledSentences(language, cell.seed)
     every = max(1, cell.steps // CURVE_POINTS)
     result = train(shape, source, config, evaluation=_curve_questions(), evaluate_every=every, device="cpu")

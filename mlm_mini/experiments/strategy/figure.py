@@ -56,8 +56,9 @@ def _plot_kl(ax: Axes, study: MaskStrategy) -> None:
     ax.axvline(0, color="0.4", linewidth=1)
     ax.set_yticks(range(len(rows)), [arm_name(*row) for row in rows])
     ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel="KL minus that of uniform masks (nats)")
-    better = [arm for arm in study.arms() if study.versus("kl", *arm, language=language).high < 0]
-    ax.set_title(f"Better models at equal compute: {len(better)} of {len(study.arms())}")
+    apart = {arm: study.versus("kl", *arm, language=language).value for arm in study.arms()}
+    best = min(apart, key=apart.get)
+    ax.set_title(f"Nearest: {arm_name(*best)}, {apart[best]:+.2f} nats")
 
 
 def _bar(ax: Axes, estimate: Estimate, y: float, color: str, marker: str) -> None:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlm_mini.experiments.lab.intervals import Estimate, mean_interval, percentile_interval
+from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
+from mlm_mini.experiments.lab.rates import RateTrial
 from mlm_mini.experiments.lab.result import Result
+from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.experiments.strategy.config import PLAIN_SCENES, Arm, MaskStrategyConfig, StrategyCell, arm_name
 from mlm_mini.experiments.strategy.figure import EFFICIENCY, plot_strategies
 from mlm_mini.experiments.strategy.selection import UNIFORM
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MEASURES = ("kl", "kl_noise", "calibration_error", "overconfidence", "noise_share")
-SEED_RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,13 @@ class MaskStrategy(Result):
 
     config: which cells. scores: one for each. exact_bias: what selecting by its own surprisal costs a perfect learner
     of scenes, in nats per blank: the mean KL between exact posteriors and the `surprisal_fixed_point` of each.
+    tried: the rates from which each arm's was chosen.
     """
 
     config: MaskStrategyConfig
     scores: tuple[StrategyScore, ...]
     exact_bias: float
+    tried: tuple[RateTrial, ...] = ()
 
     def of(
         self, strategy: str, weighted: bool = False, language: str = PLAIN_SCENES, charged: bool = True
@@ -83,8 +86,14 @@ class MaskStrategy(Result):
 
     def versus(self, measure: str, strategy: str, weighted: bool = False, against: str = UNIFORM, **where) -> Estimate:
         """The mean difference from another unweighted strategy, uniform masks unless named, paired by seed."""
+        return self.difference(measure, strategy, weighted, against, **where).estimate
+
+    def difference(
+        self, measure: str, strategy: str, weighted: bool = False, against: str = UNIFORM, **where
+    ) -> Sampled:
+        """As `versus`, for a verdict."""
         other = {"language": where["language"]} if "language" in where else {}
-        return mean_interval(self.values(measure, strategy, weighted, **where) - self.values(measure, against, **other))
+        return Sampled.mean(self.values(measure, strategy, weighted, **where) - self.values(measure, against, **other))
 
     def signals(
         self, strategy: str, weighted: bool = False, after: float = 1.0, language: str = PLAIN_SCENES
@@ -102,18 +111,29 @@ class MaskStrategy(Result):
         return found
 
     def ratio(self, figure: str, strategy: str, weighted: bool = False, **where) -> Estimate:
-        """A figure of an arm's gradients over that of uniform masks, with a bootstrap interval over seeds.
+        """A figure of an arm's gradients over that of uniform masks, with its interval over seeds.
 
         figure: "norm", of the expected gradient; "useful", of its part that lowers the KL; "efficiency", of that part
         for a step of fixed length, useful / sqrt(batch); "nats", of the loss. where: after, language, as in `signals`.
         """
+        return self.factor(figure, strategy, weighted, **where).estimate
+
+    def factor(self, figure: str, strategy: str, weighted: bool = False, **where) -> Sampled:
+        """As `ratio`, for a verdict. Means over seeds are compared, since the signal of a single seed may be lost in
+        its noise; so the jackknife says how sure the factor is."""
         mine, uniform = (
             np.array([[s.signal, s.batch, s.useful, s.nats] for s in self.signals(*arm, **where)])
             for arm in ((strategy, weighted), (UNIFORM, False))
         )  # (S, 4)
-        chosen = np.random.default_rng(0).integers(0, len(mine), (SEED_RESAMPLES, len(mine)))
-        resampled = [_figure(mine[seeds], figure) / _figure(uniform[seeds], figure) for seeds in chosen]
-        return percentile_interval(_figure(mine, figure) / _figure(uniform, figure), resampled)
+
+        def of(seeds: np.ndarray) -> float:
+            one, other = _figure(mine[seeds], figure), _figure(uniform[seeds], figure)
+            return one / other if other > 0 else np.inf
+
+        every = np.arange(len(mine))
+        if mine.tolist() == uniform.tolist():
+            return Sampled.exact(1.0)
+        return Sampled.jackknife(of(every), [of(every != seed) for seed in every])
 
     def rows(self, language: str) -> list[tuple[str, bool, bool]]:
         """What was trained on a language: strategy, whether weighted, and whether charged for looking."""

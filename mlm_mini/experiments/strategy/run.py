@@ -5,12 +5,13 @@ What a strategy spends on looking is taken off its steps.
 """
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
-from mlm_mini.experiments.lab.recipe import BATCH_SIZE, DECIMALS, LEARNING_RATE, study_recipe
+from mlm_mini.experiments.lab.rates import at_best_rates, try_rates
+from mlm_mini.experiments.lab.recipe import BATCH_SIZE, DECIMALS, study_recipe
 from mlm_mini.experiments.lab.study import score_cells, study_folder
 from mlm_mini.experiments.strategy import scores, selection, signals
 from mlm_mini.experiments.strategy.config import (
@@ -36,21 +37,24 @@ BIASED_QUESTIONS = 400
 def measure_mask_strategy(
     config: MaskStrategyConfig, rng: np.random.Generator, workers: int | None = None, finished: Finished = tell_nobody
 ) -> MaskStrategy:
-    """Every cell of `config`, trained or read from the cache.
+    """Every cell of `config` at the best rate of its arm, trained or read from the cache.
 
     rng: chooses the blanks at which the exact bias is computed; the seeds of the models are in the cells. workers,
     finished: as in `run_study`. A study that was stopped goes on where it stopped.
     """
-    found = score_cells(StrategyScore, config.cells(), run_strategy_cell, strategy_folder(), workers, finished)
+    how = run_strategy_cell, strategy_folder(), workers, finished
+    cells = config.cells()
+    tried = try_rates([replace(cell, probed=(), arms=()) for cell in cells], config.rates, *how)
+    found = score_cells(StrategyScore, at_best_rates(cells, tried), *how)
     p = rng.permutation(scores.questions_of(scene_language())[0].posterior)[:BIASED_QUESTIONS]
-    return MaskStrategy(config, found, float(bias(p, surprisal_fixed_point(p)).mean()))
+    return MaskStrategy(config, found, float(bias(p, surprisal_fixed_point(p)).mean()), tried)
 
 
 def strategy_folder() -> Path:
     """The place in the cache for cells of this study, named after all that they have in common."""
-    constants = [STUDY_RATIO, BATCH_SIZE, LEARNING_RATE, scores.ASKED_SENTENCES, STRATEGY_QUESTIONS_SEED]
+    constants = [STUDY_RATIO, BATCH_SIZE, scores.ASKED_SENTENCES, STRATEGY_QUESTIONS_SEED]
     constants += [signals.TARGET_SENTENCES, scores.BINS]
-    constants += [selection.OVERSAMPLING, selection.POWER, selection.SCORE_FLOOR]
+    constants += [selection.OVERSAMPLING, selection.POWER, selection.SCORE_FLOOR, selection.MORE_UNIFORM]
     languages = [make().fingerprint for make in STUDY_LANGUAGES.values()]
     return study_folder("mask_strategy", run_strategy_cell, languages, constants)
 
@@ -71,7 +75,7 @@ def run_strategy_cell(cell: StrategyCell) -> dict:
             found.extend(signals.measure_signals(model, language, cell, probes[step]))
 
     shape, source = ModelConfig.tiny(len(language.vocabulary)), SampledSentences(language, cell.seed)
-    config = study_recipe(steps, cell.seed)
+    config = study_recipe(steps, cell.seed, learning_rate=cell.learning_rate)
     model = train(shape, source, config, objective=ask, after_step=probe, device="cpu").model
     last = noise[-max(1, steps // 4) :]
     return scores.score_model(model, language) | {

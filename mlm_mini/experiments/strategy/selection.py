@@ -23,6 +23,8 @@ from mlm_mini.training import Batch, objectives
 
 UNIFORM, SURPRISAL, ENTROPY, KEPT_LOSS, KEPT_AT_RANDOM = "uniform", "surprisal", "entropy", "kept", "kept at random"
 STRATEGIES = (UNIFORM, SURPRISAL, ENTROPY, KEPT_LOSS, KEPT_AT_RANDOM)
+# Uniform masks that hide more and ask for all of it, whatever the others ask for: what a strategy has to beat.
+MORE_UNIFORM = {"uniform 30%": 0.3, "uniform 40%": 0.4}
 SCORED = (SURPRISAL, ENTROPY)  # those that need a forward pass of their own
 OVERSAMPLING = 2.0  # candidates for each position that is selected
 POWER = 1.0  # of the score: 0 selects all candidates alike
@@ -58,9 +60,9 @@ class Selection:
 
 
 def check_strategy(strategy: str) -> None:
-    """Raises ValueError for a strategy that is not in STRATEGIES."""
-    if strategy not in STRATEGIES:
-        raise ValueError(f"strategy is {strategy!r}: expected one of {', '.join(map(repr, STRATEGIES))}")
+    """Raises ValueError for a strategy that is neither in STRATEGIES nor in MORE_UNIFORM."""
+    if strategy not in (known := (*STRATEGIES, *MORE_UNIFORM)):
+        raise ValueError(f"strategy is {strategy!r}: expected one of {', '.join(map(repr, known))}")
 
 
 def inclusion_probabilities(scores, expected: float) -> np.ndarray:
@@ -107,7 +109,8 @@ def select(
 ) -> Selection:
     """What a strategy hides of (B, T) ids, and asks for: `mask_ratio` of the words in the mean.
 
-    strategy: "uniform" hides what it asks for, drawn alike. "surprisal" and "entropy" draw candidates, OVERSAMPLING
+    strategy: "uniform" hides what it asks for, drawn alike; "uniform 30%" and "uniform 40%" do so with that share,
+    whatever mask_ratio is. "surprisal" and "entropy" draw candidates, OVERSAMPLING
     times as many, and select among them in proportion to score ** POWER, over the whole batch; the other candidates
     stay visible. "kept" hides all candidates and asks where the entropy selects, so that its forward pass is its
     scoring pass. "kept at random" does the same blindly: its control.
@@ -116,6 +119,8 @@ def select(
     Raises ValueError for an unknown strategy, no model where one is needed, or what `select_positions` refuses.
     """
     check_strategy(strategy)
+    if strategy in MORE_UNIFORM:
+        strategy, mask_ratio = UNIFORM, MORE_UNIFORM[strategy]
     maskable = maskable_positions(ids, vocabulary.special_ids)
     share = 1.0 if strategy == UNIFORM else min(OVERSAMPLING, 1 / mask_ratio if mask_ratio else 1.0)
     candidates = select_positions(maskable, min(1.0, share * mask_ratio), rng)

@@ -18,14 +18,16 @@ from scipy import stats
 from mlm_mini import figures
 from mlm_mini.experiments.lab.intervals import Estimate, percentile_interval
 from mlm_mini.experiments.lab.result import Result
+from mlm_mini.experiments.lab.verdicts import RESAMPLING_SEED, Sampled
 from mlm_mini.experiments.variance.config import GradientVarianceConfig
+from mlm_mini.experiments.variance.counts import inverse_counts
+from mlm_mini.experiments.variance.law import FACTOR, LawVerdict, decide_law
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AGAINST = ("ratio", "odds")
-FACTOR = 1.25  # by which a variance may miss a law that is said to hold
-DRAW_RESAMPLES, RESAMPLING_SEED = 1000, 0  # a stored result gives the same intervals whenever it is read
+DRAW_RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,22 @@ class GradientVariance(Result):
         """(R,) what tr Cov(g) would be if a token's gradient did not depend on which others are hidden and, over data,
         no two were correlated: over masks S^2 (1/k - 1/N), over data sigma^2 / k, both from `spread`.
 
-        Where k varies it is the mean of that over k. Draws without a label, a share p, add p (1 - p) |E g|^2: their
-        gradient is 0 in place of E g.
+        Where k varies it is the mean of that over k. Draws without a label, a share p, have gradient 0. If the others
+        have the mean m, then E g = (1 - p) m, and the empty draws add p (1 - p) |m|^2 = p / (1 - p) |E g|^2.
         """
-        inverse, empty = np.array([self._inverse_count(ratio) for ratio in self.config.ratios]).T
+        inverse, empty = self._inverse_counts.T
         if self.config.over == "masks":
             inverse = inverse - (1 - empty) / self._population
-        return self.spread * inverse + empty * (1 - empty) * self.agreements.mean(axis=1).clip(min=0)
+        return self.spread * inverse + empty / (1 - empty) * self.agreements.mean(axis=1).clip(min=0)
+
+    @property
+    def step_lost(self) -> np.ndarray:
+        """(R,) the probability p that a draw has no label, for batches of N tokens; 0 for a fixed number.
+
+        Such draws make the mean gradient shorter, by a factor of 1 - p, and the noise with it. At equal signal, that of
+        g / (1 - p), the variance is 1 / (1 - p)^2 times as large.
+        """
+        return self._inverse_counts[:, 1]
 
     @property
     def noise_scale(self) -> tuple[Estimate, ...]:
@@ -82,12 +93,18 @@ class GradientVariance(Result):
 
         Times k or N it is a number of predicted or read tokens. Infinite where the signal is lost in the noise.
         """
-        signal, noise = self.agreements.mean(axis=1), self.deviations.mean(axis=1)
-        # Each draw enters |E g|^2 twice, on either side of the inner product.
-        resampled = 2 * self._resampled(self.agreements) - signal[:, None]
+        signal, resampled = self.signal
+        noise = self.deviations.mean(axis=1)
         per_noise = map(percentile_interval, signal.clip(min=0) / noise, resampled.clip(min=0) / self._replicates)
         with np.errstate(divide="ignore"):
             return tuple(Estimate(*(float(1 / np.float64(x)) for x in (e.value, e.high, e.low))) for e in per_noise)
+
+    @property
+    def signal(self) -> tuple[np.ndarray, np.ndarray]:
+        """|E g|^2 at each ratio, (R,), and resampled, (R, DRAW_RESAMPLES); an estimate may fall below zero."""
+        signal = self.agreements.mean(axis=1)
+        # Each draw enters |E g|^2 twice, on either side of the inner product.
+        return signal, 2 * self._resampled(self.agreements) - signal[:, None]
 
     @property
     def token_variance(self) -> tuple[Estimate, ...]:
@@ -95,40 +112,49 @@ class GradientVariance(Result):
         return tuple(map(percentile_interval, self._token().mean(axis=1), self._resampled(self._token())))
 
     @property
+    def design_effect(self) -> tuple[Estimate, ...]:
+        """1 + (k - 1) rho at each ratio: what correlation multiplies the variance by, since it is sigma^2 / k without.
+
+        1 for independent gradients; 1 - (k - 1) / (N - 1) for drawing without replacement from text that stays.
+        """
+        return tuple(map(percentile_interval, self._effects[:, 0], self._effects[:, 1:]))
+
+    @property
     def correlation(self) -> tuple[Estimate, ...]:
         """rho at each ratio, the mean correlation of the gradients of two tokens of a draw, NaN where k is 1.
 
         The cosine of their deviations from the mean, weighted by length: from tr Cov(g) = sigma^2 (1 + (k-1) rho) / k.
         """
-        # The same draws are resampled for both, so that what they have in common cancels.
-        whole = np.column_stack([self.deviations.mean(axis=1), self._replicates])
-        token = np.column_stack([self._token().mean(axis=1), self._resampled(self._token())])
-        k = self.predictions[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
-            rho = (k * whole / token - 1) / (k - 1)
+            rho = (self._effects - 1) / (self.predictions[:, None] - 1)
         return tuple(map(percentile_interval, rho[:, 0], rho[:, 1:]))
 
     # ---- is it proportional?
 
     def scaled(self, against: str = "ratio") -> tuple[Estimate, ...]:
-        """The variance times the ratio ("ratio"), or times ratio / (1 - ratio) ("odds"): flat where the law holds."""
+        """The variance times the ratio ("ratio"), or times ratio / (1 - ratio) ("odds"): flat where the law holds.
+
+        At equal signal: see `step_lost`.
+        """
         scale = self._scale(against)
         return tuple(
             Estimate(*(value * x for value in estimate)) for estimate, x in zip(self.variance, scale, strict=True)
         )
 
-    def slope(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> Estimate:
+    def slope(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> Sampled:
         """Of the least-squares line of log variance on log ratio, or on log (ratio / (1 - ratio)), from low to high.
 
         -1 where the variance is inversely proportional. The interval is from the bootstrap over draws.
         """
         chosen = self._chosen(low, high)
-        x = np.log(self._scale(against)[chosen])
-        x = x - x.mean()
-        slopes = x @ np.log(np.column_stack([self.deviations.mean(axis=1), self._replicates])[chosen]) / (x @ x)
-        return percentile_interval(slopes[0], slopes[1:])
+        share = self._share(against)[chosen]
+        x = np.log(share) - np.log(share).mean()
+        # At equal signal, as the scaled variances are; with a fixed number the second factor is 1.
+        noise = np.column_stack([self.deviations.mean(axis=1), self._replicates])[chosen]
+        slopes = x @ np.log(noise * (self._scale(against)[chosen] / share)[:, None]) / (x @ x)
+        return Sampled.bootstrap(slopes[0], slopes[1:])
 
-    def agreement(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> float:
+    def chance_of_scatter(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> float:
         """The probability of a scatter this large, if variance times ratio (or odds) were constant from low to high.
 
         A chi-square test on the logs of the scaled variances, each with its bootstrap error: below 0.05 they differ by
@@ -140,42 +166,25 @@ class GradientVariance(Result):
         scatter = (weights * (logs - np.average(logs, weights=weights)) ** 2).sum()
         return float(stats.chi2.sf(scatter, chosen.sum() - 1))
 
-    def holds_up_to(self, against: str = "ratio", low: float = 0.0, factor: float = FACTOR) -> float:
-        """The largest ratio up to which, from low on, the scaled variance stays within `factor` of the first; or 0.
-
-        A ratio is outside when it misses by more than `factor` and its interval does not hold the first one's value:
-        the difference must be large enough to matter, and certain. With enough draws any curve would fail a test of
-        equality alone.
-        """
+    def relative(self, against: str = "ratio", low: float = 0.0) -> tuple[Sampled, ...]:
+        """The scaled variance at each ratio from low on, over that at the first of them; from the second ratio on."""
         chosen = self._chosen(low, 1.0)
-        scaled = np.column_stack([self.deviations.mean(axis=1), self._replicates])[chosen]
-        scaled = scaled * self._scale(against)[chosen, None]
-        end = 0.0
-        for ratio, relative in zip(self.ratios[chosen][1:], scaled[1:] / scaled[0], strict=True):
-            interval = percentile_interval(relative[0], relative[1:])
-            matters, seen = not 1 / factor <= interval.value <= factor, not interval.low <= 1 <= interval.high
-            if matters and seen:
-                break
-            end = float(ratio)
-        return end
+        scaled = np.column_stack([self.deviations.mean(axis=1), self._replicates]) * self._scale(against)[:, None]
+        quotients = scaled[chosen][1:] / scaled[chosen][0]
+        return tuple(Sampled.bootstrap(row[0], row[1:]) for row in quotients)
 
-    def verdict(self, against: str = "ratio") -> str:
-        """The rule of the course: a law holds as far as `holds_up_to` says, if that takes in three measured ratios."""
-        end = self.holds_up_to(against)
-        if end == self.ratios[-1]:
-            return "holds"
-        within = (self.ratios <= end).sum()
-        return f"holds up to a ratio of {end:.2g}" if within >= 3 else "does not hold as worded"
+    def verdict(self, against: str = "ratio", low: float = 0.0, factor: float = FACTOR) -> LawVerdict:
+        """Is the scaled variance the same at every ratio from low on? By the rule of `variance.law`."""
+        return decide_law(self.ratios[self._chosen(low, 1.0)], self.relative(against, low), factor)
 
     # ---- views
 
     def table(self) -> str:
         head = f"{self.name}: {self.config.draws} draws at each ratio, {self.tokens:.0f} tokens"
         lines = [head, f"{'ratio':>6}{'k':>7}{'variance':>32}{'predicted':>11}{'noise scale':>32}"]
-        for i, (ratio, k) in enumerate(zip(self.ratios, self.predictions, strict=True)):
-            figures_ = f"{self.variance[i]!s:>32}{self.predicted[i]:11.3g}{self.noise_scale[i]!s:>32}"
-            lines.append(f"{ratio:6.3f}{k:7.1f}{figures_}")
-        return "\n".join(lines)
+        columns = self.ratios, self.predictions, self.variance, self.predicted, self.noise_scale
+        lines += [f"{r:6.3f}{k:7.1f}{v!s:>32}{p:11.3g}{n!s:>32}" for r, k, v, p, n in zip(*columns, strict=True)]
+        return "\n".join([*lines, f"inversely proportional: {self.verdict()}"])
 
     def plot(self) -> Figure:
         """Measured variances with their intervals and, dashed, what `predicted` says; both axes logarithmic."""
@@ -190,7 +199,6 @@ class GradientVariance(Result):
         return figure
 
     def finding(self) -> str:
-        """The picture's title."""
         return f"Log-log slope {self.slope().value:.2f}; inversely proportional: {self.verdict()}"
 
     def describe(self) -> str:
@@ -202,8 +210,6 @@ class GradientVariance(Result):
             f"Inversely proportional to the ratio: {self.verdict()}."
         )
 
-    # ---- inside
-
     @cached_property
     def _replicates(self) -> np.ndarray:
         return self._resampled(self.deviations)
@@ -213,6 +219,14 @@ class GradientVariance(Result):
         R, n = values.shape
         chosen = np.random.default_rng(RESAMPLING_SEED).integers(n, size=(R, DRAW_RESAMPLES, n))
         return np.stack([row[draws].mean(axis=1) for row, draws in zip(values, chosen, strict=True)])
+
+    @property
+    def _effects(self) -> np.ndarray:
+        """The design effect at each ratio and, behind it, resampled: (R, 1 + DRAW_RESAMPLES)."""
+        # The same draws are resampled for both, so that what they have in common cancels.
+        whole = np.column_stack([self.deviations.mean(axis=1), self._replicates])
+        token = np.column_stack([self._token().mean(axis=1), self._resampled(self._token())])
+        return self.predictions[:, None] * whole / token
 
     def _token(self) -> np.ndarray:
         if self.token_deviations is None:
@@ -224,20 +238,19 @@ class GradientVariance(Result):
         """How many tokens a draw selects from."""
         return np.floor(self.config.corruption * self.tokens + 0.5) if self.config.frozen else self.tokens
 
-    def _inverse_count(self, ratio: float) -> tuple[float, float]:
-        """E[1/k; k > 0] and P(k = 0)."""
-        N = round(self._population)
-        share = ratio / self.config.corruption if self.config.frozen else ratio
-        if self.config.method == "fixed":
-            return 1 / np.floor(share * N + 0.5), 0.0
-        k = np.arange(1, N + 1)
-        return float((stats.binom.pmf(k, N, share) / k).sum()), float(stats.binom.pmf(0, N, share))
+    @property
+    def _inverse_counts(self) -> np.ndarray:
+        return inverse_counts(self.config, round(self._population))
 
-    def _scale(self, against: str) -> np.ndarray:
+    def _share(self, against: str) -> np.ndarray:
         if against not in AGAINST:
             raise ValueError(f"against is {against!r}: expected {' or '.join(map(repr, AGAINST))}")
         share = self.predictions / self._population
         return self.ratios if against == "ratio" else share / (1 - share)
+
+    def _scale(self, against: str) -> np.ndarray:
+        """By what a variance is multiplied; with the second factor it is that at equal signal, see `step_lost`."""
+        return self._share(against) / (1 - self.step_lost) ** 2
 
     def _chosen(self, low: float, high: float) -> np.ndarray:
         chosen = (self.ratios >= low) & (self.ratios <= high)

@@ -6,11 +6,12 @@ so that a player who is sure and wrong pays for it.
 
 import difflib
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.languages.cloze.guess import guess_distribution, limited_to_one_word, score, tempered
+from mlm_mini.languages.cloze.guess import MOST_GUESSES, limited_to_words, score, spread_distribution, tempered
 from mlm_mini.languages.cloze.texts import ClozeText, Question
 
 SHOWN_WORDS = 5  # of the opponent's likeliest
@@ -20,12 +21,13 @@ SHOWN_WORDS = 5  # of the opponent's likeliest
 class Round:
     """What was asked, believed and paid. `best` holds the opponent's likeliest words with their probabilities.
 
-    remark: a sentence on how the confidence was changed, or "". limited_nats: what the opponent's likeliest word alone
-    would have cost it. rival_nats: what the rival paid; NaN without one.
+    guesses: one word, or several that share the confidence. remark: a sentence on how the confidence was changed, or
+    "". limited_nats: what the opponent would have paid, had it been allowed as many words as the player named.
+    rival_nats: what the rival paid; NaN without one.
     """
 
     question: Question
-    guess: str
+    guesses: tuple[str, ...]
     confidence: float
     remark: str
     nats: float
@@ -39,7 +41,7 @@ class Round:
 class Scoreboard:
     """Rounds played, and mean nats per round; NaN before the first.
 
-    Of the player, of the opponent, of the opponent when it is limited to one word as the player is, and of the rival.
+    Of the player, of the opponent, of the opponent when it names no more words than the player did, and of the rival.
     """
 
     rounds: int
@@ -60,25 +62,25 @@ class Game:
         self.answered = False
 
     def play(self, guess: str, confidence: float) -> Round:
-        """Scores a guess; capitals and outer spaces do not matter.
+        """Scores a guess: a word, or up to MOST_GUESSES of them, which share the confidence. Capitals do not matter.
 
-        Raises ValueError, and scores nothing, for an empty guess, several words, a word the text does not know, a
+        Raises ValueError, and scores nothing, for an empty guess, too many words, a word the text does not know, a
         confidence outside [0, 1], or a question that is answered already.
         """
         if self.answered:
             raise ValueError("this sentence is answered: ask for the next one")
-        guess = checked_guess(guess, self.text)
+        guesses = checked_guesses(guess, self.text)
         confidence, remark = tempered(confidence)
         answer = self.question.answer
         opponent = self.text.opponent(self.question)
         played = Round(
             self.question,
-            guess,
+            guesses,
             confidence,
             remark,
-            score(guess_distribution(guess, confidence, self.text.words), answer),
+            score(spread_distribution(guesses, confidence, self.text.words), answer),
             score(opponent, answer),
-            score(limited_to_one_word(opponent), answer),
+            score(limited_to_words(opponent, len(guesses)), answer),
             score(self.text.rival.believe(self.question), answer) if self.text.rival else math.nan,
             tuple(sorted(opponent.items(), key=lambda item: -item[1])[:SHOWN_WORDS]),
         )
@@ -99,15 +101,17 @@ class Game:
         return Scoreboard(len(nats), *nats.mean(axis=0).tolist())
 
 
-def checked_guess(guess: str, text: ClozeText) -> str:
-    """The guess as the text spells it. Raises ValueError with what to do when it is not one of its words."""
-    guess = guess.strip().lower()
-    if not guess:
+def checked_guesses(guess: str, text: ClozeText) -> tuple[str, ...]:
+    """The words of a guess as the text spells them, each once. Raises ValueError with what to do otherwise."""
+    guesses = tuple(dict.fromkeys(word for word in re.split(r"[\s,]+", guess.lower()) if word))
+    if not guesses:
         raise ValueError("type a word first")
-    if len(guess.split()) > 1:
-        raise ValueError(f"{guess!r} is more than one word: one is hidden, so give one")
-    if guess not in text.words:
-        near = difflib.get_close_matches(guess, text.words, n=3, cutoff=0.7)
-        advice = f"did you mean {' or '.join(near)}?" if near else "try another."
-        raise ValueError(f"{guess!r} is not among the {len(text.words):,} words of this text: {advice}")
-    return guess
+    most = min(MOST_GUESSES, len(text.words) - 1)
+    if len(guesses) > most:
+        raise ValueError(f"{len(guesses)} words are too many: name {most} at most")
+    for word in guesses:
+        if word not in text.words:
+            near = difflib.get_close_matches(word, text.words, n=3, cutoff=0.7)
+            advice = f"did you mean {' or '.join(near)}?" if near else "try another."
+            raise ValueError(f"{word!r} is not among the {len(text.words):,} words of this text: {advice}")
+    return guesses

@@ -9,7 +9,7 @@ from mlm_mini.languages.exact import ExactLanguage
 
 
 def scene_questions(language: ExactLanguage, n: int, rng: np.random.Generator) -> list[Question]:
-    """n questions: of the pairs that n sentences supply, the full stops at their ends aside, n drawn without order."""
+    """n different pairs of those that n sentences supply, in random order. Nobody is asked for a full stop."""
     sentences = language.sample(n, rng)
     texts = [tuple(sentences.text(i).split()) for i in range(n)]
     pairs = [Question(words, index) for words in texts for index in range(len(words) - 1)]
@@ -17,9 +17,9 @@ def scene_questions(language: ExactLanguage, n: int, rng: np.random.Generator) -
 
 
 def exact_nats(language: ExactLanguage, questions: Sequence[Question], left_only: bool = False) -> np.ndarray:
-    """Surprisal (N,) of the exact posterior at N questions, in nats; inf for an answer that the language rules out.
+    """What the exact posterior pays at N questions, (N,) nats; inf for an answer that the language rules out.
 
-    left_only: of the exact posterior given nothing but the words to the left, as a model that writes has it.
+    left_only: it sees nothing but the words to the left of the blank, as a model that writes from left to right.
     """
     vocabulary = language.vocabulary
     ids = np.stack([language.encode(" ".join(question.shown)) for question in questions])
@@ -27,7 +27,7 @@ def exact_nats(language: ExactLanguage, questions: Sequence[Question], left_only
     if left_only:
         ids = np.where(np.arange(language.length) > positions, vocabulary.mask_id, ids)
     posterior = language.posterior_at(ids, positions)[:, 0]  # (N, 1, V) -> (N, V)
-    # To the left alone the sentence might end here: the player knows that a word is asked for.
+    # As far as the left side tells, the sentence might end here. The player knows that it does not: a word is hidden.
     words = np.setdiff1d(vocabulary.regular_ids, vocabulary.ids([FULL_STOP]))
     answers = vocabulary.ids(question.answer for question in questions)
     with np.errstate(divide="ignore"):

@@ -60,7 +60,7 @@ class ClozeText(ABC):
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Question:
-        """A question. Which place is hidden must not depend on the word there, or hiding it would give it away."""
+        """A question. The place must be chosen without regard to the word there, or the choice would give it away."""
 
     @abstractmethod
     def opponent(self, question: Question) -> dict[str, float]:
@@ -85,8 +85,8 @@ class SceneCloze(ClozeText):
             words = tuple(self.language.sample(1, rng).text(0).split())
             index = int(rng.integers(len(words) - 1))  # the full stop that ends every sentence stays
             question = Question(words, index)
-            # What is certain is no question. That depends on the visible words alone, so drawing another sentence
-            # gives nothing away, and the exact posterior remains the best possible player.
+            # A certain word is no question. Whether it is certain can be told from the visible words, so passing over
+            # the sentence gives nothing away, and the exact posterior remains the best possible player.
             if entropy(list(self.opponent(question).values())) > LEAST_ENTROPY:
                 return question
         raise ValueError(f"in {MOST_DRAWS} sentences of this language, every hidden word was certain: nothing to play")

@@ -1,0 +1,105 @@
+"""What few masks do to a training: planted trainings whose slowness and unrest are known."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mlm_mini.experiments.lab import rates
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, UNDECIDED, decide_above
+from mlm_mini.experiments.variance import few_masks as room
+from mlm_mini.experiments.variance.few_masks import FEW, USUAL, FewMasksCell, few_masks, share_given_back
+from mlm_mini.seeds import TUNING_SEED
+
+LENGTHS = [10, 20, 40, 80, 160, 320]
+LUCK = np.array([-1.2, -0.4, 0.1, 0.5, 1.0])
+
+
+def test_what_is_given_back_is_rises_over_falls():
+    assert share_given_back([4.0, 3.0, 2.0]) == 0
+    assert share_given_back([4.0, 2.0, 3.0, 1.0]) == pytest.approx(1 / 4)
+    assert share_given_back([4.0, 2.0, 2.5, 1.0, 1.5]) == pytest.approx(1 / 3.5)
+    assert share_given_back([1.0, -0.5, 0.0]) == pytest.approx(1 / 3)  # an estimate below the floor is a number too
+    assert share_given_back([1.0, 2.0]) == math.inf
+
+
+def trainings(speed, back=0.0, error=1e-6):
+    """Of one seed: for each length, a gap that falls to 1 / (speed steps) and gives `back` of its way back once."""
+
+    def gaps(n):
+        end = 1 / (speed * n)
+        up = back * (5 - end) / (1 - back)  # rises over falls, with falls = 5 - end + up
+        return [5.0, end + (5 - end) / 2, end + (5 - end) / 2 + up, end]
+
+    return [{"gaps": gaps(n), "error": error} for n in LENGTHS]
+
+
+def planted(speeds, backs):
+    runs = {FEW: [trainings(s, b) for s, b in zip(speeds, backs, strict=True)], USUAL: [trainings(1.0, 0.2)] * 5}
+    return few_masks(LENGTHS, runs, {FEW: 1e-3, USUAL: 1e-2})
+
+
+def test_planted_slowness_and_unrest_are_found():
+    found = planted([0.25] * 5, [0.4] * 5)
+    assert found.steps.value == pytest.approx(4)
+    assert found.given_back.value == pytest.approx(0.2)
+    assert found.shares[FEW].value == pytest.approx(0.4)
+    assert found.shares[USUAL].value == pytest.approx(0.2)
+    np.testing.assert_allclose(found.target, 1.1 / (0.25 * 320))
+    assert found.gaps[USUAL].shape == (5, 6)
+
+
+@pytest.mark.parametrize(("factor", "word"), [(4.0, HOLDS), (2.16, UNDECIDED), (1.85, UNDECIDED), (1.0, FAILS)])
+def test_slowness_is_undecided_where_seeds_disagree_about_the_threshold(factor, word):
+    verdict = decide_above(planted(np.exp(0.2 * LUCK) / factor, [0.1] * 5).steps, 2.0)
+    assert verdict.word == word
+    assert verdict.leaning == (HOLDS if factor > 2 else FAILS)
+
+
+@pytest.mark.parametrize(("more", "word"), [(0.1, HOLDS), (0.02, UNDECIDED), (-0.02, UNDECIDED), (-0.08, FAILS)])
+def test_unrest_is_undecided_where_seeds_disagree(more, word):
+    verdict = decide_above(planted([1.0] * 5, 0.2 + more + 0.04 * LUCK).given_back, 0.0)
+    assert verdict.word == word
+    margin = 2.776445 * (0.04 * LUCK).std(ddof=1) / np.sqrt(5)
+    found = planted([1.0] * 5, 0.2 + more + 0.04 * LUCK).given_back.estimate
+    assert (found.low, found.high) == pytest.approx((more - margin, more + margin), abs=1e-6)
+
+
+def test_a_gap_below_the_floor_does_not_end_a_study():
+    runs = {FEW: [trainings(0.5) for _ in range(5)], USUAL: [trainings(1.0, error=0.02) for _ in range(5)]}
+    for of in runs.values():
+        for seed in of:
+            seed[-1]["gaps"][-1] = -0.01
+    found = few_masks(LENGTHS, runs, {})
+    np.testing.assert_allclose(found.target, 1.1 * 0.02)
+    assert np.isfinite(found.steps.resampled).all()
+
+
+def test_a_study_chooses_a_rate_for_each_ratio_on_a_seed_of_its_own(monkeypatch):
+    best, asked = {FEW: 1e-3, USUAL: 1e-2}, []
+
+    def run_study(cells, run, folder, workers, finished=None):
+        asked.append(list(cells))
+        return [
+            {"gaps": [5.0, {FEW: 6.0, USUAL: 2.0}[c.mask_ratio] / c.steps + abs(c.learning_rate - best[c.mask_ratio])]}
+            | {"error": 1e-6}
+            for c in cells
+        ]
+
+    for module in (room, rates):
+        monkeypatch.setattr(module, "run_study", run_study)
+    found = room.measure_few_masks(640, 5)
+    assert found.rates == best
+    assert found.steps.value == pytest.approx(3)
+    trials, cells = asked
+    assert {c.seed for c in trials} == {TUNING_SEED}
+    assert sorted({c.seed for c in cells}) == [0, 1, 2, 3, 4]
+    assert {c.learning_rate for c in cells if c.mask_ratio == FEW} == {1e-3}
+    assert len({c.name for c in cells}) == len(cells) == 2 * 5 * 6
+
+
+def test_a_cell_is_judged_at_the_usual_ratio_whatever_it_trains_at():
+    few, usual = (room.run_few_masks_cell(FewMasksCell(ratio, 3, 0, 1e-9)) for ratio in (FEW, USUAL))
+    assert len(few["gaps"]) == 3
+    np.testing.assert_allclose(few["gaps"], usual["gaps"], rtol=1e-4)  # at next to no rate both stay where they began
+    assert 0 < few["error"] < 0.1
