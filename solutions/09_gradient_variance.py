@@ -523,9 +523,9 @@ since = {what: figure[-2].value / figure[lowest].value for what, figure in
          (("variance", turn.variance), ("token", turn.token_variance), ("alike", turn.design_effect))}
 fewer = turn.predictions[-2] / turn.predictions[lowest]  # by what more predictions would divide the variance
 for ax, title in zip(axes, (f"Trained, it turns at {turn.ratios[lowest]:.2f}",
-                            f"From there to 0.7: one token {since['token']:.1f} times as noisy,",
-                            f"and tokens alike, a factor of {since['alike']:.1f}")):
-    ax.set_title(title, fontsize=10)
+                            f"By 0.7, one token: times {since['token']:.1f}",
+                            f"By 0.7, alike: times {since['alike']:.1f}")):
+    ax.set_title(title)
 at = "; ".join(f"{name}: tr Cov {r.variance[0].value:.3g} and {r.variance[-2].value:.3g}, σ² "
                f"{r.token_variance[0].value:.0f} and {r.token_variance[-2].value:.0f}, 1 + (k - 1) ρ at 0.7 "
                f"{r.design_effect[-2].value:.2f}" for name, r in by_model.items())
