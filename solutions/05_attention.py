@@ -600,6 +600,7 @@ print("without them but with a causal mask, it has another one too:", bool(causa
 from scipy.stats import spearmanr
 
 from mlm_mini.experiments import mean_interval
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled, decide
 
 
 def weights_of(block, x, H):
@@ -634,6 +635,7 @@ DEPTHS, DRAWS = (1, 2, 4, 8), 200
 GUESSES = ("weight in the first block", "length of what is read there", "rollout through all blocks")
 rng = np.random.default_rng(4)
 ranks = {}  # (depth, guess): the mean rank correlation over draws of weights and inputs, with its 95% interval
+by_weight = {}  # depth: that of the weight with its resamples, for the verdict at the end
 for depth in DEPTHS:
     found = []
     for _ in range(DRAWS):
@@ -641,7 +643,9 @@ for depth in DEPTHS:
         guesses, effect = influence_and_effect(blocks, x, blank=7)
         found.append([spearmanr(guess, effect).statistic for guess in guesses])
     ranks |= {(depth, guess): mean_interval(values) for guess, values in zip(GUESSES, np.transpose(found))}
-    print(f"{depth} random block{'s' * (depth > 1)}: " + "; ".join(f"{guess} {ranks[depth, guess].with_margin()}" for guess in GUESSES))
+    by_weight[depth] = Sampled.mean([draw[0] for draw in found])
+    print(f"{depth} random block{'s' * (depth > 1)}: "
+          + "; ".join(f"{guess} {ranks[depth, guess].with_margin()}" for guess in GUESSES))
 figure, (ax,) = figures.new_figure(7.5, 3.2)
 for guess, color, style in zip(GUESSES, (figures.RED, figures.ORANGE, figures.BLUE), ("s--", "D-.", "o-")):
     value, low, high = np.transpose([ranks[depth, guess] for depth in DEPTHS])
@@ -744,29 +748,30 @@ for which, name in enumerate(("dq", "dk", "dv")):
 # mask takes candidates out before it. Heads share the width, and a block adds what they find to what it had.
 # Everything else happens at each position alone. Built from equations, all of it agrees with PyTorch to twelve digits.
 #
-# The verdict on *importance* is computed. A correlation tells when its interval lies above 0.7, where weights and effects
-# share half of the variance of their ranks; it does not tell when the interval lies below 0.5, where they share a quarter.
-# Anything else is undecided.
+# The verdict on *importance* is computed. The weights tell if the correlation is above 0.7, where weights and effects
+# share half of the variance of their ranks. The verdict stands if at least 97.5% of the resamples of the 200 draws agree
+# with it, and is *undecided* otherwise.
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
 from IPython.display import Markdown
 
-one, eight = (ranks[depth, GUESSES[0]] for depth in (1, 8))
-if one.low > 0.7 and eight.high < 0.5:
-    importance = "**holds when** there is one block; in a deep encoder, one block's weights do not tell"
-elif eight.low > 0.7:
-    importance = "**holds**"
-elif one.high < 0.5:
-    importance = "**does not hold as worded**"
-else:
-    importance = "**undecided**"
+
+
+def importance_of(x):
+    if x["one"] > 0.7:
+        return HOLDS if x["eight"] > 0.7 else "holds when there is one block"
+    return FAILS
+
+
+one, eight = (by_weight[depth].estimate for depth in (1, 8))
+importance = decide(importance_of, {"one": by_weight[1], "eight": by_weight[8]})
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
 | a Transformer is "designed to weigh the importance of different context words" | weights of every query sum to one, \
 and agree with PyTorch's attention within $10^{{-12}}$ | **holds** for the weighing |
 | the weights are an "importance" | rank correlation with the effect of hiding a word: {one.with_margin()} in one block, \
-{eight.with_margin()} in eight (random weights, {DRAWS} draws, 95%) | {importance} |
+{eight.with_margin()} in eight (random weights, {DRAWS} draws, 95%) | **{importance}** |
 | it uses "the *entire* surrounding context—both left and right" | one word exchanged: every position moves, and with a \
 causal mask none before it | **holds** without a causal mask |
 """)

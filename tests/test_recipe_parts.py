@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from mlm_mini.experiments import find_experiment
+from mlm_mini.experiments.lab.rates import HIGH_RATES, RateTrial
 from mlm_mini.experiments.parts import study
+from mlm_mini.seeds import TUNING_SEED
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -17,10 +20,12 @@ def made_up(more):
         for arm in study.WITHOUT
         for seed in range(5)
     )
-    tuning = tuple(
-        study.PartsScore(cell, abs(np.log(cell.rate / study.rates_of(cell.arm)[1]))) for cell in config.tuning_cells()
+    tried = tuple(
+        RateTrial(arm, rate, abs(np.log(rate / study.rates_of(arm)[1])))
+        for arm in study.WITHOUT
+        for rate in study.rates_of(arm)
     )
-    return study.RecipeParts(config, tuning, runs)
+    return study.RecipeParts(config, tried, runs)
 
 
 @pytest.mark.parametrize(
@@ -34,15 +39,10 @@ def made_up(more):
 )
 def test_a_verdict_is_that_of_its_interval(more, verdict):
     result = made_up(np.array(more))
-    assert result.verdict("no clipping") == verdict
+    assert result.verdict("no clipping").word == verdict
     assert verdict in result.table()
     assert verdict in result.describe()
-    assert result.rate("no clipping") == study.RATES[1]
-
-
-def test_no_rate_is_chosen_on_a_seed_that_is_used_again():
-    config = study.PartsConfig()
-    assert min(cell.seed for cell in config.tuning_cells()) >= config.seeds
+    assert result.rate("no clipping") == HIGH_RATES[1]
 
 
 def test_runs_of_a_seed_differ_in_one_part_alone():
@@ -50,3 +50,20 @@ def test_runs_of_a_seed_differ_in_one_part_alone():
     assert len(set(gaps.values())) > len(gaps) / 2  # in four steps decay, for one, does next to nothing
     assert gaps["no decay"] == pytest.approx(gaps[study.WHOLE], abs=0.01)
     assert gaps == {arm: study.run_parts_cell(study.PartsCell(arm, 3e-3, 4, 0))["gap"] for arm in study.WITHOUT}
+
+
+def test_the_shipped_study_has_every_arm_at_the_rate_that_its_trials_chose():
+    result = find_experiment("recipe_parts").shipped()
+    assert result.config == study.PartsConfig()
+    for arm in study.WITHOUT:
+        assert len(result.gaps(arm)) == result.config.seeds
+        assert {s.cell.learning_rate for s in result.runs if s.cell.arm == arm} == {result.rate(arm)}
+    assert TUNING_SEED not in {s.cell.seed for s in result.runs}
+
+
+def test_what_the_chapter_says_of_the_shipped_study():
+    result = find_experiment("recipe_parts").shipped()
+    worse = {arm for arm in study.WITHOUT if arm != study.WHOLE and result.verdict(arm).word == "worse"}
+    assert worse == {"no warm-up", "table at the rate of the rest", study.NO_ADAM}
+    assert result.rate("no warm-up") < result.rate(study.WHOLE)
+    assert "3 of 6 changes" in result.plot().axes[0].get_title(loc="left")

@@ -1,21 +1,24 @@
 """The recipe of the scene language, and the same without one of its parts, each at its own best learning rate.
 
 All arms of a seed start from the same weights and read the same sentences with the same masks, so that two of them are
-a pair. Rates are chosen on seeds that are not used again. What it finds holds for a short run of a small model.
+a pair. Rates are chosen with a seed that is not used again. What it finds holds for a short run of a small model.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
+from mlm_mini.experiments.lab.rates import HIGH_RATES, RateTrial, at_best_rates, best_rates, try_rates
 from mlm_mini.experiments.lab.recipe import DECIMALS
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.lab.study import score_cells, study_folder
+from mlm_mini.experiments.lab.verdicts import UNDECIDED, Decision, Sampled, decide
 from mlm_mini.languages import scene_language
 from mlm_mini.model import ModelConfig
 from mlm_mini.processes import Finished, tell_nobody
@@ -36,39 +39,36 @@ WITHOUT = {  # fields of the recipe; the other two are made in `run_parts_cell`
     "table at the rate of the rest": {"embedding_rate": 1.0},
     NO_ADAM: {},
 }
-RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 PLAIN_RATES = (0.1, 0.3, 1.0, 3.0)  # a gradient is not of the size of a step of AdamW
-FIRST_TUNING_SEED = 100
 FAR = 100  # times as many steps as are taken: so far away lies the end of the fall where there is to be none
-MARGIN = 0.03  # nats: differences that are surely below it count as none
+MARGIN = 0.03  # nats: a smaller difference counts as none
+NONE, WORSE, BETTER = f"no difference beyond {MARGIN}", "worse", "better"
 
 
 @dataclass(frozen=True)
 class PartsCell:
-    """One run."""
+    """One run. arm: a name in WITHOUT."""
 
     arm: str
-    rate: float
+    learning_rate: float
     steps: int
     seed: int
 
     @property
     def name(self) -> str:
-        return f"{self.arm.replace(' ', '_')}-{self.rate:g}-{self.steps}-seed{self.seed}"
+        return f"{self.arm.replace(' ', '_')}-{self.learning_rate:g}-{self.steps}-seed{self.seed}"
 
 
 @dataclass(frozen=True)
 class PartsConfig:
-    """steps: of each run. seeds: 0, 1 ... tuning_seeds: others, on which each arm chooses its rate."""
+    """steps: of each run. seeds: 0, 1 ... so many of each arm."""
 
     steps: int = 400
-    seeds: int = 5
-    tuning_seeds: int = 1
+    seeds: int = 10
 
-    def tuning_cells(self) -> list[PartsCell]:
-        """Every arm at every rate."""
-        seeds = range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + self.tuning_seeds)
-        return [PartsCell(arm, rate, self.steps, seed) for arm in WITHOUT for rate in rates_of(arm) for seed in seeds]
+    def cells(self, arms: Iterable[str]) -> list[PartsCell]:
+        """All runs of some arms, each at the first of its rates."""
+        return [PartsCell(arm, rates_of(arm)[0], self.steps, seed) for seed in range(self.seeds) for arm in arms]
 
 
 @dataclass(frozen=True)
@@ -81,23 +81,15 @@ class PartsScore:
 
 @dataclass(frozen=True)
 class RecipeParts(Result):
-    """tuning: the runs by which rates were chosen; runs: those at the chosen rates."""
+    """tried: every arm at every rate, by which rates were chosen; runs: those at the chosen rates."""
 
     config: PartsConfig
-    tuning: tuple[PartsScore, ...]
+    tried: tuple[RateTrial, ...]
     runs: tuple[PartsScore, ...]
 
-    def tuned(self, arm: str) -> dict[float, float]:
-        """The mean gap of an arm at each rate."""
-        return {
-            rate: float(np.mean([s.gap for s in self.tuning if (s.cell.arm, s.cell.rate) == (arm, rate)]))
-            for rate in rates_of(arm)
-        }
-
     def rate(self, arm: str) -> float:
-        """The rate that was best on the tuning seeds."""
-        means = self.tuned(arm)
-        return min(means, key=means.get)
+        """The rate that was best with the seed that chooses."""
+        return best_rates(self.tried)[arm]
 
     def gaps(self, arm: str) -> np.ndarray:
         """(S,): the gap of each seed, in their order."""
@@ -107,12 +99,9 @@ class RecipeParts(Result):
         """What the arm pays more than the whole recipe: the mean of the pairs, 95% by t over training seeds."""
         return mean_interval(self.gaps(arm) - self.gaps(WHOLE))
 
-    def verdict(self, arm: str) -> str:
-        """By the interval of the difference, and a margin below which a difference counts as none."""
-        _, low, high = self.difference(arm)
-        if low > -MARGIN and high < MARGIN:
-            return f"no difference beyond {MARGIN}"
-        return "worse" if low > 0 else "better" if high < 0 else "undecided"
+    def verdict(self, arm: str) -> Decision:
+        """Whether the difference is one: its word, if nearly all resamples of the seeds have the same."""
+        return decide(lambda x: _word(x["more"]), {"more": Sampled.mean(self.gaps(arm) - self.gaps(WHOLE))})
 
     def table(self) -> str:
         lines = [f"{'':32}{'rate':>6}  gap to the floor, nats  more than the whole recipe (95%, seeds)"]
@@ -130,29 +119,35 @@ class RecipeParts(Result):
         arms = sorted((arm for arm in WITHOUT if arm != WHOLE), key=lambda arm: self.difference(arm).value)
         for place, arm in enumerate(arms):
             value, low, high = self.difference(arm)
-            color = {"worse": figures.RED, "better": figures.BLUE}.get(self.verdict(arm), figures.BLACK)
+            color = {WORSE: figures.RED, BETTER: figures.BLUE}.get(self.verdict(arm).word, figures.BLACK)
             axes.plot([low, high], [place, place], color=color)
             axes.plot(value, place, "o", color=color)
         axes.axvspan(-MARGIN, MARGIN, color="0.9")
         axes.axvline(0, color="0.5", linewidth=1)
         axes.set_yticks(range(len(arms)), arms)
         axes.set_xscale("symlog", linthresh=0.1)
-        axes.set_xlabel("nats per hidden word above the whole recipe; 95%, over training seeds")
-        axes.set_title(self._finding())
+        axes.set_xlim(right=2 * max(self.difference(arm).high for arm in arms))
+        axes.set_xlabel("nats per hidden word above the whole recipe (95% over training seeds; grey: counts as none)")
+        axes.set_title(self._finding(), loc="left")
         return figure
 
     def _finding(self) -> str:
-        verdicts = [self.verdict(arm) for arm in WITHOUT if arm != WHOLE]
-        return f"{verdicts.count('worse')} of {len(verdicts)} changes of the recipe make it worse"
+        words = [self.verdict(arm).word for arm in WITHOUT if arm != WHOLE]
+        return f"{words.count(WORSE)} of {len(words)} changes make the recipe worse; {words.count(UNDECIDED)} are undecided"
 
     def describe(self) -> str:
         arms = "; ".join(f"{a} {self.difference(a)}, {self.verdict(a)}" for a in WITHOUT if a != WHOLE)
         return f"How many nats a change of the recipe costs, with 95% intervals over training seeds: {arms}."
 
 
+def _word(more: float) -> str:
+    """For a difference in nats."""
+    return NONE if abs(more) <= MARGIN else WORSE if more > 0 else BETTER
+
+
 def rates_of(arm: str) -> tuple[float, ...]:
     """The rates that an arm may choose from."""
-    return PLAIN_RATES if arm == NO_ADAM else RATES
+    return PLAIN_RATES if arm == NO_ADAM else HIGH_RATES
 
 
 def measure_parts(
@@ -163,15 +158,16 @@ def measure_parts(
     workers, finished: as in `run_study`.
     """
     folder = study_folder("recipe_parts", run_parts_cell, scene_language().fingerprint)
-    tuning = score_cells(PartsScore, config.tuning_cells(), run_parts_cell, folder, workers, finished)
-    chosen = RecipeParts(config, tuning, ())
-    cells = [PartsCell(arm, chosen.rate(arm), config.steps, seed) for seed in range(config.seeds) for arm in WITHOUT]
-    return replace(chosen, runs=score_cells(PartsScore, cells, run_parts_cell, folder, workers, finished))
+    how = run_parts_cell, folder, workers, finished
+    tried: tuple[RateTrial, ...] = ()
+    for arms in ([arm for arm in WITHOUT if arm != NO_ADAM], [NO_ADAM]):  # they have different rates
+        tried += try_rates(config.cells(arms), rates_of(arms[0]), *how, score=lambda found: found["gap"])
+    return RecipeParts(config, tried, score_cells(PartsScore, at_best_rates(config.cells(WITHOUT), tried), *how))
 
 
 def run_parts_cell(cell: PartsCell) -> dict:
     """Train the model of a cell on the CPU; its gap, fit for JSON."""
-    fields = {"steps": cell.steps, "seed": cell.seed, "learning_rate": cell.rate} | WITHOUT[cell.arm]
+    fields = {"steps": cell.steps, "seed": cell.seed, "learning_rate": cell.learning_rate} | WITHOUT[cell.arm]
     if cell.arm == NO_FALL:
         fields |= {"steps": FAR * cell.steps, "warmup": recipe("scenes").warmup / FAR}
     config = recipe("scenes", size="tiny", device="cpu", **fields)
