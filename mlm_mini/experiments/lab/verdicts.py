@@ -93,7 +93,7 @@ def _students_means(values: np.ndarray) -> np.ndarray:
     of the same S seeds vary together.
     """
     S = len(values)
-    rng = np.random.default_rng([RESAMPLING_SEED, S])
+    rng = np.random.default_rng(RESAMPLING_SEED)
     if S > 100:  # sentences, not seeds: nothing is paired, and so many weights would take much memory
         drawn = rng.normal(size=RESAMPLES)
     else:
