@@ -756,7 +756,6 @@ for which, name in enumerate(("dq", "dk", "dv")):
 from IPython.display import Markdown
 
 
-
 def importance_of(x):
     if x["one"] > 0.7:
         return HOLDS if x["eight"] > 0.7 else "holds when there is one block"

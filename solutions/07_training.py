@@ -389,9 +389,9 @@ figures.show(parts.plot(), alt=parts.describe())
 
 # %% [markdown] id="parts-note"
 # Adam is worth the most by far, and the larger rate for the table and the warm-up are worth something too. Without the
-# warm-up the best rate is smaller: a large one at once leads astray, and the last steps do not make up for it. Of
-# clipping, decay and the fall at the end, ten such runs cannot tell whether they help. All this holds for 400 steps of a
-# small model. What a part is worth in a run of days, or for a model of BERT's size, the study does not say.
+# warm-up the best rate is a smaller one, so that one thing a warm-up buys is a larger rate. Of clipping, decay and the
+# fall at the end, ten such runs cannot tell whether they help. All this holds for 400 steps of a small model. What a part
+# is worth in a run of days, or for a model of BERT's size, the study does not say.
 
 # %% [markdown] id="trained-heads"
 # ### What the heads came to look for

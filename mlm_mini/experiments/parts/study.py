@@ -133,7 +133,8 @@ class RecipeParts(Result):
 
     def _finding(self) -> str:
         words = [self.verdict(arm).word for arm in WITHOUT if arm != WHOLE]
-        return f"{words.count(WORSE)} of {len(words)} changes make the recipe worse; {words.count(UNDECIDED)} are undecided"
+        worse, undecided = words.count(WORSE), words.count(UNDECIDED)
+        return f"{worse} of {len(words)} changes make the recipe worse, {undecided} are undecided"
 
     def describe(self) -> str:
         arms = "; ".join(f"{a} {self.difference(a)}, {self.verdict(a)}" for a in WITHOUT if a != WHOLE)
