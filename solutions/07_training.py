@@ -491,9 +491,15 @@ for row in language.sample(100, rng).ids:
 for name, values in zip(("weight in block 1", "weight in block 2", "rollout"), np.transpose(ranks)):
     print(f"{name}: rank correlation with the effect {mean_interval(values).with_margin()} (95% over 100 sentences)")
 
+# %% id="trained-importance-facts"
+ranks = np.array(ranks)
+print("rollout tells more than the weights of either block:",
+      all(mean_interval(ranks[:, 2] - ranks[:, block]).low > 0 for block in (0, 1)))
+
 # %% [markdown] id="trained-importance-note"
-# So a picture of weights is a hint at what a head does, and no proof: a weight says where numbers came from, not what was
-# made of them (Jain and Wallace 2019).
+# In these two trained blocks, the weights of one block tell part of what matters, and rollout tells most of it. Still, a
+# picture of weights is a hint at what a head does, and no proof: a weight says where numbers came from, not what was made
+# of them (Jain and Wallace 2019).
 
 # %% [markdown] id="why-save"
 # ## 5 · Stop, and go on
