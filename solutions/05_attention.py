@@ -650,7 +650,8 @@ figure, (ax,) = figures.new_figure(7.5, 3.2)
 for guess, color, style in zip(GUESSES, (figures.RED, figures.ORANGE, figures.BLUE), ("s--", "D-.", "o-")):
     value, low, high = np.transpose([ranks[depth, guess] for depth in DEPTHS])
     ax.errorbar(DEPTHS, value, (value - low, high - value), fmt=style, color=color, label=guess)
-ax.set(xscale="log", xlabel=f"random blocks (95% over {DRAWS} draws)", ylabel="rank correlation with the effect", ylim=(0, 1), xticks=DEPTHS)
+ax.set(xscale="log", xlabel=f"random blocks (95% over {DRAWS} draws)", ylabel="rank correlation with the effect",
+       ylim=(0, 1), xticks=DEPTHS)
 ax.set_xticklabels(DEPTHS)
 ax.minorticks_off()
 ax.legend()

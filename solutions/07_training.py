@@ -356,7 +356,8 @@ names, gaps, margins = zip(*rows)
 ax.barh(names, gaps, xerr=margins, color=[figures.RED if name == names[-1] else figures.SKY for name in names])
 for place, (value, margin) in enumerate(zip(gaps, margins)):
     ax.text(value + margin, place, f" {value:.3f}", va="center")
-ax.set(xlabel="nats per hidden token above the exact posterior (95% over sentences)", xlim=(-0.01, 1.25 * max(np.add(gaps, margins))))
+ax.set(xlabel="nats per hidden token above the exact posterior (95% over sentences)",
+       xlim=(-0.01, 1.25 * max(np.add(gaps, margins))))
 ax.grid(axis="y", visible=False)
 apart = gaps[-1] - margins[-1] > max(np.add(gaps, margins)[:-1])
 ax.set_title(f"{names[-1].capitalize()} sentences are furthest from perfect" if apart else
