@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the libraries are imported: nothing here may need a network
 
@@ -245,6 +246,13 @@ def test_a_language_of_the_course_goes_on_from_a_model_of_it(tmp_path):
     ended = json.loads((tmp_path / "one" / "training.json").read_text())["curve"][-1]
     begun = json.loads((tmp_path / "two" / "training.json").read_text())["curve"][0]
     assert begun["gap"] == pytest.approx(ended["gap"], abs=1e-6)
+
+
+def test_an_older_folder_keeps_its_own_rule_for_words(tmp_path):
+    older = Path(__file__).parent / "data" / "older_run"
+    assert going_on(older, "markov", tmp_path / "out") == 0
+    assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (older / "tokenizer.json").read_bytes()
+    assert trained_length(load_folder(tmp_path / "out")[0]) is None, "the older folder does not say it"
 
 
 def test_steps_are_a_quarter_for_a_model_that_has_learned_something():
