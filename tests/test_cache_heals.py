@@ -17,6 +17,7 @@ from mlm_mini import storage
 from mlm_mini.experiments.lab import study
 from mlm_mini.languages import token_store
 from mlm_mini.languages.corpus import Corpus, Document
+from mlm_mini.languages.tokenizer import BERT_SLOTS
 from mlm_mini.storage import CHECKSUMS, cached, waiting_lock
 from mlm_mini.training import Reporter, cached_model, datasets, languages
 from mlm_mini.training import cached as cached_module
@@ -186,9 +187,10 @@ def test_ids_that_changed_are_found_and_made_again(pattern, cache):
     assert file.read_bytes() == content
 
 
-def test_tokenizers_of_two_sizes_and_their_tokens_are_kept_apart(cache):
-    small, large = (token_store.text_tokenizer(CORPUS, size) for size in (SIZE, SIZE + 5))
-    assert [len(tokenizer.vocabulary) for tokenizer in (small, large)] == [SIZE, SIZE + 5]
+@pytest.mark.parametrize(("kind", "size"), [("wordpiece", SIZE), ("characters", len(BERT_SLOTS) + 8)])
+def test_tokenizers_of_two_sizes_and_their_tokens_are_kept_apart(kind, size, cache):
+    small, large, again = (token_store.text_tokenizer(CORPUS, n, kind) for n in (size, size + 5, size))
+    assert [len(tokenizer.vocabulary) for tokenizer in (small, large, again)] == [size, size + 5, size]
     for tokenizer in (small, large, small):
         kept = token_store.text_tokens(CORPUS, "train", tokenizer)
         np.testing.assert_array_equal(kept.ids, np.concatenate(list(tokenizer.encode_documents(SENTENCES))))

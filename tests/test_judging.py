@@ -293,6 +293,34 @@ def test_a_keyword_argument_that_is_changed_is_named():
     assert "modifies its input (more)" in "\n".join(judge(exercise, in_place).lines)
 
 
+@pytest.mark.parametrize("place", ["argument 1", "weights"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weights: weights.update(c=np.ones(2)),
+        lambda weights: weights.pop("b"),
+        lambda weights: weights.update(a=weights["a"] * 2),
+        lambda weights: weights["a"].__imul__(2),
+        lambda weights: weights["b"].append(3.0),
+        lambda weights: weights.clear(),
+    ],
+    ids=["one more", "one less", "another value", "an array inside", "a list inside", "empty"],
+)
+def test_a_dict_that_is_changed_is_named(change, place):
+    total = Answer("99.total", "def total(weights):\n    return weights['a'].sum() + sum(weights['b'])\n")
+
+    def changing(weights):
+        answer = weights["a"].sum() + sum(weights["b"])
+        change(weights)
+        return answer
+
+    given = {"a": np.ones(2), "b": [1.0, 2.0]}
+    case = Case("two", (given,)) if place == "argument 1" else Case("two", (), {"weights": given})
+    exercise = Exercise("99.total", "Total", (case,), (), ("Think of one number.",), 1, answer=total)
+    assert f"modifies its input ({place})" in "\n".join(judge(exercise, changing).lines)
+    assert judge(exercise, lambda weights: weights["a"].sum() + sum(weights["b"])).correct
+
+
 def test_code_that_swallows_its_time_limit_does_not_pass():
     def swallow(values, axis=-1):
         begun = time.monotonic()

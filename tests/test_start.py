@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the libraries are imported: nothing here may need a network
 
@@ -27,6 +28,8 @@ from mlm_mini.training import (
     train,
     train_folder,
 )
+from mlm_mini.training import run as run_module
+from mlm_mini.training.progress import Point, plot_curve
 from mlm_mini.training.run import weights_fingerprint
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -163,13 +166,52 @@ def test_a_bert_of_transformers_learns_on_with_its_dropout_and_opens_there_again
         torch.testing.assert_close(model(ids), theirs_again(ids).logits, rtol=0, atol=1e-5)
 
 
-def test_dropout_is_on_while_it_learns(theirs):
-    start, source = open_start(theirs).model, SampledSentences(markov_language(6), 0)
-    shape = ModelConfig.tiny(len(source.vocabulary), hidden_dropout_prob=0.2)
-    start, modes = MaskedLM(shape, torch.Generator().manual_seed(0)).eval(), []
-    train(shape, source, FEW, start=start, device="cpu", after_step=lambda _, model: modes.append(model.training))
-    assert modes == [True] * 4
+@pytest.mark.parametrize(("dropout", "same"), [(0.0, True), (0.3, False)])
+def test_dropout_is_that_of_the_model(dropout, same, monkeypatch):
+    """Where there is some, the first loss depends on what seeds it."""
+
+    class Losses(Reporter):
+        def stepped(self, step, loss, *_):
+            losses.append(loss)
+
+    changes, losses = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}, []
+    shape = ModelConfig.tiny(len(markov_language(6).vocabulary), **changes)
+    start = MaskedLM(shape, torch.Generator().manual_seed(0)).eval()
+    for seed in (0, 1):
+        monkeypatch.setattr(run_module, "torch_seed", lambda *_, seed=seed: seed)
+        source, config = SampledSentences(markov_language(6), 0), TrainingConfig.of(steps=1, batch_size=64)
+        train(shape, source, config, start=start, report=Losses(), device="cpu")
+    assert (losses[0] == losses[1]) is same
     assert not start.training
+
+
+def test_a_bert_that_tells_capitals_apart_does_so_afterwards(tmp_path):
+    """Its settings stand beside its tokenizer, in a file that is written anew."""
+    transformers = pytest.importorskip("transformers")
+    cased, text, out = tmp_path / "cased", tmp_path / "text", tmp_path / "out"
+    cased.mkdir()
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, "The", "KING", "É", "##é"]
+    (cased / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    tokenizer = transformers.BertTokenizerFast(str(cased / "vocab.txt"), do_lower_case=False)
+    tokenizer.save_pretrained(cased)
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
+    config = transformers.BertConfig(vocab_size=len(tokens), max_position_embeddings=20, **shape)
+    transformers.BertForMaskedLM(config).save_pretrained(cased)
+    write_text(text, "The KING saw the ship, É went out.\n")
+    assert going_on(cased, text, out, "--length", 16) == 0
+    sentence = "The KING saw the king, [MASK] É."
+    cut = tokenizer(sentence).input_ids
+    assert cut == load_tokenizer(out).encode(sentence).tolist()
+    assert cut == transformers.AutoTokenizer.from_pretrained(out)(sentence).input_ids
+    assert tokenizer.unk_token_id not in cut
+
+
+def test_a_curve_from_step_0_is_drawn():
+    figure = plot_curve([Point(0, None, 3.0, None, None, 0, 0, 0.0), Point(50, 2.5, 2.0, None, None, 9, 5, 1.0)], None)
+    figure.canvas.draw()
+    training, fixed = figure.axes[0].lines
+    np.testing.assert_array_equal(training.get_ydata(orig=False), [np.nan, 2.5])
+    assert list(fixed.get_ydata()) == [3.0, 2.0]
 
 
 def test_the_start_is_left_as_it_is_and_a_rate_of_next_to_nothing_stays_there():
@@ -204,6 +246,13 @@ def test_a_language_of_the_course_goes_on_from_a_model_of_it(tmp_path):
     ended = json.loads((tmp_path / "one" / "training.json").read_text())["curve"][-1]
     begun = json.loads((tmp_path / "two" / "training.json").read_text())["curve"][0]
     assert begun["gap"] == pytest.approx(ended["gap"], abs=1e-6)
+
+
+def test_an_older_folder_keeps_its_own_rule_for_words(tmp_path):
+    older = Path(__file__).parent / "data" / "older_run"
+    assert going_on(older, "markov", tmp_path / "out") == 0
+    assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (older / "tokenizer.json").read_bytes()
+    assert trained_length(load_folder(tmp_path / "out")[0]) is None, "the older folder does not say it"
 
 
 def test_steps_are_a_quarter_for_a_model_that_has_learned_something():
@@ -351,14 +400,16 @@ def test_a_run_is_taken_up_from_its_own_start_alone(theirs, ships, tmp_path):
         train_folder(ships, None, config, tmp_path / "new", start=open_start(theirs), **options)
 
 
-def test_a_run_that_has_ended_is_made_longer_as_the_refusal_says(kings, ships, tmp_path, capsys):
+@pytest.mark.parametrize("objective", ["masked", "causal"])
+def test_a_run_that_has_ended_is_made_longer_as_the_refusal_says(objective, kings, ships, tmp_path, capsys):
     out, new = tmp_path / "out", tmp_path / "new"
-    assert going_on(kings, ships, out, "--length", 16) == 0
-    assert going_on(kings, ships, out, "--length", 16, "--steps", 9, "--resume") == 1
+    settings = ("--length", 16, "--objective", objective)
+    assert going_on(kings, ships, out, *settings) == 0
+    assert going_on(kings, ships, out, *settings, "--steps", 9, "--resume") == 1
     error = capsys.readouterr().err
     assert "steps was 4 and is now 9" in error
     assert "train --from OUT --out NEW goes on from the model in its folder OUT" in error
-    assert going_on(out, ships, new, "--length", 16, "--steps", 9) == 0
+    assert going_on(out, ships, new, *settings, "--steps", 9) == 0
     ended, begun = (json.loads((folder / "training.json").read_text())["curve"] for folder in (out, new))
     assert begun[0]["loss"] == pytest.approx(ended[-1]["loss"], abs=1e-6)
     assert begun[-1]["step"] == 9

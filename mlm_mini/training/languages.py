@@ -32,7 +32,6 @@ from mlm_mini.training.entries import ExactEntry, LanguageEntry
 # to the floor, at the 15% of the evaluation too. Four parts keep short sentences apart from long ones (see
 # `by_length`), so that little padding is computed.
 SAMPLED = {"steps": 3400, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.35, "learning_rate": 3e-3}
-
 REAL_TEXT = {"steps": 8000, "batch_size": 64, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 2e-3}
 
 
