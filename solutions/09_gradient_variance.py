@@ -435,7 +435,7 @@ def new_model(text):
     return MaskedLM(ModelConfig.tiny(len(text.vocabulary)), torch.Generator().manual_seed(0)).eval()
 
 
-over_data = {name: measure(new_model(text), text, name, over="data", sentences=B, ratios=FEW, draws=150,
+over_data = {name: measure(new_model(text), text, name, over="data", sentences=B, ratios=FEW, draws=100,
                            per_token=True)
              for name, (text, B) in TEXTS.items()}
 for name, result in over_data.items():
@@ -494,7 +494,7 @@ class Shuffled:
         return sentences
 
 
-shuffled = measure(new, Shuffled(), "shuffled scenes", over="data", ratios=FEW[2:], draws=150, per_token=True)
+shuffled = measure(new, Shuffled(), "shuffled scenes", over="data", ratios=FEW[2:], draws=80, per_token=True)
 for name, result in (("scenes", scenes), ("shuffled", shuffled)):
     late = result.design_effect[-1]
     print(f"{name:8} 1 + (k − 1) ρ at 0.9: {late.value:.2f} ({late.low:.2f} to {late.high:.2f})")
@@ -514,7 +514,7 @@ def tiny_model(mask_ratio):
 
 
 trained = {"trained at 15%": tiny_model(0.15), "trained at 35%": tiny_model(0.35)}
-often = {"ratios": FEW, "draws": 200, "per_token": True}
+often = {"ratios": FEW, "draws": 120, "per_token": True}
 by_model = {"new": new_masks} | {name: measure(model, language, name, **often) for name, model in trained.items()}
 trained_data = measure(trained["trained at 15%"], language, "trained at 15%", over="data", **often)
 for name, result in by_model.items():
@@ -591,7 +591,7 @@ has met such sentences, the two factors are {factors(by_model["trained at 35%"])
 # draw, and once **held**, with half of the tokens hidden anew in each draw.
 
 # %% id="measure-held" tags=["nbval-ignore-output"]
-APART, model = {"ratios": (0.02, 0.05, 0.1, 0.2, 0.4), "draws": 400}, trained["trained at 35%"]
+APART, model = {"ratios": (0.02, 0.05, 0.1, 0.2, 0.4), "draws": 150}, trained["trained at 35%"]
 frozen = measure(model, language, "frozen", corruption=0.5, frozen=True, **APART)
 held = measure(model, language, "held", corruption=0.5, over="data", **APART)
 tied = measure(model, language, "tied", over="data", **APART)
@@ -615,7 +615,7 @@ learned = {"scenes": trained_data}
 for name, recipe in (("Markov", MARKOV), ("bursty", BURSTY)):
     text, B = TEXTS[name]
     model = cached_model(report=LiveCurve, **recipe).model
-    learned[name] = measure(model, text, name, over="data", sentences=B, ratios=FEW, draws=150, per_token=True)
+    learned[name] = measure(model, text, name, over="data", sentences=B, ratios=FEW, draws=100, per_token=True)
 for name, result in learned.items():
     grown_by = result.token_variance[-2].value / result.token_variance[0].value
     print(f"{name:7} {summary(result)}")
@@ -668,7 +668,7 @@ check("09.noise-scale", noise_scale)
 # %% id="measure-noise-scale" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.variance.noise import steps_for_one
 
-two_ratios = {"ratios": (0.01, 0.15), "over": "data", "draws": 400}
+two_ratios = {"ratios": (0.01, 0.15), "over": "data", "draws": 250}
 few_masks = {"new model": measure(new, language, "new", **two_ratios),
              "trained at 15%": measure(trained["trained at 15%"], language, "trained", **two_ratios)}
 steps = {name: steps_for_one(result, 128 / 12) for name, result in few_masks.items()}
@@ -783,8 +783,8 @@ Markdown(f"""
 slopes from {min(slopes):.2f} to {max(slopes):.2f} | **{overall}** |
 | at 1% "the learning signal can be extremely noisy" | the variance at 1% is {louder["new model"]:.0f} times that at \
 15% in a new model, {louder["trained at 15%"]:.0f} times in a trained one | **{noisy}** |
-| a tiny ratio makes training "slow ... | {run.steps.estimate} steps for one at 15%, in short trainings with batches of \
-64; by the noise scale, {steps["new model"].estimate} in the beginning, {steps["trained at 15%"].estimate} at the end \
+| a tiny ratio makes training "slow ... | {run.steps.estimate} steps for one at 15%, in short trainings with batches \
+of 64; by the noise scale, {steps["new model"].estimate} in the beginning, {steps["trained at 15%"].estimate} at the end \
 | **{slow}** |
 | ... and unstable" | at the rate that suits 15%, {percent(run.at_same_rate, "+")} more of the way down is given back \
 | **{unstable["same"]}** |
