@@ -435,7 +435,7 @@ def new_model(text):
     return MaskedLM(ModelConfig.tiny(len(text.vocabulary)), torch.Generator().manual_seed(0)).eval()
 
 
-over_data = {name: measure(new_model(text), text, name, over="data", sentences=B, ratios=FEW, draws=100,
+over_data = {name: measure(new_model(text), text, name, over="data", sentences=B, ratios=FEW, draws=200,
                            per_token=True)
              for name, (text, B) in TEXTS.items()}
 for name, result in over_data.items():
@@ -494,7 +494,7 @@ class Shuffled:
         return sentences
 
 
-shuffled = measure(new, Shuffled(), "shuffled scenes", over="data", ratios=FEW[2:], draws=80, per_token=True)
+shuffled = measure(new, Shuffled(), "shuffled scenes", over="data", ratios=FEW[2:], draws=100, per_token=True)
 for name, result in (("scenes", scenes), ("shuffled", shuffled)):
     late = result.design_effect[-1]
     print(f"{name:8} 1 + (k − 1) ρ at 0.9: {late.value:.2f} ({late.low:.2f} to {late.high:.2f})")
@@ -514,7 +514,7 @@ def tiny_model(mask_ratio):
 
 
 trained = {"trained at 15%": tiny_model(0.15), "trained at 35%": tiny_model(0.35)}
-often = {"ratios": FEW, "draws": 120, "per_token": True}
+often = {"ratios": FEW, "draws": 400, "per_token": True}
 by_model = {"new": new_masks} | {name: measure(model, language, name, **often) for name, model in trained.items()}
 trained_data = measure(trained["trained at 15%"], language, "trained at 15%", over="data", **often)
 for name, result in by_model.items():
@@ -534,7 +534,7 @@ labels = "tr Cov of the gradient (nats²)", "σ² of one token (nats²)", "1 + (
 for ax, label, y in zip(axes, labels, ((1, 10, 100), (100, 300, 1000, 3000), (0.1, 0.3, 1, 3))):
     ratio_axis(ax, y=y, ylabel=label)
 axes[0].legend()
-axes[2].legend(fontsize=8)
+axes[2].legend(fontsize=8, loc="lower left")
 turn = by_model["trained at 15%"]
 lowest = int(np.argmin([e.value for e in turn.variance]))
 AT = FEW.index(0.7)
@@ -576,12 +576,11 @@ Markdown(f"""
 The trained models' noise does not keep falling. That of the model trained at 15% is smallest near a ratio of
 {turn.ratios[lowest]:.2f}, and at 0.7 it is {times:.1f} times as large. Both causes are at work. $\\sigma^2$ has grown
 {by_sigma:.1f}-fold: a hidden token is a harder question the less there is to guess it from, and a reader who has
-learned to answer is more surprised by being wrong. And correlation adds a factor of {by_rho:.1f}: where drawing without
-replacement would leave
-$1 + (k - 1)\\rho$ at {1 - turn.ratios[AT]:.2f}, it is {turn.design_effect[AT].value:.2f} ({low:.2f} to {high:.2f}), for
-when much is hidden, all tokens of a draw suffer from the same words that are missing. The correlation of two tokens is
-only {turn.correlation[AT].value:.3f} and looks like nothing on an axis of its own. In the model trained at 35%, which
-has met such sentences, the two factors are {factors(by_model["trained at 35%"])[0]:.1f} and
+learned to answer is more surprised by being wrong. And correlation adds a factor of {by_rho:.1f}: drawing without
+replacement would leave $1 + (k - 1)\\rho$ at {1 - turn.ratios[AT]:.2f}, and it is {turn.design_effect[AT].value:.2f}
+({low:.2f} to {high:.2f}). When much is hidden, all tokens of a draw suffer from the same missing words. The correlation
+of two tokens is {turn.correlation[AT].value:.3f} and looks like nothing on an axis of its own. In the model trained at
+35%, which has met such sentences, the two factors are {factors(by_model["trained at 35%"])[0]:.1f} and
 {factors(by_model["trained at 35%"])[1]:.1f}.
 """)
 
@@ -591,7 +590,7 @@ has met such sentences, the two factors are {factors(by_model["trained at 35%"])
 # draw, and once **held**, with half of the tokens hidden anew in each draw.
 
 # %% id="measure-held" tags=["nbval-ignore-output"]
-APART, model = {"ratios": (0.02, 0.05, 0.1, 0.2, 0.4), "draws": 150}, trained["trained at 35%"]
+APART, model = {"ratios": (0.02, 0.05, 0.1, 0.2, 0.4), "draws": 800}, trained["trained at 35%"]
 frozen = measure(model, language, "frozen", corruption=0.5, frozen=True, **APART)
 held = measure(model, language, "held", corruption=0.5, over="data", **APART)
 tied = measure(model, language, "tied", over="data", **APART)
@@ -615,7 +614,7 @@ learned = {"scenes": trained_data}
 for name, recipe in (("Markov", MARKOV), ("bursty", BURSTY)):
     text, B = TEXTS[name]
     model = cached_model(report=LiveCurve, **recipe).model
-    learned[name] = measure(model, text, name, over="data", sentences=B, ratios=FEW, draws=100, per_token=True)
+    learned[name] = measure(model, text, name, over="data", sentences=B, ratios=FEW, draws=300, per_token=True)
 for name, result in learned.items():
     grown_by = result.token_variance[-2].value / result.token_variance[0].value
     print(f"{name:7} {summary(result)}")
@@ -668,7 +667,7 @@ check("09.noise-scale", noise_scale)
 # %% id="measure-noise-scale" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.variance.noise import steps_for_one
 
-two_ratios = {"ratios": (0.01, 0.15), "over": "data", "draws": 250}
+two_ratios = {"ratios": (0.01, 0.15), "over": "data", "draws": 400}
 few_masks = {"new model": measure(new, language, "new", **two_ratios),
              "trained at 15%": measure(trained["trained at 15%"], language, "trained", **two_ratios)}
 steps = {name: steps_for_one(result, 128 / 12) for name, result in few_masks.items()}
