@@ -36,7 +36,8 @@ def trainings(speed, back=0.0, error=1e-6):
 
 def planted(speeds, backs):
     runs = {FEW: [trainings(s, b) for s, b in zip(speeds, backs, strict=True)], USUAL: [trainings(1.0, 0.2)] * 5}
-    return few_masks(LENGTHS, runs, {FEW: 1e-3, USUAL: 1e-2})
+    same_rate = [trainings(1.0, 0.5)[-1]] * 5
+    return few_masks(LENGTHS, runs, same_rate, {FEW: 1e-3, USUAL: 1e-2})
 
 
 def test_planted_slowness_and_unrest_are_found():
@@ -45,6 +46,8 @@ def test_planted_slowness_and_unrest_are_found():
     assert found.given_back.value == pytest.approx(0.2)
     assert found.shares[FEW].value == pytest.approx(0.4)
     assert found.shares[USUAL].value == pytest.approx(0.2)
+    assert found.shares[room.SAME_RATE].value == pytest.approx(0.5)
+    assert found.at_same_rate.value == pytest.approx(0.3)
     np.testing.assert_allclose(found.target, 1.1 / (0.25 * 320))
     assert found.gaps[USUAL].shape == (5, 6)
 
@@ -70,7 +73,7 @@ def test_a_gap_below_the_floor_does_not_end_a_study():
     for of in runs.values():
         for seed in of:
             seed[-1]["gaps"][-1] = -0.01
-    found = few_masks(LENGTHS, runs, {})
+    found = few_masks(LENGTHS, runs, [of[-1] for of in runs[FEW]], {})
     np.testing.assert_allclose(found.target, 1.1 * 0.02)
     assert np.isfinite(found.steps.resampled).all()
 
@@ -91,7 +94,9 @@ def test_a_study_chooses_a_rate_for_each_ratio_on_a_seed_of_its_own(monkeypatch)
     found = room.measure_few_masks(640, 5)
     assert found.rates == best
     assert found.steps.value == pytest.approx(3)
-    trials, cells = asked
+    trials, cells, hurried = asked
+    assert {(c.mask_ratio, c.learning_rate, c.steps) for c in hurried} == {(FEW, 1e-2, 640)}
+    assert sorted(c.seed for c in hurried) == [0, 1, 2, 3, 4]
     assert {c.seed for c in trials} == {TUNING_SEED}
     assert sorted({c.seed for c in cells}) == [0, 1, 2, 3, 4]
     assert {c.learning_rate for c in cells if c.mask_ratio == FEW} == {1e-3}

@@ -5,7 +5,8 @@ Slower: how many steps a training must be planned for, to end within the same di
 
 Less steady: what share of the way down a training gives back. It is looked at again and again on the way, by the same
 questions each time; the sum of all rises of the gap is held against the sum of all falls. A training that only falls
-gives back nothing.
+gives back nothing. Steadiness can be bought with a small learning rate, so that few masks are also tried at the rate
+that suits the usual ratio.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.training import find_material, train
 
 FEW, USUAL = 0.01, 0.15  # of the words; each training is judged at the usual ratio
-
+SAME_RATE = "few masks at the rate of the usual ratio"
 FRACTIONS = (32, 16, 8, 4, 2, 1)  # trainings of a 32nd of the steps ... a half, and all of them
 LOOKS = 24  # at the gap of each training
 
@@ -63,13 +64,15 @@ class FewMasks(NamedTuple):
     """Of trainings with few masks, beside the usual ratio: with Student's intervals over seeds.
 
     steps: how many times as many are needed. given_back: the share of the way that is given back, less the same at the
-    usual ratio. shares: that share for each ratio. target: the distance from the floor, in nats, for each seed, (S,).
+    usual ratio. at_same_rate: likewise, with few masks at the rate of the usual ratio. shares: the share itself for
+    each ratio, and for few masks at that rate. target: the distance from the floor, in nats, for each seed, (S,).
     rates: the learning rate that was chosen for each ratio. gaps: for each ratio, (S, 6), where trainings end.
     """
 
     steps: Sampled
     given_back: Sampled
-    shares: Mapping[float, Sampled]
+    at_same_rate: Sampled
+    shares: Mapping[float | str, Sampled]
     target: np.ndarray
     rates: Mapping[float, float]
     gaps: Mapping[float, np.ndarray]
@@ -91,16 +94,24 @@ def measure_few_masks(steps: int, seeds: int, workers: int | None = None, finish
     ]
     found = run_study(cells, run_few_masks_cell, folder, workers, finished)
     runs = {FEW: found[: len(found) // 2], USUAL: found[len(found) // 2 :]}
-    return few_masks(lengths, {ratio: _by_seed(of, len(lengths)) for ratio, of in runs.items()}, rates)
+    hurried = [FewMasksCell(FEW, steps, seed, rates[USUAL]) for seed in range(seeds)]
+    same_rate = run_study(hurried, run_few_masks_cell, folder, workers)
+    return few_masks(lengths, {ratio: _by_seed(of, len(lengths)) for ratio, of in runs.items()}, same_rate, rates)
 
 
 def _by_seed(found: list[dict], lengths: int) -> list[list[dict]]:
     return [found[first : first + lengths] for first in range(0, len(found), lengths)]
 
 
-def few_masks(lengths: Sequence[int], runs: Mapping[float, list[list[dict]]], rates: Mapping[float, float]) -> FewMasks:
+def few_masks(
+    lengths: Sequence[int],
+    runs: Mapping[float, list[list[dict]]],
+    same_rate: list[dict],
+    rates: Mapping[float, float],
+) -> FewMasks:
     """Of what the cells found: for each ratio and each seed one dict for each length, the longest last.
 
+    same_rate: for each seed the longest training with few masks, at the rate of the usual ratio.
     The target of a seed is a tenth above the larger of the two ratios' smallest gaps, and not below their errors.
     """
     gaps = {ratio: np.array([[run["gaps"][-1] for run in one] for one in of]) for ratio, of in runs.items()}
@@ -113,11 +124,13 @@ def few_masks(lengths: Sequence[int], runs: Mapping[float, list[list[dict]]], ra
         )
         for ratio in (FEW, USUAL)
     }
-    back = {ratio: np.array([share_given_back(one[-1]["gaps"]) for one in runs[ratio]]) for ratio in (FEW, USUAL)}
+    longest = {ratio: [one[-1] for one in runs[ratio]] for ratio in (FEW, USUAL)} | {SAME_RATE: same_rate}
+    back = {name: np.array([share_given_back(one["gaps"]) for one in of]) for name, of in longest.items()}
     return FewMasks(
         Sampled.factor(needed[FEW] / needed[USUAL]),
         Sampled.mean(back[FEW] - back[USUAL]),
-        {ratio: Sampled.mean(shares) for ratio, shares in back.items()},
+        Sampled.mean(back[SAME_RATE] - back[USUAL]),
+        {name: Sampled.mean(shares) for name, shares in back.items()},
         target,
         rates,
         gaps,

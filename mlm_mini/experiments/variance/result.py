@@ -63,7 +63,12 @@ class GradientVariance(Result):
     @property
     def variance(self) -> tuple[Estimate, ...]:
         """tr Cov(g) at each ratio, in nats^2, with its bootstrap interval over draws."""
-        return tuple(map(percentile_interval, self.deviations.mean(axis=1), self._replicates))
+        return tuple(map(percentile_interval, self.noise[:, 0], self.noise[:, 1:]))
+
+    @cached_property
+    def noise(self) -> np.ndarray:
+        """tr Cov(g) at each ratio and, behind it, resampled: (R, 1 + DRAW_RESAMPLES)."""
+        return np.column_stack([self.deviations.mean(axis=1), self._resampled(self.deviations)])
 
     @property
     def predicted(self) -> np.ndarray:
@@ -94,16 +99,15 @@ class GradientVariance(Result):
         Times k or N it is a number of predicted or read tokens. Infinite where the signal is lost in the noise.
         """
         signal, resampled = self.signal
-        noise = self.deviations.mean(axis=1)
-        per_noise = map(percentile_interval, signal.clip(min=0) / noise, resampled.clip(min=0) / self._replicates)
+        noise, resampled_noise = self.noise[:, 0], self.noise[:, 1:]
+        per_noise = map(percentile_interval, signal.clip(min=0) / noise, resampled.clip(min=0) / resampled_noise)
         with np.errstate(divide="ignore"):
             return tuple(Estimate(*(float(1 / np.float64(x)) for x in (e.value, e.high, e.low))) for e in per_noise)
 
     @property
     def signal(self) -> tuple[np.ndarray, np.ndarray]:
         """|E g|^2 at each ratio, (R,), and resampled, (R, DRAW_RESAMPLES); an estimate may fall below zero."""
-        signal = self.agreements.mean(axis=1)
-        # Each draw enters |E g|^2 twice, on either side of the inner product.
+        signal = self.agreements.mean(axis=1)  # each draw enters it twice, on either side of the inner product
         return signal, 2 * self._resampled(self.agreements) - signal[:, None]
 
     @property
@@ -150,8 +154,7 @@ class GradientVariance(Result):
         share = self._share(against)[chosen]
         x = np.log(share) - np.log(share).mean()
         # At equal signal, as the scaled variances are; with a fixed number the second factor is 1.
-        noise = np.column_stack([self.deviations.mean(axis=1), self._replicates])[chosen]
-        slopes = x @ np.log(noise * (self._scale(against)[chosen] / share)[:, None]) / (x @ x)
+        slopes = x @ np.log(self.noise[chosen] * (self._scale(against)[chosen] / share)[:, None]) / (x @ x)
         return Sampled.bootstrap(slopes[0], slopes[1:])
 
     def chance_of_scatter(self, against: str = "ratio", low: float = 0.0, high: float = 1.0) -> float:
@@ -161,16 +164,16 @@ class GradientVariance(Result):
         more than their errors explain.
         """
         chosen = self._chosen(low, high)
-        logs = np.log(self.deviations.mean(axis=1) * self._scale(against))[chosen]
-        weights = 1 / np.log(self._replicates[chosen]).var(axis=1)
+        logs = np.log(self.noise[:, 0] * self._scale(against))[chosen]
+        weights = 1 / np.log(self.noise[chosen, 1:]).var(axis=1)
         scatter = (weights * (logs - np.average(logs, weights=weights)) ** 2).sum()
         return float(stats.chi2.sf(scatter, chosen.sum() - 1))
 
     def relative(self, against: str = "ratio", low: float = 0.0) -> tuple[Sampled, ...]:
         """The scaled variance at each ratio from low on, over that at the first of them; from the second ratio on."""
         chosen = self._chosen(low, 1.0)
-        scaled = np.column_stack([self.deviations.mean(axis=1), self._replicates]) * self._scale(against)[:, None]
-        quotients = scaled[chosen][1:] / scaled[chosen][0]
+        scaled = (self.noise * self._scale(against)[:, None])[chosen]
+        quotients = scaled[1:] / scaled[0]
         return tuple(Sampled.bootstrap(row[0], row[1:]) for row in quotients)
 
     def verdict(self, against: str = "ratio", low: float = 0.0, factor: float = FACTOR) -> LawVerdict:
@@ -210,10 +213,6 @@ class GradientVariance(Result):
             f"Inversely proportional to the ratio: {self.verdict()}."
         )
 
-    @cached_property
-    def _replicates(self) -> np.ndarray:
-        return self._resampled(self.deviations)
-
     def _resampled(self, values: np.ndarray) -> np.ndarray:
         """Means of values (R, n) over resampled draws, the same ones at every call: (R, DRAW_RESAMPLES)."""
         R, n = values.shape
@@ -222,11 +221,9 @@ class GradientVariance(Result):
 
     @property
     def _effects(self) -> np.ndarray:
-        """The design effect at each ratio and, behind it, resampled: (R, 1 + DRAW_RESAMPLES)."""
-        # The same draws are resampled for both, so that what they have in common cancels.
-        whole = np.column_stack([self.deviations.mean(axis=1), self._replicates])
+        """The design effect, as `noise`: what the draws above and below the line have in common cancels."""
         token = np.column_stack([self._token().mean(axis=1), self._resampled(self._token())])
-        return self.predictions[:, None] * whole / token
+        return self.predictions[:, None] * self.noise / token
 
     def _token(self) -> np.ndarray:
         if self.token_deviations is None:
