@@ -259,6 +259,7 @@ def test_weights_that_do_not_fit_are_named(folder, edit, said):
         ({"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
         ({"tie_word_embeddings": False}, "tie_word_embeddings is False"),
         ({"is_decoder": True}, "is_decoder is True"),
+        ({"is_causal": True}, "is_causal is True; this encoder implements False only"),
         ({"model_type": "roberta"}, "model_type is 'roberta'; this encoder implements 'bert' only"),
         ({"quantization_config": {"bits": 8}}, "quantization_config"),
         ({"num_attention_heads": 5}, "hidden_size is 24 and num_attention_heads 5"),

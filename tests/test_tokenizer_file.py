@@ -186,7 +186,7 @@ def test_special_tokens_with_other_ids(folder):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"mask_token": "<mask>"}, r"has '<mask>' for its mask_token; this course reads BERT's \[MASK\] only"),
+        ({"mask_token": "<mask>"}, r"'<mask>' for its mask_token in tokenizer_config.json; this course reads BERT's"),
         ({"cls_token": {"content": "<s>"}}, "has '<s>' for its cls_token"),
         ({"tokenizer_class": "RobertaTokenizer"}, "is for a tokenizer_class 'RobertaTokenizer'; read here: Bert"),
         ({"do_lower_case": "no"}, "has a do_lower_case of 'no' beside it in tokenizer_config.json"),
@@ -198,6 +198,9 @@ def test_special_tokens_with_other_ids(folder):
         ({"added_tokens_decoder": {"7": {"content": "bread"}}}, r"do not agree on the added token 'bread' \(id"),
         ({"additional_special_tokens": ["[MASK]", "[E1]"]}, r"lacks the added token '\[E1\]', which tokenizer_config"),
         ({"extra_special_tokens": {"image": {"content": "bread"}}}, "lacks the added token 'bread'"),
+        ({"bos_token": "bread"}, "lacks the added token 'bread', which tokenizer_config.json has in bos_token"),
+        ({"image_token": {"content": "bread"}}, "lacks the added token 'bread', which .* has in image_token"),
+        ({"model_specific_special_tokens": {"x": "bread"}}, "lacks the added token 'bread'"),
         ({"added_tokens_decoder": [1]}, r"tokenizer_config.json, is not laid out as Hugging Face does \(Attribute"),
         ({"added_tokens_decoder": {"7": 1}}, r"is not laid out as Hugging Face does \(TypeError"),
     ],
@@ -208,12 +211,42 @@ def test_settings_that_are_not_done_are_named(folder, settings, said):
         load_tokenizer(folder)
 
 
-def test_the_older_file_of_special_tokens_is_asked_too(folder):
-    (folder / "special_tokens_map.json").write_text('{"mask_token": "<mask>", "extra_special_tokens": ["<e>"]}')
-    with pytest.raises(ValueError, match="lacks the added token '<e>'"):
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("special_tokens_map", {"extra_special_tokens": ["<e>"]}, "lacks the added token '<e>', which special_tokens"),
+        ("special_tokens_map", {"mask_token": "bread"}, "has 'bread' for its mask_token in special_tokens_map.json"),
+        ("added_tokens", {"bread": 300}, "and added_tokens.json do not agree on the added token 'bread'"),
+        ("added_tokens", {"[MASK]": 300}, "and added_tokens.json do not agree on the added token"),
+    ],
+)
+def test_older_files_beside_it_are_asked_unless_the_settings_list_every_added_token(folder, name, content, said):
+    (folder / f"{name}.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=said):
         load_tokenizer(folder)
-    edit_settings(folder, mask_token=..., extra_special_tokens=[])
-    with pytest.raises(ValueError, match="has '<mask>' for its mask_token"):
+    stored = json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
+    edit_settings(folder, added_tokens_decoder={token.pop("id"): token for token in stored})
+    check_against_transformers(folder)
+
+
+@pytest.mark.parametrize("name", ["BertTokenizer", "PreTrainedTokenizerFast"])
+def test_a_class_that_only_the_config_names(folder, name):
+    edit_file(folder, **parts(normalizer=normalizers.BertNormalizer(lowercase=False)))
+    edit_settings(folder, tokenizer_class=...)
+    edit(folder / "config.json", tokenizer_class=name)
+    check_against_transformers(folder)
+    edit(folder / "config.json", tokenizer_class="RobertaTokenizer")
+    with pytest.raises(ValueError, match="is for a tokenizer_class 'RobertaTokenizer'"):
+        load_tokenizer(folder)
+
+
+@pytest.mark.parametrize("name", ["BertTokenizer", "PreTrainedTokenizerFast"])
+@pytest.mark.parametrize("token", ["bread", "[NONE]"])
+def test_the_token_for_unknown_words_is_that_of_bert(folder, name, token):
+    model = json.loads((folder / "tokenizer.json").read_text())["model"]
+    edit_file(folder, model=model | {"unk_token": token})
+    edit_settings(folder, tokenizer_class=name)
+    with pytest.raises(ValueError, match=r"for unknown words; this course reads BERT's \[UNK\] only"):
         load_tokenizer(folder)
 
 

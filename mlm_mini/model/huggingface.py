@@ -32,6 +32,7 @@ IMPLEMENTED = {
     "position_embedding_type": "absolute",
     "tie_word_embeddings": True,
     "is_decoder": False,
+    "is_causal": False,
     "add_cross_attention": False,
     "pruned_heads": {},
     "quantization_config": None,

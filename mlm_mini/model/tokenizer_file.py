@@ -16,19 +16,20 @@ from mlm_mini.languages.characters import CHARACTER, Characters
 from mlm_mini.languages.tokenizer import LONGEST_WORD, FileTokenizer, WordPiece
 from mlm_mini.languages.vocabulary import CLS, MASK, PAD, SEP, SPECIAL_TOKENS, UNK, Vocabulary
 from mlm_mini.languages.words import WORD
-from mlm_mini.model.files import TOKENIZER, TOKENIZER_CONFIG, read_json_object
+from mlm_mini.model.files import CONFIG, TOKENIZER, TOKENIZER_CONFIG, read_json_object
 from mlm_mini.model.word_level import OLDER_WORD, WordLevel
 from mlm_mini.paths import check_regular_file
 from mlm_mini.quoting import on_one_line, quoted
 
-OLDER_SETTINGS = "special_tokens_map.json"
+OLDER_SETTINGS, OLDER_TOKENS = "special_tokens_map.json", "added_tokens.json"
 TAKEN_AS_IT_IS = ("PreTrainedTokenizerFast", "TokenizersBackend")
 REBUILT = ("BertTokenizer", "BertTokenizerFast", None)  # None: transformers then goes by the model, a BERT
 BERT_SETTINGS = {"do_lower_case": True, "tokenize_chinese_chars": True, "strip_accents": None}
 SPECIAL_ROLES = {"pad_token": PAD, "unk_token": UNK, "cls_token": CLS, "sep_token": SEP, "mask_token": MASK}
 FLAGS = ("lstrip", "rstrip", "single_word", "normalized")  # of an added token: where in a text it is found
-MORE_TOKENS = ("additional_special_tokens", "extra_special_tokens")
+MORE_TOKENS = ("additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens")
 CONTINUED = "##"
+SAVE_ANEW = "save both anew with transformers"
 
 
 def load_tokenizer(folder: str | os.PathLike) -> FileTokenizer | WordLevel:
@@ -45,15 +46,15 @@ def load_tokenizer(folder: str | os.PathLike) -> FileTokenizer | WordLevel:
             f"{path} is missing; from an older folder, transformers.AutoTokenizer.from_pretrained(folder)"
             ".save_pretrained(folder) makes it"
         )
-    settings = {}
-    for name in (OLDER_SETTINGS, TOKENIZER_CONFIG):  # the latter has the last word
-        beside = path.with_name(name)
-        settings |= read_json_object(beside) if beside.exists() else {}
+    beside = _read_beside(path)
     content = read_json_object(path) | {"truncation": None, "padding": None}
     try:
-        _check_settings(settings, content)
+        settings = _settled(beside)
+        _check_settings(settings)
+        _check_added_tokens(beside, content)
         tokenizer = _read(content, settings)
         if isinstance(tokenizer, WordPiece):
+            _check_unknown_token(content)
             _check_frame(tokenizer)
     except ValueError as error:
         raise ValueError(f"{path} {error}") from error
@@ -63,6 +64,28 @@ def load_tokenizer(folder: str | os.PathLike) -> FileTokenizer | WordLevel:
     except RecursionError:
         raise ValueError(f"{path} is nested too deeply to be read") from None
     return tokenizer
+
+
+def _read_beside(path: Path) -> dict[str, dict]:
+    """What stands beside a tokenizer.json, by the name of the file; a file that is not there says nothing."""
+    names = [path.with_name(name) for name in (TOKENIZER_CONFIG, OLDER_SETTINGS, OLDER_TOKENS, CONFIG)]
+    beside = {name.name: read_json_object(name) if name.exists() else {} for name in names}
+    if "added_tokens_decoder" in beside[TOKENIZER_CONFIG]:  # transformers then leaves the older files alone
+        beside |= {OLDER_SETTINGS: {}, OLDER_TOKENS: {}}
+    return beside
+
+
+def _settled(beside: dict[str, dict]) -> dict:
+    """The settings as transformers puts them together. Raises ValueError where a file names another special token."""
+    for name in (TOKENIZER_CONFIG, OLDER_SETTINGS):
+        for role, token in SPECIAL_ROLES.items():
+            given = beside[name].get(role)
+            given = given.get("content") if isinstance(given, dict) else given
+            if given is not None and given != token:
+                raise ValueError(f"has {quoted(given)} for its {role} in {name}; this course reads BERT's {token} only")
+    settings = beside[TOKENIZER_CONFIG] | beside[OLDER_SETTINGS]
+    classes = [beside[name].get("tokenizer_class") for name in (TOKENIZER_CONFIG, CONFIG)]
+    return settings | {"tokenizer_class": next((name for name in classes if name is not None), None)}
 
 
 def _read(content: dict, settings: dict) -> FileTokenizer | WordLevel:
@@ -118,17 +141,12 @@ def _rebuild(backend: Tokenizer, settings: dict) -> None:
     )
 
 
-def _check_settings(settings: dict, content: dict) -> None:
-    """Raises ValueError for a setting in tokenizer_config.json that transformers obeys and this module does not."""
+def _check_settings(settings: dict) -> None:
+    """Raises ValueError for a setting that transformers obeys and this module does not."""
     name = settings.get("tokenizer_class")
     if name not in REBUILT + TAKEN_AS_IT_IS:
         expected = ", ".join((*REBUILT[:2], *TAKEN_AS_IT_IS))
         raise ValueError(f"is for a tokenizer_class {quoted(name)}; read here: {expected}")
-    for role, token in SPECIAL_ROLES.items():
-        given = settings.get(role)
-        given = given.get("content") if isinstance(given, dict) else given
-        if given is not None and given != token:
-            raise ValueError(f"has {quoted(given)} for its {role}; this course reads BERT's {token} only")
     for setting, usual in BERT_SETTINGS.items():
         given = settings.get(setting, usual)
         if not isinstance(given, bool) and given is not usual:
@@ -137,27 +155,47 @@ def _check_settings(settings: dict, content: dict) -> None:
             )
     if settings.get("split_special_tokens"):
         raise ValueError(f"has split_special_tokens beside it in {TOKENIZER_CONFIG}: no blank could be told from text")
-    _check_added_tokens(settings, content)
 
 
-def _check_added_tokens(settings: dict, content: dict) -> None:
-    """The tokens that are found in a text before it is cut must be the same in both files."""
-    listed, stored = settings.get("added_tokens_decoder") or {}, content.get("added_tokens") or []
-    in_file = {token["content"]: token for token in stored}
-    for name in MORE_TOKENS:
-        more = settings.get(name) or []
-        for token in more.values() if isinstance(more, dict) else more:
-            token = token["content"] if isinstance(token, dict) else token
-            if token not in in_file:
-                raise ValueError(f"lacks the added token {quoted(token)}, which {TOKENIZER_CONFIG} has in {name}")
+def _check_added_tokens(beside: dict[str, dict], content: dict) -> None:
+    """The tokens that are found in a text before it is cut must be the same in all files."""
+    stored = {token["content"]: token for token in content.get("added_tokens") or []}
+    for name in (TOKENIZER_CONFIG, OLDER_SETTINGS):
+        for setting, token in _named_tokens(beside[name]):
+            if token not in stored:
+                raise ValueError(f"lacks the added token {quoted(token)}, which {name} has in {setting}")
+    for token, i in beside[OLDER_TOKENS].items():
+        if stored.get(token, {}).get("id") != i:
+            raise ValueError(f"and {OLDER_TOKENS} do not agree on the added token {quoted(token)}: {SAVE_ANEW}")
+    listed = beside[TOKENIZER_CONFIG].get("added_tokens_decoder") or {}
     for i, token in listed.items():
-        ours, theirs = in_file.get(token["content"], {}), token | {"id": int(i)}
+        ours, theirs = stored.get(token["content"], {}), token | {"id": int(i)}
         different = [name for name in ("id", *FLAGS) if ours.get(name) != theirs.get(name)]
         if different:
             raise ValueError(
                 f"and {TOKENIZER_CONFIG} do not agree on the added token {quoted(token['content'])} "
-                f"({', '.join(different)}): save both anew with transformers"
+                f"({', '.join(different)}): {SAVE_ANEW}"
             )
+
+
+def _named_tokens(settings: dict) -> Iterator[tuple[str, str]]:
+    """The tokens beside BERT's own that transformers adds where a file lacks them, each with the name of its setting.
+
+    Whatever ends in _token is one to it, if it is a string or an added token written as an object.
+    """
+    for name, value in settings.items():
+        if name in MORE_TOKENS:
+            more = value or []
+            for token in more.values() if isinstance(more, dict) else more:
+                yield name, token["content"] if isinstance(token, dict) else token
+        elif name.endswith("_token") and name not in SPECIAL_ROLES and isinstance(value, str | dict):
+            yield name, value["content"] if isinstance(value, dict) else value
+
+
+def _check_unknown_token(content: dict) -> None:
+    """The library looks for the token only when it meets an unknown word, and BertTokenizer knows one name for it."""
+    if (given := content["model"].get("unk_token", UNK)) != UNK:
+        raise ValueError(f"has {quoted(given)} for unknown words; this course reads BERT's {UNK} only")
 
 
 def _check_pipeline(content: dict) -> None:
