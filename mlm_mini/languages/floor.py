@@ -47,7 +47,7 @@ def estimate_floor(
     nats, selected = (np.concatenate(column) for column in zip(*terms, strict=True))
     if not selected.any():
         raise ValueError(f"no token was selected in {n} sentences: raise n or mask_ratio")
-    return Floor(*mean_and_error(nats, selected, ddof=1), n)
+    return Floor(*mean_and_error(nats, selected), n)
 
 
 def _floor_terms(language: ExactLanguage, n, mask_ratio, rng, method, split) -> tuple[np.ndarray, np.ndarray]:

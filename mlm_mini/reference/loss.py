@@ -60,13 +60,13 @@ def cross_entropy_gradient(logits, labels):
     return np.where(selected, (p - y) / n, 0.0)
 
 
-def mean_and_error(sums, counts, ddof=0):
+def mean_and_error(sums, counts):
     """m = sum_b s_b / sum_b n_b, and its standard error over B rows, of which each has another sum s and count n.
 
-    The error is sqrt(B / (B - ddof) sum_b (s_b - m n_b)^2) / sum_b n_b (Cochran 1977, section 2.11).
-    sums, counts: (B,), such as the nats of each sentence and how many tokens they are for. ddof: 1 for Bessel's B - 1.
+    The error is sqrt(sum_b (s_b - m n_b)^2) / sum_b n_b (Cochran 1977, section 2.11, for many rows: with few of them
+    it is too small, by a factor of about the root of (B - 1) / B).
+    sums, counts: (B,), such as the nats of each sentence and how many tokens they are for.
     Returns two floats in the unit of the sums.
     """
-    m, B = sums.sum() / counts.sum(), len(sums)
-    variance = B / (B - ddof) * ((sums - m * counts) ** 2).sum()
-    return float(m), float(np.sqrt(variance) / counts.sum())
+    m = sums.sum() / counts.sum()
+    return float(m), float(np.sqrt(((sums - m * counts) ** 2).sum()) / counts.sum())

@@ -14,7 +14,6 @@ from mlm_mini.languages.token_store import TokenizedText
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 from mlm_mini.reference import maskable_positions
-from mlm_mini.reference.loss import mean_and_error
 from mlm_mini.training.evaluation import ROWS_AT_ONCE
 
 REACH = 2  # tokens on either side of a blank that a trigram model looks at
@@ -38,6 +37,10 @@ class Blanks:
         return self.ids[np.arange(len(self.ids)), self.positions]
 
 
+def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Surprisal of the same N blanks in nats, (N,) each: of the model, and of two models that count.
@@ -53,11 +56,11 @@ class Comparison:
 
     def mean(self, name: str) -> tuple[float, float]:
         """What "model", "trigram" or "unigram" pays: the mean in nats and its standard error."""
-        return mean_and_error(getattr(self, name), np.ones(len(self.model)), ddof=1)
+        return _mean_and_error(getattr(self, name))
 
     def saved(self, baseline: str) -> tuple[float, float]:
         """How much less the model pays than "trigram" or "unigram": the mean in nats and its standard error."""
-        return mean_and_error(getattr(self, baseline) - self.model, np.ones(len(self.model)), ddof=1)
+        return _mean_and_error(getattr(self, baseline) - self.model)
 
     def table(self) -> str:
         """For a reader: what was asked, what each of the three pays with a 95% interval, and what was counted."""
