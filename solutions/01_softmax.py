@@ -256,7 +256,7 @@ hard = {
     "0, -800, -1000": [0.0, -800.0, -1_000.0],
     "0, -inf, 1": [0.0, -np.inf, 1.0],
 }
-failed = []
+failed, equal = [], []
 print(f"{'logits':22}{'as written':12}{'= SciPy':9}{'= PyTorch':11}sums to one")
 for name, z in hard.items():
     p = ref.softmax(z)
@@ -266,6 +266,7 @@ for name, z in hard.items():
     agree = [bool(np.abs(p - other).max() < 1e-12) for other in others]
     first = "NaN" if np.isnan(as_written).any() else ("right" if np.abs(as_written - p).max() < 1e-12 else "wrong")
     failed += [name] * (first != "right")
+    equal.append(all(agree) and abs(p.sum() - 1) < 1e-12)
     print(f"{name:22}{first:12}{agree[0]!s:9}{agree[1]!s:11}{abs(p.sum() - 1) < 1e-12}")
 print("probability of the token at -inf:", p[1])
 
@@ -350,10 +351,11 @@ figures.show(figure, alt="Bar charts of the seven words at three temperatures. A
              "and even the word \"the\" keeps 1.7%.")
 
 # %% id="temperature-order"
+same_order = {}
 for tau in (0.5, 1.0, 3.0):
     p = ref.temperature(logits, tau)
-    same_order = bool((np.argsort(p) == np.argsort(logits)).all())
-    print(f"tau = {tau}: words in the same order: {same_order}, jumps / leaps = {p[0] / p[1]:.3f}")
+    same_order[tau] = bool((np.argsort(p) == np.argsort(logits)).all())
+    print(f"tau = {tau}: words in the same order: {same_order[tau]}, jumps / leaps = {p[0] / p[1]:.3f}")
 
 # %% [markdown] id="fifty-thousand"
 # ## 8 · Fifty thousand words
@@ -472,16 +474,20 @@ print("its product with a vector, without the matrix:", bool(np.abs(g @ exact - 
 from IPython.display import Markdown
 
 zero = ref.softmax(hard["0, -inf, 1"])[1]
+on_paper = "**holds** on paper; a computer must subtract the largest logit first" if failed else "**holds**"
+exact_zero = "**holds**; chapter 04 looks at what happens when it is forgotten"
+guess = "**holds**: the word with the highest logit is the same word"
+wrong = "**does not hold as worded**"
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
 | "exponentiates all the logits (making them positive) and then normalizes them so they sum to one" | on {len(hard)} hard \
 blanks equal to SciPy's and PyTorch's within $10^{{-12}}$; sums to one there and on {V:,} logits; as written, not right on \
-{len(failed)} of the {len(hard)} | **holds** on paper; a computer must subtract the largest logit first |
+{len(failed)} of the {len(hard)} | {on_paper if all(equal) else wrong} |
 | "setting the logits for invalid tokens to negative infinity so their resulting probability is zero" | probability of a \
-token at -inf: {zero}, exactly | **holds**; chapter 04 looks at what happens when it is forgotten |
-| "The word with the highest probability is the model's guess." | same order as the logits at temperatures 0.5, 1 and 3 \
-| **holds**: the word with the highest logit is the same word |
+token at -inf: {zero} | {exact_zero if zero == 0 else wrong} |
+| "The word with the highest probability is the model's guess." | same order as the logits at {sum(same_order.values())} of \
+{len(same_order)} temperatures | {guess if all(same_order.values()) else wrong} |
 """)
 
 # %% [markdown] id="where-to-read-on"

@@ -211,10 +211,14 @@ keep = np.arange(9) < np.array([9, 7, 4, 1])[:, None]  # the sentences have 9, 7
 masks = {"no mask": None, "padding": ref.padding_mask(keep), "causal": ref.causal_mask(9)}
 masks["both"] = masks["padding"] & masks["causal"]
 tensors = [torch.from_numpy(array) for array in (q, k, v)]
+same = {}
 for name, mask in masks.items():
     theirs = F.scaled_dot_product_attention(*tensors, attn_mask=None if mask is None else torch.from_numpy(mask))
     ours = ref.scaled_dot_product_attention(q, k, v, mask)
-    print(f"{name:8} agrees with PyTorch within 1e-12: {agree(ours, theirs)}")
+    same[name] = agree(ours, theirs)
+    print(f"{name:8} agrees with PyTorch within 1e-12: {same[name]}")
+sums = ref.attention_weights(q, k).sum(axis=-1)
+print("the weights of every query sum to one, within 1e-12:", bool(np.abs(sums - 1).max() < 1e-12))
 blind = ref.scaled_dot_product_attention(q, k, v, np.zeros((9, 9), dtype=bool))
 print("what blind queries read, at most:", np.abs(blind).max())
 
@@ -530,12 +534,13 @@ exits = encode(before, None)
 apart = np.linalg.norm(exits[:, None] - exits, axis=-1)[np.triu_indices(12, k=1)]
 print(f"without a mask, two positions of the sentence are {apart.mean():.1f} apart at the exit, on average")
 figure, axes = figures.new_figure(9.0, 3.2, columns=2)
-told = []
+told, moves = [], {}
 for ax, mask, name, color in zip(axes, (None, ref.causal_mask(12)), ("No mask", "Causal mask"),
                                  (figures.BLUE, figures.ORANGE)):
     change = np.linalg.norm(encode(after, mask) - encode(before, mask), axis=-1)
     ax.bar(range(12), change, color=color)
     still = np.flatnonzero(change == 0)
+    moves[name] = np.flatnonzero(change)
     for t in still:
         ax.text(t, 0.02, "0", ha="center", fontsize=8)
     ax.set_xticks(range(12), vocabulary.words(before), rotation=90, fontsize=8)
@@ -764,16 +769,19 @@ def importance_of(x):
 
 
 one, eight = (by_weight[depth].estimate for depth in (1, 8))
+weighing = "**holds** for the weighing" if all(same.values()) and np.abs(sums - 1).max() < 1e-12 else f"**{FAILS}**"
+everywhere, behind = len(moves["No mask"]) == 12, moves["Causal mask"].min() >= 5  # where the word was exchanged
+both_sides = "**holds** without a causal mask" if everywhere and behind else f"**{FAILS}**"
 importance = decide(importance_of, {"one": by_weight[1], "eight": by_weight[8]})
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
 | a Transformer is "designed to weigh the importance of different context words" | weights of every query sum to one, \
-and agree with PyTorch's attention within $10^{{-12}}$ | **holds** for the weighing |
+and agree with PyTorch's attention within $10^{{-12}}$ | {weighing} |
 | the weights are an "importance" | rank correlation with the effect of hiding a word: {one.with_margin()} in one block, \
 {eight.with_margin()} in eight (random weights, {DRAWS} draws, 95%) | **{importance}** |
 | it uses "the *entire* surrounding context—both left and right" | one word exchanged: every position moves, and with a \
-causal mask none before it | **holds** without a causal mask |
+causal mask none before it | {both_sides} |
 """)
 
 # %% [markdown] id="where-to-read-on"
