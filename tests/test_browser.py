@@ -39,7 +39,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SERVER_SECONDS, RUN_SECONDS, STEP_SECONDS = 40, 300, 30  # patience, not speed: two workers may share two cores
+SERVER_SECONDS, RUN_SECONDS, STEP_SECONDS = 40, 900, 90  # patience, not speed: two workers may share two cores
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; CHROMIUM can name one")
 
