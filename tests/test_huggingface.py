@@ -218,7 +218,7 @@ def test_shards_and_half_precision_are_read(tmp_path):
     assert all(weight.dtype == torch.float32 for weight in ours.parameters())
     assert difference(ours, theirs.float()) < TOLERANCE
     next(tmp_path.glob("model-*.safetensors")).unlink()
-    with pytest.raises(FileNotFoundError, match="model-0000"):
+    with pytest.raises(FileNotFoundError, match=r"model-0000\S+ is missing"):
         load_pretrained(tmp_path)
     for content in ("{}", '{"weight_map": {"a": [1]}}'):
         (tmp_path / "model.safetensors.index.json").write_text(content)
@@ -238,6 +238,8 @@ BIAS = "cls.predictions.transform.dense.bias"
         (lambda w: {n: t for n, t in w.items() if n != BIAS}, f"it lacks {BIAS}"),
         (lambda w: w | {"classifier.weight": torch.ones(2)}, "it adds classifier.weight"),
         (lambda w: {n.removeprefix("bert."): t for n, t in w.items()}, "it lacks bert.embeddings.*it adds embeddings"),
+        (lambda w: {f"module.{n}": t for n, t in w.items()}, r"save what is inside, by model\.module\.save_pretrained"),
+        (lambda w: {n: t for n, t in w.items() if n.startswith("bert.")}, r"without cls\.predictions, the head"),
         (lambda w: w | {BIAS: torch.ones(7)}, rf"{BIAS} has shape \(7,\), but config.json says \(24,\)"),
         (lambda w: w | {BIAS: torch.ones(24, dtype=torch.int8)}, f"{BIAS} has dtype torch.int8; quantized"),
         (
@@ -308,7 +310,7 @@ def test_a_config_without_a_size_or_without_json(folder):
         with pytest.raises(ValueError, match=said):
             load_pretrained(folder)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match=r"config\.json"):
+    with pytest.raises(FileNotFoundError, match=r"config\.json is missing: expected a model's folder, with config"):
         load_pretrained(folder)
 
 
@@ -329,7 +331,7 @@ def test_damaged_and_missing_files(folder, tmp_path):
     with pytest.raises(ValueError, match=r"model\.safetensors is not a safetensors file, or is cut short"):
         load_pretrained(folder)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors is missing: expected a model's folder"):
         load_pretrained(folder)
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         load_pretrained(tmp_path / "nowhere")
@@ -399,7 +401,7 @@ def test_capitals_are_kept_where_the_vocabulary_has_them():
 
 
 def test_tokenizers_that_do_not_fit(folder, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"tokenizer\.json is missing; .*AutoTokenizer"):
+    with pytest.raises(FileNotFoundError, match=r"tokenizer\.json is missing: bring the tokenizer .*; .*AutoTokenizer"):
         load_tokenizer(folder)
     path = folder / "tokenizer.json"
     path.write_text("{}")

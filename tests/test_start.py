@@ -282,7 +282,7 @@ def test_what_the_folder_settles_is_refused_by_name(option, value, what, kings, 
 
 def test_an_option_is_not_taken_for_one_that_is_not_given(ships, tmp_path, capsys):
     for option, value, message in (
-        ("--vocabulary-size", 0, "size 0 is too small"),
+        ("--vocabulary-size", 0, "a vocabulary of size 0 is too small"),
         ("--tokenizer", "", "tokenizer is ''"),
         ("--size", "", "size is ''"),
     ):
@@ -317,9 +317,9 @@ def test_what_is_no_model_is_said_in_a_sentence(name, kings, ships, tmp_path, ca
     message = {
         "": "--from is '': expected the folder of a model",
         "nowhere": f"there is no folder {folder} to start from: name where it is now; a model of the",
-        "empty": f"{folder}, to start from, holds no config.json: it is no model's folder",
+        "empty": f"{folder}/config.json is missing: expected a model's folder, with config.json, model.safetensors",
         "file": f"{folder} is a file: expected the folder that holds config.json",
-        "unfinished": f"{folder}, to start from, holds a run that has not ended: end it with --resume first",
+        "unfinished": f"{folder} holds a run that has not ended: end it with train --resume first",
         "tokenizer": f"in {folder} the tokenizer has 25 tokens and the model ",
         "weights": f"{folder}/model.safetensors is not a safetensors file",
     }[name]

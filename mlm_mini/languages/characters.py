@@ -63,7 +63,9 @@ def train_characters(lines: Iterable[str], size: int) -> Characters:
         raise ValueError("there is no text to train a tokenizer on")
     room = size - len(BERT_SLOTS)
     if room < 1:
-        raise ValueError(f"size {size} is too small: {len(BERT_SLOTS)} ids are BERT's own, so it takes more than that")
+        raise ValueError(
+            f"a vocabulary of size {size} is too small: {len(BERT_SLOTS)} ids are BERT's own, and it takes more"
+        )
     kept = sorted(counts, key=lambda character: (-counts[character], character))[:room]
     return Characters(_pipeline([*BERT_SLOTS, *sorted(kept)]))
 

@@ -20,6 +20,7 @@ UNREADABLE = 0.01  # the share of characters that are no text from which a file 
 BEGINNING = 4096  # bytes that tell whether files of some ending may be text
 REPLACED = "read with bytes that are not UTF-8 replaced"
 NOT_UTF8 = "not UTF-8 (save as UTF-8, or: iconv -f ENCODING -t UTF-8 OLD > NEW)"
+NULS = "binary or not UTF-8 (NUL bytes; if it is UTF-16: iconv -f UTF-16 -t UTF-8 OLD > NEW)"
 CONTROLS = "binary (full of control characters)"
 PDF = "PDF (extract the text first: pdftotext OLD NEW)"
 IRREGULAR = "not a regular file"
@@ -127,7 +128,7 @@ def _examine(file: Path) -> str | None:
         if not characters and line.startswith("%PDF-"):
             return PDF
         if "\0" in line:
-            return "binary or not UTF-8 (NUL bytes)"
+            return NULS
         empty = empty and not line.strip()
         characters += len(line) + 1
         bad += 0 if line.isascii() else len(ESCAPED.findall(line))

@@ -175,7 +175,7 @@ def train_wordpiece(texts: Iterable[str], size: int) -> WordPiece:
         raise TypeError(f"size must be an int, not {size!r}")
     if size < len(first):
         raise ValueError(
-            f"size {size} is too small: {len(BERT_SLOTS)} ids are BERT's own and this text has "
+            f"a vocabulary of size {size} is too small: {len(BERT_SLOTS)} ids are BERT's own and this text has "
             f"{len(first) - len(BERT_SLOTS)} pieces of one character, so it takes at least {len(first)}"
         )
     trainer = trainers.WordPieceTrainer(

@@ -11,9 +11,18 @@ TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
 MODEL_FILES = (WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, CONFIG)  # what `save_pretrained` writes
 
 
-def read_json_object(path: Path) -> dict:
-    """Raises FileNotFoundError, or ValueError for what is no file, no JSON, no object, or too deep for Python."""
+def check_model_file(path: Path) -> None:
+    """Raises FileNotFoundError, which says what a model's folder holds, or ValueError for what is no file."""
     check_regular_file(path)
+    if not path.exists():  # a link that leads nowhere, too
+        raise FileNotFoundError(
+            f"{path} is missing: expected a model's folder, with {CONFIG}, {WEIGHTS} or its shards, and {TOKENIZER}"
+        )
+
+
+def read_json_object(path: Path) -> dict:
+    """Raises as `check_model_file`, and ValueError for what is no JSON, no object, or too deep for Python."""
+    check_model_file(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # no UTF-8, no JSON, or a number of thousands of digits

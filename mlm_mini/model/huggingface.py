@@ -16,11 +16,19 @@ from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.languages.vocabulary import CLS, MASK, PAD, SEP, UNK, Vocabulary
 from mlm_mini.model.config import ModelConfig
 from mlm_mini.model.encoder import MaskedLM
-from mlm_mini.model.files import CONFIG, SHARDS, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, as_json, read_json_object
-from mlm_mini.model.names import from_hugging_face, to_hugging_face
+from mlm_mini.model.files import (
+    CONFIG,
+    SHARDS,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    WEIGHTS,
+    as_json,
+    check_model_file,
+    read_json_object,
+)
+from mlm_mini.model.names import from_hugging_face, likely_cause, to_hugging_face
 from mlm_mini.model.trained_length import TRAINED_LENGTH, check_trained_length, note_trained_length, trained_length
 from mlm_mini.model.word_level import WordLevel
-from mlm_mini.paths import check_regular_file
 from mlm_mini.quoting import on_one_line, quoted
 from mlm_mini.storage import write_atomically
 
@@ -186,7 +194,7 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
         files = [folder / Path(file).name for file in sorted(set(shards.values()))]  # beside the index, nowhere else
     weights = {}
     for file in files:
-        check_regular_file(file)
+        check_model_file(file)
         try:
             weights |= safetensors.torch.load_file(file)
         except safetensors.SafetensorError as error:
@@ -231,6 +239,7 @@ def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor], fold
         problems = [f"it {verb} {_some(names)}" for verb, names in (("lacks", lacks), ("adds", adds)) if names]
         raise ValueError(
             f"{folder} does not hold the BertForMaskedLM that its {CONFIG} describes: {', '.join(problems)}"
+            f"{likely_cause(weights.keys(), expected.keys())}"
         )
     for name, tensor in weights.items():
         shape, wanted = tuple(tensor.shape), tuple(expected[name].shape)

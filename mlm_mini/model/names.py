@@ -3,7 +3,7 @@
 They differ in one thing besides the words: queries, keys and values are one matrix here, and three there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 import numpy as np
 import torch
@@ -64,3 +64,14 @@ def to_numpy(tensors: Mapping[str, Tensor], blocks: int) -> dict[str, np.ndarray
     return {
         name: tensor.detach().cpu().double().numpy().copy() for name, tensor in to_hugging_face(tensors, blocks).items()
     }
+
+
+def likely_cause(names: Set[str], expected: Set[str]) -> str:
+    """What most often lies in a folder in place of a BertForMaskedLM, by the names of the weights; or ""."""
+    if not any("cls.predictions." in name for name in names):
+        return "; without cls.predictions, the head that fills in blanks, it is a model of another task"
+    for name in names:
+        prefix = name.removesuffix("cls.predictions.bias")
+        if prefix not in ("", name) and expected <= {other.removeprefix(prefix) for other in names}:
+            return f"; its names are those of a wrapper: save what is inside, by model.{prefix}save_pretrained(folder)"
+    return ""

@@ -43,7 +43,8 @@ def load_tokenizer(folder: str | os.PathLike) -> FileTokenizer | WordLevel:
     check_regular_file(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing; from an older folder, transformers.AutoTokenizer.from_pretrained(folder)"
+            f"{path} is missing: bring the tokenizer that the model was trained with, by tokenizer.save_pretrained("
+            "folder); from an older folder, with vocab.txt, transformers.AutoTokenizer.from_pretrained(folder)"
             ".save_pretrained(folder) makes it"
         )
     beside = _read_beside(path)

@@ -69,12 +69,6 @@ def open_start(folder: str | os.PathLike) -> Start:
     folder = expand_home(folder)
     if not folder.exists():
         raise FileNotFoundError(f"there is no folder {folder} to start from: name where it is now; {FROM_THE_HUB}")
-    if folder.is_dir() and not (folder / CONFIG).exists():
-        begun = has_checkpoint(folder / CHECKPOINTS)
-        what = (
-            "a run that has not ended: end it with --resume first" if begun else f"no {CONFIG}: it is no model's folder"
-        )
-        raise FileNotFoundError(f"{folder}, to start from, holds {what}")
     return Start(folder, *open_folder(folder))
 
 
@@ -82,12 +76,17 @@ def open_folder(folder: Path, usual_length: int | None = None) -> tuple[MaskedLM
     """The model and the tokenizer of a folder, whatever the model was trained for.
 
     usual_length: what an older folder, which does not say so, was trained at; None where nobody knows.
-    Raises as `load_pretrained` and `load_tokenizer`, and ValueError for a tokenizer of another model.
+    Raises as `load_pretrained` and `load_tokenizer`, FileNotFoundError for a run that has not ended, and ValueError for
+    a tokenizer of another model.
     """
+    if has_checkpoint(folder / CHECKPOINTS) and not (folder / CONFIG).exists():
+        raise FileNotFoundError(f"{folder} holds a run that has not ended: end it with train --resume first")
     model, _ = load_pretrained(folder)
     tokenizer = load_tokenizer(folder)
     if len(tokenizer.vocabulary) != model.config.vocab_size:
         raise ValueError(
             f"in {folder} the tokenizer has {len(tokenizer.vocabulary)} tokens and the model {model.config.vocab_size}"
+            ": bring the tokenizer that the model was trained with; if it is, save both anew with transformers "
+            "after model.resize_token_embeddings(len(tokenizer))"
         )
     return note_trained_length(model, trained_length(model) or usual_length), tokenizer
