@@ -48,10 +48,36 @@ def test_progress_as_a_table_and_as_json(data_folder, capsys, tmp_path):
     assert json.loads((tmp_path / "progress.json").read_text())["exercises"] == shown
 
 
-def test_a_target_that_cannot_be_written_is_one_sentence(data_folder, capsys, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("file/progress.json", "file is no folder"), (".", "is a folder: expected a file"), ("", "the name is ''")],
+)
+@pytest.mark.parametrize("command", [("progress",), ("claims",), ("experiment", "mask_ratio"), ("bench",)])
+def test_a_target_that_cannot_be_written_is_found_at_once(name, message, command, data_folder, capsys, tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    assert run("progress", "--json", str(tmp_path / "file" / "progress.json")) == 1
-    assert "cannot write" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        run(*command, "--json", str(tmp_path / name) if name else "")
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "argument --json: " in error
+    assert message in error
+
+
+def test_what_a_link_leads_to_is_written_into(data_folder, tmp_path):
+    (tmp_path / "file").write_text("older " * 100_000)
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert run("progress", "--json", str(tmp_path / "link")) == 0
+    assert (tmp_path / "link").is_symlink()
+    assert json.loads((tmp_path / "file").read_text())["exercises"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a FIFO is for systems like Unix")
+def test_a_fifo_is_written_into_and_stays_one(data_folder, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    reader = subprocess.Popen(["cat", tmp_path / "fifo"], stdout=subprocess.PIPE)
+    assert run("progress", "--json", str(tmp_path / "fifo")) == 0
+    assert json.loads(reader.communicate(timeout=20)[0])["exercises"]
+    assert (tmp_path / "fifo").is_fifo()
 
 
 def test_a_data_folder_that_cannot_be_made_is_one_sentence(monkeypatch, capsys, tmp_path):
