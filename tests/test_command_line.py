@@ -63,6 +63,29 @@ def test_a_target_that_cannot_be_written_is_found_at_once(name, message, command
     assert message in error
 
 
+def test_a_target_with_too_long_a_name_is_one_sentence(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        run("progress", "--json", str(tmp_path / ("n" * 300)))
+    assert "argument --json: [Errno" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_behind_standard_output_is_one_sentence(options, tmp_path):
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", "mlm_mini", "progress", *options]
+        environment = os.environ | {"MLM_MINI_DATA": str(tmp_path)}
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    assert done.returncode
+    assert "course.py progress: [Errno 28] No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_model_is_not_the_courses_own(capsys):
+    assert run("fill", "[MASK]", "--model", "") == 1
+    assert "model is '': expected the folder of a model" in capsys.readouterr().err
+
+
 def test_what_a_link_leads_to_is_written_into(data_folder, tmp_path):
     (tmp_path / "file").write_text("older " * 100_000)
     (tmp_path / "link").symlink_to(tmp_path / "file")

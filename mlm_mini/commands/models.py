@@ -83,7 +83,7 @@ def run_fill(options: argparse.Namespace) -> int:
     from mlm_mini.training import fill, load_folder, quick_model, unknown_words
 
     try:
-        if options.model:
+        if options.model is not None:
             model, tokenizer = load_folder(options.model)
         else:
             quick = quick_model()

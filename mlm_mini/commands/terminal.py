@@ -27,9 +27,9 @@ def target_file(name: str) -> str:
     """An option's name of a file to write, looked at before minutes of measuring, not after; argparse says the rest."""
     if not name.strip():
         raise argparse.ArgumentTypeError(f"the name is {name!r}: expected a file")
-    if name == "-" or _is_written_into(Path(name)):
-        return name
     try:
+        if name == "-" or _is_written_into(Path(name)):
+            return name
         if Path(name).is_dir():
             raise IsADirectoryError(f"{name} is a folder: expected a file")
         check_writable(Path(name).parent)

@@ -147,6 +147,8 @@ def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, FileTokenizer | Wo
     Warns of files that are not as `train_folder` wrote them.
     Raises as `open_folder`, and ValueError for a model that `train_folder` trained as causal.
     """
+    if not os.fspath(folder).strip():
+        raise ValueError(f"model is {os.fspath(folder)!r}: expected the folder of a model")
     folder = expand_home(folder)
     if _objective(folder) == "causal":
         raise ValueError(f"the model in {folder} has learned to read from the left only: it cannot fill in a blank")
