@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # `course.py progress | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # of a full disk behind standard output, say
+        print(f"course.py {options.command}: {told(error)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     except BaseException as error:

@@ -23,7 +23,7 @@ import filelock
 import numpy as np
 import platformdirs
 
-from mlm_mini.paths import expand_home, os_error
+from mlm_mini.paths import check_regular_file, expand_home, os_error
 
 Made = TypeVar("Made")
 CHECKSUMS = "checksums.json"
@@ -47,8 +47,14 @@ def cache_path(name: str) -> Path:
 
 
 def _cache_place() -> Path:
-    default = platformdirs.user_cache_path("mlm_mini", appauthor=False)
-    return Path(os.environ.get("MLM_MINI_CACHE") or default).expanduser().absolute()
+    return _place("MLM_MINI_CACHE", platformdirs.user_cache_path("mlm_mini", appauthor=False))
+
+
+def _place(variable: str, default: Path) -> Path:
+    try:
+        return expand_home(os.environ.get(variable) or default).absolute()
+    except ValueError as error:
+        raise FileNotFoundError(f"{variable} is {error}") from None
 
 
 def _ready_to_write(path: Path) -> None:
@@ -62,11 +68,11 @@ def data_folder() -> Path:
 
     Raises OSError, with what to do about it, when the folder cannot be made or written.
     """
-    return _writable_folder("MLM_MINI_DATA", platformdirs.user_data_path("mlm_mini", appauthor=False))
+    default = platformdirs.user_data_path("mlm_mini", appauthor=False)
+    return _writable_folder("MLM_MINI_DATA", _place("MLM_MINI_DATA", default))
 
 
-def _writable_folder(variable: str, default: Path) -> Path:
-    folder = expand_home(os.environ.get(variable) or default).absolute()
+def _writable_folder(variable: str, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Whether the disk is read-only, or Windows forbids it, is not in the permission bits: so a file is made.
@@ -156,16 +162,18 @@ def changed_files(folder: Path) -> list[str]:
     if not (folder / CHECKSUMS).exists():
         return []
     try:
+        check_regular_file(folder / CHECKSUMS)
         sums = dict(json.loads((folder / CHECKSUMS).read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return [CHECKSUMS]
     return [name for name, digest in sums.items() if _sha256_or_none(folder / name) != digest]
 
 
 def _sha256_or_none(path: Path) -> str | None:
     try:
+        check_regular_file(path)
         return sha256(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

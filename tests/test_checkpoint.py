@@ -24,7 +24,7 @@ from mlm_mini.model import ModelConfig, deterministic
 from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, TrainingError, draw_evaluation, loop, train
 from mlm_mini.training import checkpoint as checkpoint_module
 from mlm_mini.training import run as run_module
-from mlm_mini.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from mlm_mini.training.checkpoint import Checkpoint, has_checkpoint, load_checkpoint, save_checkpoint
 
 STEPS, EVERY = 10, 3
 CONFIG = TrainingConfig.of(steps=STEPS, batch_size=6, micro_batches=2, mask_ratio=0.4, split=(0.8, 0.1, 0.1))
@@ -262,6 +262,12 @@ def test_the_last_two_are_kept(tmp_path):
     for step in (3, 6, 9, 12):
         save_checkpoint(tmp_path, a_checkpoint(step))
     assert sorted(os.listdir(tmp_path)) == ["step-00000009", "step-00000012"]
+
+
+def test_a_folder_of_another_name_is_no_checkpoint(tmp_path):
+    for name in ("step-", "step-\u00b2", "step-\u0663", "step-two", "step-00000003.partial"):
+        (tmp_path / name).mkdir()
+    assert not has_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3, 4])

@@ -32,6 +32,12 @@ SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 QUICK = Effort(quick=True, workers=1)
 
 
+@pytest.mark.parametrize("workers", [0, -3])
+def test_too_few_workers_are_refused_before_anything_is_measured(workers, capsys):
+    assert main(["claims", "variance", "--workers", str(workers)]) == 1
+    assert f"workers is {workers}: expected at least 1" in capsys.readouterr().err
+
+
 SEEDS = np.array([-1.2, -0.4, 0.1, 0.5, 1.0])
 SEEDS = (SEEDS - SEEDS.mean()) / SEEDS.std(ddof=1)  # mean 0, standard deviation 1; the mean has the margin 1.24
 

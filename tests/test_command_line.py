@@ -48,10 +48,59 @@ def test_progress_as_a_table_and_as_json(data_folder, capsys, tmp_path):
     assert json.loads((tmp_path / "progress.json").read_text())["exercises"] == shown
 
 
-def test_a_target_that_cannot_be_written_is_one_sentence(data_folder, capsys, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("file/progress.json", "file is no folder"), (".", "is a folder: expected a file"), ("", "the name is ''")],
+)
+@pytest.mark.parametrize("command", [("progress",), ("claims",), ("experiment", "mask_ratio"), ("bench",)])
+def test_a_target_that_cannot_be_written_is_found_at_once(name, message, command, data_folder, capsys, tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    assert run("progress", "--json", str(tmp_path / "file" / "progress.json")) == 1
-    assert "cannot write" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        run(*command, "--json", str(tmp_path / name) if name else "")
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "argument --json: " in error
+    assert message in error
+
+
+def test_a_target_with_too_long_a_name_is_one_sentence(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        run("progress", "--json", str(tmp_path / ("n" * 300)))
+    assert "argument --json: [Errno" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_behind_standard_output_is_one_sentence(options, tmp_path):
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", "mlm_mini", "progress", *options]
+        environment = os.environ | {"MLM_MINI_DATA": str(tmp_path)}
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    assert done.returncode
+    assert "course.py progress: [Errno 28] No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_model_is_not_the_courses_own(capsys):
+    assert run("fill", "[MASK]", "--model", "") == 1
+    assert "model is '': expected the folder of a model" in capsys.readouterr().err
+
+
+def test_what_a_link_leads_to_is_written_into(data_folder, tmp_path):
+    (tmp_path / "file").write_text("older " * 100_000)
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert run("progress", "--json", str(tmp_path / "link")) == 0
+    assert (tmp_path / "link").is_symlink()
+    assert json.loads((tmp_path / "file").read_text())["exercises"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a FIFO is for systems like Unix")
+def test_a_fifo_is_written_into_and_stays_one(data_folder, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    reader = subprocess.Popen(["cat", tmp_path / "fifo"], stdout=subprocess.PIPE)
+    assert run("progress", "--json", str(tmp_path / "fifo")) == 0
+    assert json.loads(reader.communicate(timeout=20)[0])["exercises"]
+    assert (tmp_path / "fifo").is_fifo()
 
 
 def test_a_data_folder_that_cannot_be_made_is_one_sentence(monkeypatch, capsys, tmp_path):

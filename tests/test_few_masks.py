@@ -59,6 +59,35 @@ def test_slowness_is_undecided_where_seeds_disagree_about_the_threshold(factor, 
     assert verdict.leaning == (HOLDS if factor > 2 else FAILS)
 
 
+def test_slowness_is_a_mean_of_logs():
+    """One over the speed: 4 and 1 have the mean factor 2, not 2.5, and the interval is that of ln 4 and ln 1."""
+    found = planted([0.25, 1.0, 0.25, 1.0, 0.5], [0.1] * 5).steps.estimate
+    margin = 2.776445 * np.log(2) / np.sqrt(5)  # the logs are 2, 0, 2, 0, 1 times ln 2: their deviation is ln 2
+    assert found == pytest.approx((2, 2 * np.exp(-margin), 2 * np.exp(margin)), rel=1e-6)
+
+
+def test_what_a_seed_does_to_both_ratios_cancels():
+    speeds, backs = np.exp(LUCK), 0.2 + 0.1 * LUCK
+    few = [trainings(s / 2, b + 0.1) for s, b in zip(speeds, backs, strict=True)]
+    usual = [trainings(s, b) for s, b in zip(speeds, backs, strict=True)]
+    hurried = [trainings(s / 2, b + 0.3)[-1] for s, b in zip(speeds, backs, strict=True)]
+    found = few_masks(LENGTHS, {FEW: few, USUAL: usual}, hurried, {})
+    assert found.steps.estimate == pytest.approx((2, 2, 2))
+    assert found.given_back.estimate == pytest.approx((0.1, 0.1, 0.1))
+    assert found.at_same_rate.estimate == pytest.approx((0.3, 0.3, 0.3))
+
+
+def test_the_target_is_what_both_came_nearest_to_at_any_length():
+    """The longest trainings fail: what counts is the one of half their length, and of the two the slower."""
+    runs = {FEW: [trainings(0.5) for _ in range(5)], USUAL: [trainings(1.0) for _ in range(5)]}
+    for of in runs.values():
+        for seed in of:
+            seed[-1]["gaps"][-1] = 4.0
+    found = few_masks(LENGTHS, runs, [of[-1] for of in runs[FEW]], {})
+    np.testing.assert_allclose(found.target, 1.1 / (0.5 * 160))
+    assert found.steps.value == pytest.approx(2)
+
+
 @pytest.mark.parametrize(("more", "word"), [(0.1, HOLDS), (0.02, UNDECIDED), (-0.02, UNDECIDED), (-0.08, FAILS)])
 def test_unrest_is_undecided_where_seeds_disagree(more, word):
     verdict = decide_above(planted([1.0] * 5, 0.2 + more + 0.04 * LUCK).given_back, 0.0)
@@ -84,9 +113,9 @@ def test_a_study_chooses_a_rate_for_each_ratio_on_a_seed_of_its_own(monkeypatch)
     def run_study(cells, run, folder, workers, finished=None):
         asked.append(list(cells))
         return [
-            {"gaps": [5.0, {FEW: 6.0, USUAL: 2.0}[c.mask_ratio] / c.steps + abs(c.learning_rate - best[c.mask_ratio])]}
-            | {"error": 1e-6}
+            {"gaps": [5.0, -off, {FEW: 6.0, USUAL: 2.0}[c.mask_ratio] / c.steps + off]} | {"error": 1e-6}
             for c in cells
+            for off in [abs(c.learning_rate - best[c.mask_ratio])]  # low on the way is not low at the end
         ]
 
     for module in (room, rates):

@@ -121,6 +121,8 @@ def test_both_ways_are_timed_and_said(scenes, model):
     assert "Two bars" in times.describe()
     assert times.plot().axes
     assert GradientTimes.from_json(times.to_json()).ratio == times.ratio
+    one_stalled = GradientTimes(3, 30, 5, 1000, 16, vmap=np.array([1.0, 90.0, 1.0]), loop=np.array([3.0, 3.0, 4.0]))
+    assert one_stalled.ratio == 3.0
 
 
 # ---- the variance
@@ -211,6 +213,15 @@ def test_alike_gradients_are_seen_and_break_the_law():
     result = measure_gradient_variance(small_model(scattered), scattered, config, rng(14), "all words")
     assert abs(result.slope().value + 1) < 0.15
     assert abs(result.correlation[2].value) < 0.1
+
+
+def test_the_tokens_of_a_draw_are_in_its_row(scenes, model):
+    """A draw that asks for one token has but that one to take singly: both times its gradient, of 2 n in all."""
+    config = GradientVarianceConfig(ratios=(0.07, 0.5), sentences=2, draws=20, per_token=True)
+    result = measure_gradient_variance(model, scenes, config, rng(18))
+    assert result.predictions[0] == 1
+    bessel = (40 / 39) / (20 / 19)
+    np.testing.assert_allclose(result.token_deviations[0], bessel * result.deviations[0], rtol=1e-3)
 
 
 def test_noise_scale_is_variance_over_squared_mean(scenes, model):

@@ -314,6 +314,14 @@ def test_a_config_without_a_size_or_without_json(folder):
         load_pretrained(folder)
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="whoever may read anything is not refused")
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_file_that_may_not_be_read_is_not_called_missing(name, folder):
+    (folder / name).chmod(0)
+    with pytest.raises(PermissionError, match=name):
+        load_pretrained(folder)
+
+
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt"])
 def test_pickles_are_refused_with_a_remedy(folder, name):
     model = folder / "model.safetensors"

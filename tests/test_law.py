@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Sampled
 from mlm_mini.experiments.variance.config import GradientVarianceConfig
@@ -166,6 +167,25 @@ def test_the_chi_square_test_is_as_strict_as_it_says():
     assert np.mean(chances) == pytest.approx(0.5, abs=0.07)
 
 
+def test_the_chi_square_test_weighs_each_ratio_by_its_error():
+    """Of two figures that are d apart, with errors s and t, the scatter is d^2 / (s^2 + t^2), whatever s and t."""
+    result = planted([1 / 0.1, 1.25 / 0.5], n=400, ratios=(0.1, 0.5))
+    noisy = result.deviations.copy()
+    noisy[1] = 2.5 * rng(22).gamma(0.25, 4.0, 400)  # deviates by twice its mean
+    noisy[1] *= 2.5 / noisy[1].mean()
+    result = replace(result, deviations=noisy)
+    errors = noisy.std(axis=1) / noisy.mean(axis=1) / np.sqrt(400)
+    assert errors[1] > 20 * errors[0]
+    wanted = stats.chi2.sf(np.log(1.25) ** 2 / (errors**2).sum(), 1)
+    assert result.chance_of_scatter() == pytest.approx(wanted, abs=0.015)
+
+
+def test_what_a_draw_and_its_tokens_share_cancels_in_the_design_effect():
+    result = planted([3.0, 2.0], ratios=(0.1, 0.5))
+    shared = replace(result, token_deviations=result.deviations / 0.02)
+    np.testing.assert_allclose(shared.design_effect, np.array([[100.0], [500.0]]) * np.full(3, 0.02))
+
+
 # ---- the rule
 
 
@@ -198,6 +218,16 @@ def test_the_rule(centers, word, end):
     verdict = decide_law(RATIOS, quotients(*centers))
     assert (verdict.word, verdict.end) == (word, end)
     assert (verdict.agreement >= SURE) == (word != UNDECIDED)
+
+
+def test_what_is_inside_and_what_is_outside_must_be_so_together():
+    """Both are so in 98% of the resamples, but not the same ones: 96% have the law hold up to 0.1 and no further."""
+    share = np.arange(4000) / 4000
+    inside, outside = np.where(share < 0.02, 2.0, 1.0), np.where(share >= 0.98, 1.0, 2.0)
+    relative = [Sampled.exact(1.0), Sampled.bootstrap(1.0, inside), Sampled.bootstrap(2.0, outside)]
+    assert decide_law(RATIOS[:4], relative).word == UNDECIDED
+    relative[2] = Sampled.bootstrap(2.0, outside[::-1])  # now the same ones
+    assert decide_law(RATIOS[:4], relative).word == "holds up to a ratio of 0.1"
 
 
 def test_an_open_end_says_which_way_it_leans():

@@ -12,6 +12,7 @@ from mlm_mini.languages.tokenizer import train_wordpiece
 from mlm_mini.model import ModelConfig
 from mlm_mini.training import TrainingConfig, causal_batch, datasets, memory, train
 from mlm_mini.training.memory import check_asks, check_memory, reckoned_bytes
+from mlm_mini.training.run import Run
 
 CPU = torch.device("cpu")
 TEXTS = ["the chef cuts the bread", "the baker cuts the cake"] * 3
@@ -88,6 +89,35 @@ def test_usual_runs_are_far_from_any_limit(monkeypatch):
     monkeypatch.setattr(memory, "_memory", lambda _: 4 * 2**30)
     for size, length in (("tiny", 64), ("mini", 64), ("small", 128)):
         check_memory(ModelConfig.of_size(size, 4096, length), TrainingConfig.of(steps=1, micro_batches=4), length, CPU)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 3 GiB"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB."),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 7077888 bytes."),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 7077888 bytes."),
+    ],
+)
+def test_memory_that_runs_out_is_one_sentence(error, monkeypatch, tmp_path, capsys):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(Run, "one_step", refuse)
+    line = ["train", "--language", "markov", "--size", "tiny", "--steps", "1", "--out", str(tmp_path / "out")]
+    assert command_line.main(line) == 1
+    assert "course.py train: memory ran out: choose more micro_batches" in capsys.readouterr().err
+
+
+def test_another_error_is_not_taken_for_that(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(Run, "one_step", refuse)
+    language = markov_language(6)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        train(ModelConfig.tiny(len(language.vocabulary)), SampledSentences(language, 0), TrainingConfig(steps=1))
 
 
 def test_a_container_has_a_limit_of_its_own(tmp_path, monkeypatch):

@@ -7,13 +7,22 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import filelock
 import pytest
 
 from mlm_mini import __main__ as command_line
 from mlm_mini import storage
-from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, datasets, model_folder, train_folder
+from mlm_mini.training import (
+    CheckpointError,
+    Reporter,
+    TrainingConfig,
+    datasets,
+    load_folder,
+    model_folder,
+    train_folder,
+)
 from mlm_mini.training.out_folder import LOCK, WRITTEN
 
 CONFIG = TrainingConfig(steps=2, batch_size=4)
@@ -90,6 +99,47 @@ def test_a_model_that_was_changed_after_the_run_is_not_replaced(done, tmp_path):
     (out / "model.safetensors").unlink()  # but what is missing is written again
     trained(out, resume=True)
     assert (out / "model.safetensors").read_bytes() == (done / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "null", "3", b"\xff"])
+def test_checksums_that_cannot_be_read_are_not_replaced(content, done, tmp_path):
+    out = tmp_path / "model"
+    shutil.copytree(done, out)
+    (out / storage.CHECKSUMS).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(FileExistsError, match=r"holds checksums.json, which this run has not written"):
+        trained(out, resume=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a FIFO is for systems like Unix")
+@pytest.mark.parametrize("name", [storage.CHECKSUMS, "training.json"])
+def test_a_fifo_in_the_place_of_a_file_is_not_waited_for(name, done, tmp_path):
+    out = tmp_path / "model"
+    shutil.copytree(done, out)
+    (out / name).unlink()
+    os.mkfifo(out / name)
+    with pytest.raises(FileExistsError, match=rf"holds {name}, which this run has not written"):
+        trained(out, resume=True)
+
+
+def test_a_byte_that_changed_after_the_run_is_told_to_who_opens_the_model(done, tmp_path):
+    out = tmp_path / "model"
+    shutil.copytree(done, out)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_folder(out)
+    content = bytearray((out / "model.safetensors").read_bytes())
+    content[-2] ^= 1
+    (out / "model.safetensors").write_bytes(content)
+    with pytest.warns(UserWarning, match=r"model\.safetensors is not as train wrote it: unless somebody changed"):
+        load_folder(out)
+
+
+@pytest.mark.parametrize("options", [{"length": 64}, {"vocabulary_size": 300}, {"length": -1}])
+def test_what_an_exact_language_settles_is_refused(options, tmp_path):
+    (name,) = options
+    with pytest.raises(ValueError, match=rf"{name} is .*, but markov settles that by itself: leave --{name[:6]}"):
+        trained(tmp_path / "model", **options)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_run_that_ended_is_written_again_alike(done, tmp_path):

@@ -316,7 +316,7 @@ def test_what_is_no_model_is_said_in_a_sentence(name, kings, ships, tmp_path, ca
         (folder / "model.safetensors").write_bytes(b"weights")
     message = {
         "": "--from is '': expected the folder of a model",
-        "nowhere": f"there is no folder {folder} to start from: name where it is now; a model of the",
+        "nowhere": f"there is no folder {folder}: name where it is now; a model of the",
         "empty": f"{folder}/config.json is missing: expected a model's folder, with config.json, model.safetensors",
         "file": f"{folder} is a file: expected the folder that holds config.json",
         "unfinished": f"{folder} holds a run that has not ended: end it with train --resume first",

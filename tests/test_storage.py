@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mlm_mini import storage
-from mlm_mini.storage import cache_folder, cached, data_folder, fingerprint, write_atomically
+from mlm_mini.storage import cache_folder, cache_path, cached, data_folder, fingerprint, write_atomically
 
 FOLDERS = [(cache_folder, "MLM_MINI_CACHE"), (data_folder, "MLM_MINI_DATA")]
 
@@ -51,6 +51,13 @@ def test_an_empty_variable_counts_as_none(folder, variable, tmp_path, monkeypatc
 def test_a_folder_that_cannot_be_made_says_which_variable_to_set(folder, variable, old_file, monkeypatch):
     monkeypatch.setenv(variable, str(old_file / "below a file"))
     with pytest.raises(OSError, match=rf"model.txt.*cannot be written.*set {variable}"):
+        folder()
+
+
+@pytest.mark.parametrize(("folder", "variable"), [*FOLDERS, (lambda: cache_path("a"), "MLM_MINI_CACHE")])
+def test_the_home_of_nobody_is_said_with_the_variable(folder, variable, monkeypatch):
+    monkeypatch.setenv(variable, "~nobody-of-that-name/x")
+    with pytest.raises(OSError, match=f"{variable} is ~nobody-of-that-name/x: no user has that name"):
         folder()
 
 

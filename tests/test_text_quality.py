@@ -69,8 +69,27 @@ def test_characters_without_room_are_said_with_the_other_remedy(folder):
 def test_held_out_rows_that_stand_in_the_training_text_are_said(folder):
     for i in range(6):
         (folder / f"{i}.txt").write_text(words(0, 500))
-    with pytest.warns(UserWarning, match=r"100\.0% of the held-out rows \(\d+ of 62 tokens\) stand word for word"):
+    with pytest.warns(
+        UserWarning, match=r"100\.0% of the held-out text \(\d+ rows of 62 tokens\) stands word for word"
+    ):
         find_material(folder, CONFIG)
+
+
+def test_short_rows_are_looked_for_in_longer_runs(folder):
+    for i in range(6):
+        (folder / f"{i}.txt").write_text(words(0, 500))
+    with pytest.warns(UserWarning, match=r"100\.0% of the held-out text \(\d+ rows of 16 tokens\) stands"):
+        find_material(folder, CONFIG, length=8)
+
+
+def test_text_of_accents_alone_is_named(folder):
+    for i in range(60):
+        (folder / f"{i}.txt").write_text("\u0301\u0302\u0303 " * 20)
+    with pytest.raises(
+        ValueError, match=r"text, the tokenizer finds nothing in the train text but .*: bring other text"
+    ):
+        find_material(folder, CONFIG)
+    find_material(folder, CONFIG, tokenizer="characters")
 
 
 def test_the_share_of_rows_seen_is_that_of_a_search(monkeypatch):

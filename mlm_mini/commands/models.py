@@ -21,7 +21,7 @@ def add_model_commands(commands: argparse._SubParsersAction, with_recipe: bool) 
     )
     train.add_argument("--size", help="tiny, mini, small or base; mini")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
-    train.add_argument("--length", type=int, default=64, metavar="T", help="tokens in a row of real text; %(default)s")
+    train.add_argument("--length", type=int, metavar="T", help="tokens in a row of real text; 64")
     train.add_argument("--vocabulary-size", type=int, metavar="V", help="of real text; 4096")
     train.add_argument("--tokenizer", help="of real text: wordpiece or characters; wordpiece")
     train.add_argument(
@@ -83,7 +83,7 @@ def run_fill(options: argparse.Namespace) -> int:
     from mlm_mini.training import fill, load_folder, quick_model, unknown_words
 
     try:
-        if options.model:
+        if options.model is not None:
             model, tokenizer = load_folder(options.model)
         else:
             quick = quick_model()

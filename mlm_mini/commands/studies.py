@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from mlm_mini.commands.terminal import CommandError, add_json_option, counting_bar, write_json
+from mlm_mini.commands.terminal import CommandError, add_json_option, counting_bar, target_file, write_json
 from mlm_mini.quoting import printable
 
 
@@ -13,7 +13,7 @@ def add_study_commands(commands: argparse._SubParsersAction) -> None:
     experiment.add_argument("--full", action="store_true", help="the full study, with the result that the course ships")
     experiment.add_argument("--workers", type=int, metavar="N", help="processes; as many as cores unless given")
     experiment.add_argument(
-        "--out", metavar="FILE", help="where --full writes; in its place in the course unless given"
+        "--out", type=target_file, metavar="FILE", help="where --full writes; in its place in the course unless given"
     )
     add_json_option(experiment)
     experiment.set_defaults(run=run_experiment)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mlm_mini.paths import check_writable
 from mlm_mini.quoting import printable
 
 LONGEST_LINE = 1000
@@ -17,11 +18,35 @@ class CommandError(Exception):
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="as JSON, to FILE or standard output")
+    parser.add_argument(
+        "--json", nargs="?", const="-", type=target_file, metavar="FILE", help="as JSON, to FILE or standard output"
+    )
+
+
+def target_file(name: str) -> str:
+    """An option's name of a file to write, looked at before minutes of measuring, not after; argparse says the rest."""
+    if not name.strip():
+        raise argparse.ArgumentTypeError(f"the name is {name!r}: expected a file")
+    try:
+        if name == "-" or _is_written_into(Path(name)):
+            return name
+        if Path(name).is_dir():
+            raise IsADirectoryError(f"{name} is a folder: expected a file")
+        check_writable(Path(name).parent)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(printable(str(error))) from None
+    return name
+
+
+def _is_written_into(path: Path) -> bool:
+    """Whether a file is not to be replaced by a new one: a device or a FIFO, and a link such as /dev/stdout."""
+    return path.is_symlink() or (path.exists() and not path.is_file() and not path.is_dir())
 
 
 def write_json(content: dict, target: str, compact: bool = False) -> None:
     """Writes to a file in one step, or to standard output for "-". compact: without spaces, for long tables.
+
+    A device, a FIFO or what a link leads to is written into, and stays what it is.
 
     Text is written as it is, unless the output has no such character or a terminal would obey one: then all of it is
     escaped, which in JSON means the same.
@@ -36,7 +61,10 @@ def write_json(content: dict, target: str, compact: bool = False) -> None:
         sys.stdout.write(text)
         return
     try:
-        storage.write_atomically(Path(target), lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        if _is_written_into(Path(target)):
+            Path(target).write_text(text, encoding="utf-8")
+        else:
+            storage.write_atomically(Path(target), lambda temporary: temporary.write_text(text, encoding="utf-8"))
     except OSError as error:
         raise CommandError(f"cannot write {target}: {error}") from None
 

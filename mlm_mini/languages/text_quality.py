@@ -24,6 +24,15 @@ ROWS_SOUGHT = 4096  # of the held-out text that are looked for
 BASE = np.uint64(0x9E3779B97F4A7C15)  # any odd number
 
 
+def check_words(corpus: Corpus, split: str, text: TokenizedText) -> None:
+    """Raises ValueError when nothing of one side of a corpus is left in its tokens, `text`: of accents alone, say."""
+    if len(text.ids) <= 2 * (len(text.starts) - 1):  # [CLS] and [SEP] of each document
+        raise ValueError(
+            f"in {corpus.source}, the tokenizer finds nothing in the {split} text but spaces, accents and the like: "
+            "bring other text, or train anew with --tokenizer characters"
+        )
+
+
 def check_unknown(
     corpus: Corpus, split: str, tokenizer: FileTokenizer, text: TokenizedText, given: bool = False
 ) -> None:
@@ -90,19 +99,22 @@ def _lines(corpus: Corpus) -> Iterator[str]:
 
 
 def warn_of_repeats(train: TokenizedText, held_out: TokenizedText, length: int, source: str) -> None:
-    """Warns when more than SEEN of the held-out rows, `length` tokens each, stand in the training text as they are."""
+    """Warns when more than SEEN of the held-out rows, `length` tokens each, stand in the training text as they are.
+
+    Shorter rows than TELLING are looked for in runs of TELLING.
+    """
     inside = length - 2  # without [CLS] and [SEP]
     text = np.asarray(held_out.ids[1 : min(len(held_out.ids) - 1, 1 + ROWS_SOUGHT * inside)], dtype=np.int64)
-    width = min(inside, len(text))
+    width = min(max(inside, TELLING), len(text))
     if width < TELLING:
         return
     rows = text[: len(text) // width * width].reshape(-1, width)  # (R, L)
     share = share_seen(rows, train)
     if share > SEEN:
         warnings.warn(
-            f"in {source}, {share:.1%} of the held-out rows ({len(rows):,} of {width} tokens) stand word for word in "
-            "the training text: on them a model is asked what it remembers. Remove what is repeated, or bring text "
-            "in which less is",
+            f"in {source}, {share:.1%} of the held-out text ({len(rows):,} rows of {width} tokens) stands word for "
+            "word in the training text: on that a model is asked what it remembers. Remove what is repeated, or bring "
+            "text in which less is",
             stacklevel=2,
         )
 

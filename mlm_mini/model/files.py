@@ -12,12 +12,13 @@ MODEL_FILES = (WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, CONFIG)  # what `save_pretr
 
 
 def check_model_file(path: Path) -> None:
-    """Raises FileNotFoundError, which says what a model's folder holds, or ValueError for what is no file."""
+    """Raises FileNotFoundError, which says what a model's folder holds, PermissionError, or ValueError for no file."""
     check_regular_file(path)
     if not path.exists():  # a link that leads nowhere, too
         raise FileNotFoundError(
             f"{path} is missing: expected a model's folder, with {CONFIG}, {WEIGHTS} or its shards, and {TOKENIZER}"
         )
+    path.open("rb").close()  # who may not read it is told here: safetensors would say that it is not there
 
 
 def read_json_object(path: Path) -> dict:

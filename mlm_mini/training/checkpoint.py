@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -163,5 +164,5 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def _newest_first(folder: Path) -> Iterator[Path]:
     with contextlib.suppress(OSError):
-        found = [path for path in folder.glob("step-*") if path.name.removeprefix("step-").isdigit()]
+        found = [path for path in folder.glob("step-*") if re.fullmatch("step-[0-9]+", path.name)]
         yield from sorted(found, key=lambda path: int(path.name.removeprefix("step-")), reverse=True)

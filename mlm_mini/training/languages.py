@@ -19,7 +19,7 @@ from mlm_mini.languages import (
     read_text_folder,
     scene_language,
 )
-from mlm_mini.languages.text_quality import check_unknown, warn_of_repeats
+from mlm_mini.languages.text_quality import check_unknown, check_words, warn_of_repeats
 from mlm_mini.languages.token_store import TOKENIZERS, VOCABULARY_SIZE, TokenizedText, text_tokenizer, text_tokens
 from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.model import ModelConfig, WordLevel
@@ -73,6 +73,7 @@ class TextEntry(LanguageEntry):
     ) -> None:
         """Says what may be wrong with the text, as `check_unknown` does."""
         for split, tokens in (("train", train), ("validation", held_out)):
+            check_words(corpus, split, tokens)
             check_unknown(corpus, split, tokenizer, tokens, given=tokenizer is self.tokenizer)
 
 

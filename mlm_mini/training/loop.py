@@ -14,7 +14,7 @@ from mlm_mini.model import MaskedLM, ModelConfig, choose_device
 from mlm_mini.training.checkpoint import CheckpointError, has_checkpoint, load_checkpoint, save_checkpoint
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet
-from mlm_mini.training.memory import check_asks, check_memory
+from mlm_mini.training.memory import check_asks, check_memory, told_of_memory
 from mlm_mini.training.objectives import Objective
 from mlm_mini.training.progress import Point, Reporter, describe_curve, plot_curve
 from mlm_mini.training.run import Run
@@ -77,9 +77,9 @@ def train(
     after_step: called after each step with its number, from 1 on, and the model, for whoever measures on the way.
 
     Raises CheckpointError when `out` already holds a run and resume is False, or that run had another config, model,
-    start, text or evaluation set; TrainingError when the loss is no longer a finite number; OSError when a checkpoint
-    cannot be written. Each leaves the last good checkpoint as it was. ValueError when model, start and text do not fit,
-    when the memory of the machine is too small, or when next to nothing would be asked for.
+    start, text or evaluation set; TrainingError when the loss is no longer a finite number, or memory runs out; OSError
+    when a checkpoint cannot be written. Each leaves the last good checkpoint as it was. ValueError when model, start
+    and text do not fit, when the memory of the machine is too small, or when next to nothing would be asked for.
     """
     _check_fit(model_config, source, start)
     if objective is None:
@@ -97,7 +97,11 @@ def train(
         if resume and out is not None and has_checkpoint(out):
             load_checkpoint(out, use=run.restore)
         floor = evaluation.floor if evaluation else None
-        with side_by_side(run.model, config.micro_batches) as map_parts, report or Reporter() as shown:
+        with (
+            told_of_memory(),
+            side_by_side(run.model, config.micro_batches) as map_parts,
+            report or Reporter() as shown,
+        ):
             shown.begin(config.steps, run.step, floor, run.curve)
             if evaluation and start is not None and not run.step:
                 shown.evaluated(run.look(evaluation, map_parts))

@@ -5,16 +5,20 @@ Shape letters: B sentences, T positions, V tokens, D width, F width inside a blo
 
 import contextlib
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from mlm_mini.model import ModelConfig
 from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.run import TrainingError
 
 FLOAT, INTEGER = 4, 8  # bytes
 GIB = 2**30
 WITHOUT_A_LIMIT = 2**42  # bytes, more than any machine has: taken for a machine that does not say
+NO_MEMORY = re.compile("out of memory|allocate memory|not enough memory")  # of a GPU, of Linux, of Windows
 LIMIT_OF_A_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -70,6 +74,20 @@ def _memory(device: torch.device) -> int:
     if device.type == "cuda":
         here += torch.cuda.get_device_properties(device).total_memory
     return here
+
+
+@contextlib.contextmanager
+def told_of_memory() -> Iterator[None]:
+    """Raises TrainingError in place of what PyTorch and NumPy raise when memory runs out."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not NO_MEMORY.search(str(error)):
+            raise
+        raise TrainingError(
+            "memory ran out: choose more micro_batches, with which a step takes less of it at a time, or a smaller "
+            "batch_size, length or size; the last checkpoint, if there is one, is as it was"
+        ) from error
 
 
 def check_asks(config: TrainingConfig, length: int) -> None:

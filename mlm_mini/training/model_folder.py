@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from mlm_mini.model import (
     trained_length,
 )
 from mlm_mini.paths import check_regular_file, expand_home
-from mlm_mini.storage import CHECKSUMS, write_atomically, write_checksums
+from mlm_mini.storage import CHECKSUMS, changed_files, write_atomically, write_checksums
 from mlm_mini.training.baselines import Comparison, compare_with_counting
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.datasets import BLOCK_LENGTH, Material
@@ -46,7 +47,7 @@ def train_folder(
     *,
     start: Start | None = None,
     resume: bool = False,
-    length: int = BLOCK_LENGTH,
+    length: int | None = None,
     vocabulary_size: int | None = None,
     tokenizer: str | None = None,
     endings: Sequence[str] = (),
@@ -57,7 +58,8 @@ def train_folder(
 
     Beside the model are `checkpoints`, from which `resume` goes on, and `training.json` with configs, curve, and, for
     real text, the comparison with models that count.
-    language, length, vocabulary_size, tokenizer, endings: as in `find_material`; size: one of `model.config.SIZES`.
+    language, length, vocabulary_size, tokenizer, endings: as in `find_material`, if not None; size: one of
+    `model.config.SIZES`. An exact language has a length and a vocabulary of its own, so that these are then None.
     start: what `open_start` has opened, a model to start from, with its tokenizer. It has a size, a vocabulary_size and
     a tokenizer of its own, so that these are then None.
     Raises as `find_material`, `train` and `check_out` do, and ValueError for what does not go with `start`.
@@ -70,8 +72,12 @@ def train_folder(
         start.check_options(size=size, vocabulary_size=vocabulary_size, tokenizer=tokenizer)
         tokenizer = start.tokenizer
     tokenizer = "wordpiece" if tokenizer is None else tokenizer
+    exact = find_language(language, tokenizer, endings).exact()
+    if exact:
+        _check_not_given(language, length=length, vocabulary_size=vocabulary_size)
+    length = BLOCK_LENGTH if length is None else length
     tokens = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
-    if find_language(language, tokenizer, endings).exact() is None:  # real text is cut into rows of that length
+    if not exact:  # real text is cut into rows of that length
         check_memory(_shape(size, start, 1, length), config, length, choose_device(device))
     material = find_material(language, config, length, tokens, tokenizer, endings)
     if start:  # of an exact language too, whose words an older folder cuts by another rule
@@ -93,6 +99,13 @@ def train_folder(
         note_trained_length(result.model, start.length_after(length) if start else length)
         comparison = _write(result, material, config, str(language), start, out)
     return FolderResult(**vars(result), comparison=comparison)
+
+
+def _check_not_given(language: str | os.PathLike, **options: int | None) -> None:
+    for name, value in options.items():
+        if value is not None:
+            option = name.replace("_", "-")
+            raise ValueError(f"{name} is {value}, but {language} settles that by itself: leave --{option} out")
 
 
 def _shape(size: str | None, start: Start | None, tokens: int, length: int) -> ModelConfig:
@@ -131,12 +144,21 @@ def _compare(model: MaskedLM, material: Material, config: TrainingConfig) -> Com
 def load_folder(folder: str | os.PathLike) -> tuple[MaskedLM, FileTokenizer | WordLevel]:
     """The model that fills in blanks, and the tokenizer, of any folder in Hugging Face's format.
 
+    Warns of files that are not as `train_folder` wrote them.
     Raises as `open_folder`, and ValueError for a model that `train_folder` trained as causal.
     """
+    if not os.fspath(folder).strip():
+        raise ValueError(f"model is {os.fspath(folder)!r}: expected the folder of a model")
     folder = expand_home(folder)
     if _objective(folder) == "causal":
         raise ValueError(f"the model in {folder} has learned to read from the left only: it cannot fill in a blank")
-    return open_folder(folder)
+    model, tokenizer = open_folder(folder)
+    if changed := changed_files(folder):
+        warnings.warn(
+            f"in {folder}, {', '.join(changed)} is not as train wrote it: unless somebody changed it, it is damaged",
+            stacklevel=2,
+        )
+    return model, tokenizer
 
 
 def _objective(folder: Path) -> str | None:

@@ -67,8 +67,6 @@ def open_start(folder: str | os.PathLike) -> Start:
     if not os.fspath(folder).strip():
         raise ValueError(f"--from is {os.fspath(folder)!r}: expected the folder of a model")
     folder = expand_home(folder)
-    if not folder.exists():
-        raise FileNotFoundError(f"there is no folder {folder} to start from: name where it is now; {FROM_THE_HUB}")
     return Start(folder, *open_folder(folder))
 
 
@@ -79,6 +77,8 @@ def open_folder(folder: Path, usual_length: int | None = None) -> tuple[MaskedLM
     Raises as `load_pretrained` and `load_tokenizer`, FileNotFoundError for a run that has not ended, and ValueError for
     a tokenizer of another model.
     """
+    if not folder.exists():
+        raise FileNotFoundError(f"there is no folder {folder}: name where it is now; {FROM_THE_HUB}")
     if has_checkpoint(folder / CHECKPOINTS) and not (folder / CONFIG).exists():
         raise FileNotFoundError(f"{folder} holds a run that has not ended: end it with train --resume first")
     model, _ = load_pretrained(folder)

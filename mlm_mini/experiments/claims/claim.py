@@ -13,6 +13,7 @@ import numpy as np
 
 from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.experiments.lab.verdicts import Decision, Sampled, decide, decide_above, decide_below, decide_columns
+from mlm_mini.processes import checked_workers
 
 THIS_RUN, SHIPPED = "this run", "shipped"
 CLAIM_SEEDS = 5
@@ -20,11 +21,17 @@ CLAIM_SEEDS = 5
 
 @dataclass(frozen=True)
 class Effort:
-    """How much to measure. quick: at a size for a few minutes of two cores. workers: processes, as in `run_study`."""
+    """How much to measure. quick: at a size for a few minutes of two cores. workers: processes, as in `run_study`.
+
+    Raises ValueError for fewer workers than one.
+    """
 
     quick: bool = True
     workers: int | None = None
     seed: int = 0
+
+    def __post_init__(self):
+        checked_workers(self.workers)
 
     def of(self, quick: Any, full: Any) -> Any:
         """The size for this effort."""
