@@ -20,10 +20,9 @@
 # - tell where the law ends, and which of two causes ended it;
 # - say when noise makes training slow or unsteady, and when it does not matter.
 #
-# *200 minutes. Prerequisites: chapters 03, 06 and 07. The first time, sections 5 and 6 train small models of three
-# languages and measure for half a minute here and there, and section 7 trains many short ones, ten minutes of two cores
-# in all; everything is then kept. It runs on the CPU; a GPU would draw more masks in the same time, and the error bars
-# would be shorter.*
+# *200 minutes. Prerequisites: chapters 03, 06 and 07. The first time, section 6 trains small models of three languages,
+# and sections 3, 5, 6 and 7 measure for half a minute here and there; everything is then kept. It runs on the CPU; a
+# GPU would draw more masks in the same time, and the error bars would be shorter.*
 
 # %% [markdown] id="how-it-works"
 # `hint("09.trace")` in a new cell gives one step of help at a time, and `failing("09.trace")` hands you the smallest
@@ -157,9 +156,10 @@ print(times.table())
 # random sample of $k$ of them, each at most once.
 #
 # For $k$ draws *with* replacement the variance of the mean would be that of one draw, $v$, over $k$. Without, two
-# draws are never the same token, so they repel each other. By symmetry any two have the same covariance $c$. If all
-# $N$ are drawn their sum is fixed, and its variance $N v + N (N - 1)\, c$ is zero, so $c = -v / (N - 1)$. Put this
-# into the variance of a mean of $k$. With $S^2 = \frac{1}{N-1} \sum_i \lVert g_i - \bar g \rVert^2 = \frac{N v}{N-1}$:
+# draws are never the same token, so they repel each other: their **covariance** $c$, the mean of the inner product of
+# their deviations from $\bar g$, is below zero. By symmetry it is the same for any two. A sum of $k$ draws has the
+# variance $k v + k (k - 1)\, c$. If all $N$ are drawn their sum is fixed, and its variance $N v + N (N - 1)\, c$ is
+# zero, so $c = -v / (N - 1)$. The mean is the sum over $k$, so its variance is that of the sum over $k^2$. With $S^2 = \frac{1}{N-1} \sum_i \lVert g_i - \bar g \rVert^2 = \frac{N v}{N-1}$:
 #
 # $$\operatorname{tr} \operatorname{Cov}(g) = \frac{v}{k} + \frac{k - 1}{k}\, c
 #   = S^2 \left( \frac{1}{k} - \frac{1}{N} \right) = \frac{S^2}{N} \cdot \frac{1 - r}{r}, \qquad r = \frac{k}{N}.$$
@@ -227,8 +227,8 @@ for r, k, v, p in zip(new_masks.ratios, new_masks.predictions, new_masks.varianc
     print(f"ratio {r:.2f}, {k:2.0f} predictions: variance {v!s:22} formula {p:6.2f}, off by {v.value / p - 1:+.0%}")
 
 # %% [markdown] id="why-constant"
-# If the law is right, variance times $r / (1 - r)$ is the same number at every ratio, but for its error bars. A
-# $\chi^2$ test at 5% says whether the scatter is more than they explain:
+# If the law is right, variance times $r / (1 - r)$ is the same number at every ratio, but for its error bars. (All
+# intervals and error bars over draws in this chapter are of 95%, by the bootstrap of section 4.) A $\chi^2$ test at 5% says whether the scatter is more than they explain:
 
 # %% id="check-law"
 usual = 0.015, 0.31
@@ -274,8 +274,9 @@ flat = ", ".join(f"{e.value / new_masks.scaled('odds')[0].value:.2f}" for e in n
 figures.show(figure, alt=f"{new_masks.describe()} Times r / (1 - r), relative to the smallest ratio: {flat}.")
 
 # %% [markdown] id="why-new-models"
-# In a new model the assumption holds: the gradient of a token hardly depends on which other words are hidden, and the
-# law of the finite population is all there is. (Why? Section 6 looks at models for which it does not hold.)
+# In a new model the formula is right within its error bars, as if the gradient of a token did not depend on which other
+# words are hidden: the law of the finite population is all there is. Section 6 meets models for which it does not hold,
+# and what breaks it.
 #
 # ### A fixed number, or a coin for each token?
 #
@@ -289,15 +290,23 @@ figures.show(figure, alt=f"{new_masks.describe()} Times r / (1 - r), relative to
 # what the others scatter; in terms of $\mathbb{E} g$, which is what one can estimate, $p / (1 - p)\, |\mathbb{E} g|^2$.
 
 # %% id="measure-bernoulli" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.lab.intervals import percentile_interval
+
 COIN = (0.02, 0.05, 0.15, 0.5)
 coin = measure(new, language, "a coin for each token", method="bernoulli", ratios=COIN, draws=100)
 print("the variance of a coin, over that of a fixed number; in brackets by formula")
 for i, r in enumerate(COIN):
     at, lost = RATIOS.index(r), coin.step_lost[i]
-    times = coin.variance[i].value / new_masks.variance[at].value
-    formula = coin.predicted[i] / new_masks.predicted[at]
-    print(f"ratio {r:.2f}: {times:.1f} times ({formula:.1f}); at equal signal {times / (1 - lost) ** 2:.1f} times "
-          f"({formula / (1 - lost) ** 2:.1f}); nothing selected in {coin.empty[i]:.0%} of the draws")
+    resampled = coin.noise[i] / new_masks.noise[at]  # the measured variances first, then those of the resamples
+    times, low, high = percentile_interval(resampled[0], resampled[1:])
+    formula, signal = coin.predicted[i] / new_masks.predicted[at], (1 - lost) ** 2
+    print(f"ratio {r:.2f}: {times:.2f} times ({formula:.2f}); at equal signal {times / signal:.2f} times, "
+          f"{low / signal:.2f} to {high / signal:.2f} ({formula / signal:.2f}); nothing selected in {coin.empty[i]:.0%} "
+          "of the draws")
+
+# %% [markdown] id="coin-note"
+# A coin costs noise where few tokens are selected, and hardly any where many are: with $k = 51$ tokens, the number that
+# a coin gives is seldom far from its mean.
 
 # %% [markdown] id="why-line"
 # ## 4 · A line through the logs
@@ -497,7 +506,8 @@ class Shuffled:
 shuffled = measure(new, Shuffled(), "shuffled scenes", over="data", ratios=FEW[2:], draws=100, per_token=True)
 for name, result in (("scenes", scenes), ("shuffled", shuffled)):
     late = result.design_effect[-1]
-    print(f"{name:8} 1 + (k − 1) ρ at 0.9: {late.value:.2f} ({late.low:.2f} to {late.high:.2f})")
+    print(f"{name:8} 1 + (k − 1) ρ at 0.9: {late.value:.2f} ({late.low:.2f} to {late.high:.2f}); "
+          f"1 is in the interval: {late.low <= 1 <= late.high}")
 
 # %% [markdown] id="why-trained"
 # ## 6 · After training
@@ -547,10 +557,11 @@ def factors(result, i=AT):
 
 
 by_sigma, by_rho = factors(turn)
-inside = 0 < lowest < len(turn.ratios) - 1
-for ax, title in zip(axes, (f"Trained, it {'turns' if inside else 'is lowest'} at {turn.ratios[lowest]:.2f}",
-                            f"At 0.7, σ² is {by_sigma:.1f} times that at 0.02",
-                            f"and correlation a factor of {by_rho:.1f}")):
+near_lowest = [r for r, e in zip(turn.ratios, turn.variance) if e.low <= turn.variance[lowest].high]
+lowest_range = " to ".join(f"{r:.2f}" for r in dict.fromkeys((near_lowest[0], near_lowest[-1])))
+for ax, title in zip(axes, (f"Trained at 15%: lowest at {lowest_range}",
+                            f"σ² at 0.7: {by_sigma:.1f} times that at 0.02",
+                            f"Correlation at 0.7: a factor of {by_rho:.1f}")):
     ax.set_title(title)
 at = "; ".join(f"{name}: tr Cov {r.variance[0].value:.3g} and {r.variance[-2].value:.3g}, σ² "
                f"{r.token_variance[0].value:.0f} and {r.token_variance[-2].value:.0f}, 1 + (k − 1) ρ "
@@ -573,19 +584,18 @@ for name, result in by_model.items():
 times = turn.variance[AT].value / turn.variance[lowest].value
 low, high = turn.design_effect[AT][1:]
 Markdown(f"""
-The trained models' noise does not keep falling. That of the model trained at 15% is smallest near a ratio of
-{turn.ratios[lowest]:.2f}, and at 0.7 it is {times:.1f} times as large. Both causes are at work. $\\sigma^2$ has grown
-{by_sigma:.1f}-fold: a hidden token is a harder question the less there is to guess it from, and a reader who has
-learned to answer is more surprised by being wrong. And correlation adds a factor of {by_rho:.1f}: drawing without
-replacement would leave $1 + (k - 1)\\rho$ at {1 - turn.ratios[AT]:.2f}, and it is {turn.design_effect[AT].value:.2f}
-({low:.2f} to {high:.2f}). When much is hidden, all tokens of a draw suffer from the same missing words. The correlation
-of two tokens is {turn.correlation[AT].value:.3f} and looks like nothing on an axis of its own. In the model trained at
+The trained models' noise does not keep falling. That of the model trained at 15% is smallest at {lowest_range} (where
+intervals overlap), and at 0.7 it is {times:.1f} times as large. Both causes are at work. $\\sigma^2$ has grown
+{by_sigma:.1f}-fold. And correlation adds a factor of {by_rho:.1f}: drawing without replacement would leave $1 + (k -
+1)\\rho$ at {1 - turn.ratios[AT]:.2f}, and it is {turn.design_effect[AT].value:.2f} ({low:.2f} to {high:.2f}). A guess
+at the reason: the more is hidden, the harder each question, and all tokens of a draw suffer from the same missing
+words. The correlation of two tokens is {turn.correlation[AT].value:.3f} and looks like nothing on an axis of its own. In the model trained at
 35%, which has met such sentences, the two factors are {factors(by_model["trained at 35%"])[0]:.1f} and
 {factors(by_model["trained at 35%"])[1]:.1f}.
 """)
 
 # %% [markdown] id="why-held"
-# If what is hidden does it, then the law must come back when that does not change with the ratio. So separate the two
+# If that guess is right, and what is hidden does it, then the law must come back when that does not change with the ratio. So separate the two
 # knobs: hide half of the tokens, and ask for some of these only. Once **frozen**, with the same tokens hidden in every
 # draw, and once **held**, with half of the tokens hidden anew in each draw.
 
@@ -600,12 +610,17 @@ print("        measured over the formula:   ", over_formula)
 print("held, fresh text, against the ratio: ", summary(held))
 print("tied, fresh text, against the ratio: ", summary(tied))
 
-# %% [markdown] id="held-note"
-# Frozen, the gradients are fixed vectors again and the formula of section 3 is exact, for a trained model too. Over
-# fresh text, with the corruption held, variance goes down with the number of *predictions* nearly as the claim says.
-# What else a mask ratio does, it does by taking words away.
-#
-# And the other texts, once they are learned?
+# %% id="held-note" tags=["nbval-ignore-output"]
+straight, bent = held.slope(), tied.slope()
+apart = "apart" if straight.high < bent.low else "not clearly apart"
+Markdown(f"""
+Frozen, the gradients are fixed vectors again, and the formula of section 3 comes out for a trained model too:
+{frozen.verdict("odds")}. Over fresh text, with the corruption held, the slope is {straight.estimate}, and by the rule
+the claim is {held.verdict()}. When the corruption grows with the predictions the slope is {bent.estimate}: the two are
+{apart}. So most of what a mask ratio does beside asking more, it does by taking words away.
+
+And the other texts, once they are learned?
+""")
 
 # %% id="measure-learned" tags=["nbval-ignore-output"]
 from mlm_mini.chapters import BURSTY, MARKOV
@@ -656,13 +671,13 @@ check("09.noise-scale", noise_scale)
 
 # %% [markdown] id="why-steps"
 # That paper has a model of what noise costs: a step with noise makes as much progress as $1 / (1 + B)$ steps without.
-# It assumes that the loss is a quadratic bowl; that the bowl is equally curved in all directions in which gradients
-# scatter (else noise in steep directions counts more, and $B$ must be weighted with the curvature); and that each step
-# goes down the gradient by the length that is best for its noise, without momentum or Adam. None of this is exactly so
-# here, and the model's figure is a prediction, to be held against trainings.
+# It assumes that the loss is a bowl (a quadratic function of the weights); that its walls are equally steep in all
+# directions in which gradients scatter (else noise in the steep ones counts more); and that each step goes straight
+# down its own gradient, by the length that is best for its noise. AdamW does neither: it divides by the size of past
+# gradients, and carries some of them along. So the model's figure is a prediction, to be held against trainings.
 #
-# Compare 1% with 15%, before training and after. A training batch has 128 sentences and not our 12, so that its $B$ is
-# smaller by 12/128. The signal at 15% is taken for both ratios, as if both pointed the same way on average.
+# Compare 1% with 15%, before training and after. The trainings below have 64 sentences in a batch and not our 12, so
+# that their $B$ is smaller by 12/64. The signal at 15% is taken for both ratios, as if both pointed the same way on average.
 
 # %% id="measure-noise-scale" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.variance.noise import steps_for_one
@@ -670,54 +685,83 @@ from mlm_mini.experiments.variance.noise import steps_for_one
 two_ratios = {"ratios": (0.01, 0.15), "over": "data", "draws": 400}
 few_masks = {"new model": measure(new, language, "new", **two_ratios),
              "trained at 15%": measure(trained["trained at 15%"], language, "trained", **two_ratios)}
-steps = {name: steps_for_one(result, 128 / 12) for name, result in few_masks.items()}
+steps = {name: steps_for_one(result, 64 / 12) for name, result in few_masks.items()}
+louder = {name: 15 / result.relative()[0].value for name, result in few_masks.items()}  # noise at 1% over that at 15%
+scale = {name: result.noise_scale[1].value * 12 / 64 for name, result in few_masks.items()}
 for name, result in few_masks.items():
-    scale = ", ".join(f"{x * 12 / 128:.2g}" for x in result.noise_scale[1])
-    print(f"{name:14} noise scale of a training batch at 15% (and interval): {scale}")
-    print(f"{'':14} noise at 1% over noise at 15%: {1 / result.relative()[0].value * 15:.0f}; "
+    low, high = (x * 12 / 64 for x in result.noise_scale[1][1:])
+    print(f"{name:14} noise scale of a training batch at 15%: {scale[name]:.2g} ({low:.2g} to {high:.2g})")
+    print(f"{'':14} noise at 1% over noise at 15%: {louder[name]:.0f}; "
           f"by the model, steps for one: {steps[name].estimate}")
 
 # %% id="say-noise-scale" tags=["nbval-ignore-output"]
 Markdown(f"""
-At 1% there are 15 times fewer predictions than at 15%. In the beginning, says the model, that costs
-{steps["new model"].estimate} steps for one: the batches at either ratio are large enough to point downhill. At the end
-the true gradient is short, the noise scale is far above one, and it costs {steps["trained at 15%"].estimate} steps for
-one. (The signal of the trained model is nearly gone, so its noise scale is a rough figure; the steps hardly depend on
-it.)
+At 1% there are 15 times fewer predictions than at 15%. In the beginning a batch at 15% has {scale["new model"]:.2f}
+times as much noise as signal, and one at 1% {scale["new model"] * louder["new model"]:.1f} times: that costs, says the
+model, {steps["new model"].estimate} steps for one. At the end the true gradient is short, noise is nearly all there is
+at either ratio, and it costs {steps["trained at 15%"].estimate} steps for one. (The signal of the trained model is
+nearly gone, so its noise scale is a rough figure; the steps hardly depend on it.)
 """)
 
 # %% [markdown] id="why-train-few"
 # Now train. The article says that a tiny ratio makes training "slow *and* unstable": two words, so two measurements.
 #
 # **Slow**: for how many steps must a training be planned to end within the same distance of the floor? Tiny models at
-# 1% and at 15%, batches of 64, trainings of 7 to 240 steps, each with its whole schedule; a learning rate for each
-# ratio, the best of four on a seed of its own; five seeds. All are judged by the same blanks, at 15%.
+# 1% and at 15%, batches of 64, trainings of 30 to 960 steps, each with its whole schedule; a learning rate for each
+# ratio, the best of five for the longest trainings, on a seed of its own; five seeds. All are judged by the same
+# blanks, at 15%.
 #
-# **Unstable**: how much of its way down does a training give back? Look at the gap 24 times on the way, with the same
-# blanks each time, and divide the sum of all rises by the sum of all falls. A training that only falls gives back 0%.
-# Steadiness can be bought with a small learning rate, so 1% is also tried at the rate that suits 15%.
+# **Unstable**: how much of its way down does a training give back? Look at the gap of the longest trainings 24 times on
+# the way, with the same blanks each time, and divide the sum of all rises by the sum of all falls. A training that only
+# falls gives back 0%. Steadiness can be bought with a small learning rate: if 1% chooses a smaller one than 15%, it is
+# also tried at the rate of 15%.
+#
+# That takes some minutes, so it is shipped; the first line says how it was made.
 
-# %% id="measure-few-masks" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.lab.rates import HIGH_RATES
-from mlm_mini.experiments.variance.few_masks import measure_few_masks
+# %% id="measure-few-masks"
+from mlm_mini.experiments import find_experiment
+from mlm_mini.shipped import shipped
 
-run = measure_few_masks(240, seeds=5)
-print(f"rates tried: {', '.join(f'{rate:g}' for rate in HIGH_RATES)}; chosen:",
-      ", ".join(f"{rate:g} at {ratio:.0%}" for ratio, rate in run.rates.items()))
-print(f"to end within {run.target.mean():.2f} nats of the floor, 1% takes {run.steps.estimate} times the steps of 15%")
-def percent(figure, sign=""):
-    value, low, high = figure.estimate
-    return f"{value:{sign}.1%} ({low:{sign}.1%} to {high:{sign}.1%})"
+run, origin = find_experiment("few_masks").shipped(), shipped("experiments", "few_masks")
+print(origin["command"], f"({origin['date']}, {origin['machine']})\n")
+print(run.table())
 
+# %% id="fig-few-masks" tags=["nbval-ignore-output"]
+run.show()
 
-print("share of the way that is given back (95%, over seeds)")
-for name, share in zip(("1%, at its own rate", "15%", "1%, at the rate of 15%"), run.shares.values()):
-    print(f"{name:25}{percent(share)}")
-print(f"1% less 15%: {percent(run.given_back, '+')} at its own rate, {percent(run.at_same_rate, '+')} at that of 15%")
+# %% [markdown] id="how-far-down"
+# How far down is that? A reader who knows nothing but how frequent words are stands this far above the floor:
 
-# %% [markdown] id="few-masks-note"
-# Few masks make a training unsteady, and a smaller learning rate makes it steady again. That is one way in which noise
-# turns into slowness: the rate that 15% bears is too high for 1%. Chapter 10 trains longer, at more ratios.
+# %% id="measure-frequencies" tags=["nbval-ignore-output"]
+words = language.sample(100_000, np.random.default_rng(95)).ids
+_, count = np.unique(words[maskable_positions(words, vocabulary.special_ids)], return_counts=True)
+share = count / count.sum()
+frequencies = -(share * np.log(share)).sum() - language.bayes_floor(0.15, np.random.default_rng(96)).value
+print(f"word frequencies alone: {frequencies:.2f} nats above the floor; the trainings are compared at "
+      f"{run.target.mean():.2f}")
+
+# %% id="few-masks-note" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.variance.few_masks_result import FEW, USUAL, percent
+
+rates = " and ".join(f"{run.rate(ratio):g} at {ratio:.0%}" for ratio in (FEW, USUAL))
+edge = [f"{ratio:.0%}" for ratio in (FEW, USUAL) if run.rate(ratio) in (min(run.config.rates), max(run.config.rates))]
+shortest = run.ends(USUAL)[:, 0].mean()
+at_least = "at least " if shortest <= run.target.mean() else ""
+hurried = "" if len(run.arms) == 2 else (f" At the rate of {USUAL:.0%} it gives back "
+                                         f"{percent(run.given_back(run.arms[-1]).estimate, '+')}.")
+Markdown(f"""
+**Slow.** To end {run.target.mean():.1f} nats above the floor, a training at {FEW:.0%} must be planned for
+{at_least}{run.steps.estimate} times the steps of one at {USUAL:.0%}, where the model of noise says
+{steps["new model"].estimate.value:.1f} to {steps["trained at 15%"].estimate.value:.1f}. That distance is all that
+{FEW:.0%} comes to in {run.config.steps} steps: it has learned little beyond how frequent words are, which by itself is
+{frequencies:.1f} nats above the floor. And both ratios learn at the rate that is best for the longest trainings
+({rates}; {'the edge of the rates tried at ' + ' and '.join(edge) if edge else 'neither at the edge of the rates tried'}),
+while the shorter ones might like another.
+
+**Unstable.** At {FEW:.0%} a training gives back {percent(run.given_back(FEW).estimate, "+")} more of its way down than
+at {USUAL:.0%}, each at its own rate.{hurried} Chapter 10 trains at more ratios and to the end, and measures unrest in
+another way: how far apart the ends of trainings with different seeds lie.
+""")
 
 # %% [markdown] id="why-widget"
 # ## 8 · Under a slider
@@ -744,18 +788,22 @@ figures.show(*mask_economics_figure())
 #
 # Each verdict is computed from the figures above, and is a word only if at least 97.5% of their resamples get the same
 # word; else it is *undecided*, and in brackets stands which way it leans. "Inversely proportional" is decided by the
-# rule of section 4. "Noisy": the variance at 1% is more than twice that at 15%, before training and after. "Slow": it
+# rule of section 4, for each of four settings by itself; the verdict on all of them names those where it holds, and is
+# a word if all four are sure together. The other texts stand beside them. "Noisy": the variance at 1% is more than twice that at 15%, before training and after. "Slow": it
 # takes more than twice the steps. "Unstable": more of the way is given back. The last two are about trainings, with
 # five seeds.
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
-settings = {"new model, text fixed": new_masks, "new, fresh scenes": over_data["scenes"],
-            "new, fresh Markov text": over_data["Markov"], "new, fresh bursty text": over_data["bursty"],
-            "trained, text fixed": by_model["trained at 15%"], "trained, fresh scenes": trained_data,
-            "trained, fresh Markov text": learned["Markov"], "trained, fresh bursty text": learned["bursty"]}
-verdicts = {name: result.verdict() for name, result in settings.items()}
+from mlm_mini.experiments.claims.variance import settings_together
+
+judged = {"new model, text fixed": new_masks, "new model, fresh text": over_data["scenes"],
+          "trained model, text fixed": by_model["trained at 15%"], "trained model, fresh text": trained_data}
+others = {"new model, fresh Markov text": over_data["Markov"], "new model, fresh bursty text": over_data["bursty"],
+          "trained on Markov text": learned["Markov"], "trained on bursty text": learned["bursty"]}
+verdicts = {name: result.verdict() for name, result in (judged | others).items()}
+overall = settings_together({name: verdicts[name] for name in judged})
 rows = "".join(f"| {name} | {r.slope().value:.2f} ({r.slope().low:.2f} to {r.slope().high:.2f}) | {verdicts[name]} |\n"
-               for name, r in settings.items())
+               for name, r in (judged | others).items())
 Markdown(f"""
 | "inversely proportional", setting | slope, 0.02 to 0.9 | verdict |
 |---|---|---|
@@ -763,16 +811,15 @@ Markdown(f"""
 """)
 
 # %% id="recap-claims" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.claims.variance import settings_together
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, decide, decide_above
 
-overall = settings_together(verdicts)
-slopes = [result.slope().value for result in settings.values()]
-louder = {name: 15 / r.relative()[0].value for name, r in few_masks.items()}
+slopes = [result.slope().value for result in (judged | others).values()]
 noisy = decide(lambda times: HOLDS if max(times.values()) < 15 / 2 else FAILS,
                {name: r.relative()[0] for name, r in few_masks.items()})
 slow = decide_above(run.steps, 2.0)
-unstable = {rate: decide_above(more, 0.0) for rate, more in (("own", run.given_back), ("same", run.at_same_rate))}
+told = {FEW: f"at its own rate, {run.rate(FEW):g}", "hurried": f"at the rate of {USUAL:.0%}, {run.rate(USUAL):g}"}
+back = {arm: f"{told[arm]}, {percent(run.given_back(arm).estimate, '+')} more of the way down is given back "
+        f"| **{decide_above(run.given_back(arm), 0.0)}**" for arm in run.arms if arm != USUAL}
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
@@ -780,21 +827,33 @@ Markdown(f"""
 slopes from {min(slopes):.2f} to {max(slopes):.2f} | **{overall}** |
 | at 1% "the learning signal can be extremely noisy" | the variance at 1% is {louder["new model"]:.0f} times that at \
 15% in a new model, {louder["trained at 15%"]:.0f} times in a trained one | **{noisy}** |
-| a tiny ratio makes training "slow ... | {run.steps.estimate} steps for one at 15%, in short trainings with batches \
-of 64; by the noise scale, {steps["new model"].estimate} in the beginning, {steps["trained at 15%"].estimate} at the end \
-| **{slow}** |
-| ... and unstable" | at the rate that suits 15%, {percent(run.at_same_rate, "+")} more of the way down is given back \
-| **{unstable["same"]}** |
-| | at a rate of its own, {run.rates[0.01]:g} and not {run.rates[0.15]:g}: {percent(run.given_back, "+")} \
-| **{unstable["own"]}** |
+| a tiny ratio makes training "slow ... | {run.steps.estimate} steps for one at 15%, to end \
+{run.target.mean():.1f} nats above the floor; by the noise scale, {steps["new model"].estimate} in the beginning, \
+{steps["trained at 15%"].estimate} at the end | **{slow}** |
+| ... and unstable" | {" |\n| | ".join(back.values())} |
 """)
 
-# %% [markdown] id="answer"
-# So: with fresh text and gradients that are independent, twice the predictions is half the variance, and the claim is
-# right. With the text fixed it is the odds. It stops where gradients are alike, as in bursty text, and where more masks
-# make harder questions and let all tokens of a draw suffer from the same gaps, as in any model that has learned to
-# read. Then there is a ratio beyond which more masks mean *more* noise.
-#
+# %% id="answer" tags=["nbval-ignore-output"]
+def told_lowest(result):
+    """Where a curve turns, as a range of ratios; or that it does not."""
+    i = int(np.argmin([v.value for v in result.variance]))
+    near = [r for r, e in zip(result.ratios, result.variance) if e.low <= result.variance[i].high]
+    if i == len(result.ratios) - 1:
+        return "falls all the way"
+    return f"is lowest at {' to '.join(f'{r:.2f}' for r in dict.fromkeys((near[0], near[-1])))}"
+
+
+turns = "; ".join(f"{name}, it {told_lowest(r)}" for name, r in (
+    ("trained on scenes with the text fixed", by_model["trained at 15%"]), ("on fresh scenes", trained_data),
+    ("on Markov text", learned["Markov"]), ("on bursty text", learned["bursty"])))
+Markdown(f"""
+So: with fresh text and gradients that are independent, twice the predictions is half the variance, and the claim is
+right. With the text fixed it is the odds. It stops where gradients are alike, as in bursty text, and where more masks
+make harder questions and tokens of a draw that err together, as in the models that have learned scenes. Noise after
+training: {turns}.
+""")
+
+# %% [markdown] id="read-on"
 # ## Where to read on
 #
 # - William G. Cochran (1977). *Sampling Techniques*, third edition. Wiley. Chapter 2: the finite population.

@@ -15,6 +15,8 @@ from mlm_mini.experiments.strategy.config import QUICK_STRATEGY_STUDY, MaskStrat
 from mlm_mini.experiments.strategy.result import MaskStrategy
 from mlm_mini.experiments.strategy.run import measure_mask_strategy
 from mlm_mini.experiments.variance.config import QUICK_RATIOS, GradientVarianceConfig
+from mlm_mini.experiments.variance.few_masks import measure_few_masks
+from mlm_mini.experiments.variance.few_masks_result import FewMasks, FewMasksConfig
 from mlm_mini.experiments.variance.result import GradientVariance
 from mlm_mini.experiments.variance.study import new_model_variance
 from mlm_mini.processes import Finished, tell_nobody
@@ -50,6 +52,7 @@ EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
         Experiment("gradient_variance", QUICK_VARIANCE, FULL_VARIANCE, new_model_variance, GradientVariance),
+        Experiment("few_masks", FewMasksConfig(steps=32, seeds=2), FewMasksConfig(), measure_few_masks, FewMasks),
         Experiment("mask_ratio", QUICK_RATIO_STUDY, MaskRatioConfig(), measure_mask_ratio, MaskRatio),
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),

@@ -185,8 +185,9 @@ def describe_one_ratio(drawn: DrawnSentence, ratio: float, _: float, curves: Mas
     n, asked, (at, value) = int(drawn.maskable.sum()), int(drawn.asked.sum()), curves.nearest(ratio)
     return (
         f"At ratio {ratio:.2f}, {asked} of {_tokens(n)} {_are(asked, n)} hidden and asked "
-        f"for; {give_or_take(n, ratio)} are expected. The floor is {curves.floor_at(ratio):.2f} nats for "
-        f"each. {_noise(ratio, curves)} Measured at {at:.2f}, the nearest ratio: {value}."
+        f"for; {give_or_take(n, ratio)} are expected (± one standard deviation). The floor is "
+        f"{curves.floor_at(ratio):.2f} nats for each. {_noise(ratio, curves)} "
+        f"Measured at {at:.2f}, the nearest ratio: {value}."
     )
 
 
@@ -196,8 +197,8 @@ def describe_two_ratios(drawn: DrawnSentence, mask_ratio: float, prediction_rati
     at, value = curves.nearest(prediction_ratio)
     return (
         f"Corruption {mask_ratio:.2f}, prediction {prediction_ratio:.2f}: of {_tokens(n)} {hidden} "
-        f"{_are(hidden)} hidden ({give_or_take(n, mask_ratio)} expected) and {asked} of these asked for "
-        f"({give_or_take(n, prediction_ratio)} expected). The floor depends on what is hidden: "
+        f"{_are(hidden)} hidden ({give_or_take(n, mask_ratio)} expected, ± one standard deviation) and {asked} of "
+        f"these asked for ({give_or_take(n, prediction_ratio)} expected). The floor depends on what is hidden: "
         f"{curves.floor_at(mask_ratio):.2f} nats for each. The noise depends on what is asked. "
         f"{_noise(prediction_ratio, curves)} Measured with both at {at:.2f}: {value}."
     )

@@ -19,19 +19,19 @@ def variance_slopes(effort: Effort) -> Finding:
     trained = cached_model("scenes", report=Reporter, **LANGUAGES["scenes"].kept["tiny"]).model
     new = MaskedLM(trained.config, torch.Generator().manual_seed(effort.seed)).eval()
     results = {
-        f"{state} model, over {over}": measure_gradient_variance(
+        f"{state} model, {drawn}": measure_gradient_variance(
             model,
             scene_language(),
             GradientVarianceConfig(ratios=QUICK_RATIOS, over=over, draws=effort.of(40, 200)),
             effort.rng,
         )
-        for over in ("masks", "data")
+        for over, drawn in (("masks", "text fixed"), ("data", "fresh text"))
         for state, model in (("new", new), ("trained", trained))
     }
     verdicts = {name: result.verdict() for name, result in results.items()}
     facts = {f"slope, {name}": result.slope().estimate.rounded(3) for name, result in results.items()}
     facts["share of resamples that agree"] = {name: round(v.agreement, 3) for name, v in verdicts.items()}
-    slope = results["trained model, over data"].slope()
+    slope = results["trained model, fresh text"].slope()
     return Finding({"slope": slope}, facts, verdicts=verdicts)
 
 
@@ -42,7 +42,11 @@ def judge_variance(finding: Finding) -> Decision:
 
 
 def settings_together(verdicts: Mapping[str, Decision]) -> Decision:
-    """The verdict of several settings that were decided by themselves, by their names."""
+    """The verdict of several settings that were decided by themselves, by their names.
+
+    It lists those where the claim holds, and those that are undecided. Its agreement is the product of the shares of
+    all that are decided: the share of repetitions in which each of these would come out as it did.
+    """
     words = {name: verdict.word for name, verdict in verdicts.items()}
     decided = [verdict.agreement for verdict in verdicts.values() if verdict.word != UNDECIDED]
     agreement = float(np.prod(decided or [verdict.agreement for verdict in verdicts.values()]))
@@ -55,8 +59,14 @@ def _in_words(words: Mapping[str, str]) -> str:
         return HOLDS
     if not any(word.startswith(HOLDS) for word in words.values()):
         return UNDECIDED if UNDECIDED in words.values() else FAILS
-    short = {name: word.removeprefix(f"{HOLDS} ") if word != HOLDS else "everywhere" for name, word in words.items()}
-    return f"holds when {'; '.join(f'{name}: {word}' for name, word in short.items() if word != FAILS)}"
+    where = [
+        name + (f" ({word.removeprefix(f'{HOLDS} ')})" if word != HOLDS else "")
+        for name, word in words.items()
+        if word.startswith(HOLDS)
+    ]
+    open_ = [name for name, word in words.items() if word == UNDECIDED]
+    said = f"holds when it is the {' or the '.join(where)}"
+    return said + (f"; undecided for the {' and the '.join(open_)}" if open_ else "")
 
 
 VARIANCE_CLAIMS = (
