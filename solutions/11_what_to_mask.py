@@ -101,7 +101,8 @@ print(f"correlation of the two: {np.corrcoef(hidden.surprisal, shown)[0, 1]:.2f}
 # %% [markdown] id="leak-note"
 # This model was never asked for a word that it could see, so what it says there has never been corrected by
 # anything: it is related to how hard the blank would be, and not the same. A model that was trained with 80/10/10 is
-# asked for words that it sees, and copies them (chapter 10): its scores would be near zero everywhere.
+# asked for words that it sees, and learns to copy them: the nearer it comes to a perfect reader (chapter 10), the less
+# its scores of seen words say about how hard they would be.
 
 # %% [markdown] id="why-inclusion"
 # ## 2 · A sample that prefers the hard ones
@@ -139,7 +140,8 @@ check("11.inclusion", inclusion)
 # %% [markdown] id="why-gumbel"
 # With these probabilities, each candidate on its own is selected or not: a *Poisson sample*, whose size varies.
 # Where exactly $k$ are wanted in each row, there is a trick. Give every position the key $\ln w_i + g_i$, with $g_i$
-# drawn from the standard Gumbel distribution, and keep the $k$ largest. The first of them is position $i$ with
+# drawn from the standard Gumbel distribution (that of $-\ln(-\ln u)$ for a uniform $u$ between 0 and 1; NumPy has it
+# as `rng.gumbel`), and keep the $k$ largest. The first of them is position $i$ with
 # probability $w_i / \sum_j w_j$, the next is the same among those that are left, and so on: a weighted draw without
 # replacement, in two lines and for all rows at once (Efraimidis and Spirakis 2006; Kool and others 2019). The chances
 # of being selected are not the $\pi_i$ above: whoever is not drawn first has more chances yet, so that light words come
@@ -225,9 +227,9 @@ for strategy in ("uniform", "surprisal", "entropy"):
 # %% id="fig-kinds" tags=["nbval-ignore-output"]
 figure, (ax,) = figures.new_figure(7, 3)
 looks = {"uniform": (figures.BLACK, "o"), "surprisal": (figures.RED, "s"), "entropy": (figures.BLUE, "^")}
-for strategy, (color, marker) in looks.items():
+for shift, (strategy, (color, marker)) in zip((-0.15, 0.0, 0.15), looks.items()):
     y = [100 * shares[strategy][kind] for kind in KINDS]
-    ax.plot(y, marker=marker, linestyle="none", color=color, label=strategy)
+    ax.plot(np.arange(len(KINDS)) + shift, y, marker=marker, linestyle="none", color=color, label=strategy)
 ax.set_xticks(range(len(KINDS)), KINDS)
 ax.set(ylabel="share of the masks (%)", ylim=(0, None))
 ax.legend(frameon=False)
@@ -370,13 +372,14 @@ print(f"mean over {len(nats)} blanks: {nats.mean():.3f} nats; Bayes floor {quest
 print(f"confidence in the likeliest word minus its exact probability: {unsure_at_the_end:+.1f} percentage points")
 for low, high, name in ((0.0, 0.5, "below 0.5"), (0.5, 0.95, "0.5 to 0.95"), (0.95, 1.01, "above 0.95")):
     these = (low <= likeliest) & (likeliest < high)
-    print(f"likeliest word {name:12}{these.mean():4.0%} of the blanks, {nats[these].mean():.3f} nats each")
+    print(f"likeliest word {name:12}{these.mean():4.0%} of the blanks, {nats[these].mean():.3f} nats each, "
+          f"{nats[these].sum() / nats.sum():4.0%} of all nats lost")
 
 # %% [markdown] id="scene-bias-note"
-# Little, and one can see why. Where the answer is certain there is nothing to distort; where dozens of words are
-# about equally likely they all surprise alike. It is blanks with one likely word and a few rare ones that suffer,
-# and this language has few of them. A language with many would pay more. The bias is a property of what one selects
-# by *and* of the text.
+# Little on average, and the table says where it comes from. Where the answer is certain there is nothing to distort. A
+# blank with one likely word and a few rare ones suffers most, as in the figure above, but this language has few of
+# them: most of what is lost is lost at open blanks, a little at each. A language with other blanks would pay another
+# price. The bias is a property of what one selects by *and* of the text.
 
 # %% [markdown] id="why-importance"
 # Can one have the hard questions without the bias? A word that is asked for with probability $\pi$ stands for
@@ -475,7 +478,8 @@ for name, chance in WAYS.items():
 # from five seeds and measured the gradients of every strategy on them, on the same sentences. How long it took and
 # on what machine is stored with it.
 #
-# Two rules keep the comparison fair. Every arm has a learning rate of its own: the best of four, tried with one seed
+# Two rules keep the comparison fair. Every **arm**, as the ways that a study compares are called, has a learning rate of
+# its own: the best of four, tried with one seed
 # that is not used again. And two arms are there that need no idea at all: uniform masks that hide 30% or 40% of the
 # words and ask for all of them. Whoever hides more than 15% has to beat these.
 
@@ -520,7 +524,7 @@ ax.set_yticks(range(len(arms)), [arm_name(*arm) for arm in arms])
 ax.set(ylim=(len(arms) - 0.5, -0.5), xlabel="ratio to uniform masks, after a whole training")
 ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 length, useful, step = ratios["surprisal", False].values()
-ax.set_title(f"By surprisal: gradients {length.value:.1f} times as long, steps {step.value:.2f} times as useful")
+ax.set_title(f"By surprisal: gradients {length.value:.1f} times as long; a step is worth {span(step)} times as much")
 told = (f"{arm_name(*arm)} " + ", ".join(f"{r.value:.2f}" for r in found.values()) for arm, found in ratios.items())
 figures.show(figure, alt="Gradients over those of uniform masks (expected gradient, its useful part, and that for "
              f"steps of fixed length): {'; '.join(told)}.")
@@ -535,8 +539,8 @@ noise = (np.mean([s.batch for s in uniform]) / np.mean([s.signal for s in unifor
 print(f"with uniform masks the gradient of one batch of 64 sentences is {noise:.0f} times as long as its expectation")
 
 # %% [markdown] id="signal-note"
-# The observation of the article is right: on a model that has learned something, harder questions have longer
-# expected gradients, and a good part of the extra length is useful. Two things stand against it. The useful part grows
+# The observation of the article is right: after a whole training, harder questions have longer expected gradients, and a
+# good part of the extra length is useful. (After a quarter of it, the table leaves both open: 1 is in the intervals.) Two things stand against it. The useful part grows
 # less than the whole: a hidden word that surprises because it is *rare* pulls as hard as one that surprises because
 # the model is *wrong*, and only the second has something to teach. And the noise of a batch grows with its signal, so
 # that steps of fixed length gain less, if they gain at all: five seeds leave that open. The intervals are Student's, on
@@ -590,6 +594,8 @@ study.show()
 # %% id="read-race"
 race = {arm: study.versus("kl", *arm) for arm in arms}
 better, worse = ([arm for arm in arms if race[arm].high < 0], [arm for arm in arms if race[arm].low > 0])
+print(f"{len(arms)} arms beside uniform masks at 15%, on scenes; each interval is a 95% one by itself, so that of "
+      f"{len(arms)} about {0.05 * len(arms):.1f} would stray from 0 by chance alone")
 print("better than uniform masks at 15%, at equal compute:", "; ".join(arm_name(*arm) for arm in better) or "none")
 print("worse:", "; ".join(arm_name(*arm) for arm in worse) or "none")
 for more in ("uniform 30%", "uniform 40%"):
@@ -601,19 +607,31 @@ for strategy, found in free.items():
     paid = race[strategy, False]
     print(f"{strategy}: {span(found, 3, '+')} nats if looking were free, {span(paid, 3, '+')} as it is")
 kept = study.versus("kl", "kept", against="kept at random")
+all_asked = study.versus("kl", "uniform 30%", against="kept at random")
+ahead = study.versus("kl", "uniform 30%", against="kept")
 print(f"kept, beside its control that keeps at random: {span(kept, 3, '+')} nats")
+print(f"uniform 30%, beside the same control: {span(all_asked, 3, '+')} nats; beside kept: {span(ahead, 3, '+')}")
 
-# %% [markdown] id="race-note"
-# Per step, looking helps: at equal steps both selections come nearer to the exact posterior. But what a scoring pass
-# costs is more than what it brings, so that at equal compute uniform masks win. Weights do not save it: with the
-# bias they take away the preference for hard questions, and its gain. *Kept* has its scores from the pass that is made
-# anyway, and beats uniform masks at 15% as well as its own control.
-#
-# Is that a success? Many would print it. But *kept* hides 30% of the words and asks for half of them, and there is a
-# simpler thing to do with 30% hidden words: ask for all. That costs hardly more, and ends much nearer to the exact
-# posterior. What looked like the merit of choosing well was, for the larger part, the merit of more questions, which
-# *kept* gave away. A clever strategy has to be compared with the cheapest thing that does as much. (Both uniform arms
-# chose the highest of the four rates: with a higher one they might be better still.)
+# %% id="race-note" tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+from mlm_mini.experiments.lab.verdicts import decide_above, decide_below
+
+helps = {name: decide_below(study.difference("kl", name, charged=False), 0) for name in study.config.free}
+at_edge = [arm_name(*arm) for arm in rates if rates[arm] == max(study.config.rates)]
+Markdown(f"""
+Does looking help, if it were free? By surprisal: {helps["surprisal"]}; by entropy: {helps["entropy"]}. But what a
+scoring pass costs is more than what it brings, so that at equal compute uniform masks win. Weights do not save it:
+perhaps because with the bias they take away the preference for hard questions (with free looking they were not tried).
+*Kept* has its scores from the pass that is made anyway, and beats uniform masks at 15% as well as its own control.
+
+Is that a success? Many would print it. But *kept* hides 30% of the words and asks for half of them, and there is a
+simpler thing to do with 30% hidden words: ask for all, for hardly more. Count from the control, which keeps half of
+them at random. Choosing the half well is worth {-kept.value:.2f} nats; asking for both halves, without choosing, is
+worth {-all_asked.value:.2f}. Choosing did help, and there was something better to be had for less thought. A clever
+strategy has to be compared with the cheapest thing that does as much. (At the highest of the rates that were tried,
+so that a higher one might be better still: {", ".join(at_edge) or "none"}.)
+""")
 
 # %% [markdown] id="why-calibration"
 # A bias need not show in the KL of a model that is still far from its end. It shows in how sure the model is. If the
@@ -627,11 +645,16 @@ for arm in study.config.arms:
     off = study.mean("overconfidence", *arm)
     print(f"{arm_name(*arm):22}{span([100 * number for number in off], 1, '+')}")
 
-# %% [markdown] id="calibration-note"
-# By surprisal the model is far too unsure, and the weights mend it. How much of that is the bias of section 3? There a
-# perfect learner ended less unsure than this: that part is where training ends, and stays. The rest has another cause,
-# which masks by entropy show too: easy contexts are asked about less, and a model that is still young has learned
-# them less well. Of that part one may hope that it passes with training; this study is too short to tell.
+# %% id="calibration-note" tags=["nbval-ignore-output"]
+unsure = {name: study.difference("overconfidence", name, charged=False) for name in study.config.free}
+Markdown(f"""
+By surprisal the model is far too unsure, and the weights mend it. Part of that is that it has learned less: looking is
+paid for in steps. After as many steps as with uniform masks, it is {span([100 * x for x in unsure["surprisal"].estimate],
+1, "+")} points from theirs by surprisal, and {span([100 * x for x in unsure["entropy"].estimate], 1, "+")} by entropy
+({"surely" if unsure["entropy"].estimate.high < 0 else "which may be nothing"}). A perfect learner would end
+{-unsure_at_the_end:.1f} points too unsure by the bias of section 3: that part is where training ends, and stays. Of the
+rest one may hope that it passes with training; this study is too short to tell.
+""")
 
 # %% [markdown] id="why-noise"
 # ## 6 · Noise is hard too
@@ -656,7 +679,7 @@ for arm in study.config.arms:
 # %% id="fig-noise" tags=["nbval-ignore-output"]
 looks = {"uniform": ("o", figures.BLACK), "surprisal": ("s", figures.RED), "entropy": ("^", figures.BLUE),
          "kept": ("D", figures.ORANGE), "kept at random": ("v", figures.GREEN), "uniform 30%": ("P", figures.BLACK),
-         "uniform 40%": ("X", figures.BLACK)}
+         "uniform 40%": ("X", figures.SKY)}
 points = {name: [study.mean(what, name, language="noisy") for what in ("noise_share", "kl")] for name in looks}
 figure, (ax,) = figures.new_figure(7, 3.4)
 for name, (share, kl) in points.items():
@@ -690,10 +713,10 @@ quick = find_experiment("mask_strategy").run(full=False)
 print(quick.table())
 
 # %% [markdown] id="live-note"
-# Look at the gradients by surprisal. In models this young they are the longest of all, and hardly any of it is
-# useful: so far the models know little more than which words are frequent, and selection by surprisal pulls exactly
-# that apart again. With the weights the length is gone, and the use is back. (An interval from minus to
-# plus infinity says that even the sign of a figure is lost in the noise of so few batches.)
+# Look at the gradients by surprisal. In models this young they are the longest of all, and how much of that is useful
+# these few batches cannot tell: an interval from minus to plus infinity says that even the sign is lost in the noise.
+# With the weights, length and use are those of uniform masks. A guess at the reason: so far the models know little more
+# than which words are frequent, and selection by surprisal pulls exactly that apart again.
 
 # %% [markdown] id="clinic"
 # ## 8 · Bug clinic of Part III
@@ -857,16 +880,13 @@ check("11.clinic-bessel", signal_and_noise)
 from mlm_mini.experiments.claims.claim import Effort
 from mlm_mini.experiments.claims.all_claims import measure_claims
 
-from mlm_mini.experiments.lab.verdicts import decide_above, decide_below
-
 (claim,) = measure_claims(Effort(), ["entropy-masking"])
 print(f"{claim.claim.id}: {claim.claim.figure}:\n  {claim.claim.rule}")
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
-from IPython.display import Markdown
-
-
-off, mended = (study.difference("overconfidence", "surprisal", weighted) for weighted in (False, True))
+early = study.ratio("useful", "surprisal", after=study.config.probed[0])
+off, mended = study.difference("overconfidence", "surprisal", charged=False), study.difference(
+    "overconfidence", "surprisal", True)
 on_noise = study.difference("noise_share", "entropy", language="noisy")
 against = {more: study.difference("kl", "kept", against=more) for more in ("uniform", "uniform 30%", "uniform 40%")}
 free_of_cost = study.difference("kl", "surprisal", charged=False)
@@ -884,7 +904,8 @@ Markdown(f"""
 | masks at high-surprisal tokens "can generate a significantly stronger expected learning signal" | expected gradient \
 {span(length)} times as long; the final model's KL {span(paid.estimate, 2, "+")} nats at equal compute | \
 **{claim.verdict}** |
-| is the part that lowers the KL longer? | {span(useful)} times | \
+| is the part that lowers the KL longer? | after a whole training {span(useful)} times, after a quarter \
+{span(early)} | \
 **{decide_above(study.factor("useful", "surprisal"), 1)}** |
 | is a step of fixed length worth more? | {span(step)} times | \
 **{decide_above(study.factor("efficiency", "surprisal"), 1)}** |
@@ -898,8 +919,8 @@ entropy {span(race["entropy", False], 2, "+")} | **{decide_below(paid, 0)}** |
 {span(against["uniform 30%"].estimate, 2, "+")} nats, for all 40%: {span(against["uniform 40%"].estimate, 2, "+")} | \
 **{decide_below(against["uniform 30%"], 0)}** |
 | selected by surprisal, is the model less sure than with uniform masks? | two words, exactly: 0.90 is learned as \
-{paths["surprisal"][-1]:.2f}. The study: confidence {points(off)} points beside uniform masks, {points(mended)} with \
-weights | **{decide_below(off, 0)}** |
+{paths["surprisal"][-1]:.2f}. The study, after as many steps: confidence {points(off)} points beside uniform masks; with weights, at \
+equal compute, {points(mended)} | **{decide_below(off, 0)}** |
 | does a hunt for difficulty find noise? | with codes in the text, masks by entropy fall on noise \
 {points(on_noise, 0)} points more often than uniform masks | **{decide_above(on_noise, 0)}** |
 """)

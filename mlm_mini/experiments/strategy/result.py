@@ -152,9 +152,10 @@ class MaskStrategy(Result):
         )
 
     def _score_lines(self, language: str) -> list[str]:
+        noisy = language != PLAIN_SCENES  # elsewhere there is no noise for a mask to fall on
         over_seeds = f"mean and 95% interval over {self.config.seeds} seeds (KL in nats per blank)"
         lines = [f"{language}: final models, {over_seeds}"]
-        lines += [f"{'':28}{'steps':>6}{'KL at words':>16}{'minus uniform':>17}{'overconfidence':>16}{'on noise':>9}"]
+        lines += [f"{'':28}{'steps':>6}{'KL at words':>16}{'minus uniform':>17}{'overconfidence':>16}" + "  masks on noise" * noisy]
         for strategy, weighted, charged in self.rows(language):
             where = {"language": language, "charged": charged}
             kl, over, noise = (
@@ -162,7 +163,7 @@ class MaskStrategy(Result):
             )
             apart = "" if strategy == UNIFORM else self.versus("kl", strategy, weighted, **where).with_margin("+")
             steps = self.of(strategy, weighted, **where)[0].steps
-            figures_ = f"{kl.with_margin():>16}{apart:>17}{over.value:16.3f}{noise.value:9.0%}"
+            figures_ = f"{kl.with_margin():>16}{apart:>17}{over.value:16.3f}" + f"{noise.value:16.0%}" * noisy
             lines.append(f"{arm_name(strategy, weighted, charged):28}{steps:6}{figures_}")
         return lines
 
