@@ -159,7 +159,8 @@ print(times.table())
 # draws are never the same token, so they repel each other: their **covariance** $c$, the mean of the inner product of
 # their deviations from $\bar g$, is below zero. By symmetry it is the same for any two. A sum of $k$ draws has the
 # variance $k v + k (k - 1)\, c$. If all $N$ are drawn their sum is fixed, and its variance $N v + N (N - 1)\, c$ is
-# zero, so $c = -v / (N - 1)$. The mean is the sum over $k$, so its variance is that of the sum over $k^2$. With $S^2 = \frac{1}{N-1} \sum_i \lVert g_i - \bar g \rVert^2 = \frac{N v}{N-1}$:
+# zero, so $c = -v / (N - 1)$. The mean is the sum over $k$, so its variance is that of the sum over $k^2$. With $S^2 =
+# \frac{1}{N-1} \sum_i \lVert g_i - \bar g \rVert^2 = \frac{N v}{N-1}$:
 #
 # $$\operatorname{tr} \operatorname{Cov}(g) = \frac{v}{k} + \frac{k - 1}{k}\, c
 #   = S^2 \left( \frac{1}{k} - \frac{1}{N} \right) = \frac{S^2}{N} \cdot \frac{1 - r}{r}, \qquad r = \frac{k}{N}.$$
@@ -228,7 +229,8 @@ for r, k, v, p in zip(new_masks.ratios, new_masks.predictions, new_masks.varianc
 
 # %% [markdown] id="why-constant"
 # If the law is right, variance times $r / (1 - r)$ is the same number at every ratio, but for its error bars. (All
-# intervals and error bars over draws in this chapter are of 95%, by the bootstrap of section 4.) A $\chi^2$ test at 5% says whether the scatter is more than they explain:
+# intervals and error bars over draws in this chapter are of 95%, by the bootstrap of section 4.) A $\chi^2$ test at 5%
+# says whether the scatter is more than they explain:
 
 # %% id="check-law"
 usual = 0.015, 0.31
@@ -301,8 +303,8 @@ for i, r in enumerate(COIN):
     times, low, high = percentile_interval(resampled[0], resampled[1:])
     formula, signal = coin.predicted[i] / new_masks.predicted[at], (1 - lost) ** 2
     print(f"ratio {r:.2f}: {times:.2f} times ({formula:.2f}); at equal signal {times / signal:.2f} times, "
-          f"{low / signal:.2f} to {high / signal:.2f} ({formula / signal:.2f}); nothing selected in {coin.empty[i]:.0%} "
-          "of the draws")
+          f"{low / signal:.2f} to {high / signal:.2f} ({formula / signal:.2f}); nothing selected in "
+          f"{coin.empty[i]:.0%} of the draws")
 
 # %% [markdown] id="coin-note"
 # A coin costs noise where few tokens are selected, and hardly any where many are: with $k = 51$ tokens, the number that
@@ -589,15 +591,15 @@ intervals overlap), and at 0.7 it is {times:.1f} times as large. Both causes are
 {by_sigma:.1f}-fold. And correlation adds a factor of {by_rho:.1f}: drawing without replacement would leave $1 + (k -
 1)\\rho$ at {1 - turn.ratios[AT]:.2f}, and it is {turn.design_effect[AT].value:.2f} ({low:.2f} to {high:.2f}). A guess
 at the reason: the more is hidden, the harder each question, and all tokens of a draw suffer from the same missing
-words. The correlation of two tokens is {turn.correlation[AT].value:.3f} and looks like nothing on an axis of its own. In the model trained at
-35%, which has met such sentences, the two factors are {factors(by_model["trained at 35%"])[0]:.1f} and
+words. The correlation of two tokens is {turn.correlation[AT].value:.3f} and looks like nothing on an axis of its own.
+In the model trained at 35%, which has met such sentences, the two factors are {factors(by_model["trained at 35%"])[0]:.1f} and
 {factors(by_model["trained at 35%"])[1]:.1f}.
 """)
 
 # %% [markdown] id="why-held"
-# If that guess is right, and what is hidden does it, then the law must come back when that does not change with the ratio. So separate the two
-# knobs: hide half of the tokens, and ask for some of these only. Once **frozen**, with the same tokens hidden in every
-# draw, and once **held**, with half of the tokens hidden anew in each draw.
+# If that guess is right, and what is hidden does it, then the law must come back when that does not change with the
+# ratio. So separate the two knobs: hide half of the tokens, and ask for some of these only. Once **frozen**, with the
+# same tokens hidden in every draw, and once **held**, with half of the tokens hidden anew in each draw.
 
 # %% id="measure-held" tags=["nbval-ignore-output"]
 APART, model = {"ratios": (0.02, 0.05, 0.1, 0.2, 0.4), "draws": 800}, trained["trained at 35%"]
@@ -677,7 +679,8 @@ check("09.noise-scale", noise_scale)
 # gradients, and carries some of them along. So the model's figure is a prediction, to be held against trainings.
 #
 # Compare 1% with 15%, before training and after. The trainings below have 64 sentences in a batch and not our 12, so
-# that their $B$ is smaller by 12/64. The signal at 15% is taken for both ratios, as if both pointed the same way on average.
+# that their $B$ is smaller by 12/64. The signal at 15% is taken for both ratios, as if both pointed the same way on
+# average.
 
 # %% id="measure-noise-scale" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.variance.noise import steps_for_one
@@ -755,7 +758,7 @@ Markdown(f"""
 {steps["new model"].estimate.value:.1f} to {steps["trained at 15%"].estimate.value:.1f}. That distance is all that
 {FEW:.0%} comes to in {run.config.steps} steps: it has learned little beyond how frequent words are, which by itself is
 {frequencies:.1f} nats above the floor. And both ratios learn at the rate that is best for the longest trainings
-({rates}; {'the edge of the rates tried at ' + ' and '.join(edge) if edge else 'neither at the edge of the rates tried'}),
+({rates}; {"at the edge of the rates tried: " + " and ".join(edge) if edge else "not at the edge of those tried"}),
 while the shorter ones might like another.
 
 **Unstable.** At {FEW:.0%} a training gives back {percent(run.given_back(FEW).estimate, "+")} more of its way down than
@@ -789,9 +792,9 @@ figures.show(*mask_economics_figure())
 # Each verdict is computed from the figures above, and is a word only if at least 97.5% of their resamples get the same
 # word; else it is *undecided*, and in brackets stands which way it leans. "Inversely proportional" is decided by the
 # rule of section 4, for each of four settings by itself; the verdict on all of them names those where it holds, and is
-# a word if all four are sure together. The other texts stand beside them. "Noisy": the variance at 1% is more than twice that at 15%, before training and after. "Slow": it
-# takes more than twice the steps. "Unstable": more of the way is given back. The last two are about trainings, with
-# five seeds.
+# a word if all four are sure together. The other texts stand beside them. "Noisy": the variance at 1% is more than
+# twice that at 15%, before training and after. "Slow": it takes more than twice the steps. "Unstable": more of the way
+# is given back. The last two are about trainings, with five seeds.
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.claims.variance import settings_together
@@ -820,6 +823,7 @@ slow = decide_above(run.steps, 2.0)
 told = {FEW: f"at its own rate, {run.rate(FEW):g}", "hurried": f"at the rate of {USUAL:.0%}, {run.rate(USUAL):g}"}
 back = {arm: f"{told[arm]}, {percent(run.given_back(arm).estimate, '+')} more of the way down is given back "
         f"| **{decide_above(run.given_back(arm), 0.0)}**" for arm in run.arms if arm != USUAL}
+unsteady = " |\n| | ".join(back.values())
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
@@ -830,7 +834,7 @@ slopes from {min(slopes):.2f} to {max(slopes):.2f} | **{overall}** |
 | a tiny ratio makes training "slow ... | {run.steps.estimate} steps for one at 15%, to end \
 {run.target.mean():.1f} nats above the floor; by the noise scale, {steps["new model"].estimate} in the beginning, \
 {steps["trained at 15%"].estimate} at the end | **{slow}** |
-| ... and unstable" | {" |\n| | ".join(back.values())} |
+| ... and unstable" | {unsteady} |
 """)
 
 # %% id="answer" tags=["nbval-ignore-output"]

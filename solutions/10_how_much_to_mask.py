@@ -20,9 +20,9 @@
 # - find the best ratio with an error bar, and say what a few seeds can tell and what they cannot;
 # - say what `[MASK]` does to a model that will later read text without it.
 #
-# *150 minutes. Prerequisites: chapters 03, 07 and 08. The study of section 5 took hours and comes with the course;
-# section 9 repeats a small part of it on your machine, which takes about two minutes the first time. Everything here
-# runs on the CPU; on a GPU nothing changes but the time.*
+# *150 minutes. Prerequisites: chapters 03, 07 and 08. The study of section 5 is too long to wait for and comes with the
+# course; section 9 repeats a small part of it on your machine, which takes about two minutes the first time. Everything
+# here runs on the CPU; on a GPU nothing changes but the time.*
 
 # %% [markdown] id="how-it-works"
 # `hint("10.two-knobs")` in a new cell gives one step of help at a time, and `failing("10.two-knobs")` hands you the
@@ -31,6 +31,7 @@
 
 # %% id="setup"
 import numpy as np
+from IPython.display import Markdown
 
 from mlm_mini import figures
 from mlm_mini import reference as ref
@@ -160,6 +161,7 @@ all_others, only_length = exact[0.0][0], exact[1.0][0]
 left = {ratio: (only_length - F) / (only_length - all_others) for ratio, (F, _, _) in exact.items()}
 unigram = ref.entropy(np.bincount(sample.ids.ravel(), minlength=len(vocabulary))[vocabulary.regular_ids] / words)
 print(f"who knows only how frequent words are pays {unigram:.1f} nats; who knows place and length, {only_length:.1f}")
+print("(± is one standard error, over the sentences of the sample)")
 for ratio in (0.0, 0.15, 0.5, 0.8, 1.0):
     F, error, right = exact[ratio]
     name = f"{ratio:.0%} hidden" if ratio else "one word hidden"
@@ -173,6 +175,7 @@ ax.fill_between(ratios, floors - 1.96 * errors, floors + 1.96 * errors, color=fi
 ax.plot(ratios, floors, "o-", color=figures.BLUE, markersize=4)
 ax.axhline(only_length, color=figures.BLACK, linestyle=":")
 ax.text(0.0, only_length, "all hidden: only place and length are known", va="bottom")
+ax.text(1.0, 0.05, "band: 95%, over sentences (barely wider than the line)", ha="right", fontsize=9)
 for ratio in (0.15, 0.5, 0.8):
     ax.annotate(f"{left[ratio]:.0%} of the context left", (ratio, exact[ratio][0]), (8, -10),
                 textcoords="offset points")
@@ -219,9 +222,10 @@ print(f"a sentence has {W:.1f} words on average; with one knob, its context tell
 
 # %% [markdown] id="context-note"
 # That is a rule of thumb, and no more: how much there is to learn from is not how well a model learns from it. It
-# gives a first guess that can be held against a measurement. For large models of English the published answer is this:
-# Wettig and others (2022) "find that masking 40% outperforms 15% for BERT-large size models on GLUE and SQuAD", and
-# that a rate of 80% "can still preserve 95% fine-tuning performance".
+# gives a first guess that can be held against a measurement. For large models of English the published answer, by two
+# collections of language tasks, GLUE and SQuAD, is this: Wettig and others (2022) "find that masking 40% outperforms
+# 15% for BERT-large size models on GLUE and SQuAD", and that a rate of 80% "can still preserve 95% fine-tuning
+# performance".
 
 # %% [markdown] id="try-knobs"
 # Turn both knobs yourself (arrow keys work, and numbers can be typed). The floor follows what is hidden. The noise of
@@ -259,7 +263,9 @@ for ratio in (0.05, 0.15, 0.3, 0.5, 0.8):
     questions = draw_questions(language, 1_000, ratio, np.random.default_rng(13))
     parts[ratio] = questions.floor, float(question_kl(trained.model, questions).mean())
     floor_part, kl_part = parts[ratio]
-    print(f"asked at {ratio:4}: loss {floor_part + kl_part:.2f} = floor {floor_part:.2f} + KL {kl_part:.2f} nats")
+    error = per_blank(questions.posterior, questions.rows)[1]
+    print(f"asked at {ratio:4}: loss {floor_part + kl_part:.2f} = floor {floor_part:.2f} + KL {kl_part:.2f} nats "
+          f"(one standard error of the floor: {error:.2f})")
 
 # %% id="fig-same-model" tags=["nbval-ignore-output"]
 figure, (ax,) = figures.new_figure(7, 2.8)
@@ -331,8 +337,8 @@ for name, (shape, T) in shapes.items():
 #
 # And one thing that is easily forgotten. A ratio that asks for more has gradients with less noise, and can bear a
 # higher learning rate. With one rate for all, the study would compare how well each ratio puts up with that rate. So
-# every arm has a rate of its own, the best of four, chosen with one seed that is used for nothing else. All of it was
-# measured once:
+# every **arm**, as the ways that a study compares are called, has a rate of its own, the best of four, chosen with one
+# seed that is used for nothing else. All of it was measured once:
 
 # %% id="load-study"
 from mlm_mini.shipped import shipped
@@ -347,16 +353,19 @@ print(f"learning rates tried: {', '.join(f'{rate:g}' for rate in study.config.ra
 print(f"{'':18}" + "".join(f"{ratio:>8g}" for ratio in study.config.ratios))
 for size, steps in study.columns():
     chosen = [study.of(size, steps, mask_ratio=ratio)[0].cell.learning_rate for ratio in study.config.ratios]
-    print(f"{f'{size}, {steps:,} steps':18}" + "".join(f"{rate:>8g}" for rate in chosen))
+    edge = [f"{rate:g}{'*' * (rate in (min(study.config.rates), max(study.config.rates)))}" for rate in chosen]
+    print(f"{f'{size}, {steps:,} steps':18}" + "".join(f"{rate:>8}" for rate in edge))
+print("* at the edge of the rates tried: a rate beyond it might be better still")
 
 # %% id="fig-study" tags=["nbval-ignore-output"]
 study.show()
 
 # %% [markdown] id="read-study"
-# Both axes are logarithmic. Bars are 95% intervals over seeds. A filled marker stands at each ratio that is as good as
-# the best one of its line, as far as these seeds can tell. How is that decided? Not by whether two bars overlap: a
-# seed that brings lucky first weights brings them to every ratio. Take the difference within each seed. For $S$ seeds
-# with differences $d_s$ from the ratio with the lowest mean, the interval is
+# Both axes are logarithmic. Bars are 95% intervals over seeds; they leave out that the rate was chosen by one run,
+# which may choose another one tomorrow. A filled marker stands at each ratio that is as good as the best one of its
+# line, as far as these seeds can tell. How is that decided? Not by whether two bars overlap: a seed that brings lucky
+# first weights brings them to every ratio. Take the difference within each seed. For $S$ seeds with differences $d_s$
+# from the ratio with the lowest mean, the interval is
 #
 # $$\bar d \pm t \, \frac{\mathrm{sd}(d)}{\sqrt S},$$
 #
@@ -513,24 +522,44 @@ def moved(one, other, asked=(0, 0)):
               for where, (size, steps, fields) in zip(asked, (COLUMNS[one], COLUMNS[other]))]
     factor = np.exp(mean_interval(points[1] - points[0]))
     word = "no telling" if factor[1] <= 1 <= factor[2] else "higher" if factor[0] > 1 else "lower"
-    return f"times {factor[0]:.2f} ({factor[1]:.2f} to {factor[2]:.2f}): {word}"
+    return f"times {factor[0]:.3f} ({factor[1]:.3f} to {factor[2]:.3f}): {word}", word
+
+
+told = []
+
+
+def tell(what, one, other, asked=(0, 0)):
+    """Print how the best ratio moves, and keep the word."""
+    sentence, word = moved(one, other, asked)
+    told.append((what, word))
+    print(f"{what}: {sentence}")
 
 
 (small, large), (short, long) = study.config.sizes, study.config.steps
 for size in (small, large):
-    print(f"{size}, from {short} to {long} steps:", moved(f"{size}, {short:,} steps", f"{size}, {long:,} steps"))
+    tell(f"{size}, from {short} to {long} steps", f"{size}, {short:,} steps", f"{size}, {long:,} steps")
 for steps in (short, long):
-    print(f"{steps} steps, from {small} to {large}:", moved(f"{small}, {steps:,} steps", f"{large}, {steps:,} steps"))
+    tell(f"{steps} steps, from {small} to {large}", f"{small}, {steps:,} steps", f"{large}, {steps:,} steps")
 for wide in study.config.largest:
     for size in (small, large):
-        print(f"{short} steps, from {size} to {wide}:", moved(f"{size}, {short:,} steps", f"{wide}, {short:,} steps"))
+        tell(f"{short} steps, from {size} to {wide}", f"{size}, {short:,} steps", f"{wide}, {short:,} steps")
 for name in COLUMNS:
-    print(f"{name}, from asked at 15% to asked at 50%:", moved(name, name, asked=(0, 1)))
+    tell(f"{name}, from asked at 15% to asked at 50%", name, name, asked=(0, 1))
+print(f"{len(told)} intervals of 95%, each by itself: about {0.05 * len(told):.1f} of them miss by chance")
 
-# %% [markdown] id="moves-note"
-# Set the rule of thumb of section 2 beside it, which counts only how much the context tells about what is asked. It
-# does not count everything. A hard question has many possible answers, and one sampled answer is then a poor witness of
-# the whole distribution: it takes more questions to learn as much.
+# %% id="moves-note" tags=["nbval-ignore-output"]
+sized = [(what, word) for what, word in told if "steps, from" in what and "asked" not in what]
+sure = [f"{what}: {word}" for what, word in sized if word != "no telling"]
+answer = (f"These seeds tell in {len(sure)} of {len(sized)} comparisons of sizes: {'; '.join(sure)}." if sure else
+          f"These seeds cannot tell: in all {len(sized)} comparisons of sizes the interval of the factor holds 1.")
+Markdown(f"""
+**Does a larger model want more?** {answer}
+The largest model here is small, and Wettig and others compare models hundreds of times larger.
+
+Set the rule of thumb of section 2 beside the figures, which counts only how much the context tells about what is asked.
+It does not count everything. A hard question has many possible answers, and one sampled answer is then a poor witness
+of the whole distribution: it may take more questions to learn as much.
+""")
 
 # %% [markdown] id="why-too-few"
 # ## 6 · Too few
@@ -541,12 +570,13 @@ for name in COLUMNS:
 # operations (flops), and in predictions, of which 1% makes few.
 
 # %% id="measure-reach"
-faster = {}  # than 1% in steps, (R, S)
+faster, bounded = {}, set()  # how much faster than 1%, in steps, (R, S); of which columns it is a lower bound
 for size, steps in study.columns():
     ends = np.array([score.curve[-1][1] for score in study.of(size, steps, mask_ratio=0.01)])
     taken = study.steps_to_reach(size, steps, ends)  # (R, S)
     faster[f"{size}, {steps:,} steps"], usual = steps / taken, taken[at[0.15]]
     bound = "at least " if usual.min() == study.of(size, steps, mask_ratio=0.15)[0].curve[0][0] else ""
+    bounded |= {f"{size}, {steps:,} steps"} if bound else set()
     print(f"{size}: where {steps} steps at 1% end, 15% is after {usual.mean():.0f} steps. 1% spends")
     for unit in ("steps", "flops", "predictions"):
         price = [study.values(unit, size, steps, mask_ratio=r) for r in (0.01, 0.15)] if unit != "steps" else [1, 1]
@@ -555,9 +585,12 @@ for size, steps in study.columns():
 
 # %% [markdown] id="why-unstable"
 # The article also calls training at 1% "unstable". The gradient's noise is chapter 09's matter. What comes of it shows
-# in two ways: in how often a curve goes up from one of its points to the next, and in how much runs differ that differ
-# in nothing but their seed. For the second, the standard deviation of ln KL over seeds is a relative scatter; pooled
-# over sizes and budgets, as if these were independent, it has an interval from the $\chi^2$ distribution.
+# in two ways: in how often a curve goes up from one of its points to the next, and in how much the ends of runs differ
+# that differ in nothing but their seed. (Chapter 09 asked on the way as well, for how *much* of the way is given back.)
+# For the ends, take the standard deviation of the KL over seeds, in nats; and that of ln KL, which is a relative
+# scatter. Both are pooled over sizes and budgets, as if these were independent. A variance of $n$ independent normal
+# numbers, over the true one, follows the **chi-squared distribution** with $n - 1$ degrees of freedom, divided by
+# $n - 1$; its quantiles give the relative scatter an interval.
 
 # %% id="measure-unstable"
 rises = [mean_interval(100 * np.mean([study.rises(*column, mask_ratio=ratio) for column in study.columns()], axis=0))
@@ -566,13 +599,17 @@ logs = np.log(np.stack([study.kl(size, steps) for size, steps in study.columns()
 freedom = logs.shape[0] * (logs.shape[2] - 1)
 scatter = np.array([100 * study.scatter(ratio) for ratio in study.config.ratios])  # (R,) in percent
 bounds = scatter[:, None] * np.sqrt(freedom / stats.chi2.ppf([0.975, 0.025], freedom))
-for ratio, rise, sd, (low, high) in zip(study.config.ratios, rises, scatter, bounds):
-    print(f"trained at {ratio:4g}: up at {rise.value:.0f}% of the points ({rise.low:.0f} to {rise.high:.0f}); "
-          f"runs scatter by {sd:.1f}% of their KL ({low:.1f} to {high:.1f})")
+in_nats = np.sqrt(np.exp(logs).var(axis=2, ddof=1).mean(axis=0))  # (R,)
+for ratio, rise, nats, sd, (low, high) in zip(study.config.ratios, rises, in_nats, scatter, bounds):
+    print(f"trained at {ratio:4g}: up at {rise.value:.1f}% of the points ({rise.low:.1f} to {rise.high:.1f}); "
+          f"ends scatter by {nats:.3f} nats, {sd:.1f}% of their KL ({low:.1f} to {high:.1f})")
 
-# %% [markdown] id="unstable-note"
-# So the word has two answers. On the way a training at 1% is less steady. Its end is no more a matter of luck than
-# that of others: where every run is as far from its goal, there is little for luck to change.
+# %% id="unstable-note" tags=["nbval-ignore-output"]
+Markdown(f"""
+So the word has several answers. On the way, a training at 1% goes up more often. Its ends scatter by
+{in_nats[at[0.01]]:.3f} nats over seeds, those at 15% by {in_nats[at[0.15]]:.3f}; as a share of how far they stayed from
+the goal, by {scatter[at[0.01]]:.1f}% and {scatter[at[0.15]]:.1f}%.
+""")
 
 # %% id="fig-too-few" tags=["nbval-ignore-output"]
 figure, (ax, bx) = figures.new_figure(10, 3.4, columns=2)
@@ -588,7 +625,8 @@ ax.set(ylabel="times as fast as 1%, in steps", ylim=(0, 13.5))
 ax.legend()
 bx.set(ylabel="points at which the gap goes up (%)", ylim=(0, None))
 quick = [float(np.exp(np.log(times[at[0.15]]).mean())) for times in faster.values()]
-ax.set_title(f"15% is at least {min(quick):.1f} to {max(quick):.1f} times as fast as 1%")
+at_least = "at least " if bounded else ""
+ax.set_title(f"15% is {at_least}{min(quick):.1f} to {max(quick):.1f} times as fast as 1%")
 bx.set_title(f"Curves go up at {middle[at[0.01]]:.0f}% of their points at 1%, {middle[at[0.15]]:.0f}% at 15%")
 by_column = ", ".join(f"{name} {each:.1f}" for name, each in zip(faster, quick))
 by_ratio = ", ".join(f"{share:.0f}% at {ratio:g}" for ratio, share in zip(study.config.ratios, middle))
@@ -690,9 +728,10 @@ print(f"on clean text the perfect reader of 80/10/10 pays {copying:.2f} nats for
 
 # %% [markdown] id="why-clean"
 # A model that knows only `[MASK]` was never asked about a visible word: what it answers there, nothing has trained.
-# That is the mismatch, as a number: the surprisal of a word before its eyes. Whether it does damage is another
-# question. After pre-training, a model's vectors are used. So a **probe** is fitted to them: on clean text, does the
-# vector of a noun tell whether it is the agent or the patient of its sentence? (Chapter 13 has more on probes.)
+# The mismatch, as a number: the surprisal of a word before its eyes, less what it is after 80/10/10. Whether it does
+# damage is another question. After pre-training, a model's vectors are used. So a **probe** is fitted to them: on clean
+# text, does the vector of a noun tell whether it is the agent or the patient of its sentence? (Chapter 13 has more on
+# probes.)
 
 # %% id="measure-clean"
 from mlm_mini.experiments.lab.intervals import paired_difference
@@ -724,8 +763,8 @@ halved = {size: mean_interval(100 * (study.values("probe_accuracy", size, long, 
           for size in (small, large)}
 for size, change in halved.items():
     print(f"{size}, from 15% to 50%: probe {change.value:+.1f} points ({change.low:+.1f} to {change.high:+.1f})")
-print(f"a seen word costs {copied:.2f} nats after [MASK] alone, {copied_split:.2f} after 80/10/10; the perfect reader "
-      f"pays {copying:.2f}")
+print(f"a seen word costs {copied:.2f} nats after [MASK] alone and {copied_split:.2f} after 80/10/10, which is "
+      f"{copied - copied_split:.2f} less; the perfect reader pays {copying:.2f}")
 
 # %% id="fig-clean" tags=["nbval-ignore-output"]
 figure, axes = figures.new_figure(10, 3.6, columns=2)
@@ -757,23 +796,22 @@ figures.show(figure, alt=f"Left, accuracy of a role probe on clean text: {probes
 # %% [markdown] id="why-live"
 # ## 9 · On your machine
 #
-# A small study, run here: tiny models, 100 steps, four ratios, five seeds, and to save time one learning rate for all.
-# How does the best ratio change when there is so little time to learn? The first time this takes about two minutes on
-# two cores; the runs are then kept.
-# `python3 course.py experiment mask_ratio --full` runs the whole study, and can be stopped and gone on with.
+# A small study, run here: tiny models, 100 steps, four ratios, five seeds, and to save time one learning rate for all,
+# which favours some ratios over others: its best ratio does not compare with those of section 5. What does it come to?
+# The first time this takes about two minutes on two cores; the runs are then kept. `python3 course.py experiment
+# mask_ratio --full` runs the whole study, and can be stopped and gone on with.
 
 # %% id="run-quick" tags=["nbval-ignore-output"]
 quick_study = find_experiment("mask_ratio").run(full=False)
 quick_study.show()
-found = {100: quick_study.best(small, 100).ratio}
-found |= {steps: study.best(small, steps).ratio for steps in study.config.steps}
-for steps, ratio in found.items():
-    bound = " or more" if np.isclose(ratio.value, quick_study.config.ratios[-1]) else ""  # nothing was tried above
-    print(f"{small}, {steps} steps: best ratio {two_digits(ratio)}{bound}")
+found = quick_study.best(small, 100).ratio
+bound = " or more" if np.isclose(found.value, quick_study.config.ratios[-1]) else ""  # nothing was tried above
+print(f"{small}, 100 steps, one rate for all: best ratio {two_digits(found)}{bound}")
 
 # %% [markdown] id="why-repeat"
 # And one model of the big study, trained anew if it was not trained on this machine. The last digits of a training
-# hang on the processor and its libraries; the error beside the shipped figure is that of its 1,500 sentences.
+# hang on the processor and its libraries; the error beside the shipped figure, one standard error, is that of its 1,500
+# sentences.
 
 # %% id="repeat-cell" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.lab.study import run_study
@@ -800,28 +838,30 @@ for name, row in claims.items():
     print(f"{name:11}{row.claim.figure}:\n{'':11}{row.claim.rule}")
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
-from IPython.display import Markdown
-
 more = [(kl[at[0.5]] - kl[at[0.15]]).mean() for kl in (study.kl(*column) for column in study.columns())]
 probed = ", ".join(f"{size} {c.value:+.1f} ({c.low:+.1f} to {c.high:+.1f})" for size, c in halved.items())
-good = f"{sum(0.15 in best.as_good for best in bests.values())} of {len(bests)}"
-often = f"{rises[at[0.01]].value:.0f}% of its points, at 15% at {rises[at[0.15]].value:.0f}%"
+equal = len(study.columns())
+good = (f"{sum(0.15 in best.as_good for best in bests.values())} of {len(bests)} columns ({equal} at equal steps, "
+        f"which decide, and {len(bests) - equal} at equal FLOPs)")
+often = f"{rises[at[0.01]].value:.1f}% of its points, at 15% at {rises[at[0.15]].value:.1f}%"
 upper = claims["unstable"].finding.figure
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
-| "Too few masks (e.g., 1%)": "very inefficient", "slow" | to where 1% ends, 15% is at least \
+| "Too few masks (e.g., 1%)": "very inefficient", "slow" | to where 1% ends, 15% is {at_least}\
 {min(quick):.1f} to {max(quick):.1f} times as fast | **{claims["too-few"].verdict}** |
 | and "unstable" | at 1% a curve goes up at {often}: {upper.value:+.1f} points ({upper.low:+.1f} to \
-{upper.high:+.1f}); but where it ends, runs scatter by {scatter[at[0.01]]:.1f}% of their KL, at 15% by \
-{scatter[at[0.15]]:.1f}% | **{claims["unstable"].verdict}** |
+{upper.high:+.1f}); its ends scatter by {in_nats[at[0.01]]:.3f} nats, at 15% by {in_nats[at[0.15]]:.3f} | \
+**{claims["unstable"].verdict}** |
 | "Too many masks (e.g., 50%)": "insufficient context" | half hidden, {left[0.5]:.0%} of the context is left, \
-exactly; at the same questions, the KL of training at 50% less that at 15% is {min(more):+.3f} to {max(more):+.3f} \
+by exact posteriors of a sample; at the same questions, the KL of training at 50% less that at 15% is \
+{min(more):+.3f} to {max(more):+.3f} \
 nats | **{claims["too-many"].verdict}** |
 | "The 15% ratio is an empirically derived sweet spot" | the best ratio is {min(values):.2f} to {max(values):.2f} by \
-size and budget; 15% is as good as the best in {good} columns | **{claims["sweet-spot"].verdict}** |
+size and budget; 15% is as good as the best in {good} | **{claims["sweet-spot"].verdict}** |
 | masking creates a "mismatch" with clean text | a seen word costs {copied:.2f} nats after `[MASK]` alone, \
-{copied_split:.2f} after 80/10/10 | **{claims["mismatch"].verdict}** |
+{copied_split:.2f} after 80/10/10: {copied - copied_split:.2f} less; the perfect reader pays {copying:.2f} | \
+**{claims["mismatch"].verdict}** |
 | which is "damaging" where half of the words are masked | from 15% to 50%, points of the probe: {probed} | \
 **{claims["damage"].verdict}** |
 """)

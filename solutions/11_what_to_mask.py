@@ -478,10 +478,10 @@ for name, chance in WAYS.items():
 # from five seeds and measured the gradients of every strategy on them, on the same sentences. How long it took and
 # on what machine is stored with it.
 #
-# Two rules keep the comparison fair. Every **arm**, as the ways that a study compares are called, has a learning rate of
-# its own: the best of four, tried with one seed
-# that is not used again. And two arms are there that need no idea at all: uniform masks that hide 30% or 40% of the
-# words and ask for all of them. Whoever hides more than 15% has to beat these.
+# Two rules keep the comparison fair. Every **arm**, as the ways that a study compares are called, has a learning rate
+# of its own: the best of four, tried with one seed that is not used again. And two arms are there that need no idea at
+# all: uniform masks that hide 30% or 40% of the words and ask for all of them. Whoever hides more than 15% has to beat
+# these.
 
 # %% id="measure-study"
 from mlm_mini.experiments import find_experiment
@@ -539,12 +539,13 @@ noise = (np.mean([s.batch for s in uniform]) / np.mean([s.signal for s in unifor
 print(f"with uniform masks the gradient of one batch of 64 sentences is {noise:.0f} times as long as its expectation")
 
 # %% [markdown] id="signal-note"
-# The observation of the article is right: after a whole training, harder questions have longer expected gradients, and a
-# good part of the extra length is useful. (After a quarter of it, the table leaves both open: 1 is in the intervals.) Two things stand against it. The useful part grows
-# less than the whole: a hidden word that surprises because it is *rare* pulls as hard as one that surprises because
-# the model is *wrong*, and only the second has something to teach. And the noise of a batch grows with its signal, so
-# that steps of fixed length gain less, if they gain at all: five seeds leave that open. The intervals are Student's, on
-# the log of the factor, by leaving out one seed after the other (the jackknife, Tukey 1958).
+# The observation of the article is right: after a whole training, harder questions have longer expected gradients, and
+# a good part of the extra length is useful. (After a quarter of it, the table leaves both open: 1 is in the intervals.)
+# Two things stand against it. The useful part grows less than the whole: a hidden word that surprises because it is
+# *rare* pulls as hard as one that surprises because the model is *wrong*, and only the second has something to teach.
+# And the noise of a batch grows with its signal, so that steps of fixed length gain less, if they gain at all: five
+# seeds leave that open. The intervals are Student's, on the log of the factor, by leaving out one seed after the other
+# (the jackknife, Tukey 1958).
 #
 # Look at the last two rows as well. Uniform masks that hide more have long gradients too, without any look at the
 # words: a longer gradient is no privilege of surprising words.
@@ -646,12 +647,12 @@ for arm in study.config.arms:
     print(f"{arm_name(*arm):22}{span([100 * number for number in off], 1, '+')}")
 
 # %% id="calibration-note" tags=["nbval-ignore-output"]
-unsure = {name: study.difference("overconfidence", name, charged=False) for name in study.config.free}
+unsure = {name: [100 * x for x in study.versus("overconfidence", name, charged=False)] for name in study.config.free}
 Markdown(f"""
 By surprisal the model is far too unsure, and the weights mend it. Part of that is that it has learned less: looking is
-paid for in steps. After as many steps as with uniform masks, it is {span([100 * x for x in unsure["surprisal"].estimate],
-1, "+")} points from theirs by surprisal, and {span([100 * x for x in unsure["entropy"].estimate], 1, "+")} by entropy
-({"surely" if unsure["entropy"].estimate.high < 0 else "which may be nothing"}). A perfect learner would end
+paid for in steps. After as many steps as with uniform masks, it is
+{span(unsure["surprisal"], 1, "+")} points from theirs by surprisal, and {span(unsure["entropy"], 1, "+")} by entropy
+({"surely less" if unsure["entropy"][2] < 0 else "which may be nothing"}). A perfect learner would end
 {-unsure_at_the_end:.1f} points too unsure by the bias of section 3: that part is where training ends, and stays. Of the
 rest one may hope that it passes with training; this study is too short to tell.
 """)
@@ -919,8 +920,8 @@ entropy {span(race["entropy", False], 2, "+")} | **{decide_below(paid, 0)}** |
 {span(against["uniform 30%"].estimate, 2, "+")} nats, for all 40%: {span(against["uniform 40%"].estimate, 2, "+")} | \
 **{decide_below(against["uniform 30%"], 0)}** |
 | selected by surprisal, is the model less sure than with uniform masks? | two words, exactly: 0.90 is learned as \
-{paths["surprisal"][-1]:.2f}. The study, after as many steps: confidence {points(off)} points beside uniform masks; with weights, at \
-equal compute, {points(mended)} | **{decide_below(off, 0)}** |
+{paths["surprisal"][-1]:.2f}. The study, after as many steps: confidence {points(off)} points beside uniform masks; with weights, \
+at equal compute, {points(mended)} | **{decide_below(off, 0)}** |
 | does a hunt for difficulty find noise? | with codes in the text, masks by entropy fall on noise \
 {points(on_noise, 0)} points more often than uniform masks | **{decide_above(on_noise, 0)}** |
 """)
