@@ -739,7 +739,7 @@ run.show()
 words = language.sample(100_000, np.random.default_rng(95)).ids
 _, count = np.unique(words[maskable_positions(words, vocabulary.special_ids)], return_counts=True)
 share = count / count.sum()
-frequencies = -(share * np.log(share)).sum() - language.bayes_floor(0.15, np.random.default_rng(96)).value
+frequencies = -(share * np.log(share)).sum() - language.bayes_floor(0.15, np.random.default_rng(96)).mean
 print(f"word frequencies alone: {frequencies:.2f} nats above the floor; the trainings are compared at "
       f"{run.target.mean():.2f}")
 
@@ -756,8 +756,8 @@ Markdown(f"""
 **Slow.** To end {run.target.mean():.1f} nats above the floor, a training at {FEW:.0%} must be planned for
 {at_least}{run.steps.estimate} times the steps of one at {USUAL:.0%}, where the model of noise says
 {steps["new model"].estimate.value:.1f} to {steps["trained at 15%"].estimate.value:.1f}. That distance is all that
-{FEW:.0%} comes to in {run.config.steps} steps: it has learned little beyond how frequent words are, which by itself is
-{frequencies:.1f} nats above the floor. And both ratios learn at the rate that is best for the longest trainings
+{FEW:.0%} comes to in {run.config.steps} steps; who knows only how frequent words are is {frequencies:.2f} nats above the
+floor. And both ratios learn at the rate that is best for the longest trainings
 ({rates}; {"at the edge of the rates tried: " + " and ".join(edge) if edge else "not at the edge of those tried"}),
 while the shorter ones might like another.
 

@@ -524,7 +524,7 @@ ax.set_yticks(range(len(arms)), [arm_name(*arm) for arm in arms])
 ax.set(ylim=(len(arms) - 0.5, -0.5), xlabel="ratio to uniform masks, after a whole training")
 ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 length, useful, step = ratios["surprisal", False].values()
-ax.set_title(f"By surprisal: gradients {length.value:.1f} times as long; a step is worth {span(step)} times as much")
+ax.set_title(f"By surprisal: {length.value:.1f} times the length, {span(step)} times the worth of a step")
 told = (f"{arm_name(*arm)} " + ", ".join(f"{r.value:.2f}" for r in found.values()) for arm, found in ratios.items())
 figures.show(figure, alt="Gradients over those of uniform masks (expected gradient, its useful part, and that for "
              f"steps of fixed length): {'; '.join(told)}.")

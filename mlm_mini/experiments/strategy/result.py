@@ -155,7 +155,10 @@ class MaskStrategy(Result):
         noisy = language != PLAIN_SCENES  # elsewhere there is no noise for a mask to fall on
         over_seeds = f"mean and 95% interval over {self.config.seeds} seeds (KL in nats per blank)"
         lines = [f"{language}: final models, {over_seeds}"]
-        lines += [f"{'':28}{'steps':>6}{'KL at words':>16}{'minus uniform':>17}{'overconfidence':>16}" + "  masks on noise" * noisy]
+        lines += [
+            f"{'':28}{'steps':>6}{'KL at words':>16}{'minus uniform':>17}{'overconfidence':>16}"
+            + "  masks on noise" * noisy
+        ]
         for strategy, weighted, charged in self.rows(language):
             where = {"language": language, "charged": charged}
             kl, over, noise = (

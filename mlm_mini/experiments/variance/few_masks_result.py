@@ -159,7 +159,7 @@ class FewMasks(Result):
         right.set(xlabel="step", ylabel="nats above the floor, mean of the seeds")
         right.legend()
         more = self.given_back(HURRIED if HURRIED in self.arms else FEW)
-        right.set_title(f"{FEW:.0%} gives back {percent(more.estimate, '+')} of its way")
+        right.set_title(f"{FEW:.0%} gives back {percent(more.estimate, '+')}")
         return figure
 
     def describe(self) -> str:
