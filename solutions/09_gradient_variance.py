@@ -744,14 +744,14 @@ print(f"word frequencies alone: {frequencies:.2f} nats above the floor; the trai
       f"{run.target.mean():.2f}")
 
 # %% id="few-masks-note" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.variance.few_masks_result import FEW, USUAL, percent
+from mlm_mini.experiments.variance.few_masks_result import FEW, USUAL, in_percent
 
 rates = " and ".join(f"{run.rate(ratio):g} at {ratio:.0%}" for ratio in (FEW, USUAL))
 edge = [f"{ratio:.0%}" for ratio in (FEW, USUAL) if run.rate(ratio) in (min(run.config.rates), max(run.config.rates))]
 shortest = run.ends(USUAL)[:, 0].mean()
 at_least = "at least " if shortest <= run.target.mean() else ""
 hurried = "" if len(run.arms) == 2 else (f" At the rate of {USUAL:.0%} it gives back "
-                                         f"{percent(run.given_back(run.arms[-1]).estimate, '+')}.")
+                                         f"{in_percent(run.given_back(run.arms[-1]).estimate, '+')}.")
 Markdown(f"""
 **Slow.** To end {run.target.mean():.1f} nats above the floor, a training at {FEW:.0%} must be planned for
 {at_least}{run.steps.estimate} times the steps of one at {USUAL:.0%}, where the model of noise says
@@ -761,7 +761,7 @@ floor. And both ratios learn at the rate that is best for the longest trainings
 ({rates}; {"at the edge of the rates tried: " + " and ".join(edge) if edge else "not at the edge of those tried"}),
 while the shorter ones might like another.
 
-**Unstable.** At {FEW:.0%} a training gives back {percent(run.given_back(FEW).estimate, "+")} more of its way down than
+**Unstable.** At {FEW:.0%} a training gives back {in_percent(run.given_back(FEW).estimate, "+")} more of its way down than
 at {USUAL:.0%}, each at its own rate.{hurried} Chapter 10 trains at more ratios and to the end, and measures unrest in
 another way: how far apart the ends of trainings with different seeds lie.
 """)
@@ -821,7 +821,7 @@ noisy = decide(lambda times: HOLDS if max(times.values()) < 15 / 2 else FAILS,
                {name: r.relative()[0] for name, r in few_masks.items()})
 slow = decide_above(run.steps, 2.0)
 told = {FEW: f"at its own rate, {run.rate(FEW):g}", "hurried": f"at the rate of {USUAL:.0%}, {run.rate(USUAL):g}"}
-back = {arm: f"{told[arm]}, {percent(run.given_back(arm).estimate, '+')} more of the way down is given back "
+back = {arm: f"{told[arm]}, {in_percent(run.given_back(arm).estimate, '+')} more of the way down is given back "
         f"| **{decide_above(run.given_back(arm), 0.0)}**" for arm in run.arms if arm != USUAL}
 unsteady = " |\n| | ".join(back.values())
 Markdown(f"""

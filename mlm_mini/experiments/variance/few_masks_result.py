@@ -127,7 +127,7 @@ class FewMasks(Result):
         lines = [f"nats above the floor after {self.config.steps} steps, by learning rate (one seed)"]
         lines += [f"{r:4.0%}  " + "  ".join(f"{t.learning_rate:g}: {t.nats:.2f}" for t in tried[r]) for r in tried]
         lines += ["share of the way that is given back (95%, over seeds)"]
-        lines += [f"{TOLD[arm]:25}{percent(mean_interval(self.shares(arm)))}" for arm in self.arms]
+        lines += [f"{TOLD[arm]:25}{in_percent(mean_interval(self.shares(arm)))}" for arm in self.arms]
         lines += [
             f"steps for one at {USUAL:.0%}, to end {self.target.mean():.2f} nats above the floor: {self.steps.estimate}"
         ]
@@ -159,7 +159,7 @@ class FewMasks(Result):
         right.set(xlabel="step", ylabel="nats above the floor, mean of the seeds")
         right.legend()
         more = self.given_back(HURRIED if HURRIED in self.arms else FEW)
-        right.set_title(f"{FEW:.0%} gives back {percent(more.estimate, '+')}")
+        right.set_title(f"{FEW:.0%} gives back {in_percent(more.estimate, '+')}")
         return figure
 
     def describe(self) -> str:
@@ -169,7 +169,7 @@ class FewMasks(Result):
             for ratio in (FEW, USUAL)
             for means in [self.ends(ratio).mean(axis=0)]
         )
-        back = "; ".join(f"{TOLD[arm]}: {percent(mean_interval(self.shares(arm)))}" for arm in self.arms)
+        back = "; ".join(f"{TOLD[arm]}: {in_percent(mean_interval(self.shares(arm)))}" for arm in self.arms)
         return (
             f"Left, where trainings of several lengths end, in nats above the floor, means of seeds. {ends}. To the "
             f"dotted line {FEW:.0%} takes {self.steps.estimate} steps for one. Right, the longest trainings on their "
@@ -184,7 +184,7 @@ class FewMasks(Result):
         return sorted(found, key=lambda run: run.cell.seed)
 
 
-def percent(share: Estimate, sign: str = "") -> str:
+def in_percent(share: Estimate, sign: str = "") -> str:
     """A share with its interval, in percent."""
     value, low, high = share
     return f"{value:{sign}.1%} ({low:{sign}.1%} to {high:{sign}.1%})"
