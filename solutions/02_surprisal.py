@@ -120,7 +120,8 @@ for target, word in enumerate(words):
 # ## 2 · The loss: masked positions only
 #
 # A sentence has many positions and few blanks. Only the blanks are questions, and only they may count. The
-# convention, shared by PyTorch and Hugging Face, is an array of **labels** as long as the sentence: the true token's
+# convention, shared by PyTorch and by Hugging Face (whose library `transformers` is where many of today's models are
+# published), is an array of **labels** as long as the sentence: the true token's
 # id where a token was masked, and -100, the **ignore index**, everywhere else. With $n$ labeled positions $k$,
 #
 # $$L = \frac{1}{n} \sum_k -\log p_{k, y_k}.$$

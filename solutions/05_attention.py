@@ -388,7 +388,8 @@ check("05.layer-norm", layer_norm)
 #
 # $$\mathrm{gelu}(x) = x\, \Phi(x), \qquad \Phi(x) = \tfrac{1}{2} \left( 1 + \mathrm{erf}(x / \sqrt{2}) \right).$$
 #
-# `erf` is imported above; it takes arrays.
+# `erf` is imported above; it takes arrays. The figure below sets it beside **ReLU**, which is $\max(0, x)$, and shows how
+# far off a formula with tanh is, the hyperbolic tangent, by which many programs compute GELU.
 
 # %% id="ex-gelu"
 # exercise: 05.gelu
@@ -673,8 +674,8 @@ figures.show(figure, alt=f"Rank correlation of three guesses at a word's influen
 #
 # These blocks and inputs are random, so this says what depth alone does, and nothing about trained models. Jain and
 # Wallace (2019) looked at trained ones and found weights and effects at odds for a *single* layer of attention. Its keys
-# came out of a recurrent network that had read the whole sentence; in our single block they are the words themselves.
-# Chapter 07 repeats the measurement with a trained encoder.
+# came out of a recurrent network, which reads word by word and carries along what it has read; in our single block they
+# are the words themselves. Chapter 07 measures the weights and rollout again, in a trained encoder.
 
 # %% [markdown] id="why-gradient"
 # ## 6 · Backward
@@ -755,8 +756,9 @@ for which, name in enumerate(("dq", "dk", "dv")):
 # Everything else happens at each position alone. Built from equations, all of it agrees with PyTorch to twelve digits.
 #
 # The verdict on *importance* is computed. The weights tell if the correlation is above 0.7, where weights and effects
-# share half of the variance of their ranks. The verdict stands if at least 97.5% of the resamples of the 200 draws agree
-# with it, and is *undecided* otherwise.
+# share half of the variance of their ranks. Would another 200 draws say
+# the same? **Resamples** stand in for them: 200 drawn from those there are, with repetition. The verdict stands if at
+# least 97.5% of them agree with it, and is *undecided* otherwise.
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
 from IPython.display import Markdown

@@ -138,3 +138,11 @@ def test_a_verdict_says_how_sure_it_is():
     assert str(decide_above(Sampled.exact(1.0), 0.0)) == "holds (100% of resamples)"
     said = str(decide_above(Sampled.mean(around(0.4)), 0.0))
     assert said.startswith(("undecided (holds: 7", "undecided (holds: 8"))
+
+
+def test_figures_of_many_values_vary_each_by_itself():
+    rng = np.random.default_rng(3)
+    one, other = (Sampled.mean(rng.normal(size=300)) for _ in range(2))
+    assert abs(np.corrcoef(one.resampled, other.resampled)[0, 1]) < 0.1
+    paired = [Sampled.mean(0.1 * rng.normal(size=5) + np.array([0.0, 1.0, 4.0, 2.0, 8.0])) for _ in range(2)]
+    assert np.corrcoef(paired[0].resampled, paired[1].resampled)[0, 1] > 0.9

@@ -1,4 +1,7 @@
-"""The article's claims in the order of the chapters, measured one after the other, with their verdicts."""
+"""The article's claims in the order of the chapters, measured one after the other, with their verdicts.
+
+A new claim goes into the tuple at the end of its theme's module; a new theme is a module more, and a tuple more here.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

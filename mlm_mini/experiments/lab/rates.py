@@ -14,7 +14,7 @@ from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.seeds import TUNING_SEED
 
 RATES = (5e-4, 1.5e-3, 4e-3, 1e-2)
-HIGH_RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # for tiny models in short trainings
+HIGH_RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # for tiny models in short trainings: of objectives, and of the recipe's parts
 
 
 class TunableCell(Protocol):

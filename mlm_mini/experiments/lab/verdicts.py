@@ -7,6 +7,7 @@ repetitions would give is drawn from the spread of what was measured, see `Sampl
 Shape letters: R resamples, S seeds or other independent units.
 """
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -14,12 +15,12 @@ from typing import Self
 import numpy as np
 from scipy import stats
 
-from mlm_mini.experiments.lab.intervals import Estimate, geometric_interval, mean_interval, percentile_interval
+from mlm_mini.experiments.lab.intervals import LEVEL, Estimate, geometric_interval, mean_interval, percentile_interval
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold as worded", "undecided"
 # The share of the resamples that a verdict needs. A threshold below which 97.5% of them lie, or above, is one that the
-# 95% interval does not reach: for a rule with one figure the two say the same.
-SURE = 0.975
+# interval of `intervals.LEVEL`, 95%, does not reach: for a rule with one figure the two say the same.
+SURE = (1 + LEVEL) / 2
 RESAMPLES, RESAMPLING_SEED = 4000, 0
 
 
@@ -90,13 +91,14 @@ def _students_means(values: np.ndarray) -> np.ndarray:
 
     The R quantiles of that distribution, each once, so that as many of them lie beyond a threshold as the interval
     says. Their order is that of the deviations from the mean under normal weights, which hang on S alone: all figures
-    of the same S seeds vary together.
+    of the same S seeds vary together. Figures of more than 100 values have an order of their own each.
     """
     S = len(values)
-    rng = np.random.default_rng(RESAMPLING_SEED)
-    if S > 100:  # sentences, not seeds: nothing is paired, and so many weights would take much memory
-        drawn = rng.normal(size=RESAMPLES)
+    if S > 100:  # sentences, not seeds: so many weights would take much memory, and figures vary each by itself
+        of_its_own = zlib.crc32(values.round(6).tobytes())
+        drawn = np.random.default_rng([RESAMPLING_SEED, of_its_own]).normal(size=RESAMPLES)
     else:
+        rng = np.random.default_rng(RESAMPLING_SEED)
         chi = np.sqrt(rng.chisquare(S - 1, RESAMPLES))
         drawn = rng.normal(size=(RESAMPLES, S)) @ (values - values.mean()) / chi
     ranks = drawn.argsort().argsort()

@@ -127,7 +127,7 @@ class RecipeParts(Result):
         axes.set_yticks(range(len(arms)), arms)
         axes.set_xscale("symlog", linthresh=0.1)
         axes.set_xlim(right=2 * max(self.difference(arm).high for arm in arms))
-        axes.set_xlabel("nats above the whole recipe (95% over seeds; grey counts as none)")
+        axes.set_xlabel("nats above the whole recipe (95% over seeds; grey: none; beyond 0.1 logarithmic)")
         axes.set_title(self._finding(), loc="left")
         return figure
 
