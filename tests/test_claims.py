@@ -11,12 +11,13 @@ import torch
 
 from mlm_mini.__main__ import main
 from mlm_mini.course import notebook as nb
+from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.claims import context, foundations, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.claim import Effort, Finding
 from mlm_mini.experiments.claims.strategy import GRADIENT_LENGTH
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
-from mlm_mini.experiments.lab.intervals import Estimate
+from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Sampled, decide_above
 from mlm_mini.experiments.ratio.config import MaskRatioConfig
 from mlm_mini.experiments.ratio.result import MaskRatio, RatioScore
@@ -369,3 +370,11 @@ def test_a_claim_measured_alone_has_the_same_figure():
     assert alone.finding.figure == among["coreference"].finding.figure
     (other,) = measure_claims(replace(QUICK, seed=1), ["coreference"])
     assert other.finding.figure != alone.finding.figure
+
+
+def test_rises_are_those_of_seeds():
+    study = find_experiment("mask_ratio").shipped()
+    more = [study.rises(*c, mask_ratio=0.01) - study.rises(*c, mask_ratio=0.15) for c in study.columns()]
+    of_seeds = mean_interval([100 * np.mean([column[seed] for column in more]) for seed in range(study.config.seeds)])
+    (claim,) = find_claims(["unstable"])
+    assert claim.measure(Effort()).figure == pytest.approx(of_seeds)

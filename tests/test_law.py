@@ -239,9 +239,10 @@ def test_an_open_end_says_which_way_it_leans():
 
 
 @pytest.mark.parametrize("center", [1.0, 3.0, 0.3])
-def test_noise_is_no_evidence_for_or_against(center):
-    """Resamples from a tenth of the law to ten times it: nearly none is inside, and nothing is known."""
-    assert decide_law(RATIOS, quotients(*(center,) * 5, spread=3.0)).word == UNDECIDED
+@pytest.mark.parametrize("spread", [3.0, 30.0])
+def test_noise_is_no_evidence_for_or_against(center, spread):
+    """Resamples from a tenth of the law to ten times it, and further: nearly none is inside, and nothing is known."""
+    assert decide_law(RATIOS, quotients(*(center,) * 5, spread=spread)).word == UNDECIDED
 
 
 def test_many_ratios_that_are_barely_sure_are_not_sure_together():

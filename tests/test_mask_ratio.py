@@ -335,6 +335,24 @@ def test_the_probe_finds_a_role_that_is_there_and_none_that_is_not(scenes):
     )
 
 
+def test_a_seen_word_costs_what_the_model_says_of_words_alone(scenes):
+    sample = scenes.sample(100, rng(5))
+    teller = RoleTeller(scenes, (sample,))
+    special = torch.from_numpy(np.array(scenes.vocabulary.special_ids))
+
+    def forward(ids, attention_mask=None, positions=None):
+        """Every third word is certain, for the others it may be [MASK] as well, and specials are thought impossible."""
+        logits = torch.full((*ids.shape, len(scenes.vocabulary)), -60.0)
+        likely = torch.where(ids % 3 == 0, 0.0, torch.log(torch.tensor(0.5)))
+        logits.scatter_(-1, ids[..., None], likely[..., None])
+        logits[..., scenes.vocabulary.mask_id] = torch.where(ids % 3 == 0, -60.0, torch.log(torch.tensor(0.5)))
+        return torch.where(torch.isin(ids, special)[..., None], torch.arange(logits.shape[-1]) * 9.0, logits)
+
+    teller.forward = forward
+    words = sample.ids[~np.isin(sample.ids, scenes.vocabulary.special_ids)]
+    assert read_clean_text(teller, sample, sample).copy_nats == pytest.approx(np.log(2) * (words % 3 != 0).mean())
+
+
 def test_a_probe_needs_both_roles(scenes):
     sample = scenes.sample(50, rng())
     without = dataclasses.replace(sample, roles=np.where(sample.roles == ROLE_PATIENT, ROLE_AGENT, sample.roles))
@@ -511,7 +529,7 @@ def test_steps_to_a_gap_are_found_for_every_ratio(study):
 
 def test_rises_and_scatter_are_counted(study):
     config = study.config
-    gaps = {0: (3.0, 2.0, 2.5, 1.0, 1.5), 1: (3.0, 2.0, 1.0, 0.5, 0.6)}  # up at two and at one of four points
+    gaps = {0: (3.0, 2.0, 2.5, 1.0, 1.5), 1: (3.0, 2.0, 2.0, 0.5, 0.6)}  # up at two and at one of four points
     zigzag = [dataclasses.replace(s, curve=tuple(enumerate(gaps[s.cell.seed]))) for s in study.scores]
     counted = MaskRatio(config, tuple(zigzag), study.floor)
     assert counted.rises("tiny", 900, mask_ratio=0.4).tolist() == [0.5, 0.25]

@@ -5,14 +5,21 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from mlm_mini.experiments import find_experiment
+from mlm_mini.experiments import draw_questions, find_experiment, question_kl
 from mlm_mini.experiments.lab import study as lab_study
 from mlm_mini.experiments.lab.cost import mean_length
 from mlm_mini.experiments.lab.rates import at_best_rates, best_rates
 from mlm_mini.experiments.lab.verdicts import HOLDS, UNDECIDED, decide_above
 from mlm_mini.experiments.strategy import run, scores, signals
-from mlm_mini.experiments.strategy.config import MaskStrategyConfig, StrategyCell, equal_steps, step_flops
+from mlm_mini.experiments.strategy.config import (
+    STUDY_RATIO,
+    MaskStrategyConfig,
+    StrategyCell,
+    equal_steps,
+    step_flops,
+)
 from mlm_mini.experiments.strategy.fixed_points import (
     bias,
     learned_distribution,
@@ -36,7 +43,7 @@ from mlm_mini.experiments.strategy.selection import (
     select,
     selected_batch,
 )
-from mlm_mini.experiments.strategy.signals import Signal, squared_norms
+from mlm_mini.experiments.strategy.signals import Signal, measure_signals, squared_norms
 from mlm_mini.languages import scene_language
 from mlm_mini.model import ModelConfig
 from mlm_mini.reference import entropy, softmax
@@ -385,6 +392,52 @@ def test_calibration_measures_confidence_against_exact_probabilities():
     error, overconfidence = calibration(p, np.array([[0.9, 0.1], [0.51, 0.49], [0.2, 0.8]]))
     assert error == pytest.approx((0.2 + 0.09 + 0) / 3)
     assert overconfidence == pytest.approx((0.2 - 0.09) / 3)
+    # 0.84 and 0.86 are in the same tenth, where one too sure and one too unsure cancel; 0.86 and 0.94 are not.
+    assert calibration(np.array([[0.8, 0.2], [0.9, 0.1]]), np.array([[0.84, 0.16], [0.86, 0.14]])) == pytest.approx(
+        (0, 0), abs=1e-12
+    )
+    apart = calibration(np.array([[0.82, 0.18], [0.98, 0.02]]), np.array([[0.86, 0.14], [0.94, 0.06]]))
+    assert apart == pytest.approx((0.04, 0), abs=1e-12)
+
+
+def test_words_and_codes_are_scored_apart(monkeypatch):
+    p = np.tile([0.5, 0.5], (3, 1))
+    log_q = np.log([[0.5, 0.5], [0.25, 0.75], [0.125, 0.875]])
+    kl = (p * (np.log(p) - log_q)).sum(axis=1)
+    monkeypatch.setattr(scores, "answers", lambda model, questions: iter([(p[:2], log_q[:2]), (p[2:], log_q[2:])]))
+    for words, at_codes in (([True, True, False], kl[2]), ([True, False, False], kl[1:].mean()), ([True] * 3, None)):
+        monkeypatch.setattr(scores, "questions_of", lambda language, words=words: (None, np.array(words)))
+        found = scores.score_model(None, None)
+        assert found["kl"] == pytest.approx(kl[words].mean(), abs=1e-4)
+        assert found["kl_noise"] == (None if at_codes is None else pytest.approx(at_codes, abs=1e-4))
+
+
+def test_the_useful_part_goes_along_the_target_whatever_its_length(monkeypatch, model):
+    cell = StrategyCell("scenes", "uniform", False, steps=1, seed=0, arms=(("uniform", False),), probe_batches=2)
+    drawn = torch.tensor([[3.0, 1.0], [5.0, -1.0]])
+    for length in (1.0, 7.0):
+        batches = iter([(drawn[0], torch.tensor(1.0)), (drawn[1], torch.tensor(2.0))])
+        monkeypatch.setattr(signals, "kl_gradient", lambda *_, length=length: length * torch.tensor([0.6, 0.8]))
+        monkeypatch.setattr(signals, "_batch_gradient", lambda *_, batches=batches: next(batches))
+        (found,) = measure_signals(model, scene_language(), cell, 1.0)
+        assert found.useful == pytest.approx(4 * 0.6)  # the mean gradient is (4, 0)
+        assert found.nats == pytest.approx(1.5)
+
+
+def test_the_target_is_the_gradient_of_the_divergence_at_words_alone(monkeypatch):
+    """A small step against it takes off, of the mean KL at words, the step times the squared length."""
+    monkeypatch.setattr(signals, "TARGET_SENTENCES", 64)
+    language = noisy_scenes()
+    noisy_model = first_model(ModelConfig.tiny(len(language.vocabulary)), 0)
+    target = signals.kl_gradient(noisy_model, language, np.random.default_rng(1))
+    questions = draw_questions(language, 64, STUDY_RATIO, np.random.default_rng(1))
+    words = scores.about_words(questions, language)
+    before, step = question_kl(noisy_model, questions)[words].mean(), 0.01 / float(target.norm())
+    weights = list(noisy_model.parameters())
+    nn.utils.vector_to_parameters(nn.utils.parameters_to_vector(weights).detach() - step * target, weights)
+    taken_off = before - question_kl(noisy_model, questions)[words].mean()
+    assert 0 < words.sum() < len(words)
+    assert taken_off == pytest.approx(step * float(target @ target), rel=0.05)
 
 
 def test_the_squared_norm_of_a_mean_gradient_is_free_of_noise():

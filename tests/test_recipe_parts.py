@@ -7,6 +7,7 @@ from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.lab.rates import HIGH_RATES, RateTrial
 from mlm_mini.experiments.parts import study
 from mlm_mini.seeds import TUNING_SEED
+from mlm_mini.training.optimizer import learning_rate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -67,3 +68,25 @@ def test_what_the_chapter_says_of_the_shipped_study():
     assert worse == {"no warm-up", "table at the rate of the rest", study.NO_ADAM}
     assert result.rate("no warm-up") < result.rate(study.WHOLE)
     assert "3 of 6 changes" in result.plot().axes[0].get_title(loc="left")
+
+
+def test_where_the_rate_does_not_fall_it_stays_after_the_same_warm_up(monkeypatch):
+    """The schedule is that of a training a hundred times as long, of which the first steps are taken."""
+    given = []
+
+    class Started(Exception):
+        pass
+
+    def start(shape, source, config, device):
+        given.append(config)
+        raise Started
+
+    monkeypatch.setattr(study.Run, "start", start)
+    for arm in (study.WHOLE, study.NO_FALL):
+        with pytest.raises(Started):
+            study.run_parts_cell(study.PartsCell(arm, 3e-3, 400, 0))
+    whole, no_fall = ([learning_rate(step, config) for step in range(400)] for config in given)
+    rising = int(400 * given[0].warmup)
+    assert no_fall[:rising] == pytest.approx(whole[:rising], rel=1e-3)
+    assert whole[-1] < 0.02 * max(whole)
+    assert no_fall[-1] > 0.99 * max(no_fall)

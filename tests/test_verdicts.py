@@ -146,3 +146,14 @@ def test_figures_of_many_values_vary_each_by_itself():
     assert abs(np.corrcoef(one.resampled, other.resampled)[0, 1]) < 0.1
     paired = [Sampled.mean(0.1 * rng.normal(size=5) + np.array([0.0, 1.0, 4.0, 2.0, 8.0])) for _ in range(2)]
     assert np.corrcoef(paired[0].resampled, paired[1].resampled)[0, 1] > 0.9
+
+
+def test_a_jackknife_is_about_the_whole():
+    """Leaving out one of five moves the logs; the figure stays the one that all five have together."""
+    whole, without = 4.0, np.exp([1.2, 1.3, 1.5, 1.6, 1.1])
+    found = Sampled.jackknife(whole, without)
+    assert found.value == pytest.approx(whole)
+    pseudo = 5 * np.log(whole) - 4 * np.log(without)
+    moved = pseudo - pseudo.mean()  # what the seeds differ by
+    half = 2.776445 * moved.std(ddof=1) / np.sqrt(5)
+    assert (found.low, found.high) == pytest.approx((whole * np.exp(-half), whole * np.exp(half)))
