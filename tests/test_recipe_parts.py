@@ -90,3 +90,8 @@ def test_where_the_rate_does_not_fall_it_stays_after_the_same_warm_up(monkeypatc
     assert no_fall[:rising] == pytest.approx(whole[:rising], rel=1e-3)
     assert whole[-1] < 0.02 * max(whole)
     assert no_fall[-1] > 0.99 * max(no_fall)
+
+
+def test_what_a_seed_does_to_both_recipes_cancels():
+    more = made_up(np.full(5, 0.1))  # seeds differ by 0.04, and their differences by nothing
+    assert more.difference("no decay") == pytest.approx((0.1, 0.1, 0.1))
