@@ -378,3 +378,21 @@ def test_rises_are_those_of_seeds():
     of_seeds = mean_interval([100 * np.mean([column[seed] for column in more]) for seed in range(study.config.seeds)])
     (claim,) = find_claims(["unstable"])
     assert claim.measure(Effort()).figure == pytest.approx(of_seeds)
+
+
+def test_what_training_closed_is_judged_at_the_usual_questions(monkeypatch):
+    """Each model is asked at 15% hidden and at a half; the start is that of the same questions."""
+    starts = iter([])
+
+    def found(cells, *_):
+        return [{"kl": [0.25 * start, 9.0]} for start in [next(starts)] * len(cells)]
+
+    (questions, *_), _ = foundations.fixed_questions()
+    ids = scene_language().sample(20_000, Effort().rng).ids
+    counts = np.bincount(ids.ravel(), minlength=len(scene_language().vocabulary)).astype(float)
+    counts[scene_language().vocabulary.special_ids] = 0
+    p, unigram = questions.posterior, np.maximum(counts / counts.sum(), 1e-300)
+    start = (p * (np.log(np.where(p > 0, p, 1.0)) - np.log(unigram))).sum(axis=1).mean()
+    starts = iter([start])
+    monkeypatch.setattr(foundations, "run_study", found)
+    assert foundations.self_supervision(Effort()).figure.value == pytest.approx(0.75)

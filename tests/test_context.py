@@ -209,3 +209,9 @@ def test_each_kernel_is_timed(kernel):
     assert cost.seconds.shape == (3, 3)
     assert (cost.seconds > 0).all()
     assert cost.counted == 6 * 64
+
+
+def test_a_seed_settles_what_is_trained_on():
+    first, other = (objectives.run_objective_cell(objectives.ObjectiveCell("masked", 2, seed)) for seed in (0, 1))
+    assert first["gap"] != other["gap"]
+    assert first == objectives.run_objective_cell(objectives.ObjectiveCell("masked", 2, 0))

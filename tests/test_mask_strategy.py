@@ -12,7 +12,7 @@ from mlm_mini.experiments.lab import study as lab_study
 from mlm_mini.experiments.lab.cost import mean_length
 from mlm_mini.experiments.lab.rates import at_best_rates, best_rates
 from mlm_mini.experiments.lab.verdicts import HOLDS, UNDECIDED, decide_above
-from mlm_mini.experiments.strategy import run, scores, signals
+from mlm_mini.experiments.strategy import run, scores, selection, signals
 from mlm_mini.experiments.strategy.config import (
     STUDY_RATIO,
     MaskStrategyConfig,
@@ -308,6 +308,22 @@ def test_uniform_masks_that_hide_more_ask_for_all_of_it(ids, strategy, ratio):
     assert more.asked.sum() / np.isin(ids, vocabulary.regular_ids).sum() == pytest.approx(ratio, abs=0.06)
 
 
+def test_no_candidate_is_ruled_out(monkeypatch, ids):
+    """A tenth of the mean score is added to each, so that no weight is without bound."""
+    certain = []
+
+    def score(strategy, ids, vocabulary, candidates, model):
+        certain.append(np.arange(int(candidates.sum())) % 3 == 0)
+        return np.where(certain[-1], 0.0, 3.0)
+
+    monkeypatch.setattr(selection, "_score", score)
+    chosen = select("surprisal", False, ids, scene_language().vocabulary, 0.15, np.random.default_rng(0))
+    probability = chosen.probability[chosen.candidates]
+    unlikely, likely = probability[certain[0]], probability[~certain[0]]
+    assert unlikely[0] / likely[0] == pytest.approx(0.2 / 3.2, rel=0.02)  # the mean score is 2
+    assert probability.sum() == pytest.approx(len(probability) / 2)
+
+
 def test_select_refuses_unknown_strategies_and_a_missing_model(ids):
     vocabulary, rng = scene_language().vocabulary, np.random.default_rng(0)
     with pytest.raises(ValueError, match="strategy is 'hard'"):
@@ -460,6 +476,14 @@ def test_a_cell_is_the_same_every_time_and_its_pairs_share_text_and_weights(smal
     assert run_strategy_cell(StrategyCell("noisy", "surprisal", True, 2, 2))["kl"] != one["kl"]
 
 
+def test_the_share_of_masks_on_noise_is_that_of_the_last_quarter(small_study, monkeypatch):
+    shares = iter(np.arange(1, 9) / 10)
+    monkeypatch.setattr(run, "noise_share", lambda *_: next(shares))
+    monkeypatch.setattr(run, "equal_steps", lambda cell: 8)
+    cell = StrategyCell("noisy", "uniform", False, 8, 0)
+    assert run_strategy_cell(cell)["noise_share"] == pytest.approx((0.7 + 0.8) / 2)
+
+
 # ---- the study
 
 
@@ -577,6 +601,10 @@ def test_the_interval_of_a_factor_holds_the_truth_as_often_as_it_says():
 
 def test_a_factor_that_is_lost_in_the_noise_is_undecided():
     lost = signals_of([(1.0, 4.0), (1.0, -3.0), (1.0, -2.0)]).factor("norm", "surprisal")
+    assert (lost.estimate.low, lost.estimate.high) == (-np.inf, np.inf)
+    assert decide_above(lost, 1.0).word == UNDECIDED
+    nothing_to_divide_by = [(1.0, 4.0), (-0.5, 4.0), (-0.6, 4.0)]  # uniform masks have no signal without the first seed
+    lost = signals_of(nothing_to_divide_by).factor("norm", "surprisal")
     assert (lost.estimate.low, lost.estimate.high) == (-np.inf, np.inf)
     assert decide_above(lost, 1.0).word == UNDECIDED
     sure = signals_of([(1.0, 4.0), (1.1, 4.1), (0.9, 3.9)]).factor("norm", "surprisal")

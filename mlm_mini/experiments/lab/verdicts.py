@@ -56,10 +56,10 @@ class Sampled:
         """A factor that S paired seeds have together: whole; and what it is without each of them in turn, (S,).
 
         Student's t on the log, from the jackknife's pseudo-values (Tukey 1958). Where one of these factors is not above
-        0 nothing can be said: the interval has no ends.
+        0, or infinite, nothing can be said: the interval has no ends.
         """
         factors = np.array([whole, *without], dtype=np.float64)
-        if not (factors > 0).all():
+        if not ((factors > 0) & np.isfinite(factors)).all():
             return cls(Estimate(float(whole), -np.inf, np.inf), np.tile([-np.inf, np.inf], RESAMPLES // 2))
         log, logs = np.log(factors[0]), np.log(factors[1:])
         pseudo = (len(logs) - 1) * (logs.mean() - logs) + log  # their mean is the log of the whole
