@@ -178,6 +178,14 @@ def test_what_many_inputs_have_by_chance_needs_more_of_them(row):
     assert row.right_ones not in condition(tried)
 
 
+def test_a_length_of_few_inputs_or_of_several_axes_is_not_said():
+    """Two of six inputs are the longest by chance alone in one of fifteen cases; of a table, which axis is it?"""
+    lengths = Row("", "", "", "ids", scores(2, 3, 2, 3), scores(5, 6))
+    assert condition(lengths.tried()) == ""
+    tables = Row("", "", "", "joint", scores((3, 2), (2, 3), (4, 3)), scores((3, 5), (2, 6), (4, 7)))
+    assert "length" not in condition(tables.tried())
+
+
 def test_the_most_telling_feature_comes_first():
     wrong = arrays([[0.0, -INF, 3e3]], [[-1.0, -INF, 0.0]])
     tried = Row("", "", "", "logits", PLAIN, wrong).tried()

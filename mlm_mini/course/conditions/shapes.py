@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from mlm_mini.course.conditions.arguments import Argument
 from mlm_mini.course.conditions.features import Feature, Test, where
 
 MANY_LENGTHS = 3  # different ones on either side, before odd and even are worth a word
+FEWEST_PARTINGS = 20  # ways to choose the wrong inputs among all, before their being the longest is no coincidence
 
 
 def _all_arrays(test: Callable[[np.ndarray], bool]) -> Test:
@@ -64,8 +66,10 @@ SHAPES: tuple[Feature, ...] = (
 
 def limits(arguments: Sequence[Argument], right: Sequence[bool]) -> Iterator[Feature]:
     """Features that no table can list: longer than the longest that is right, above the largest number that is."""
-    lengths = [argument.length for argument in arguments]
-    if all(length is not None for length in lengths):
+    if math.comb(len(right), sum(right)) < FEWEST_PARTINGS:
+        return
+    lengths = [None if any(a.ndim > 1 for a in argument.arrays) else argument.length for argument in arguments]
+    if all(length is not None for length in lengths):  # of several axes, which one is meant is not clear
         yield from _parity(lengths, right)
         yield from _limits("the length of {}", lambda argument: argument.length, lengths, right)
     numbers = [argument.number for argument in arguments]
