@@ -607,3 +607,15 @@ def test_it_works_on_any_thread():
     thread.start()
     thread.join()
     assert "sign" in found[0]
+
+
+def test_answers_that_are_nan_here_and_there_are_not_all_equal():
+    """What is NaN on two inputs of three says nothing about numbers that are equal."""
+    right = [
+        np.array([[0.1, 0.9], [0.3, 0.7]]),
+        np.array([[0.2, 0.8], [0.6, 0.4]]),
+        np.array([[0.5, 0.25], [1.0, 2.0]]),
+    ]
+    yours = [np.full((2, 2), np.nan), np.full((2, 2), np.nan), np.full((2, 2), 0.5)]
+    pairs = [Pair(str(place), (), {}, mine, it, ()) for place, (mine, it) in enumerate(zip(yours, right, strict=True))]
+    assert "equal" not in relation(pairs, RTOL, ATOL)

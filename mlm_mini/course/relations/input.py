@@ -52,10 +52,10 @@ def _one_number(yours: list[np.ndarray], expected: list[np.ndarray], near: Near)
 
 
 def _filled(yours: list[np.ndarray], expected: list[np.ndarray], near: Near) -> bool:
-    """Whether every answer is filled with one number, another for each input."""
+    """Whether every answer is filled with one number, another for each input. NaN is none."""
     telling = 0
     for mine, right in zip(yours, expected, strict=True):
-        if mine.size and not near.same(mine, np.full_like(mine, mine.flat[0])):
+        if mine.size and (np.isnan(mine).any() or not near.same(mine, np.full_like(mine, mine.flat[0]))):
             return False
         telling += mine.size >= 3 and mine.shape == right.shape and distinct([right]) >= 2
     return telling >= 2
