@@ -1,0 +1,107 @@
+"""What the study of word vectors found, with its intervals over training seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlm_mini.experiments.company.arms import WHOLE
+from mlm_mini.experiments.company.baseline import TUNED_FOR, CountSetting, CountTrial, best_setting
+from mlm_mini.experiments.company.config import CompanyConfig, CompanyScore, Look
+from mlm_mini.experiments.company.figures_of import CompanyFigures
+from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
+from mlm_mini.experiments.lab.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TABLE, CONTEXT = "table", "context"
+
+
+@dataclass(frozen=True)
+class WordCompany(Result):
+    """tried: every setting of the counts, by which two were chosen. runs: one for each arm and seed."""
+
+    config: CompanyConfig
+    tried: tuple[CountTrial, ...]
+    runs: tuple[CompanyScore, ...]
+
+    def scores(self, arm: str = WHOLE) -> list[CompanyScore]:
+        """The runs of an arm, in the order of their seeds."""
+        return sorted((run for run in self.runs if run.cell.arm == arm), key=lambda run: run.cell.seed)
+
+    def looks(self, step: int | None = None, arm: str = WHOLE) -> list[Look]:
+        """The looks of an arm after so many steps, or at the end, in the order of the seeds."""
+        step = self.config.steps if step is None else step
+        return [look for run in self.scores(arm) for look in run.looks if look.step == step]
+
+    def values(self, figure: str, step: int | None = None, arm: str = WHOLE, of: str = TABLE) -> np.ndarray:
+        """(S,): a figure of the seeds. figure: of CompanyFigures. of: TABLE, or CONTEXT."""
+        return np.array([getattr(getattr(look, of), figure) for look in self.looks(step, arm)])
+
+    def counted(self, figure: str, step: int | None = None, arm: str = WHOLE) -> np.ndarray:
+        """(S,): the figure of counts of the same sentences, with the setting that was chosen for it, or for TUNED_FOR's
+        first."""
+        which = TUNED_FOR.index(figure) if figure in TUNED_FOR else 0
+        return np.array([getattr(look.counts[which], figure) for look in self.looks(step, arm)])
+
+    def stretched(self, figure: str) -> np.ndarray:
+        """(P, S): the figure of the table after each of STRETCHES."""
+        return np.array([[getattr(figures, figure) for figures in run.stretched] for run in self.scores()]).T
+
+    def setting(self, figure: str) -> CountSetting:
+        """The setting of the counts that was best by the figure."""
+        return best_setting(self.tried, figure)
+
+    def table(self) -> str:
+        rows = {
+            f"table, {self.config.steps} steps": lambda f: self.values(f),
+            "table, untrained": lambda f: self.values(f, 0),
+            "counts of the same sentences": lambda f: self.counted(f),
+            "in context": lambda f: self.values(f, of=CONTEXT),
+            "in context, untrained": lambda f: self.values(f, 0, of=CONTEXT),
+        } | {f"table: {arm}": lambda f, arm=arm: self.values(f, arm=arm) for arm in self.config.arms if arm != WHOLE}
+        lines = [f"{'':36}" + "".join(f"{name:>16}" for name in CompanyFigures._fields)]
+        lines += [
+            f"{name:36}" + "".join(f"{mean_interval(of(f)).with_margin():>16}" for f in CompanyFigures._fields)
+            for name, of in rows.items()
+        ]
+        return "\n".join(lines)
+
+    def course(self, figure: str, counts: bool = False) -> dict[int, Estimate]:
+        """The figure after each number of steps, of the table or of the counts, 95% over seeds."""
+        of = self.counted if counts else self.values
+        return {step: mean_interval(of(figure, step)) for step in self.config.looks if step or not counts}
+
+    def plot(self) -> Figure:
+        from mlm_mini import figures
+
+        figure, axes = figures.new_figure(10, 3.4, columns=2)
+        names = {
+            "likeness": "rank correlation of cosine and\nlikeness of contexts",
+            "purity": "neighbors of the same class (share)",
+        }
+        for ax, (name, label) in zip(axes, names.items(), strict=True):
+            for counts, color, style in ((False, figures.BLUE, "o-"), (True, figures.RED, "s--")):
+                course = self.course(name, counts)
+                steps, (value, low, high) = np.array([max(s, 20) for s in course]), np.array(list(course.values())).T
+                bars = [value - low, high - value]
+                ax.errorbar(steps, value, bars, fmt=style, color=color, capsize=3, markersize=4)
+                ax.annotate("counts" if counts else "model's table", (steps[-1], value[-1]), (-4, 6 if counts else -14),
+                            textcoords="offset points", color=color, ha="right")  # fmt: skip
+            ax.set(xscale="log", xlabel="training steps (at the left end: none)", ylabel=label)
+        by = [mean_interval(self.values(name) - self.counted(name)) for name in names]
+        axes[0].set_title(f"At the end the table is {by[0].value:+.2f} beside counts")
+        axes[1].set_title(f"and {100 * by[1].value:+.0f} points in purity")
+        return figure
+
+    def describe(self) -> str:
+        parts = []
+        for name in TUNED_FOR:
+            for counts in (False, True):
+                course = self.course(name, counts)
+                of = "counts" if counts else "the model's table"
+                parts.append(f"{name} of {of}: " + ", ".join(f"{e.value:.2f} after {s}" for s, e in course.items()))
+        return "Against training steps, with 95% intervals over training seeds: " + "; ".join(parts) + "."
