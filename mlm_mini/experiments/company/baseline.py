@@ -29,7 +29,8 @@ class CountSetting(NamedTuple):
 
     def __str__(self) -> str:
         shifted = f", shift {self.shift:g}" if self.shift != 1 else ""
-        return f"window {self.window}{shifted}, smoothing {self.smoothing:g}, {self.dimensions} dimensions, power {self.power:g}"
+        made = f"window {self.window}{shifted}, smoothing {self.smoothing:g}"
+        return f"{made}, {self.dimensions} dimensions, power {self.power:g}"
 
 
 @dataclass(frozen=True)

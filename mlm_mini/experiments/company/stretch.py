@@ -1,8 +1,8 @@
 """Other angles, the same predictions: what the loss of a masked model does not settle.
 
-A score is an inner product, h . e, of a hidden vector and the word's row of the output table. With any matrix A that can
-be inverted, the rows e A and the hidden vectors h A^-T have the same inner products, so that every probability is the
-same, and other cosines. This concerns the table that gives the scores; a model that uses the table for its input as
+A score is an inner product, h . e, of a hidden vector and the word's row of the output table. With any matrix A that
+can be inverted, the rows e A and the hidden vectors h A^-T have the same inner products, so that every probability is
+the same, and other cosines. This concerns the table that gives the scores; a model that uses the table for its input as
 well would have to be changed there too.
 
 Shape letters: V words, D dimensions, N hidden vectors.

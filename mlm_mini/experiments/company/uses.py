@@ -1,8 +1,9 @@
 """Verbs of one form and two uses: somebody opens it, and it opens.
 
-English has many such verbs (Levin 1993, the causative alternation). Where three words after the verb are hidden, nothing
-but the subject tells the use: "the guard opens [MASK] [MASK] [MASK] ." and "the gate opens [MASK] [MASK] [MASK] .". Verb,
-place and length of the sentence are the same, so that a reader who tells the uses apart knows something of subjects.
+English has many such verbs (Levin 1993, the causative alternation). Where three words after the verb are hidden,
+nothing but the subject tells the use: "the guard opens [MASK] [MASK] [MASK] ." and "the gate opens [MASK] [MASK]
+[MASK] .". Verb, place and length of the sentence are the same, so that a reader who tells the uses apart knows something
+of subjects.
 
 Shape letters: N sentences, T positions, D width.
 """
