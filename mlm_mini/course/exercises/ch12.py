@@ -114,13 +114,13 @@ CONTEXT_DISTRIBUTION = Exercise(
     mistakes="""
     - summed along the wrong axis: You add up each word's company. How often was each word met *as* company?
           counts.sum(axis=0) => counts.sum(axis=1)
-    - every count is smoothed: First all meetings are added up, then the sum is raised to a power. The other order is not
-      the same.
+    - every count is smoothed: First all meetings are added up, then the sum is raised to a power. The other order is
+      not the same.
           met = counts.sum(axis=0) => met = counts
           smooth = np.where(met > 0, met ** float(smoothing), 0.0)
           => smooth = np.where(met > 0, met ** float(smoothing), 0.0).sum(axis=0)
-    - a word never met counts one: 0 to the power 0 is 1 for NumPy, so that with alpha 0 a word that was never met gets a
-      share. What does the docstring ask for?
+    - a word never met counts one: 0 to the power 0 is 1 for NumPy, so that with alpha 0 a word that was never met gets
+      a share. What does the docstring ask for?
           np.where(met > 0, met ** float(smoothing), 0.0) => met ** float(smoothing)
     - nothing is smoothed: alpha makes no difference.
           met ** float(smoothing) => met
@@ -187,8 +187,8 @@ PPMI = Exercise(
           np.log( => np.log2(
     - no logarithm: You say how many times more often than by chance, less one. Its logarithm is the information.
           np.log(np.maximum(times / shift, 1)) => np.maximum(times / shift, 1) - 1
-    - chance is not a product of two shares: Nearly all of your numbers are 0: what you divide by is too large. By chance
-      a pair comes as often as two shares say together: which two?
+    - chance is not a product of two shares: Nearly all of your numbers are 0: what you divide by is too large. By
+      chance a pair comes as often as two shares say together: which two?
           joint.sum(axis=1, keepdims=True) => counts.sum(axis=1, keepdims=True)
        or joint.sum(axis=1, keepdims=True) * context => np.ones((len(counts), 1)) * context
        or joint.sum(axis=1, keepdims=True) * context => joint.sum(axis=1, keepdims=True) * np.ones(len(context))
@@ -269,7 +269,8 @@ NEIGHBORS = Exercise(
     hints="""
     - Divide each row by its length, where it has one. The product of the result with its transpose holds all cosines.
     - No row may find itself: give the diagonal a value that always loses.
-    - argsort sorts from small to large: sort the negated cosines along each row, with kind="stable", and keep k columns.
+    - argsort sorts from small to large: sort the negated cosines along each row, with kind="stable", and keep k
+      columns.
     """,
 )
 
@@ -367,7 +368,8 @@ DIVERGENCE = Exercise(
     - bits
           return ref.entropy(middle) - (ref.entropy(p) + ref.entropy(q)) / 2
           => return (ref.entropy(middle) - (ref.entropy(p) + ref.entropy(q)) / 2) / np.log(2)
-    - the sum of both, not their mean: Two that share nothing are ln 2 apart, and yours are further. Each KL counts half.
+    - the sum of both, not their mean: Two that share nothing are ln 2 apart, and yours are further. Each KL counts
+      half.
           return ref.entropy(middle) - (ref.entropy(p) + ref.entropy(q)) / 2
           => return 2 * ref.entropy(middle) - ref.entropy(p) - ref.entropy(q)
     - the entropies are not halved: Equal distributions should be 0 apart. How much does each entropy count?
@@ -562,8 +564,8 @@ MEAN_COSINE = Exercise(
     ),
     habits=("unchanged vectors",),
     mistakes="""
-    - each with itself is counted: Every row has cosine 1 with itself, which says nothing: two *different* rows are asked
-      for.
+    - each with itself is counted: Every row has cosine 1 with itself, which says nothing: two *different* rows are
+      asked for.
           cosines[~np.eye(len(x), dtype=bool)].mean() => cosines.mean()
     - itself taken off, and not from what is divided by: You leave out the rows with themselves above the line and count
       them below. How many pairs of different rows are there?
