@@ -122,8 +122,8 @@ class ProjectionChart:
         listed = ", ".join(f"{name} {cosine:.2f}" for name, cosine in near)
         seen = plane.seen_in_plane(word, LIT)
         return (
-            f"Nearest to {word} in all {plane.vectors.shape[1]} dimensions, with their cosines: {listed}. Of these {LIT}, "
-            f"{seen or 'none'} {'is' if seen == 1 else 'are'} among the {LIT} nearest in the plane, which holds "
+            f"Nearest to {word} in all {plane.vectors.shape[1]} dimensions, with their cosines: {listed}. Of these "
+            f"{LIT}, {seen or 'none'} {'is' if seen == 1 else 'are'} among the {LIT} nearest in the plane, which holds "
             f"{plane.shares.sum():.0%} of the spread."
         )
 

@@ -120,8 +120,8 @@ COMPANY_CLAIMS = (
         says="Words appearing in similar contexts have geometrically close embeddings.",
         figure="share of the other words further from a word than the one whose contexts are most like its own",
         unit="of the words",
-        rule=f"holds if it is above {NEAR}, and cosines follow the exact likeness of contexts more than in a table that "
-        "was never trained, and in one that learned from words drawn alone",
+        rule=f"holds if it is above {NEAR}, and cosines follow the exact likeness of contexts more than in a table "
+        "that was never trained, and in one that learned from words drawn alone",
         measure=similar_contexts,
         judge=by_words(say_similar),
     ),
@@ -152,8 +152,8 @@ COMPANY_CLAIMS = (
         says="This is how semantics emerge from statistics.",
         figure="share of a word's nearest three that are of its class, of which no model is told",
         unit="of the neighbors",
-        rule="holds if it is above a half and above that of an untrained table, of untrained vectors in context, and of "
-        "words drawn alone",
+        rule="holds if it is above a half and above that of an untrained table, of untrained vectors in context, and "
+        "of words drawn alone",
         measure=semantics,
         judge=by_words(say_semantics),
     ),

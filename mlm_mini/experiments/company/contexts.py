@@ -44,15 +44,17 @@ def pairwise_divergence(weights) -> np.ndarray:
     return np.maximum(np.log(2.0) - overlap, 0.0)
 
 
-def sentence_divergence(language: SceneLanguage, contexts: int, rng: np.random.Generator) -> np.ndarray:
+def sentence_divergence(
+    language: SceneLanguage, contexts: int, rng: np.random.Generator, words_each: int = 4
+) -> np.ndarray:
     """JS of the sentences in which two words of the language may stand: (V', V') over its regular tokens, in nats.
 
     A context is a sentence with one hole, all other words visible. p(context | word) is proportional to p(word |
     context) p(context): the exact posterior of a hole tells how often each word would be met there. `contexts` holes
-    are drawn, and the sum over them is the only thing that is left to chance.
+    are drawn, and the sum over them is the only thing that is left to chance. words_each: that a sentence has at least.
     """
     vocabulary = language.vocabulary
-    ids = language.sample(1 + contexts // 4, rng).ids  # a sentence has more than four words
+    ids = language.sample(1 + contexts // words_each, rng).ids
     rows, places = np.nonzero(np.isin(ids, vocabulary.regular_ids))
     drawn = np.sort(rng.choice(len(rows), contexts, replace=False))
     holes = ids[rows[drawn]]

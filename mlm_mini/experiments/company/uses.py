@@ -2,8 +2,8 @@
 
 English has many such verbs (Levin 1993, the causative alternation). Where three words after the verb are hidden,
 nothing but the subject tells the use: "the guard opens [MASK] [MASK] [MASK] ." and "the gate opens [MASK] [MASK]
-[MASK] .". Verb, place and length of the sentence are the same, so that a reader who tells the uses apart knows something
-of subjects.
+[MASK] .". Verb, place and length of the sentence are the same, so that a reader who tells the uses apart knows
+something of subjects.
 
 Shape letters: N sentences, T positions, D width.
 """
