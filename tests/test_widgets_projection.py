@@ -6,7 +6,7 @@ import torch
 from driving import alt_of, text_of
 
 from mlm_mini import widgets
-from mlm_mini.experiments.company.projection import CONTEXT, COUNTS, TABLE, scene_planes
+from mlm_mini.experiments.company.projection import CONTEXT, COUNTS, TABLE
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.widgets import projection_widget
@@ -20,9 +20,16 @@ def model(one_thread):
     return MaskedLM(ModelConfig.tiny(len(scene_language().vocabulary)), torch.Generator().manual_seed(1)).eval()
 
 
-@pytest.fixture
-def widget(model):
+@pytest.fixture(scope="module")
+def shared(model):
     return projection_widget(model)
+
+
+@pytest.fixture
+def widget(shared):
+    """As it is when it is new."""
+    shared.word.value, shared.source.value = "cat", TABLE
+    return shared
 
 
 def test_the_package_exports_it():
@@ -75,9 +82,9 @@ def test_what_cannot_be_shown_is_refused(model, make):
         make(MaskedLM(ModelConfig.tiny(50, num_hidden_layers=1), torch.Generator().manual_seed(0)))
 
 
-def test_the_still_picture_says_the_same_in_words(model):
+def test_the_still_picture_says_the_same_in_words(model, widget):
     figure, alt = projection_figure(model, word="cat", source=COUNTS)
-    near = scene_planes(model)[COUNTS].neighbors("cat", LIT)
+    near = widget.planes[COUNTS].neighbors("cat", LIT)
     assert near[0][0] in alt
     assert f"vectors of {COUNTS}" in alt
     assert len(figure.axes) == 1

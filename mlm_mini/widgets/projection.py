@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from mlm_mini import figures
-from mlm_mini.experiments.company.projection import TABLE, Plane, scene_planes
+from mlm_mini.experiments.company.projection import SOURCES, TABLE, Plane, scene_planes
 from mlm_mini.widgets.controls import WHOLE_LABEL, choice, status_html, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
 
@@ -36,8 +36,8 @@ class ProjectionWidget(ipywidgets.VBox):
     """
 
     def __init__(self, model: MaskedLM, word: str = "cat", source: str = TABLE):
+        check_source(source)
         self.planes = scene_planes(model)
-        _check(self.planes, source)
         self.planes[source].place(word)
         self.word = ipywidgets.Combobox(
             value=word,
@@ -72,9 +72,8 @@ class ProjectionWidget(ipywidgets.VBox):
 
 def projection_figure(model: MaskedLM, word: str = "cat", source: str = TABLE) -> tuple[Figure, str]:
     """What the widget shows for one word, as a figure and its alt text. Raises what `ProjectionWidget` raises."""
-    planes = scene_planes(model)
-    _check(planes, source)
-    chart = ProjectionChart(planes[source])
+    check_source(source)
+    chart = ProjectionChart(scene_planes(model)[source])
     chart.mark(word)
     return chart.figure, describe(chart, source, word)
 
@@ -156,6 +155,7 @@ def group_of(kind: str) -> str:
     return "verbs" if kind in {"PRESENT_VERBS", "PAST_VERBS", "PARTICIPLES"} else ""
 
 
-def _check(planes: dict[str, Plane], source: str) -> None:
-    if source not in planes:
-        raise ValueError(f"source is {source!r}: expected one of {', '.join(map(repr, planes))}")
+def check_source(source: str) -> None:
+    """Raises ValueError for vectors that there are not."""
+    if source not in SOURCES:
+        raise ValueError(f"source is {source!r}: expected one of {', '.join(map(repr, SOURCES))}")

@@ -18,7 +18,7 @@ from mlm_mini.model import MaskedLM
 
 COUNTED = CountSetting(window=2, shift=1.0, smoothing=0.75, dimensions=64, power=0.5)
 READ_SEED, READ = 1291, 4_000  # sentences in which a model's words are read
-COUNTS, TABLE, CONTEXT = "exact counts", "the model's table", "the model, in context"
+SOURCES = COUNTS, TABLE, CONTEXT = "exact counts", "the model's table", "the model, in context"
 
 
 @dataclass(frozen=True, eq=False)
