@@ -231,7 +231,7 @@ def svd_vectors(matrix, d, power):
 # %% id="check-svd"
 check("12.svd-vectors", svd_vectors)
 
-# %% id="show-neighbors"
+# %% id="show-neighbors" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.company import geometry
 from mlm_mini.experiments.company.ppmi import svd_vectors as shortened
 
