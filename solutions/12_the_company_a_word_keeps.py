@@ -298,18 +298,20 @@ def divergence(p, q):
 check("12.divergence", divergence)
 
 # %% [markdown] id="divergence-seen"
-# `scene_company` has this divergence for every two words: sums over 60,000 contexts with an exact posterior at each
-# hole. (A context is a whole sentence here, since a masked model reads whole sentences.)
+# `scene_company` has this divergence for every two words: a sum over many drawn contexts with the exact posterior at
+# each hole. (A context is a whole sentence here, since a masked model reads whole sentences.)
 
 # %% id="measure-contexts"
-from mlm_mini.experiments.company.truth import scene_company
+from mlm_mini.experiments.company.truth import CONTEXTS, scene_company
 
 company = scene_company()
 apart = company.divergence
 one, other = company.pairs  # of words that have contexts in common
-for word in ("kitten", "dog", "rabbit", "wolf", "chef"):
-    print(f"JS(cat, {word:6}) = {apart[place['cat'], place[word]]:.2f} nats")
-print(f"JS(young, tall)  = {apart[place['young'], place['tall']]:.2f} nats: one can always stand for the other")
+print(f"from {CONTEXTS:,} contexts:")
+for word in sorted(("dog", "kitten", "rabbit", "wolf", "chef"), key=lambda word: apart[place["cat"], place[word]]):
+    print(f"JS(cat, {word}) = {apart[place['cat'], place[word]]:.2f} nats")
+for pair in (("young", "tall"), ("opens", "closes")):
+    print(f"JS({', '.join(pair)}) = {apart[place[pair[0]], place[pair[1]]]:.2f} nats: either can stand for the other")
 print(f"of {len(names) * (len(names) - 1) // 2:,} pairs of words {len(one):,} have contexts in common; "
       f"{len(company.twins[0])} pairs have all of them in common")
 
@@ -429,21 +431,37 @@ check("12.purity", purity)
 
 # %% [markdown] id="why-study"
 # One model is an anecdote, and a comparison of a trained model with counts can be arranged either way by the settings
-# of the counts. Hence a study: tiny models trained from eight seeds, and at each look counts of *the same sentences*,
-# with the window, shift, smoothing, dimensions and power that came out best of 108 settings on sentences of their own
-# (one choice for each of the two figures). Only words of classes with at least four members are judged by purity.
+# of the counts. Hence a study: tiny models, each trained from a seed of its own, and at each look counts of *the same
+# sentences*, with the window, shift, smoothing, dimensions and power that came out best of many on sentences of their
+# own (one choice for each of the two figures). Only words of classes with at least four members are judged by purity.
 
 # %% id="show-study"
 study = find_experiment("word_company").shipped()
+seeds = len(study.scores())
+print(f"{seeds} seeds of each text; {len(study.tried)} settings of the counts were tried")
 for figure_name in ("likeness", "purity"):
     print(f"counts do best, by {figure_name}, with {study.setting(figure_name)}")
 study.show()
+
+# %% id="say-study"
+from IPython.display import Markdown
+
+first, last = study.config.looks[1], study.config.steps
+batch = 128  # sentences in a step
+rho, pure = ({kind: study.course(f, kind == "counts") for kind in ("table", "counts")} for f in ("likeness", "purity"))
+Markdown(f"""
+After {first} steps a model has read {first * batch:,} sentences. Counts of these say already what they will say at the
+end: a rank correlation of {rho["counts"][first].value:.2f}, beside {rho["table"][first].value:.2f} of the table. After
+{last} steps the table has {rho["table"][last].value:.2f} and counts have {rho["counts"][last].value:.2f}; in purity the
+table has {pure["table"][last].value:.2f} and counts {pure["counts"][last].value:.2f}. The table is a by-product: while
+it comes about, the model learns to predict, which counts do not.
+""")
 
 # %% [markdown] id="why-controls"
 # Purity has controls as well, and they are needed. An untrained model gives a word in a sentence a vector that holds
 # its place in the sentence, and words of a class stand in like places. And a model that reads the words of the language
 # drawn alone, in no order and no company, still learns how frequent each is. **In context** is the mean of a word's
-# vectors after the last block over 8,000 sentences. *Closest*, on the right, asks of each word how many others are
+# vectors after the last block over some thousands of sentences. *Closest*, on the right, asks of each word how many others are
 # further from it than the one whose contexts are most like its own; by chance it is half of them.
 
 # %% id="fig-controls"
@@ -464,10 +482,10 @@ for ax, (f, chance) in zip(axes, (("purity", by_chance), ("closest", 0.5))):
         value, low, high = measured[f].get(name, [exact_purity if f == "purity" else 1.0] * 3)
         ax.barh(y, value, color=figures.SKY if name in ("counts", "table", "in context", "exact likeness") else "0.75")
         ax.plot([low, high], [y, y], color=figures.BLACK)
-        ax.text(1.02, y, f"{value:.2f}", va="center")
+        ax.text(1.06, y, f"{value:.2f}", va="center")
     ax.axvline(chance, color=figures.RED, linestyle="--")
     ax.set_yticks(range(len(ARMS)), list(reversed(ARMS)) if ax is axes[0] else [""] * len(ARMS))
-    ax.set(xlim=(0, 1.15))
+    ax.set(xlim=(0, 1.2))
     ax.grid(axis="y", visible=False)
 axes[0].set(xlabel="neighbors of the same class (dashed: chance)")
 axes[1].set(xlabel="words further off than the most alike (dashed: chance)")
@@ -479,14 +497,21 @@ figures.show(figure, alt="Bars, 95% over training seeds. " + " ".join(f"{f}: " +
     measured.items(), (by_chance, 0.5))) + f" Neighbors by exact likeness have a purity of {exact_purity:.2f}.")
 
 # %% id="measure-clusters"
+kinds_judged, likest = company.classes[judged], -apart[np.ix_(judged, judged)]
+of_own_kind = (kinds_judged[geometry.nearest_by(likest, 3)] == kinds_judged[:, None]).mean(axis=1)
+alone = (likest > -0.99 * np.log(2)).sum(axis=1) - 1 < 3
+print(f"{alone.sum()} of the {judged.sum()} words share contexts with fewer than three others: by exact likeness their "
+      f"purity is {of_own_kind[alone].mean():.2f},\nthat of all others {of_own_kind[~alone].mean():.2f}")
 for name, of in list(ARMS.items())[1:]:
     print(f"{name:26} adjusted Rand index of k-means and classes {mean_interval(of('agreement')).with_margin()}")
 
 # %% [markdown] id="clusters-note"
 # **k-means** divides the vectors into as many clusters as there are classes, without knowing them, and the **adjusted
 # Rand index** (Hubert and Arabie 1985) says how far a division agrees with another: 1 for the same one, 0 on average
-# for a division at random. It is far lower than purity. A cluster has no reason to be a class: exact likeness itself
-# puts a mother beside a cook where both cook, and two classes of people who do the same things are one.
+# for a division at random. It is far lower than purity: k-means has to draw borders through a crowd of people, and has
+# no reason to draw them where the lexicon does. That exact likeness of sentences is less pure than a table has the
+# reason which the first line gives: a verb that is the only one of its event can stand in no other verb's place, so that
+# nothing is nearest to it. A table that was trained knows something of such words all the same.
 
 # %% [markdown] id="why-confounds"
 # ## 6 · Three other explanations
@@ -508,7 +533,8 @@ for f, label in FIGURES.items():
 # **A cone.** The third explanation needs a measure. If all vectors share one large part, every two of them have a high
 # cosine, alike or not: they point into a narrow cone, and the differences that matter are small print. This is called
 # **anisotropy**, and the vectors of large models have it strongly (Mimno and Thompson 2017; Ethayarajh 2019). Its
-# measure is the mean cosine of two different vectors. The remedy is to take off the mean *vector* before any cosine:
+# measure is the mean cosine of two different vectors. The usual remedy is to take off the mean *vector* before any
+# cosine:
 #
 # $$A = \frac{1}{V (V - 1)} \sum_{i \ne j} \cos(x_i, x_j), \qquad x_i \to x_i - \bar x.$$
 
@@ -540,22 +566,44 @@ from mlm_mini.experiments.company.vectors import mean_vectors, occurrences
 read = language.sample(4_000, np.random.default_rng(1212)).ids
 in_context = {name: mean_vectors(*occurrences(model, read, vocabulary), words)
               for name, model in (("trained", trained.model), ("untrained", untrained))}
-kinds_of_vectors = {"rows of counts": expected, "rows of PPMI": information, "PPMI in 64 dimensions": short,
-                    "the model's table": vectors["the model's table"], "in context": in_context["trained"],
-                    "in context, untrained": in_context["untrained"]}
-cone = {}
-print(f"{'':24}{'mean cosine':>12}{'centered':>10}{'likeness':>10}{'centered':>10}")
-for name, rows in kinds_of_vectors.items():
-    both = [rows, geometry.centered(rows)]
-    rho = [rank_correlation(-apart[one, other], geometry.cosines(x)[one, other]) for x in both]
-    cone[name] = [geometry.mean_cosine(x) for x in both], rho
-    print(f"{name:24}{cone[name][0][0]:12.2f}{cone[name][0][1]:10.2f}{rho[0]:+10.2f}{rho[1]:+10.2f}")
+roots = np.sqrt(expected / expected.sum(axis=1, keepdims=True))
+kinds_of_vectors = {"counts, exact": expected, "roots of shares, exact": roots, "PPMI, exact": information,
+                    "PPMI in 64 dimensions": short, "the model's table": vectors["the model's table"],
+                    "in context": in_context["trained"], "in context, untrained": in_context["untrained"]}
+
+
+def judge_rows(rows):
+    """Mean cosine, likeness of contexts, and purity of the nearest three."""
+    cosines = geometry.cosines(rows)
+    near = geometry.nearest_by(cosines[np.ix_(judged, judged)], 3)
+    rho = rank_correlation(-apart[one, other], cosines[one, other])
+    return geometry.mean_cosine(rows), rho, geometry.purity(near, kinds_judged)
+
+
+cone = {name: (judge_rows(rows), judge_rows(geometry.centered(rows))) for name, rows in kinds_of_vectors.items()}
+print(f"{'as they are, and centered':26}{'mean cosine':>14}{'likeness':>16}{'purity':>14}")
+for name, (raw, off) in cone.items():
+    print(f"{name:26}" + "".join(f"{a:9.2f}{b:6.2f}" for a, b in zip(raw, off)))
+
+# %% id="say-cone" tags=["nbval-ignore-output"]
+gain = {name: off[1] - raw[1] for name, (raw, off) in cone.items()}
+best = max(("counts, exact", "roots of shares, exact", "PPMI, exact", "PPMI in 64 dimensions", "the model's table"),
+           key=lambda name: max(cone[name][0][1], cone[name][1][1]))
+Markdown(f"""
+Centering makes every cone vanish. Whether it is good is another question. The likeness of the model's table changes by
+{gain["the model's table"]:+.2f}, that of plain counts by {gain["counts, exact"]:+.2f}: in a row of counts a 0 has a
+meaning of its own, *never met*, which is given up when 0 is moved. For vectors in which the place of 0 means nothing,
+as in a model's, take the mean off; where it means something, measure both. The simplest vectors deserve a look too:
+the square roots of a word's shares of company, without logarithm and without SVD, have a likeness of
+{cone["roots of shares, exact"][0][1]:.2f} and a purity of {cone["roots of shares, exact"][0][2]:.2f}. By likeness the
+best of all here that know no sentence are: {best}.
+""")
 
 # %% [markdown] id="why-dog"
 # ## 7 · Cat and dog, on trial
 #
-# That shared verbs bring cat and dog together was so far a reading of counts. A cause is tested by taking it away. Two
-# more texts of the study: in one every dog that does not bark is called puppy, and every puppy that barks is called
+# That shared verbs bring cat and dog together was so far a reading of counts. And both are frequent words, which alone
+# may bring them near. A cause is tested by taking it away. Two more texts of the study: in one every dog that does not bark is called puppy, and every puppy that barks is called
 # dog, so that the dog keeps one verb and cats do not bark. In the other the dog is just as rare, but in any sentence
 # that a dog or a puppy may have. First weights and sentences are the same, seed by seed.
 
@@ -574,8 +622,20 @@ ax.set_xticks(range(3), texts.values())
 ax.set(ylabel="cosine of cat and dog", ylim=(None, 1.05), xlim=(-0.3, 2.3))
 ax.legend()
 ax.set_title(f"Without the shared verbs, the cosine changes by {fall.value:+.2f} ({fall.low:+.2f} to {fall.high:+.2f})")
-figures.show(figure, alt="The cosine of cat and dog, a line for each of eight seeds, in three texts. " + "; ".join(
-    f"{texts[arm]}: table {cosines_of[arm].mean():.2f}, counts {by_counting[arm].mean():.2f}" for arm in texts) + ".")
+figures.show(figure, alt=f"The cosine of cat and dog, a line for each of {seeds} seeds, in three texts. " + "; ".join(
+    f"{texts[arm]}: table {cosines_of[arm].mean():.2f}, counts {by_counting[arm].mean():.2f}".replace("\n", " ")
+    for arm in texts) + ".")
+
+# %% id="measure-dog"
+nearer = {arm: mean_interval(study.values("dog_nearer", arm=arm)) for arm in ("the language", AS_OFTEN, BARKS, ALONE)}
+print("words further from cat than dog is, and from dog than cat is, 95% over seeds")
+for arm, share in nearer.items():
+    print(f"{arm:32}{share.with_margin()}, cosine {mean_interval(study.values('cat_dog', arm=arm)).with_margin()}")
+
+# %% [markdown] id="dog-note"
+# The last line is a warning. A model that read the words in no order at all, and knows nothing of any but how frequent
+# it is, has cat and dog near each other too: both are frequent. Had nobody trained that model, the nearness would have
+# passed for meaning. The dog that only barks is as rare as its control, so that its fall is none of frequency's.
 
 # %% [markdown] id="why-forces"
 # ## 8 · What the objective leaves open
@@ -612,7 +672,7 @@ ax.set_xticks(range(3), ["as trained", "equally wide\nin all directions", "wide 
 ax.set(ylim=(0, 1.05), ylabel="share")
 ax.legend()
 ax.set_title(f"The same predictions, with a purity of {kept['purity'][0].mean():.2f} or {kept['purity'][-1].mean():.2f}")
-figures.show(figure, alt="Of the last tables of eight seeds as trained, with equal spread in all directions, and with wide "
+figures.show(figure, alt=f"Of the last tables of {seeds} seeds as trained, with equal spread in all directions, and with wide "
              "and narrow directions exchanged: " + "; ".join(f"{f} " + ", ".join(
              f"{v.mean():.2f}" for v in values) for f, values in kept.items())
              + f". No probability changed by more than {largest:.0e}.")
@@ -659,8 +719,9 @@ for ax, (name, model) in zip(axes, (("trained", trained.model), ("untrained", un
     for use, color, mark, label in ((False, figures.BLUE, "o", "somebody opens it"), (True, figures.RED, "^", "it opens")):
         dots = (U * s)[:, :2][sentences.by_itself[mine] == use]
         ax.plot(*dots.T, mark, color=color, label=label)
-        for (x, y), subject in list(zip(dots, sentences.subject[mine][sentences.by_itself[mine] == use]))[::3]:
-            ax.annotate(subject, (x, y), (4, 3), textcoords="offset points", fontsize=8)
+        for dot, subject in zip(dots, sentences.subject[mine][sentences.by_itself[mine] == use]):
+            if subject in ("guard", "child", "mother", "door", "box"):
+                ax.annotate(subject, dot, (5, -4), textcoords="offset points", fontsize=9)
     ax.set(xlabel="first principal component", ylabel="second" if ax is axes[0] else "")
     ax.set_title(f"{name}: {right[name]:.0%} right over four verbs")
 axes[0].legend()
@@ -732,36 +793,33 @@ for name, row in claims.items():
     print(f"{name:15}{row.claim.figure}:\n{'':15}{row.claim.rule}")
 
 # %% id="recap-table"
-from IPython.display import Markdown
-
 found = {name: row.finding for name, row in claims.items()}
-closest, rho = found["distributional"].figure, mean_interval(study.values("likeness"))
+closest, correlation = found["distributional"].figure, mean_interval(study.values("likeness"))
 flat, table_of_kind, counts_of_kind = (mean_interval(x) for x in (
     study.stretched("purity")[-1], study.values("purity"), study.counted("purity")))
-nearer = mean_interval(study.values("dog_nearer"))
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
 | "words appearing in similar contexts have geometrically close embeddings" | the word with the most similar contexts is \
-nearer than {closest.value:.1%} of all others ({closest.low:.1%} to {closest.high:.1%}); rank correlation {rho} | \
+nearer than {closest.value:.1%} of all others ({closest.low:.1%} to {closest.high:.1%}); rank correlation {correlation} | \
 **{claims["distributional"].verdict}** |
 | "The MLM objective forces the model" to do so | tables with the same predictions have a purity of \
 {table_of_kind.value:.2f} or {flat.value:.2f} | **{claims["forced"].verdict}** |
 | "'cat' and 'dog' might appear with verbs like 'chased', 'ate', or 'played'" and so get close embeddings | each is \
-nearer to the other than {nearer.value:.1%} of all words; with its verbs taken away, their cosine changes by \
-{found["cat-dog"].figure} | **{claims["cat-dog"].verdict}** |
+nearer to the other than {nearer["the language"].value:.1%} of all words, by frequency alone than \
+{nearer[ALONE].value:.1%}; with the dog's verbs taken away, their cosine changes by {found["cat-dog"].figure} | **{claims["cat-dog"].verdict}** |
 | "This is how semantics emerge from statistics" | neighbors of the same class: table {table_of_kind}, counts of the same \
 sentences {counts_of_kind}, chance {by_chance:.2f} | **{claims["semantics"].verdict}** |
 | "far richer and more nuanced representations of words in context" | two uses of a verb told apart by its subject: \
-{told["trained"]}; untrained {told["untrained"].value:.2f}, by a table 0.5 | **{claims["in-context"].verdict}** |
+{told["trained"].value:.0%}; untrained {told["untrained"].value:.0%}, by a table 50% | **{claims["in-context"].verdict}** |
 """)
 
 # %% [markdown] id="recap-note"
 # What this does not say: in the scene language words are interchangeable by design, sentences are short, and no word
 # has two meanings as *bank* has. What carries over is the way to ask: likeness of contexts measured before likeness of
 # vectors, a control that was never trained and one that never saw company, frequency taken out, means taken off, counts
-# of the same text as a rival, and the cause taken away. Antonyms are a warning: *open* and *close* keep the same
-# company too.
+# of the same text as a rival, and the cause taken away. And company is not meaning: *opens* and *closes* keep exactly
+# the same, and say the opposite.
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on

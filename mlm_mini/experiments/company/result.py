@@ -86,15 +86,16 @@ class WordCompany(Result):
         for ax, (name, label) in zip(axes, names.items(), strict=True):
             for counts, color, style in ((False, figures.BLUE, "o-"), (True, figures.RED, "s--")):
                 course = self.course(name, counts)
-                steps, (value, low, high) = np.array([max(s, 20) for s in course]), np.array(list(course.values())).T
-                bars = [value - low, high - value]
-                ax.errorbar(steps, value, bars, fmt=style, color=color, capsize=3, markersize=4)
-                ax.annotate("counts" if counts else "model's table", (steps[-1], value[-1]), (-4, 6 if counts else -14),
-                            textcoords="offset points", color=color, ha="right")  # fmt: skip
-            ax.set(xscale="log", xlabel="training steps (at the left end: none)", ylabel=label)
-        by = [mean_interval(self.values(name) - self.counted(name)) for name in names]
-        axes[0].set_title(f"At the end the table is {by[0].value:+.2f} beside counts")
-        axes[1].set_title(f"and {100 * by[1].value:+.0f} points in purity")
+                places = [self.config.looks.index(step) for step in course]
+                value, low, high = np.array(list(course.values())).T
+                ax.errorbar(places, value, [value - low, high - value], fmt=style, color=color, capsize=3, markersize=4)
+                text, at = ("counts of the same sentences", 0) if counts else ("the model's table", len(places) // 2)
+                shift = (0, 10) if counts else (10, -14)
+                ax.annotate(text, (places[at], value[at]), shift, textcoords="offset points", color=color)
+            ax.set_xticks(range(len(self.config.looks)), self.config.looks)
+            ax.set(xlabel="training steps (not to scale)", ylabel=label, ylim=(-0.1, 1.05))
+            last = [self.course(name, counts)[self.config.steps].value for counts in (False, True)]
+            ax.set_title(f"{name.capitalize()} in the end: table {last[0]:.2f}, counts {last[1]:.2f}")
         return figure
 
     def describe(self) -> str:
