@@ -142,9 +142,9 @@ check("12.context-distribution", context_distribution)
 def ppmi(counts, context, shift):
     """Shifted positive pointwise mutual information, in nats.
 
-    counts: (V, C) integers with zeros in it; some rows or columns may have nothing else. context: (C,), the distribution
-    q of the exercise above, 0 for a word that was never met. shift: k, 1 or more. Where nothing was counted the answer
-    is 0. Neither NaN nor infinity, and no warning. Returns (V, C) floats, none below 0.
+    counts: (V, C) integers with zeros in it; some rows or columns may have nothing else. context: (C,), the
+    distribution q of the exercise above, 0 for a word that was never met. shift: k, 1 or more. Where nothing was
+    counted the answer is 0. Neither NaN nor infinity, and no warning. Returns (V, C) floats, none below 0.
     """
     # Where to start: p of each pair, and p of each word. Divide only where the divisor is not 0.
     # <solution>
@@ -185,8 +185,8 @@ for word in ("cat", "dog", "door"):
 def neighbors(vectors, k):
     """The k nearest other rows of each row, by cosine, the nearest first.
 
-    vectors: (V, D) floats; a row of zeros has no direction: its cosine with every row is 0. Of two that are equally near
-    the one with the lower index comes first. k is below V. Returns (V, k) int64, in which no row names itself.
+    vectors: (V, D) floats; a row of zeros has no direction: its cosine with every row is 0. Of two that are equally
+    near the one with the lower index comes first. k is below V. Returns (V, k) int64, in which no row names itself.
     """
     # Where to start: bring each row to length 1. All cosines are then one matrix product.
     # <solution>
@@ -269,11 +269,11 @@ figures.show(figure, alt=f"Bars of what each word adds to the cosine of cat and 
 # %% [markdown] id="why-exact"
 # ## 4 · How alike are contexts, exactly?
 #
-# "Words appearing in similar contexts": that is a quantity, and here it can be computed. Take a sentence with one hole
-# and call the rest the **context** $c$. A word $w$ has a distribution over the contexts it is met in, and by Bayes' rule
-# that is the exact answer of the cloze test turned round, $p(c \mid w) \propto p(w \mid c) \, p(c)$. How far two such
-# distributions $p$ and $q$ are apart is said by the **Jensen-Shannon divergence** (Lin 1991), with $m = (p + q) / 2$
-# and the KL of chapter 02:
+# "Words appearing in similar contexts": that is a quantity, and here it can be computed. Take a sentence with one
+# hole and call the rest the **context** $c$. A word $w$ has a distribution over the contexts it is met in, and by
+# Bayes' rule that is the exact answer of the cloze test turned round, $p(c \mid w) \propto p(w \mid c) \, p(c)$. How
+# far two such distributions $p$ and $q$ are apart is said by the **Jensen-Shannon divergence** (Lin 1991), with $m =
+# (p + q) / 2$ and the KL of chapter 02:
 #
 # $$\mathrm{JS}(p, q) = \tfrac12 \, \mathrm{KL}(p, m) + \tfrac12 \, \mathrm{KL}(q, m).$$
 #
@@ -446,8 +446,10 @@ study.show()
 # %% id="say-study"
 from IPython.display import Markdown
 
+from mlm_mini.training import recipe
+
 first, last = study.config.looks[1], study.config.steps
-batch = 128  # sentences in a step
+batch = recipe("scenes", size="tiny").batch_size  # sentences in a step
 rho, pure = ({kind: study.course(f, kind == "counts") for kind in ("table", "counts")} for f in ("likeness", "purity"))
 Markdown(f"""
 After {first} steps a model has read {first * batch:,} sentences. Counts of these say already what they will say at the
@@ -459,10 +461,10 @@ it comes about, the model learns to predict, which counts do not.
 
 # %% [markdown] id="why-controls"
 # Purity has controls as well, and they are needed. An untrained model gives a word in a sentence a vector that holds
-# its place in the sentence, and words of a class stand in like places. And a model that reads the words of the language
-# drawn alone, in no order and no company, still learns how frequent each is. **In context** is the mean of a word's
-# vectors after the last block over some thousands of sentences. *Closest*, on the right, asks of each word how many others are
-# further from it than the one whose contexts are most like its own; by chance it is half of them.
+# its place in the sentence, and words of a class stand in like places. And a model that reads the words of the
+# language drawn alone, in no order and no company, still learns how frequent each is. **In context** is the mean of a
+# word's vectors after the last block over some thousands of sentences. *Closest*, on the right, asks of each word how
+# many others are further from it than the one whose contexts are most like its own; by chance it is half of them.
 
 # %% id="fig-controls"
 from mlm_mini.experiments.company.arms import ALONE, AS_OFTEN, BARKS
@@ -508,10 +510,10 @@ for name, of in list(ARMS.items())[1:]:
 # %% [markdown] id="clusters-note"
 # **k-means** divides the vectors into as many clusters as there are classes, without knowing them, and the **adjusted
 # Rand index** (Hubert and Arabie 1985) says how far a division agrees with another: 1 for the same one, 0 on average
-# for a division at random. It is far lower than purity: k-means has to draw borders through a crowd of people, and has
-# no reason to draw them where the lexicon does. That exact likeness of sentences is less pure than a table has the
-# reason which the first line gives: a verb that is the only one of its event can stand in no other verb's place, so that
-# nothing is nearest to it. A table that was trained knows something of such words all the same.
+# for a division at random. It is far lower than purity: k-means has to draw borders through a crowd of people, and
+# has no reason to draw them where the lexicon does. That exact likeness of sentences is less pure than a table has
+# the reason which the first line gives: a verb that is the only one of its event can stand in no other verb's place,
+# so that nothing is nearest to it. A table that was trained knows something of such words all the same.
 
 # %% [markdown] id="why-confounds"
 # ## 6 · Three other explanations
@@ -595,17 +597,18 @@ Centering makes every cone vanish. Whether it is good is another question. The l
 meaning of its own, *never met*, which is given up when 0 is moved. For vectors in which the place of 0 means nothing,
 as in a model's, take the mean off; where it means something, measure both. The simplest vectors deserve a look too:
 the square roots of a word's shares of company, without logarithm and without SVD, have a likeness of
-{cone["roots of shares, exact"][0][1]:.2f} and a purity of {cone["roots of shares, exact"][0][2]:.2f}. By likeness the
-best of all here that know no sentence are: {best}.
+{cone["roots of shares, exact"][0][1]:.2f} and a purity of {cone["roots of shares, exact"][0][2]:.2f}. Of the vectors
+above that belong to a word and not to its sentences, these follow likeness best: {best}.
 """)
 
 # %% [markdown] id="why-dog"
 # ## 7 · Cat and dog, on trial
 #
-# That shared verbs bring cat and dog together was so far a reading of counts. And both are frequent words, which alone
-# may bring them near. A cause is tested by taking it away. Two more texts of the study: in one every dog that does not bark is called puppy, and every puppy that barks is called
-# dog, so that the dog keeps one verb and cats do not bark. In the other the dog is just as rare, but in any sentence
-# that a dog or a puppy may have. First weights and sentences are the same, seed by seed.
+# That shared verbs bring cat and dog together was so far a reading of counts. And both are frequent words, which
+# alone may bring them near. A cause is tested by taking it away. Two more texts of the study: in one every dog that
+# does not bark is called puppy, and every puppy that barks is called dog, so that the dog keeps one verb and cats do
+# not bark. In the other the dog is just as rare, but in any sentence that a dog or a puppy may have. First weights
+# and sentences are the same, seed by seed.
 
 # %% id="fig-dog"
 texts = {"the language": "whole", AS_OFTEN: "as rare, in any\nsentence", BARKS: "only barks"}
@@ -613,8 +616,9 @@ cosines_of = {arm: study.values("cat_dog", arm=arm) for arm in texts}
 fall = mean_interval(cosines_of[BARKS] - cosines_of[AS_OFTEN])
 by_counting = {arm: study.counted("cat_dog", arm=arm) for arm in texts}
 figure, (ax,) = figures.new_figure(6.5, 3.4)
-for rows, color, style, label in ((cosines_of, figures.BLUE, "o-", "table"), (by_counting, figures.RED, "s--", "counts")):
-    lines = np.array(list(rows.values()))
+looks = (cosines_of, figures.BLUE, "o-", "table"), (by_counting, figures.RED, "s--", "counts")
+for by_text, color, style, label in looks:
+    lines = np.array(list(by_text.values()))
     for k, seed in enumerate(lines.T):
         ax.plot(range(3), seed, style, color=color, linewidth=0.8, markersize=3, alpha=0.7,
                 label=label if not k else None)
@@ -658,8 +662,9 @@ before = predictions(hidden, rows, bias)
 for power in (1, 0, -1):
     for_rows, for_hidden = stretch(rows, power)
     change = np.abs(predictions(hidden @ for_hidden, rows @ for_rows, bias) - before).max()
-    print(f"spread to the power {power:2}: largest change of a probability below 1e-9: {change < 1e-9}; nearest to cat: "
-          + ", ".join(names[i] for i in geometry.nearest(geometry.centered((rows @ for_rows)[words]), 4)[place["cat"]]))
+    now = geometry.nearest(geometry.centered((rows @ for_rows)[words]), 4)
+    print(f"spread to the power {power:2}: all probabilities the same within 1e-9: {change < 1e-9}; nearest to cat: "
+          + ", ".join(names[i] for i in now[place["cat"]]))
 
 # %% id="fig-stretch"
 kept = {f: np.vstack([study.values(f), study.stretched(f)]) for f in ("purity", "closest")}
@@ -671,9 +676,10 @@ for (f, values), color, style in zip(kept.items(), (figures.BLUE, figures.RED), 
 ax.set_xticks(range(3), ["as trained", "equally wide\nin all directions", "wide and narrow\nexchanged"])
 ax.set(ylim=(0, 1.05), ylabel="share")
 ax.legend()
-ax.set_title(f"The same predictions, with a purity of {kept['purity'][0].mean():.2f} or {kept['purity'][-1].mean():.2f}")
-figures.show(figure, alt=f"Of the last tables of {seeds} seeds as trained, with equal spread in all directions, and with wide "
-             "and narrow directions exchanged: " + "; ".join(f"{f} " + ", ".join(
+widest, turned = kept["purity"][[0, -1]].mean(axis=1)
+ax.set_title(f"The same predictions, with a purity of {widest:.2f} or {turned:.2f}")
+figures.show(figure, alt=f"Of the last tables of {seeds} seeds as trained, with equal spread in all directions, and with "
+             "wide and narrow directions exchanged: " + "; ".join(f"{f} " + ", ".join(
              f"{v.mean():.2f}" for v in values) for f, values in kept.items())
              + f". No probability changed by more than {largest:.0e}.")
 
@@ -688,10 +694,11 @@ figures.show(figure, alt=f"Of the last tables of {seeds} seeds as trained, with 
 # ## 9 · Two uses of one form
 #
 # "The guard opens the box", and "the box opens": English has many verbs that somebody does or that a thing does by
-# itself (Levin 1993). A table has one row for *opens* and cannot tell the two. A vector in context might, and might do
-# so for poor reasons: by the word behind the verb, or the length. So hide what follows, "the box opens `[MASK]` `[MASK]`
-# `[MASK]` .", and only the subject is left to tell. Every sentence has another subject, and the question is whether the
-# nearest verb vector among them is of the same use. A model that knows nothing of subjects gets half of them right.
+# itself (Levin 1993). A table has one row for *opens* and cannot tell the two. A vector in context might, and might
+# do so for poor reasons: by the word behind the verb, or the length. So hide what follows, "the box opens `[MASK]`
+# `[MASK]` `[MASK]` .", and only the subject is left to tell. Every sentence has another subject, and the question is
+# whether the nearest verb vector among them is of the same use. A model that knows nothing of subjects gets half of
+# them right.
 
 # %% id="measure-uses"
 from mlm_mini.experiments.company import uses
@@ -716,7 +723,8 @@ for ax, (name, model) in zip(axes, (("trained", trained.model), ("untrained", un
     states = uses.verb_vectors(model, sentences)
     right[name] = uses.told_apart(states, sentences)
     U, s, _ = np.linalg.svd(geometry.centered(states[mine]), full_matrices=False)
-    for use, color, mark, label in ((False, figures.BLUE, "o", "somebody opens it"), (True, figures.RED, "^", "it opens")):
+    for use, color, mark, label in ((False, figures.BLUE, "o", "somebody opens it"),
+                                    (True, figures.RED, "^", "it opens")):
         dots = (U * s)[:, :2][sentences.by_itself[mine] == use]
         ax.plot(*dots.T, mark, color=color, label=label)
         for dot, subject in zip(dots, sentences.subject[mine][sentences.by_itself[mine] == use]):
@@ -800,18 +808,20 @@ flat, table_of_kind, counts_of_kind = (mean_interval(x) for x in (
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
-| "words appearing in similar contexts have geometrically close embeddings" | the word with the most similar contexts is \
-nearer than {closest.value:.1%} of all others ({closest.low:.1%} to {closest.high:.1%}); rank correlation {correlation} | \
-**{claims["distributional"].verdict}** |
+| "words appearing in similar contexts have geometrically close embeddings" | the word with the most similar contexts \
+is nearer than {closest.value:.1%} of all others ({closest.low:.1%} to {closest.high:.1%}); rank correlation \
+{correlation} | **{claims["distributional"].verdict}** |
 | "The MLM objective forces the model" to do so | tables with the same predictions have a purity of \
 {table_of_kind.value:.2f} or {flat.value:.2f} | **{claims["forced"].verdict}** |
 | "'cat' and 'dog' might appear with verbs like 'chased', 'ate', or 'played'" and so get close embeddings | each is \
 nearer to the other than {nearer["the language"].value:.1%} of all words, by frequency alone than \
-{nearer[ALONE].value:.1%}; with the dog's verbs taken away, their cosine changes by {found["cat-dog"].figure} | **{claims["cat-dog"].verdict}** |
-| "This is how semantics emerge from statistics" | neighbors of the same class: table {table_of_kind}, counts of the same \
-sentences {counts_of_kind}, chance {by_chance:.2f} | **{claims["semantics"].verdict}** |
+{nearer[ALONE].value:.1%}; with the dog's verbs taken away, their cosine changes by {found["cat-dog"].figure} | \
+**{claims["cat-dog"].verdict}** |
+| "This is how semantics emerge from statistics" | neighbors of the same class: table {table_of_kind}, counts of the \
+same sentences {counts_of_kind}, chance {by_chance:.2f} | **{claims["semantics"].verdict}** |
 | "far richer and more nuanced representations of words in context" | two uses of a verb told apart by its subject: \
-{told["trained"].value:.0%}; untrained {told["untrained"].value:.0%}, by a table 50% | **{claims["in-context"].verdict}** |
+{told["trained"].value:.0%}; untrained {told["untrained"].value:.0%}, by a table 50% | \
+**{claims["in-context"].verdict}** |
 """)
 
 # %% [markdown] id="recap-note"
