@@ -242,6 +242,8 @@ def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]
     strategy = widgets.strategy_widget(model)
     yield "strategy, ratio", strategy, _moving(strategy.slider, shares)
     yield "strategy, choice", strategy, _moving(strategy.strategy, STRATEGIES)
+    projection = widgets.projection_widget(model)
+    yield "projection, word", projection, _moving(projection.word, ("dog", "chef", "bread", "opens"))
 
 
 def _playing(game: ipywidgets.Widget) -> Callable[[], None]:

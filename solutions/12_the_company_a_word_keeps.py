@@ -592,7 +592,8 @@ gain = {name: off[1] - raw[1] for name, (raw, off) in cone.items()}
 best = max(("counts, exact", "roots of shares, exact", "PPMI, exact", "PPMI in 64 dimensions", "the model's table"),
            key=lambda name: max(cone[name][0][1], cone[name][1][1]))
 Markdown(f"""
-Centering makes every cone vanish. Whether it is good is another question. The likeness of the model's table changes by
+After centering no mean cosine is above {max(off[0] for _, off in cone.values()):.2f}. Whether that is good is another
+question. The likeness of the model's table changes by
 {gain["the model's table"]:+.2f}, that of plain counts by {gain["counts, exact"]:+.2f}: in a row of counts a 0 has a
 meaning of its own, *never met*, which is given up when 0 is moved. For vectors in which the place of 0 means nothing,
 as in a model's, take the mean off; where it means something, measure both. The simplest vectors deserve a look too:
@@ -841,6 +842,7 @@ same sentences {counts_of_kind}, chance {by_chance:.2f} | **{claims["semantics"]
 # - Omer Levy and Yoav Goldberg (2014). Neural word embedding as implicit matrix factorization. *NeurIPS*.
 # - Omer Levy, Yoav Goldberg and Ido Dagan (2015). Improving distributional similarity with lessons learned from word
 #   embeddings. *TACL* 3. Settings matter as much as models.
+# - Rémi Lebret and Ronan Collobert (2014). Word embeddings through Hellinger PCA. *EACL*. Square roots of shares.
 # - Jianhua Lin (1991). Divergence measures based on the Shannon entropy. *IEEE Transactions on Information Theory* 37.
 # - Nathan Mantel (1967). The detection of disease clustering and a generalized regression approach. *Cancer Research*
 #   27.
