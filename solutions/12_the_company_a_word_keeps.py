@@ -467,15 +467,15 @@ it comes about, the model learns to predict, which counts do not.
 # many others are further from it than the one whose contexts are most like its own; by chance it is half of them.
 
 # %% id="fig-controls"
-from mlm_mini.experiments.company.arms import ALONE, AS_OFTEN, BARKS
-from mlm_mini.experiments.company.result import CONTEXT
+from mlm_mini.experiments.company.arms import ALONE, RARE_DOG, BARKS
+from mlm_mini.experiments.company.result import IN_CONTEXT
 
 judged = company.judged
 by_chance = geometry.chance_purity(company.classes[judged])
 exact_purity = geometry.purity(geometry.nearest_by(-apart[np.ix_(judged, judged)], 3), company.classes[judged])
 ARMS = {"exact likeness": None, "counts": lambda f: study.counted(f), "table": lambda f: study.values(f),
-        "in context": lambda f: study.values(f, of=CONTEXT), "table, untrained": lambda f: study.values(f, 0),
-        "in context, untrained": lambda f: study.values(f, 0, of=CONTEXT),
+        "in context": lambda f: study.values(f, of=IN_CONTEXT), "table, untrained": lambda f: study.values(f, 0),
+        "in context, untrained": lambda f: study.values(f, 0, of=IN_CONTEXT),
         "table, words drawn alone": lambda f: study.values(f, arm=ALONE)}
 measured = {f: {name: mean_interval(of(f)) for name, of in ARMS.items() if of} for f in ("purity", "closest")}
 figure, axes = figures.new_figure(10, 3.2, columns=2)
@@ -612,9 +612,9 @@ above that belong to a word and not to its sentences, these follow likeness best
 # and sentences are the same, seed by seed.
 
 # %% id="fig-dog"
-texts = {"the language": "whole", AS_OFTEN: "as rare, in any\nsentence", BARKS: "only barks"}
+texts = {"the language": "whole", RARE_DOG: "as rare, in any\nsentence", BARKS: "only barks"}
 cosines_of = {arm: study.values("cat_dog", arm=arm) for arm in texts}
-fall = mean_interval(cosines_of[BARKS] - cosines_of[AS_OFTEN])
+fall = mean_interval(cosines_of[BARKS] - cosines_of[RARE_DOG])
 by_counting = {arm: study.counted("cat_dog", arm=arm) for arm in texts}
 figure, (ax,) = figures.new_figure(6.5, 3.4)
 looks = (cosines_of, figures.BLUE, "o-", "table"), (by_counting, figures.RED, "s--", "counts")
@@ -632,7 +632,7 @@ figures.show(figure, alt=f"The cosine of cat and dog, a line for each of {seeds}
     for arm in texts) + ".")
 
 # %% id="measure-dog"
-nearer = {arm: mean_interval(study.values("dog_nearer", arm=arm)) for arm in ("the language", AS_OFTEN, BARKS, ALONE)}
+nearer = {arm: mean_interval(study.values("dog_nearer", arm=arm)) for arm in ("the language", RARE_DOG, BARKS, ALONE)}
 print("words further from cat than dog is, and from dog than cat is, 95% over seeds")
 for arm, share in nearer.items():
     print(f"{arm:32}{share.with_margin()}, cosine {mean_interval(study.values('cat_dog', arm=arm)).with_margin()}")
@@ -743,9 +743,9 @@ figures.show(figure, alt="Vectors of the word opens in sentences that differ in 
 #
 # Nobody knows the exact contexts of real words, and there is no lexicon of classes to go by. Counting works all the
 # same: these are the words of the Bible in Basic English that occur at least fifty times, with company counted as in
-# sections 1 to 3, a few seconds' work. No model of English is trained here. For a figure, some words are sorted by hand
-# into kinds such as numbers, family and metals (the table `KINDS` in `experiments/company/english.py`; another reader
-# would sort differently, and you can edit it).
+# sections 1 to 3, a few seconds' work. No model of English is trained here. For a figure, some words are sorted by
+# hand into kinds such as numbers, family and metals (the table `ENGLISH_KINDS` in `experiments/company/english.py`;
+# another reader would sort differently, and you can edit it).
 
 # %% id="show-english"
 from mlm_mini.experiments.company import english

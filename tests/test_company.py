@@ -256,7 +256,7 @@ def test_a_dog_that_only_barks_is_as_rare_as_its_control():
 
 
 def test_the_same_seed_has_the_same_sentences_in_every_arm():
-    plain_text, barking = (arms.ArmSentences(arm, 5).next_batch(50) for arm in (arms.WHOLE, arms.BARKS))
+    plain_text, barking = (arms.ArmSentences(arm, 5).next_batch(50) for arm in (arms.WHOLE_TEXT, arms.BARKS))
     assert np.isin(plain_text[plain_text != barking], scene_language().vocabulary.ids(["dog", "puppy"])).all()
 
 
@@ -331,7 +331,7 @@ def test_the_plane_shows_the_largest_spread(company):
 
 def test_a_run_finds_what_its_score_holds():
     settings = (CountSetting(1, 1.0, 0.75, 16, 0.5), CountSetting(2, 1.0, 0.75, 16, 0.5))
-    cell = CompanyCell(arms.WHOLE, 7, 2, (0, 2), settings)
+    cell = CompanyCell(arms.WHOLE_TEXT, 7, 2, (0, 2), settings)
     found = json.loads(json.dumps(run_company_cell(cell)))
     score = restored(CompanyScore, found | {"cell": plain(cell)})
     assert score.cell == cell
@@ -361,6 +361,6 @@ def test_what_the_chapter_says_of_the_shipped_study():
     study = find_experiment("word_company").shipped()
     assert study.values("purity").min() > study.values("purity", 0).max()
     assert study.values("likeness", arm=arms.ALONE).max() < 0.3 * study.values("likeness").min()
-    assert (study.values("cat_dog", arm=arms.BARKS) < study.values("cat_dog", arm=arms.AS_OFTEN)).all()
+    assert (study.values("cat_dog", arm=arms.BARKS) < study.values("cat_dog", arm=arms.RARE_DOG)).all()
     assert study.stretched("purity")[-1].max() < 0.5 * study.values("purity").min()
     assert min(look.told_apart for look in study.looks()) > 0.9

@@ -6,7 +6,7 @@ import torch
 from driving import alt_of, text_of
 
 from mlm_mini import widgets
-from mlm_mini.experiments.company.projection import CONTEXT, COUNTS, TABLE
+from mlm_mini.experiments.company.projection import OF_CONTEXT, OF_COUNTS, OF_TABLE
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.widgets import projection_widget
@@ -28,7 +28,7 @@ def shared(model):
 @pytest.fixture
 def widget(shared):
     """As it is when it is new."""
-    shared.word.value, shared.source.value = "cat", TABLE
+    shared.word.value, shared.source.value = "cat", OF_TABLE
     return shared
 
 
@@ -38,7 +38,7 @@ def test_the_package_exports_it():
 
 def test_a_typed_word_is_marked_and_its_neighbors_light_up(widget):
     widget.word.value = "bread"
-    plane, chart = widget.planes[TABLE], widget.charts[TABLE]
+    plane, chart = widget.planes[OF_TABLE], widget.charts[OF_TABLE]
     near = plane.neighbors("bread", LIT)
     assert all(f"{name} {cosine:.2f}" in text_of(widget.status) for name, cosine in near)
     assert np.array(chart.marked.get_data())[:, 0] == pytest.approx(plane.points[plane.place("bread")])
@@ -52,12 +52,12 @@ def test_a_typed_word_is_marked_and_its_neighbors_light_up(widget):
 def test_the_word_stays_when_the_vectors_change(widget):
     widget.word.value = "dog"
     pictures = set()
-    for source in (TABLE, COUNTS, CONTEXT):
+    for source in (OF_TABLE, OF_COUNTS, OF_CONTEXT):
         widget.source.value = source
         assert text_of(widget.status).startswith("Nearest to dog")
         pictures.add(widget.picture.value)
     assert len(pictures) == 3
-    widget.source.value = TABLE
+    widget.source.value = OF_TABLE
     assert widget.picture.value in pictures
 
 
@@ -83,10 +83,10 @@ def test_what_cannot_be_shown_is_refused(model, make):
 
 
 def test_the_still_picture_says_the_same_in_words(model, widget):
-    figure, alt = projection_figure(model, word="cat", source=COUNTS)
-    near = widget.planes[COUNTS].neighbors("cat", LIT)
+    figure, alt = projection_figure(model, word="cat", source=OF_COUNTS)
+    near = widget.planes[OF_COUNTS].neighbors("cat", LIT)
     assert near[0][0] in alt
-    assert f"vectors of {COUNTS}" in alt
+    assert f"vectors of {OF_COUNTS}" in alt
     assert len(figure.axes) == 1
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from mlm_mini import figures
-from mlm_mini.experiments.company.projection import SOURCES, TABLE, Plane, scene_planes
+from mlm_mini.experiments.company.projection import OF_TABLE, SOURCES, Plane, scene_planes
 from mlm_mini.widgets.controls import WHOLE_LABEL, choice, status_html, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlm_mini.model import MaskedLM
 
 LIT = 8  # words that light up
-GROUPS = {  # which words have a sign and a color of their own; the others are small and grey
+WORD_SIGNS = {  # which words have a sign and a color of their own; the others are small and grey
     "people": ("^", figures.BLUE),
     "animals": ("o", figures.RED),
     "verbs": ("s", figures.GREEN),
@@ -35,7 +35,7 @@ class ProjectionWidget(ipywidgets.VBox):
     Raises ValueError for a model of another language, and for a word or a source that there is not.
     """
 
-    def __init__(self, model: MaskedLM, word: str = "cat", source: str = TABLE):
+    def __init__(self, model: MaskedLM, word: str = "cat", source: str = OF_TABLE):
         check_source(source)
         self.planes = scene_planes(model)
         self.planes[source].place(word)
@@ -70,7 +70,7 @@ class ProjectionWidget(ipywidgets.VBox):
         self.picture.value = self.moving[source].html(describe(self.charts[source], source, self.shown))
 
 
-def projection_figure(model: MaskedLM, word: str = "cat", source: str = TABLE) -> tuple[Figure, str]:
+def projection_figure(model: MaskedLM, word: str = "cat", source: str = OF_TABLE) -> tuple[Figure, str]:
     """What the widget shows for one word, as a figure and its alt text. Raises what `ProjectionWidget` raises."""
     check_source(source)
     chart = ProjectionChart(scene_planes(model)[source])
@@ -88,8 +88,8 @@ class ProjectionChart:
         self.plane = plane
         self.figure, (ax,) = figures.new_figure(9.0, 5.0)
         groups = [group_of(kind) for kind in plane.classes]
-        for group in ("", *GROUPS):
-            mark, color = GROUPS.get(group, (".", "0.6"))
+        for group in ("", *WORD_SIGNS):
+            mark, color = WORD_SIGNS.get(group, (".", "0.6"))
             mine = [i for i, name in enumerate(groups) if name == group]
             ax.plot(*plane.points[mine].T, mark, color=color, markersize=4, alpha=0.45, label=group or "all others")
         self.lines = [ax.plot([], [], color=figures.BLACK, linewidth=0.6)[0] for _ in range(LIT + 1)]
@@ -138,7 +138,7 @@ def in_column(heights, bottom: float, top: float) -> list[float]:
 
 def describe(chart: ProjectionChart, source: str, word: str) -> str:
     """The picture in words."""
-    kinds = ", ".join(GROUPS)
+    kinds = ", ".join(WORD_SIGNS)
     return (
         f"{len(chart.plane.words)} words as dots on a plane, {kinds} with signs of their own; vectors of {source}. "
         + (chart.mark(word))

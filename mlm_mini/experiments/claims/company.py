@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from mlm_mini.experiments.catalog import find_experiment
 from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, by_words, holds_above
-from mlm_mini.experiments.company.arms import ALONE, AS_OFTEN, BARKS
+from mlm_mini.experiments.company.arms import ALONE, BARKS, RARE_DOG
 from mlm_mini.experiments.company.geometry import chance_purity
-from mlm_mini.experiments.company.result import CONTEXT, WordCompany
+from mlm_mini.experiments.company.result import IN_CONTEXT, WordCompany
 from mlm_mini.experiments.company.truth import scene_company
 from mlm_mini.experiments.lab.intervals import mean_interval
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled
 
-NEAR = 0.95  # the share of the other words that must be further off, for the nearest to count as close
+NEARBY = 0.95  # the share of the other words that must be further off, for the nearest to count as close
 CLOSEST, BEYOND_UNTRAINED, BEYOND_ALONE = "closest", "likeness beyond an untrained table", "likeness beyond words alone"
 AS_TRAINED, STRETCHED = "as trained", "wide and narrow directions exchanged"
 FALL, NEARER = "cosine with the dog's verbs taken away, less that of a dog as rare", "each nearer than the other words"
@@ -40,7 +40,7 @@ def similar_contexts(effort: Effort) -> Finding:
 
 def say_similar(figures: Mapping[str, float]) -> str:
     beyond = figures[BEYOND_UNTRAINED] > 0 and figures[BEYOND_ALONE] > 0
-    return HOLDS if beyond and figures[CLOSEST] > NEAR else FAILS
+    return HOLDS if beyond and figures[CLOSEST] > NEARBY else FAILS
 
 
 def forced(effort: Effort) -> Finding:
@@ -57,17 +57,17 @@ def forced(effort: Effort) -> Finding:
 
 
 def say_forced(figures: Mapping[str, float]) -> str:
-    if figures[STRETCHED] > NEAR:
+    if figures[STRETCHED] > NEARBY:
         return HOLDS
-    return "holds for the training, not for the objective" if figures[AS_TRAINED] > NEAR else FAILS
+    return "holds for the training, not for the objective" if figures[AS_TRAINED] > NEARBY else FAILS
 
 
 def cat_and_dog(effort: Effort) -> Finding:
     """How near the two are, and what becomes of it without the verbs that they share."""
     study = company_study()
-    cosines = {arm: study.values("cat_dog", arm=arm) for arm in (BARKS, AS_OFTEN)}
+    cosines = {arm: study.values("cat_dog", arm=arm) for arm in (BARKS, RARE_DOG)}
     figures = {
-        FALL: Sampled.mean(cosines[BARKS] - cosines[AS_OFTEN]),
+        FALL: Sampled.mean(cosines[BARKS] - cosines[RARE_DOG]),
         NEARER: Sampled.mean(study.values("dog_nearer")),
     }
     facts = {"cosine": mean_interval(study.values("cat_dog")).rounded(3)}
@@ -76,7 +76,7 @@ def cat_and_dog(effort: Effort) -> Finding:
 
 
 def say_cat_and_dog(figures: Mapping[str, float]) -> str:
-    if figures[NEARER] <= NEAR:
+    if figures[NEARER] <= NEARBY:
         return FAILS
     return HOLDS if figures[FALL] < 0 else "holds, but not because of the verbs that they share"
 
@@ -88,7 +88,7 @@ def semantics(effort: Effort) -> Finding:
     controls = {
         "untrained": study.values("purity", 0),
         "words drawn alone": study.values("purity", arm=ALONE),
-        "in context, untrained": study.values("purity", 0, of=CONTEXT),
+        "in context, untrained": study.values("purity", 0, of=IN_CONTEXT),
     }
     figures = {PURITY: Sampled.mean(purity)}
     figures |= {f"beyond {name}": Sampled.mean(purity - values) for name, values in controls.items()}
@@ -120,8 +120,8 @@ COMPANY_CLAIMS = (
         says="Words appearing in similar contexts have geometrically close embeddings.",
         figure="share of the other words further from a word than the one whose contexts are most like its own",
         unit="of the words",
-        rule=f"holds if it is above {NEAR}, and cosines follow the exact likeness of contexts more than in a table "
-        "that was never trained, and in one that learned from words drawn alone",
+        rule=f"holds if it is above {NEARBY}, and cosines follow the exact likeness of contexts more than in a "
+        "table that was never trained, and in one that learned from words drawn alone",
         measure=similar_contexts,
         judge=by_words(say_similar),
     ),
@@ -131,7 +131,8 @@ COMPANY_CLAIMS = (
         says="The MLM objective forces the model to place words of similar contexts close together.",
         figure="the same share, in tables with the same predictions whose wide and narrow directions are exchanged",
         unit="of the words",
-        rule=f"holds if it is above {NEAR} in these too; for the training alone if only the tables as trained have it",
+        rule=f"holds if it is above {NEARBY} in these too; for the training alone if only the tables as trained "
+        "have it",
         measure=forced,
         judge=by_words(say_forced),
     ),
@@ -141,8 +142,8 @@ COMPANY_CLAIMS = (
         says="'cat' and 'dog' appear with verbs like 'chased', 'ate', or 'played', which places them close together.",
         figure="cosine of cat and dog where the dog only barks, less that where it is as rare, in any of its sentences",
         unit="in cosine",
-        rule=f"holds if each is nearer to the other than {NEAR:.0%} of the words in the whole language, and the cosine "
-        "falls with the verbs",
+        rule=f"holds if each is nearer to the other than {NEARBY:.0%} of the words in the whole language, and the "
+        "cosine falls with the verbs",
         measure=cat_and_dog,
         judge=by_words(say_cat_and_dog),
     ),

@@ -12,8 +12,8 @@ from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.seeds import Stream, generator
 
 Rewrite = Callable[[np.ndarray, Vocabulary, np.random.Generator], np.ndarray]
-WHOLE, ALONE = "the language", "words drawn alone"
-BARKS, AS_OFTEN = "dog only barks", "dog as often, in any sentence"
+WHOLE_TEXT, ALONE = "the language", "words drawn alone"
+BARKS, RARE_DOG = "dog only barks", "dog as often, in any sentence"
 
 
 def as_it_is(ids: np.ndarray, vocabulary: Vocabulary, rng: np.random.Generator) -> np.ndarray:
@@ -40,7 +40,7 @@ def dog_anywhere(ids: np.ndarray, vocabulary: Vocabulary, rng: np.random.Generat
     return _named(ids, vocabulary, rng.random((len(ids), 1)) < barking_share())
 
 
-ARMS: dict[str, Rewrite] = {WHOLE: as_it_is, ALONE: drawn_alone, BARKS: dog_barks, AS_OFTEN: dog_anywhere}
+COMPANY_ARMS: dict[str, Rewrite] = {WHOLE_TEXT: as_it_is, ALONE: drawn_alone, BARKS: dog_barks, RARE_DOG: dog_anywhere}
 
 
 def barking_share() -> float:
@@ -62,7 +62,7 @@ class ArmSentences(SampledSentences):
 
     def __init__(self, arm: str, seed: int):
         super().__init__(scene_language(), seed)
-        self.rewrite = ARMS[arm]
+        self.rewrite = COMPANY_ARMS[arm]
         self.luck = generator(seed, Stream.TEXT, 1)
 
     def next_batch(self, n: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mlm_mini.experiments.company.arms import ALONE, AS_OFTEN, BARKS, WHOLE
+from mlm_mini.experiments.company.arms import ALONE, BARKS, RARE_DOG, WHOLE_TEXT
 from mlm_mini.experiments.company.baseline import GRID, CountSetting
 from mlm_mini.experiments.company.figures_of import CompanyFigures
 from mlm_mini.storage import fingerprint
@@ -19,12 +19,12 @@ class CompanyConfig:
     steps: int = 800
     looks: tuple[int, ...] = (0, 50, 100, 200, 400, 800)
     seeds: int = 8
-    arms: tuple[str, ...] = (WHOLE, ALONE, BARKS, AS_OFTEN)
+    arms: tuple[str, ...] = (WHOLE_TEXT, ALONE, BARKS, RARE_DOG)
     grid: tuple[CountSetting, ...] = GRID
 
 
 QUICK_COMPANY = CompanyConfig(
-    steps=100, looks=(0, 100), seeds=2, arms=(WHOLE, ALONE), grid=(CountSetting(2, 1.0, 0.75, 64, 0.5),)
+    steps=100, looks=(0, 100), seeds=2, arms=(WHOLE_TEXT, ALONE), grid=(CountSetting(2, 1.0, 0.75, 64, 0.5),)
 )
 
 

@@ -16,10 +16,10 @@ from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.languages import english_corpus, split_sentences, split_words
 
 OFTEN = 50  # times that a word has to be met to have a vector
-GROUPS = 10  # of books, each left out in turn
-WINDOW, DIMENSIONS, POWER = 2, 100, 0.5
+BOOK_GROUPS = 10  # of books, each left out in turn
+ENGLISH_WINDOW, ENGLISH_DIMENSIONS, ENGLISH_POWER = 2, 100, 0.5
 # Words of a kind, as a reader would sort them. To try others, edit this table.
-KINDS = {
+ENGLISH_KINDS = {
     "numbers": "two three four five six seven eight ten twelve hundred thousand",
     "family": "father mother son daughter brother sister wife husband sons daughters",
     "body": "hand hands foot feet eye eyes ear ears mouth head heart face",
@@ -49,7 +49,7 @@ def english_counts() -> EnglishCounts:
     times = Counter(word for book in books for sentence in book for word in sentence if word[0].isalpha())
     words = tuple(word for word, n in times.most_common() if n >= OFTEN)
     place = {word: i for i, word in enumerate(words)}
-    groups = [_counts([s for book in books[g::GROUPS] for s in book], place) for g in range(GROUPS)]
+    groups = [_counts([s for book in books[g::BOOK_GROUPS] for s in book], place) for g in range(BOOK_GROUPS)]
     return EnglishCounts(words, np.array([times[word] for word in words]), np.stack(groups))
 
 
@@ -59,18 +59,18 @@ def _counts(sentences: list[list[str]], place: dict[str, int]) -> np.ndarray:
     ids = np.full((len(sentences), max(map(len, sentences))), V)
     for row, sentence in zip(ids, sentences, strict=True):
         row[: len(sentence)] = [place.get(word, V) for word in sentence]
-    return cooccurrence(ids, [V], V + 1, WINDOW)[:V, :V]
+    return cooccurrence(ids, [V], V + 1, ENGLISH_WINDOW)[:V, :V]
 
 
 def english_vectors(counts) -> np.ndarray:
-    """PPMI and SVD of counts (V, V): (V, DIMENSIONS)."""
-    return svd_vectors(ppmi(counts), DIMENSIONS, POWER)
+    """PPMI and SVD of counts (V, V): (V, ENGLISH_DIMENSIONS)."""
+    return svd_vectors(ppmi(counts), ENGLISH_DIMENSIONS, ENGLISH_POWER)
 
 
 def kinds_of(words) -> tuple[np.ndarray, np.ndarray]:
-    """The places (n,) among the words of those that KINDS sorts, and their kinds (n,)."""
+    """The places (n,) among the words of those that ENGLISH_KINDS sorts, and their kinds (n,)."""
     place = {word: i for i, word in enumerate(words)}
-    known = [(place[word], kind) for kind, names in KINDS.items() for word in names.split() if word in place]
+    known = [(place[word], kind) for kind, names in ENGLISH_KINDS.items() for word in names.split() if word in place]
     places, kinds = zip(*known, strict=True)
     return np.array(places), np.array(kinds)
 

@@ -17,8 +17,8 @@ from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM
 
 COUNTED = CountSetting(window=2, shift=1.0, smoothing=0.75, dimensions=64, power=0.5)
-READ_SEED, READ = 1291, 4_000  # sentences in which a model's words are read
-SOURCES = COUNTS, TABLE, CONTEXT = "exact counts", "the model's table", "the model, in context"
+PLANE_SEED, PLANE_SENTENCES = 1291, 4_000  # sentences in which a model's words are read
+SOURCES = OF_COUNTS, OF_TABLE, OF_CONTEXT = "exact counts", "the model's table", "the model, in context"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +82,10 @@ def scene_planes(model: MaskedLM) -> dict[str, Plane]:
             f"{len(language.vocabulary)}: use a model that learned the scene language"
         )
     counts = expected_cooccurrence(language, COUNTED.window)[np.ix_(company.ids, company.ids)]
-    ids = language.sample(READ, np.random.default_rng(READ_SEED)).ids
+    ids = language.sample(PLANE_SENTENCES, np.random.default_rng(PLANE_SEED)).ids
     vectors = {
-        COUNTS: COUNTED.vectors(counts),
-        TABLE: table(model, company.ids),
-        CONTEXT: mean_vectors(*occurrences(model, ids, language.vocabulary), company.ids),
+        OF_COUNTS: COUNTED.vectors(counts),
+        OF_TABLE: table(model, company.ids),
+        OF_CONTEXT: mean_vectors(*occurrences(model, ids, language.vocabulary), company.ids),
     }
     return {name: plane_of(some, company) for name, some in vectors.items()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlm_mini.experiments.company.arms import WHOLE
+from mlm_mini.experiments.company.arms import WHOLE_TEXT
 from mlm_mini.experiments.company.baseline import TUNED_FOR, CountSetting, CountTrial, best_setting
 from mlm_mini.experiments.company.config import CompanyConfig, CompanyScore, Look
 from mlm_mini.experiments.company.figures_of import CompanyFigures
@@ -17,7 +17,7 @@ from mlm_mini.experiments.lab.result import Result
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TABLE, CONTEXT = "table", "context"
+IN_TABLE, IN_CONTEXT = "table", "context"
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,20 @@ class WordCompany(Result):
     tried: tuple[CountTrial, ...]
     runs: tuple[CompanyScore, ...]
 
-    def scores(self, arm: str = WHOLE) -> list[CompanyScore]:
+    def scores(self, arm: str = WHOLE_TEXT) -> list[CompanyScore]:
         """The runs of an arm, in the order of their seeds."""
         return sorted((run for run in self.runs if run.cell.arm == arm), key=lambda run: run.cell.seed)
 
-    def looks(self, step: int | None = None, arm: str = WHOLE) -> list[Look]:
+    def looks(self, step: int | None = None, arm: str = WHOLE_TEXT) -> list[Look]:
         """The looks of an arm after so many steps, or at the end, in the order of the seeds."""
         step = self.config.steps if step is None else step
         return [look for run in self.scores(arm) for look in run.looks if look.step == step]
 
-    def values(self, figure: str, step: int | None = None, arm: str = WHOLE, of: str = TABLE) -> np.ndarray:
-        """(S,): a figure of the seeds. figure: of CompanyFigures. of: TABLE, or CONTEXT."""
+    def values(self, figure: str, step: int | None = None, arm: str = WHOLE_TEXT, of: str = IN_TABLE) -> np.ndarray:
+        """(S,): a figure of the seeds. figure: of CompanyFigures. of: IN_TABLE, or IN_CONTEXT."""
         return np.array([getattr(getattr(look, of), figure) for look in self.looks(step, arm)])
 
-    def counted(self, figure: str, step: int | None = None, arm: str = WHOLE) -> np.ndarray:
+    def counted(self, figure: str, step: int | None = None, arm: str = WHOLE_TEXT) -> np.ndarray:
         """(S,): the figure of counts of the same sentences, with the setting that was chosen for it, or for TUNED_FOR's
         first."""
         which = TUNED_FOR.index(figure) if figure in TUNED_FOR else 0
@@ -60,9 +60,11 @@ class WordCompany(Result):
             f"table, {self.config.steps} steps": lambda f: self.values(f),
             "table, untrained": lambda f: self.values(f, 0),
             "counts of the same sentences": lambda f: self.counted(f),
-            "in context": lambda f: self.values(f, of=CONTEXT),
-            "in context, untrained": lambda f: self.values(f, 0, of=CONTEXT),
-        } | {f"table: {arm}": lambda f, arm=arm: self.values(f, arm=arm) for arm in self.config.arms if arm != WHOLE}
+            "in context": lambda f: self.values(f, of=IN_CONTEXT),
+            "in context, untrained": lambda f: self.values(f, 0, of=IN_CONTEXT),
+        } | {
+            f"table: {arm}": lambda f, arm=arm: self.values(f, arm=arm) for arm in self.config.arms if arm != WHOLE_TEXT
+        }
         lines = [f"{'':36}" + "".join(f"{name:>16}" for name in CompanyFigures._fields)]
         lines += [
             f"{name:36}" + "".join(f"{mean_interval(of(f)).with_margin():>16}" for f in CompanyFigures._fields)

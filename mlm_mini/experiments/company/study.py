@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from mlm_mini.experiments.company.arms import WHOLE, ArmSentences
+from mlm_mini.experiments.company.arms import WHOLE_TEXT, ArmSentences
 from mlm_mini.experiments.company.baseline import TUNED_FOR, WINDOWS, CountTrial, best_setting, try_settings
 from mlm_mini.experiments.company.config import (
     FIRST_SEED,
@@ -52,7 +52,7 @@ def measure_company(
     tried = try_counts(config)
     settings = tuple(best_setting(tried, figure) for figure in TUNED_FOR)
     cells = [
-        CompanyCell(arm, seed, config.steps, config.looks if arm == WHOLE else config.looks[-1:], settings)
+        CompanyCell(arm, seed, config.steps, config.looks if arm == WHOLE_TEXT else config.looks[-1:], settings)
         for seed in range(FIRST_SEED, FIRST_SEED + config.seeds)
         for arm in config.arms
     ]
@@ -63,7 +63,7 @@ def measure_company(
 def try_counts(config: CompanyConfig) -> tuple[CountTrial, ...]:
     """The settings of the grid on as many sentences as a model reads, drawn with the seed that chooses."""
     company, batch = scene_company(), recipe("scenes", size="tiny", device="cpu").batch_size
-    ids = ArmSentences(WHOLE, TUNING_SEED).next_batch(config.steps * batch)
+    ids = ArmSentences(WHOLE_TEXT, TUNING_SEED).next_batch(config.steps * batch)
     counts = {window: _counts(ids, window) for window in WINDOWS}
     trials = try_settings(counts, company, config.grid)
     return tuple(replace(trial, figures=_rounded(trial.figures)) for trial in trials)

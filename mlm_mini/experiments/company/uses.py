@@ -20,7 +20,7 @@ from mlm_mini.model import MaskedLM
 
 VERBS = ("opens", "closes", "breaks", "stops")
 PLACE = 3  # of the verb: [CLS] the gate opens
-HIDDEN = 3  # words after it
+HIDDEN_AFTER = 3  # words after it
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def two_uses() -> Uses:
     language = scene_language()
     words = language.vocabulary.words(language.vocabulary.regular_ids)
     pairs = np.array([(verb, word) for verb in VERBS for word in words])
-    ids = np.stack([language.encode(f"the {word} {verb} {'[MASK] ' * HIDDEN}.") for verb, word in pairs])
+    ids = np.stack([language.encode(f"the {word} {verb} {'[MASK] ' * HIDDEN_AFTER}.") for verb, word in pairs])
     possible = np.isfinite(language.log_marginal(ids))
     chance = chance_by_itself(language, ids[possible])
     sure = np.isclose(chance, 0) | np.isclose(chance, 1)

@@ -9,7 +9,7 @@ import torch
 from mlm_mini.languages import Vocabulary
 from mlm_mini.model import MaskedLM
 
-SENTENCES_AT_ONCE = 1024
+READ_AT_ONCE = 1024
 
 
 def table(model: MaskedLM, ids) -> np.ndarray:
@@ -23,7 +23,7 @@ def last_states(model: MaskedLM, ids, pad_id: int) -> np.ndarray:
     was_training = model.training
     model.eval()
     try:
-        blocks = torch.from_numpy(np.asarray(ids)).split(SENTENCES_AT_ONCE)
+        blocks = torch.from_numpy(np.asarray(ids)).split(READ_AT_ONCE)
         return np.concatenate([model.encode(block, block != pad_id).cpu().numpy() for block in blocks])
     finally:
         model.train(was_training)
