@@ -217,23 +217,23 @@ def _posteriors() -> Callable[[], None]:
 def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]]]:
     """The name of each widget, the widget, and what moves it by one step, at the largest size where there is one."""
     rng, sentence = np.random.default_rng(0), "word " * 40
-    floor = np.array([[0.02, 0.5, 0.9], [0.7, 1.0, 1.8], [0.02] * 3])
+    floor = np.array([0.02, 0.5, 0.9]), np.array([0.7, 1.0, 1.8]), np.full(3, 0.02)
     curves = MaskingCurves(*floor, quick_gradient_variance(rng, draws=4))
-    weights = {"one": rng.dirichlet(np.ones(MOST_MAPPED), MOST_MAPPED)}
-    maps = AttentionMaps(tuple("abcdefgh" * (MOST_MAPPED // 8)), weights)
+    maps = AttentionMaps(tuple("abcdefgh" * (MOST_MAPPED // 8)), {"one": rng.dirichlet([1] * MOST_MAPPED, MOST_MAPPED)})
     model = MaskedLM(ModelConfig.mini(len(scene_language().vocabulary)), torch.Generator().manual_seed(0)).eval()
     shares = [round(0.1 + 0.02 * k, 2) for k in range(30)]
     game = widgets.cloze_widget()
-    for game.chooser.value in game.texts:
-        yield f"cloze game, {game.chooser.value}", game, _playing(game)
+    for text in game.texts:
+        game.chooser.value = text
+        yield f"cloze game, {text}", game, _playing(game)
     masks = widgets.mask_ratio_widget(sentence)
     yield "mask ratio", masks, _moving(masks.slider, shares)
     leak = widgets.leak_widget()
     yield "leak", leak, _moving(leak.slider, [0.25 * k for k in range(24)])
     attention = widgets.attention_widget(lambda _: maps, "")
     yield "attention map", attention, _moving(attention.query, range(MOST_MAPPED))
-    noise = widgets.mask_economics_widget(sentence, curves=curves)
-    yield "ratio, floor and noise", noise, _moving(noise.slider, shares)
+    economics = widgets.mask_economics_widget(sentence, curves=curves)
+    yield "ratio, floor and noise", economics, _moving(economics.slider, shares)
     knobs = widgets.two_knobs_widget(sentence, 0.8, 0.05, curves=curves)
     yield "two knobs, prediction", knobs, _moving(knobs.prediction, shares)
     yield "two knobs, corruption", knobs, _moving(knobs.corruption, shares)
