@@ -95,7 +95,7 @@ for n in (100, 1_000, 10_000, 100_000):
 # %% id="show-counts"
 for word in ("cat", "dog", "door"):
     row = expected[place[word]]
-    company = ", ".join(f"{names[i]} {row[i] / row.sum():.2f}" for i in np.argsort(-row)[:6])
+    company = ", ".join(f"{names[i]} {row[i] / row.sum():.2f}" for i in np.argsort(-row, kind="stable")[:6])
     print(f"the company of {word:4}: {company} ...")
 
 # %% [markdown] id="why-chance"
@@ -169,7 +169,7 @@ few = pairs_of.cooccurrence(text[:10_000], vocabulary.special_ids, len(vocabular
 for word in ("cat", "dog", "door"):
     for name, matrix in (("exactly", information), ("counted", positive(few))):
         row = matrix[place[word]]
-        print(f"{word:4} {name}: " + ", ".join(f"{names[i]} {row[i]:.1f}" for i in np.argsort(-row)[:7]))
+        print(f"{word:4} {name}: " + ", ".join(f"{names[i]} {row[i]:.1f}" for i in np.argsort(-row, kind="stable")[:7]))
 
 # %% [markdown] id="why-near"
 # ## 3 · Near and far
@@ -249,7 +249,7 @@ for word in ("cat", "chef", "bread", "door", "slices", "young", "slowly"):
 # %% id="fig-verbs"
 directions = geometry.unit(information)
 parts = directions[place["cat"]] * directions[place["dog"]]
-together, most = parts.sum(), np.argsort(-parts)[:16]
+together, most = parts.sum(), np.argsort(-parts, kind="stable")[:16]
 named, verbs = {"chased", "ate", "played"}, {"PAST_VERBS", "PRESENT_VERBS", "PARTICIPLES"}
 kinds = np.array([language.word_class[name] for name in names])
 of_verbs = parts[np.isin(kinds, list(verbs))].sum() / together

@@ -18,7 +18,7 @@ class CompanyConfig:
 
     steps: int = 800
     looks: tuple[int, ...] = (0, 50, 100, 200, 400, 800)
-    seeds: int = 8
+    seeds: int = 5
     arms: tuple[str, ...] = (WHOLE_TEXT, ALONE, BARKS, RARE_DOG)
     grid: tuple[CountSetting, ...] = GRID
 
