@@ -498,22 +498,24 @@ figures.show(figure, alt="Bars, 95% over training seeds. " + " ".join(f"{f}: " +
     f"{n} {e.value:.2f}" for n, e in of.items()) + f"; chance {c:.2f}." for (f, of), c in zip(
     measured.items(), (by_chance, 0.5))) + f" Neighbors by exact likeness have a purity of {exact_purity:.2f}.")
 
-# %% id="measure-clusters"
+# %% id="measure-clusters" tags=["nbval-ignore-output"]
 kinds_judged, likest = company.classes[judged], -apart[np.ix_(judged, judged)]
-of_own_kind = (kinds_judged[geometry.nearest_by(likest, 3)] == kinds_judged[:, None]).mean(axis=1)
 alone = (likest > -0.99 * np.log(2)).sum(axis=1) - 1 < 3
-print(f"{alone.sum()} of the {judged.sum()} words share contexts with fewer than three others: by exact likeness their "
-      f"purity is {of_own_kind[alone].mean():.2f},\nthat of all others {of_own_kind[~alone].mean():.2f}")
+print(f"{alone.sum()} of the {judged.sum()} words share contexts with fewer than three others")
+of_table = near["the model's table"][np.ix_(judged, judged)]
+for name, table_of in (("exact likeness", likest), ("the model's table", of_table)):
+    same = kinds_judged[geometry.nearest_by(table_of, 3)] == kinds_judged[:, None]
+    print(f"by {name} their purity is {same[alone].mean():.2f}, that of all others {same[~alone].mean():.2f}")
 for name, of in list(ARMS.items())[1:]:
     print(f"{name:26} adjusted Rand index of k-means and classes {mean_interval(of('agreement')).with_margin()}")
 
 # %% [markdown] id="clusters-note"
 # **k-means** divides the vectors into as many clusters as there are classes, without knowing them, and the **adjusted
 # Rand index** (Hubert and Arabie 1985) says how far a division agrees with another: 1 for the same one, 0 on average
-# for a division at random. It is far lower than purity: k-means has to draw borders through a crowd of people, and
-# has no reason to draw them where the lexicon does. That exact likeness of sentences is less pure than a table has
-# the reason which the first line gives: a verb that is the only one of its event can stand in no other verb's place,
-# so that nothing is nearest to it. A table that was trained knows something of such words all the same.
+# for a division at random. It is far lower than purity: that a word's nearest three are of its class does not make the
+# class one cluster, with borders where the lexicon has them. And that exact likeness is less pure than the table has
+# the reason which the first lines give: a verb that is the only one of its event can stand in no other verb's place, so
+# that no word is nearest to it. The table knows something of such words all the same.
 
 # %% [markdown] id="why-confounds"
 # ## 6 · Three other explanations
@@ -679,17 +681,18 @@ ax.set(ylim=(0, 1.05), ylabel="share")
 ax.legend()
 widest, turned = kept["purity"][[0, -1]].mean(axis=1)
 ax.set_title(f"The same predictions, with a purity of {widest:.2f} or {turned:.2f}")
-figures.show(figure, alt=f"Of the last tables of {seeds} seeds as trained, with equal spread in all directions, and with "
-             "wide and narrow directions exchanged: " + "; ".join(f"{f} " + ", ".join(
+figures.show(figure, alt=f"Of the last tables of {seeds} seeds as trained, with equal spread in all directions, and "
+             "with wide and narrow directions exchanged: " + "; ".join(f"{f} " + ", ".join(
              f"{v.mean():.2f}" for v in values) for f, values in kept.items())
              + f". No probability changed by more than {largest:.0e}.")
 
 # %% [markdown] id="forces-note"
 # So it is not the loss that puts cat beside dog. What it settles is less: of two words with the *same* contexts, the
-# rows must give the same scores up to a constant, in every context that occurs. How near *similar* words come is the
-# work of the training, which starts from small random numbers and goes the short way. (The argument is about the table
-# that gives the scores. In this model the same table is also read at the input, which would have to be undone there. A
-# model with two tables has the freedom outright.)
+# rows must give scores that differ by a constant, in every context that occurs. How near *similar* words come is
+# settled by the training, that is by small random numbers at its start and by the steps that it takes from there; which
+# of these does it, is not tested here. (The argument is about the table that gives the scores. In this model the same
+# table is also read at the input, which would have to be undone there. A model with two tables has the freedom
+# outright.)
 
 # %% [markdown] id="why-uses"
 # ## 9 · Two uses of one form
