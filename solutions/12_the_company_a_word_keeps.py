@@ -211,7 +211,7 @@ check("12.neighbors", neighbors)
 # $$Z = U_{:, 1:d} \; \mathrm{diag}(s_1, \dots, s_d)^a.$$
 #
 # With $a = 1$ inner products are those of the best approximation of rank $d$. Levy and others found that $a = \frac12$
-# or 0 often does better, and no theory says why.
+# or 0 often does better, without a theory that says why.
 
 # %% id="ex-svd"
 # exercise: 12.svd-vectors
@@ -515,8 +515,8 @@ for name, of in list(ARMS.items())[1:]:
 # Rand index** (Hubert and Arabie 1985) says how far a division agrees with another: 1 for the same one, 0 on average
 # for a division at random. It is far lower than purity: that a word's nearest three are of its class does not make the
 # class one cluster, with borders where the lexicon has them. And that exact likeness is less pure than the table has
-# the reason which the first lines give: a verb that is the only one of its event can stand in no other verb's place, so
-# that no word is nearest to it. The table knows something of such words all the same.
+# the reason which the first lines give: a word that nothing can stand for, such as a verb that is the only one of its
+# event, has no nearest word by exact likeness. The table knows something of such words all the same.
 
 # %% [markdown] id="why-confounds"
 # ## 6 · Three other explanations
@@ -535,11 +535,11 @@ for f, label in FIGURES.items():
     print(f"{label:46}" + "".join(f"{mean_interval(x).with_margin('+'):>18}" for x in of))
 
 # %% [markdown] id="why-cone"
-# **A cone.** The third explanation needs a measure. If all vectors share one large part, every two of them have a high
-# cosine, alike or not: they point into a narrow cone, and the differences that matter are small print. This is called
-# **anisotropy**, and the vectors of large models have it strongly (Mimno and Thompson 2017; Ethayarajh 2019). Its
-# measure is the mean cosine of two different vectors. The usual remedy is to take off the mean *vector* before any
-# cosine:
+# **A cone.** The third explanation needs a measure. If all vectors share one large part, every two of them have a
+# high cosine, alike or not: they point into a narrow cone, and the differences that matter are small print. This is
+# called **anisotropy**. Those of word2vec have it (Mimno and Thompson 2017), and those of large models in context
+# strongly (Ethayarajh 2019). Its measure is the mean cosine of two different vectors. The usual remedy is to take off
+# the mean *vector* before any cosine:
 #
 # $$A = \frac{1}{V (V - 1)} \sum_{i \ne j} \cos(x_i, x_j), \qquad x_i \to x_i - \bar x.$$
 
@@ -629,7 +629,7 @@ for by_text, color, style, label in looks:
 ax.set_xticks(range(3), texts.values())
 ax.set(ylabel="cosine of cat and dog", ylim=(None, 1.05), xlim=(-0.3, 2.3))
 ax.legend()
-ax.set_title(f"Without the shared verbs, the table's cosine changes by {fall.value:+.2f} ± {fall.high - fall.value:.2f}")
+ax.set_title(f"Without shared verbs, the table's cosine changes by {fall.value:+.2f} ± {fall.high - fall.value:.2f}")
 figures.show(figure, alt=f"The cosine of cat and dog, a line for each of {seeds} seeds, in three texts. " + "; ".join(
     f"{texts[arm]}: table {cosines_of[arm].mean():.2f}, counts {by_counting[arm].mean():.2f}".replace("\n", " ")
     for arm in texts) + ".")
@@ -824,7 +824,8 @@ nearer to the other than {nearer["the language"].value:.1%} of all words, by fre
 {nearer[ALONE].value:.1%}; with the dog's verbs taken away, their cosine changes by {found["cat-dog"].figure} | \
 **{claims["cat-dog"].verdict}** |
 | "This is how semantics emerge from statistics" | neighbors of the same class: table {table_of_kind}, counts of the \
-same sentences {counts_of_kind}, chance {by_chance:.2f}, best control {best_control:.2f} | **{claims["semantics"].verdict}** |
+same sentences {counts_of_kind}, chance {by_chance:.2f}, best control {best_control:.2f} | \
+**{claims["semantics"].verdict}** |
 | "far richer and more nuanced representations of words in context" | two uses of a verb told apart by its subject: \
 {told["trained"].value:.1%}; untrained {told["untrained"].value:.1%}, by a table 50% | \
 **{claims["in-context"].verdict}** |
@@ -832,10 +833,10 @@ same sentences {counts_of_kind}, chance {by_chance:.2f}, best control {best_cont
 
 # %% [markdown] id="recap-note"
 # What this does not say: in the scene language words are interchangeable by design, sentences are short, and no word
-# has two meanings as *bank* has. What carries over is the way to ask: likeness of contexts measured before likeness of
-# vectors, a control that was never trained and one that never saw company, frequency taken out, means taken off, counts
-# of the same text as a rival, and the cause taken away. And company is not meaning: *opens* and *closes* keep exactly
-# the same, and say the opposite.
+# has two meanings as far apart as *bank* has. What carries over is the way to ask: likeness of contexts measured
+# before likeness of vectors, a control that was never trained and one that never saw company, frequency taken out,
+# means taken off, counts of the same text as a rival, and the cause taken away. And company is not meaning: *opens*
+# and *closes* keep exactly the same, and say the opposite.
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on

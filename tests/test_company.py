@@ -364,3 +364,9 @@ def test_what_the_chapter_says_of_the_shipped_study():
     assert (study.values("cat_dog", arm=arms.BARKS) < study.values("cat_dog", arm=arms.RARE_DOG)).all()
     assert study.stretched("purity")[-1].max() < 0.5 * study.values("purity").min()
     assert min(look.told_apart for look in study.looks()) > 0.9
+    early = study.config.looks[1]
+    for figure in ("likeness", "purity"):
+        assert (study.counted(figure, early) > study.values(figure, early) + 0.3).all()
+        assert study.counted(figure, early) == pytest.approx(study.counted(figure), abs=0.07)
+    assert (study.values("purity") > study.counted("purity")).all()
+    assert (study.values("likeness") < study.counted("likeness")).all()
