@@ -434,6 +434,7 @@ check("12.purity", purity)
 # of the counts. Hence a study: tiny models, each trained from a seed of its own, and at each look counts of *the same
 # sentences*, with the window, shift, smoothing, dimensions and power that came out best of many on sentences of their
 # own (one choice for each of the two figures). Only words of classes with at least four members are judged by purity.
+# `python3 course.py experiment word_company --full` runs it anew, in less than half an hour of two cores.
 
 # %% id="show-study" tags=["nbval-ignore-output"]
 study = find_experiment("word_company").shipped()
