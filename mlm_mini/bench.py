@@ -219,11 +219,9 @@ def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]
     rng, sentence = np.random.default_rng(0), "word " * 40
     floor = np.array([0.02, 0.5, 0.9]), np.array([0.7, 1.0, 1.8]), np.full(3, 0.02)
     curves = MaskingCurves(*floor, quick_gradient_variance(rng, draws=4))
-    weights = rng.dirichlet(np.ones(MOST_MAPPED), size=MOST_MAPPED)
-    maps = AttentionMaps(tuple("abcdefgh" * (MOST_MAPPED // 8)), {"one": weights})
+    maps = AttentionMaps(tuple("abcdefgh" * (MOST_MAPPED // 8)), {"one": rng.dirichlet([1] * MOST_MAPPED, MOST_MAPPED)})
     model = MaskedLM(ModelConfig.mini(len(scene_language().vocabulary)), torch.Generator().manual_seed(0)).eval()
     shares = [round(0.1 + 0.02 * k, 2) for k in range(30)]
-
     game = widgets.cloze_widget()
     for text in game.texts:
         game.chooser.value = text
@@ -242,6 +240,8 @@ def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]
     strategy = widgets.strategy_widget(model)
     yield "strategy, ratio", strategy, _moving(strategy.slider, shares)
     yield "strategy, choice", strategy, _moving(strategy.strategy, STRATEGIES)
+    plane = widgets.projection_widget(model)
+    yield "projection, word", plane, _moving(plane.word, ("dog", "chef", "bread", "opens"))
 
 
 def _playing(game: ipywidgets.Widget) -> Callable[[], None]:

@@ -70,7 +70,7 @@ def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypa
     rows = list(bench.measure(rounds=1))
     assert all(row.ours > 0 and row.peer > 0 for row in rows)
     named = " ".join(row.name for row in rows)
-    widgets = ("cloze", "mask ratio", "leak", "attention", "floor and noise", "knobs", "strategy")
+    widgets = ("cloze", "mask ratio", "leak", "attention", "floor and noise", "knobs", "strategy", "projection")
     for part in ("vmap", "training step", "posterior on English", "first check", "a check,", *widgets):
         assert part in named
     with pytest.raises(ValueError, match="rounds is 0: expected at least 1"):

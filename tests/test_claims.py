@@ -15,6 +15,16 @@ from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.claims import context, foundations, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.claim import Effort, Finding
+from mlm_mini.experiments.claims.company import (
+    AS_TRAINED,
+    BEYOND_ALONE,
+    BEYOND_UNTRAINED,
+    CLOSEST,
+    FALL,
+    NEARER,
+    PURITY,
+    STRETCHED,
+)
 from mlm_mini.experiments.claims.strategy import GRADIENT_LENGTH
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
@@ -73,6 +83,10 @@ def race(length, *nats):
     return {GRADIENT_LENGTH: length} | dict(zip(names, nats, strict=True))
 
 
+def company(closest, untrained, alone):
+    return {CLOSEST: seeds(closest, 0.01), BEYOND_UNTRAINED: seeds(untrained), BEYOND_ALONE: seeds(alone)}
+
+
 def crossing(center, spread=1.0):
     figure = Sampled.exact(center) if np.isinf(center) else seeds(center, spread)
     return Finding({"crossing": figure}, {"shortest": 64, "longest": 2048})
@@ -89,6 +103,7 @@ NOT, NO_TELLING = LawVerdict(FAILS, 1.0, FAILS), LawVerdict(UNDECIDED, 0.6, FAIL
 MIXED = "holds when the model is model 1, 9 steps"
 OPEN = "holds when the model is model 1, 9 steps; undecided for model 0, 9 steps"
 LENGTH_ALONE = "holds for the length of the gradient; the final model is no better than with uniform masks"
+TRAINING_ALONE = "holds for the training, not for the objective"
 # Of each claim that a threshold decides, one finding lies beyond it with its value and not with its interval.
 PLANTED = [
     ("self-supervision", one(0.4), HOLDS),
@@ -157,6 +172,25 @@ PLANTED = [
     ("entropy-masking", race(seeds(1.5), seeds(-0.2), seeds(-0.2), seeds(-0.1)), UNDECIDED),
     ("entropy-masking", race(seeds(1.1), seeds(0.2), seeds(0.2), seeds(0.2)), UNDECIDED),
     ("entropy-masking", race(seeds(0.8), seeds(-0.2), seeds(-0.2), seeds(-0.2)), FAILS),
+    ("distributional", company(0.99, 0.5, 0.5), HOLDS),
+    ("distributional", company(0.9, 0.5, 0.5), FAILS),
+    ("distributional", company(0.99, 0.5, -0.5), FAILS),
+    ("distributional", company(0.955, 0.5, 0.5), UNDECIDED),
+    ("forced", {STRETCHED: seeds(0.99, 0.01), AS_TRAINED: seeds(0.99, 0.01)}, HOLDS),
+    ("forced", {STRETCHED: seeds(0.8, 0.01), AS_TRAINED: seeds(0.99, 0.01)}, TRAINING_ALONE),
+    ("forced", {STRETCHED: seeds(0.8, 0.01), AS_TRAINED: seeds(0.8, 0.01)}, FAILS),
+    ("forced", {STRETCHED: seeds(0.945, 0.01), AS_TRAINED: seeds(0.99, 0.01)}, UNDECIDED),
+    ("cat-dog", {FALL: seeds(-0.4), NEARER: seeds(0.99, 0.01)}, HOLDS),
+    ("cat-dog", {FALL: seeds(0.4), NEARER: seeds(0.99, 0.01)}, "holds, but not because of the verbs that they share"),
+    ("cat-dog", {FALL: seeds(-0.4), NEARER: seeds(0.8, 0.01)}, FAILS),
+    ("cat-dog", {FALL: seeds(-0.1), NEARER: seeds(0.99, 0.01)}, UNDECIDED),
+    ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(0.5)}, HOLDS),
+    ("semantics", {PURITY: seeds(0.3), "beyond untrained": seeds(0.2)}, FAILS),
+    ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(-0.2)}, FAILS),
+    ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(0.1)}, UNDECIDED),
+    ("in-context", one(0.45), HOLDS),
+    ("in-context", one(0.05), FAILS),
+    ("in-context", one(0.3), UNDECIDED),
 ]
 
 

@@ -11,6 +11,7 @@ _CLASSES = {
     "leak_widget": ("leak", "LeakWidget"),
     "mask_economics_widget": ("economics", "MaskEconomicsWidget"),
     "mask_ratio_widget": ("mask_ratio", "MaskRatioWidget"),
+    "projection_widget": ("projection", "ProjectionWidget"),
     "strategy_widget": ("strategy", "StrategyWidget"),
     "two_knobs_widget": ("economics", "TwoKnobsWidget"),
 }
