@@ -314,10 +314,7 @@ def test_pseudo_likelihood_is_too_high_by_the_dual_total_correlation():
     table = chains.first_order(language.initial, language.transition, 4)
     words = language.vocabulary.regular_ids
     ids = np.array(
-        [
-            [language.vocabulary.cls_id, *words[x], language.vocabulary.sep_id]
-            for x in losses.all_sentences(3, 4)
-        ]
+        [[language.vocabulary.cls_id, *words[x], language.vocabulary.sep_id] for x in losses.all_sentences(3, 4)]
     )
     pll = pseudo.pseudo_log_likelihood(readers.exact_reader(language), ids)
     gap = table.ravel() @ (pll - language.log_marginal(ids))

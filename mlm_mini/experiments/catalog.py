@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mlm_mini.experiments.joint.study import QUICK_AGREEMENT, Agreement, JointConfig, measure_agreement
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.parts.study import PartsConfig, RecipeParts, measure_parts
 from mlm_mini.experiments.ratio.config import QUICK_RATIO_STUDY, MaskRatioConfig
@@ -53,6 +54,7 @@ EXPERIMENTS = {
         Experiment("mask_ratio", QUICK_RATIO_STUDY, MaskRatioConfig(), measure_mask_ratio, MaskRatio),
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
+        Experiment("joint_agreement", QUICK_AGREEMENT, JointConfig(), measure_agreement, Agreement),
     )
 }
 

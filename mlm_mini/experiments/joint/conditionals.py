@@ -115,7 +115,8 @@ def energy_law(tables: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def count_parts(joint: np.ndarray) -> int:
-    """Into how many parts the possible pairs (K, K) fall that Gibbs sampling cannot pass between, one word at a time."""
+    """Into how many parts the possible pairs (K, K) fall, between which Gibbs sampling never passes: one word at a time
+    is changed, and on the way a pair would be impossible."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

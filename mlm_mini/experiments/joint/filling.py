@@ -28,12 +28,12 @@ def fill_blanks(reader: Reader, blanks: Blanks, order: str, rng: np.random.Gener
         words = _chosen(reader(ids, positions), rng, best)
         np.put_along_axis(ids, positions, words, axis=1)
         return ids
-    rows, m = np.arange(len(ids)), positions.shape[1]
+    rows = np.arange(len(ids))
     open_ = np.ones(positions.shape, dtype=bool)
     luck = rng.random(positions.shape)
-    for step in range(m):
+    for _ in range(positions.shape[1]):
         p = reader(ids, positions)  # of blanks that are filled already, nothing is used
-        score = {LEFT: np.arange(m) + 0 * luck, RANDOM: luck, CERTAIN: entropy(p)}[order]
+        score = {LEFT: np.arange(positions.shape[1]) + 0 * luck, RANDOM: luck, CERTAIN: entropy(p)}[order]
         which = np.where(open_, score, np.inf).argmin(axis=1)
         ids[rows, positions[rows, which]] = _chosen(p[rows, which], rng, best)
         open_[rows, which] = False

@@ -43,7 +43,10 @@ def dual_total_correlation(table: np.ndarray) -> float:
 
 def conditional_information(table: np.ndarray, i: int, j: int, given: Sequence[int]) -> float:
     """I(X_i; X_j | X_given) = H(i, given) + H(j, given) - H(i, j, given) - H(given); other axes are summed out."""
-    of = lambda *axes: table_entropy(marginal(table, [*axes, *given]))  # noqa: E731
+
+    def of(*axes: int) -> float:
+        return table_entropy(marginal(table, [*axes, *given]))
+
     return of(i) + of(j) - of(i, j) - of()
 
 
