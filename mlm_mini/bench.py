@@ -242,6 +242,8 @@ def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]
     strategy = widgets.strategy_widget(model)
     yield "strategy, ratio", strategy, _moving(strategy.slider, shares)
     yield "strategy, choice", strategy, _moving(strategy.strategy, STRATEGIES)
+    joint = widgets.joint_widget("the [MASK] chased the [MASK] in the [MASK] .")
+    yield "joint, first word", joint, _moving(joint.word, joint.word.options)
 
 
 def _playing(game: ipywidgets.Widget) -> Callable[[], None]:

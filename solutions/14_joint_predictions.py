@@ -666,7 +666,7 @@ check("14.pseudo", pseudo_log_likelihood)
 #
 # $$E[\mathrm{PLL}] - E[\log p] = H(X_1, \dots, X_n) - \sum_t H(X_t \mid \text{all others}),$$
 #
-# which is called the *dual* total correlation (Han 1975). One pass over a sentence of blanks pays what words share too
+# which is called the *dual* total correlation (Han 1978). One pass over a sentence of blanks pays what words share too
 # often, and the pseudo-log-likelihood never.
 
 # %% id="measure-pll" tags=["nbval-ignore-output"]
@@ -933,7 +933,8 @@ gap 0, Gibbs' law is the joint. Trained models: gap {gap_now.value:.3f} nats ({g
 #
 # - Satosi Watanabe (1960). Information theoretical analysis of multivariate correlation. *IBM Journal of Research and
 #   Development* 4. Total correlation.
-# - Te Sun Han (1975). Linear dependence structure of the entropy space. *Information and Control* 29. Its dual.
+# - Te Sun Han (1978). Nonnegative entropy measures of multivariate symmetric correlations. *Information and Control* 36.
+#   Its dual.
 # - Julian Besag (1975). Statistical analysis of non-lattice data. *The Statistician* 24. Pseudo-likelihood.
 # - Stuart Geman and Donald Geman (1984). Stochastic relaxation, Gibbs distributions, and the Bayesian restoration of
 #   images. *IEEE Transactions on Pattern Analysis and Machine Intelligence* 6.

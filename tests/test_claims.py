@@ -72,6 +72,14 @@ def race(length, *nats):
     return {GRADIENT_LENGTH: length} | dict(zip(names, nats, strict=True))
 
 
+def agreement(exact_gap, gap, spread, nearer=0.3):
+    return {
+        "gap of trained models": seeds(gap, spread),
+        "gap of exact conditionals": Sampled.exact(exact_gap),
+        "KL by Gibbs in terms of one pass": seeds(nearer, 0.01),
+    }
+
+
 def crossing(center, spread=1.0):
     figure = Sampled.exact(center) if np.isinf(center) else seeds(center, spread)
     return Finding({"crossing": figure}, {"shortest": 64, "longest": 2048})
@@ -152,6 +160,18 @@ PLANTED = [
     ("entropy-masking", race(seeds(1.5), seeds(-0.2), seeds(-0.2), seeds(-0.1)), UNDECIDED),
     ("entropy-masking", race(seeds(1.1), seeds(0.2), seeds(0.2), seeds(0.2)), UNDECIDED),
     ("entropy-masking", race(seeds(0.8), seeds(-0.2), seeds(-0.2), seeds(-0.2)), FAILS),
+    ("joint", {"one pass": seeds(0.2), "in turn": seeds(0.3)}, HOLDS),
+    ("joint", {"one pass": seeds(-0.2), "in turn": seeds(0.3)}, "holds when the blanks are filled one after the other"),
+    ("joint", {"one pass": seeds(-0.2), "in turn": seeds(-0.2)}, FAILS),
+    ("joint", {"one pass": seeds(0.1), "in turn": seeds(0.3)}, UNDECIDED),
+    ("adjacency", exact(chain=0.0, hidden=1e-16), HOLDS),
+    ("adjacency", exact(chain=0.0, hidden=0.01), "holds when the language is a chain"),
+    ("adjacency", exact(chain=0.1, hidden=0.01), FAILS),
+    ("mrf", agreement(1e-16, 0.2, 0.1), "holds when the conditionals are exact; those of a model fit no joint"),
+    ("mrf", agreement(1e-16, 1e-5, 1e-6), HOLDS),
+    ("mrf", agreement(1e-16, 0.01, 0.1), UNDECIDED),
+    ("mrf", agreement(1e-3, 0.2, 0.1), FAILS),
+    ("mrf", agreement(1e-16, 0.2, 0.1, nearer=2.0), FAILS),
 ]
 
 

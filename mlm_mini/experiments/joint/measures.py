@@ -34,7 +34,7 @@ def total_correlation(table: np.ndarray) -> float:
 
 
 def dual_total_correlation(table: np.ndarray) -> float:
-    """H(X_1 ... X_m) - sum_i H(X_i | all the others) (Han 1975): what is counted too low where each axis is predicted
+    """H(X_1 ... X_m) - sum_i H(X_i | all the others) (Han 1978): what is counted too low where each axis is predicted
     with all the others in sight. Never below 0."""
     whole = table_entropy(table)
     others = [table_entropy(table.sum(axis=i)) for i in range(table.ndim)]
