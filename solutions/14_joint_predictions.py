@@ -407,12 +407,18 @@ for words, given in (("between them visible", [0, 2, 4, 5, 6, 7]), ("between the
 # the same at every place, so that all blanks share its parameters. Everything is listed and nothing drawn.
 
 # %% id="measure-losses"
-from mlm_mini.experiments.joint.losses import all_sentences, blank_gradients, blank_losses, exact_scores, together
+from mlm_mini.experiments.joint.losses import (all_sentences, blank_gradients, blank_losses, exact_scores,
+                                                one_pass_losses, together)
 
 steps = 0.95 * np.random.default_rng(1440).dirichlet(np.full(3, 0.5), 3) + 0.05 / 3
 listed, sentences = first_order(np.full(3, 1 / 3), steps, 7), all_sentences(3, 7)
 untrained, perfect = np.zeros((3, 3, 3)), exact_scores(steps)
 half = 0.5 * perfect  # knows the direction, and not how far
+apart_two = {}
+for name, table in small_languages().items():
+    losses_of = [together(*one_pass_losses(table, 1, 1 + d), table, 1, 1 + d).within for d in (1, 2, 3)]
+    apart_two[name] = losses_of[1]
+    print(f"{name:20} correlation of losses within a context at distance 1, 2, 3:", *(f"{x:+.4f}" for x in losses_of))
 parts = {}
 for name, of, scores in (("losses, perfect model", blank_losses, perfect),
                          ("gradients, perfect model", blank_gradients, perfect),

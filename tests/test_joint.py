@@ -305,6 +305,19 @@ def test_losses_and_gradients_by_listing(chain):
     assert loss.correlation == pytest.approx(correlation)
 
 
+def test_the_losses_of_one_pass_are_those_of_the_exact_scores(chain):
+    """Two ways to the losses of blanks that do not see each other."""
+    step, table = chain
+    found = losses.one_pass_losses(table, 1, 3)
+    x, scores = losses.all_sentences(3, 6), losses.exact_scores(step)
+    for loss, t in zip(found, (1, 3), strict=True):
+        np.testing.assert_allclose(loss, losses.blank_losses(scores, x, t), atol=1e-9)
+    second = chains.small_languages(n=6)[chains.SECOND]
+    assert abs(losses.together(*losses.one_pass_losses(second, 1, 3), second, 1, 3).within) > 1e-3
+    with pytest.raises(ValueError, match="a sentence is impossible"):
+        losses.one_pass_losses(np.eye(2)[None], 1, 2)
+
+
 # ---- pseudo-log-likelihood
 
 

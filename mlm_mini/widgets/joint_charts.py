@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,7 @@ class JointCharts:
         for i, ax in enumerate(axes[2:], start=1):
             self._bars(ax, blanks.alone[i][words[i]], names[i])
             ax.set_title(f"{('Second', 'Third')[i - 1]} blank", loc="left")
-        self.moving = (*self.frames, *(bar for bars in self.bars for bar in bars), *sum(self.labels, []))
+        self.moving = (*self.frames, *chain(*self.bars), *chain(*self.labels))
 
     @property
     def alt(self) -> str:

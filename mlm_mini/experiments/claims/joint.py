@@ -1,4 +1,4 @@
-"""Claims on several blanks at once: what one pass knows, whose losses are independent, and what the conditionals are."""
+"""Claims on several blanks at once: what one pass knows, whose losses are independent, and which joint fits."""
 
 from collections.abc import Mapping
 
@@ -80,7 +80,7 @@ JOINT_CLAIMS = (
         says="When multiple words are masked, the model does not predict them independently.",
         figure=f"what a trained model saves at {BLANKS} blanks beside the best that independent predictions can do",
         unit="nats",
-        rule="holds if it is above 0 in one pass; holds when the blanks are filled one after the other if it is so then",
+        rule="holds if it is above 0 in one pass; if only with the blanks filled one after the other, then",
         measure=saved_by_model,
         judge=by_words(say_joint),
     ),
@@ -88,8 +88,8 @@ JOINT_CLAIMS = (
         id="adjacency",
         chapter="14",
         says="The losses are only truly independent if no two masked tokens are adjacent.",
-        figure="the most that two blanks which are not adjacent tell about each other when all other words are visible, "
-        f"exact; printed for the {SECOND}",
+        figure="the most that two blanks which are not adjacent tell about each other, all other words visible; exact, "
+        f"printed for the {SECOND}",
         unit="nats",
         rule=f"holds if it is 0 in a {FIRST}, in a {SECOND} and in a hidden Markov model; if only in some, these are "
         "named",
@@ -102,8 +102,8 @@ JOINT_CLAIMS = (
         says="Masked language models have a deep connection with Markov random fields.",
         figure="difference between the log odds ratios that p(a | b) and p(b | a) of trained models give",
         unit="nats",
-        rule="holds if exact conditionals have a joint, Gibbs sampling from a model's comes nearer to it than one pass, "
-        f"and the difference is below {NO_GAP}; if only the latter is not so, when the conditionals are exact",
+        rule="holds if exact conditionals have a joint, Gibbs sampling from a model's comes nearer to it than one "
+        f"pass, and the difference is below {NO_GAP}; if only the latter is not so, when the conditionals are exact",
         measure=consistency,
         judge=by_words(say_field),
     ),

@@ -55,6 +55,16 @@ def blank_gradients(scores: np.ndarray, sentences: np.ndarray, t: int) -> np.nda
     return gradient.reshape(N, -1)
 
 
+def one_pass_losses(table: np.ndarray, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
+    """The losses of two blanks of each sentence of a table (K,)*n, for who knows the language and sees all other words:
+    two (N,) nats, in the order of `all_sentences`. Raises ValueError where a sentence is impossible."""
+    if (table <= 0).any():
+        raise ValueError("a sentence is impossible: its loss is not defined")
+    rest = table.sum(axis=(i, j), keepdims=True)
+    one, other = (-np.log(table.sum(axis=hidden, keepdims=True) / rest) for hidden in (j, i))
+    return tuple(np.broadcast_to(loss, table.shape).ravel() for loss in (one, other))
+
+
 def together(values_i: np.ndarray, values_j: np.ndarray, table: np.ndarray, i: int, j: int) -> Together:
     """The covariance of what two blanks i and j of the sentences of a table (K,)*n have, parted by what is visible.
 
