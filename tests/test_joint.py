@@ -222,6 +222,18 @@ def test_blanks_are_words_and_every_pair_is_as_likely():
     assert not (blanks.ids == language.vocabulary.mask_id).any()
 
 
+def test_sentences_that_are_too_short_are_passed_over():
+    language = scene_language()
+    words = language.vocabulary.regular_ids
+    for m, least in ((6, 0), (2, 8)):
+        blanks = one_pass.draw_blanks(language, 300, m, np.random.default_rng(15), least)
+        assert len(blanks) == 300
+        assert np.isin(blanks.truth, words).all()
+        assert (np.isin(blanks.ids, words).sum(axis=1) >= max(m, least)).all()
+    with pytest.raises(ValueError, match="had 40 words"):
+        one_pass.draw_blanks(language, 10, 40, np.random.default_rng(0))
+
+
 # ---- filling
 
 

@@ -15,6 +15,8 @@ from mlm_mini.experiments.joint.readers import Reader, exact_reader
 from mlm_mini.languages import ExactLanguage
 from mlm_mini.reference import entropy
 
+SEARCHES = 20  # draws of sentences, before it is given up to find long ones
+
 
 @dataclass(frozen=True)
 class Blanks:
@@ -44,13 +46,23 @@ class Blanks:
         return np.take_along_axis(self.ids, self.positions, axis=1)
 
 
-def draw_blanks(language: ExactLanguage, n: int, m: int, rng: np.random.Generator) -> Blanks:
-    """n sentences that have m words or more, with blanks at m of their words, every choice equally likely."""
-    ids = language.sample(n, rng).ids
-    words = np.isin(ids, language.vocabulary.regular_ids)
-    luck = np.where(words, rng.random(ids.shape), np.inf)
-    positions = np.sort(np.argsort(luck, axis=1)[:, :m], axis=1)
-    return Blanks(language, ids, positions)
+def draw_blanks(language: ExactLanguage, n: int, m: int, rng: np.random.Generator, least: int = 0) -> Blanks:
+    """n sentences with blanks at m of their words, every choice equally likely.
+
+    Shorter sentences are passed over: a sentence has m words at the least, or `least` where that is more.
+    Raises ValueError where the language has none that long.
+    """
+    ids, few = [], max(m, least)
+    for _ in range(SEARCHES):
+        drawn = language.sample(n, rng).ids
+        ids.append(drawn[np.isin(drawn, language.vocabulary.regular_ids).sum(axis=1) >= few])
+        if sum(map(len, ids)) >= n:
+            break
+    else:
+        raise ValueError(f"in {SEARCHES * n} sentences fewer than {n} had {few} words: ask for less")
+    ids = np.concatenate(ids)[:n]
+    luck = np.where(np.isin(ids, language.vocabulary.regular_ids), rng.random(ids.shape), np.inf)
+    return Blanks(language, ids, np.sort(np.argsort(luck, axis=1)[:, :m], axis=1))
 
 
 def one_pass_nats(reader: Reader, blanks: Blanks) -> np.ndarray:
