@@ -489,23 +489,23 @@ from mlm_mini.experiments.joint.readers import conditional_tables
 def two_sides(reader, text, firsts, seconds):
     """The log odds ratio of two pairs of words, from p(first | second) and from p(second | first)."""
     ids = language.encode(text)
-    words = np.array([by_name[word] for word in firsts + seconds])
+    words = [np.array([by_name[word] for word in pair]) for pair in (firsts, seconds)]
     tables = conditional_tables(reader, ids, np.flatnonzero(ids == vocabulary.mask_id), words)
-    return [float(p[0, 2] + p[1, 3] - p[1, 2] - p[0, 3]) for p in map(np.log, tables)]
+    return [float(p[0, 0] + p[1, 1] - p[1, 0] - p[0, 1]) for p in map(np.log, tables)]
 
 
 fours = (("the [MASK] chased the [MASK] .", ["cat", "kitten"], ["mouse", "bird"]),
-         ("the [MASK] [MASK] the bread .", ["chef", "baker"], ["cuts", "bakes"]),
-         ("the [MASK] eats the [MASK] .", ["child", "horse"], ["apple", "carrot"]))
+         ("the [MASK] [MASK] the bread .", ["chef", "mother"], ["cuts", "bakes"]),
+         ("the [MASK] cuts the [MASK] .", ["chef", "father"], ["bread", "cheese"]))
 for text, firsts, seconds in fours:
     for name, reader in (("exact", exact), ("model", model)):
-        with np.errstate(divide="ignore"):
-            one, other = two_sides(reader, text, firsts, seconds)
+        one, other = (round(side, 3) + 0.0 for side in two_sides(reader, text, firsts, seconds))
         print(f"{name}: {'/'.join(firsts):14}{'/'.join(seconds):14} {one:+.3f} from p(first | second), "
               f"{other:+.3f} from p(second | first)")
 
 # %% [markdown] id="why-weather"
-# Four words are an anecdote. The study that comes with the course lists everything: a chain of six words, sentences of
+# The exact ratio is 0 here because, within a scene, the words of this language are drawn on their own: it is 0 or
+# infinite. The model's two answers are not the same. But four words are an anecdote. The study that comes with the course lists everything: a chain of six words, sentences of
 # eight, in which any word may follow any other, so that no logarithm is infinite. Models learn it, with six seeds, and
 # are looked at on the way: all conditionals of two adjacent blanks, in 40 fixed contexts.
 

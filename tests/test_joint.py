@@ -172,8 +172,6 @@ def test_parts_that_never_meet_are_counted():
 
 
 def test_the_tables_of_a_reader_are_those_of_its_language():
-    language = markov_language(5)
-    words = language.vocabulary.regular_ids[:3]
     rng = np.random.default_rng(7)
     dense = MarkovLanguage(["x", "y", "z"], 0.8 * rng.dirichlet(np.ones(3), 3) + 0.2 / 3, sentence_length=5)
     words = dense.vocabulary.regular_ids
@@ -181,8 +179,12 @@ def test_the_tables_of_a_reader_are_those_of_its_language():
     hidden = ids.copy()
     hidden[places] = dense.vocabulary.mask_id
     joint = dense.joint(hidden, places)[np.ix_(words, words, words)]
-    found = readers.conditional_tables(readers.exact_reader(dense), ids, places, words)
+    found = readers.conditional_tables(readers.exact_reader(dense), ids, places, [words] * 3)
     for table, expected in zip(found, conditionals.conditionals_of(joint), strict=True):
+        np.testing.assert_allclose(table, expected, atol=1e-12)
+    some = [words, words[:2], words[1:]]
+    confined = readers.conditional_tables(readers.exact_reader(dense), ids, places, some)
+    for table, expected in zip(confined, conditionals.conditionals_of(joint[:, :2, 1:]), strict=True):
         np.testing.assert_allclose(table, expected, atol=1e-12)
     apart = readers.one_pass_marginals(readers.exact_reader(dense), ids, places, words)
     np.testing.assert_allclose(apart, [joint.sum((1, 2)), joint.sum((0, 2)), joint.sum((0, 1))], atol=1e-12)

@@ -3,7 +3,7 @@
 Shape letters: B sentences, T positions, k asked positions of a sentence, V tokens, m blanks, W words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,23 +51,25 @@ def model_reader(model: MaskedLM, vocabulary: Vocabulary) -> Reader:
     return Reader(vocabulary, ask)
 
 
-def conditional_tables(reader: Reader, ids: np.ndarray, positions: np.ndarray, words: np.ndarray) -> list[np.ndarray]:
-    """p(word at each blank | words at the others), (W,)*m for each of m blanks of a sentence, among W words.
+def conditional_tables(
+    reader: Reader, ids: np.ndarray, positions: np.ndarray, words: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """p(word at each blank | words at the others) for each of m blanks of a sentence: m tables (W_1, ..., W_m).
 
-    ids: (T,) a sentence, whatever stands at the m positions. What the reader gives to other words is left out and the
-    rest scaled to sum to one.
+    ids: (T,) a sentence, whatever stands at the m positions. words: of each blank, the (W_i,) words that it is confined
+    to. What the reader gives to other words is left out and the rest scaled to sum to one.
     """
-    m, W = len(positions), len(words)
     tables = []
     for i, position in enumerate(positions):
-        filled = np.repeat(ids[None], W ** (m - 1), axis=0)
+        others = [j for j in range(len(positions)) if j != i]
+        sizes = [len(words[j]) for j in others]
+        filled = np.repeat(ids[None], int(np.prod(sizes)), axis=0)
         filled[:, position] = reader.vocabulary.mask_id
-        others = [p for p in positions if p != position]
-        for place, chosen in zip(others, np.indices((W,) * (m - 1)).reshape(m - 1, -1), strict=True):
-            filled[:, place] = words[chosen]
-        p = reader(filled, np.full((len(filled), 1), position))[:, 0, words]  # (W^(m-1), W)
+        for j, chosen in zip(others, np.indices(sizes).reshape(len(sizes), -1), strict=True):
+            filled[:, positions[j]] = words[j][chosen]
+        p = reader(filled, np.full((len(filled), 1), position))[:, 0, words[i]]
         p = p / p.sum(axis=1, keepdims=True)
-        tables.append(np.moveaxis(p.reshape((W,) * m), -1, i))
+        tables.append(np.moveaxis(p.reshape(*sizes, -1), -1, i))
     return tables
 
 

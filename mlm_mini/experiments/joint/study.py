@@ -203,7 +203,7 @@ def look_at(reader: Reader, contexts: list[Context]) -> np.ndarray:
 
 
 def _figures(reader: Reader, ids, positions, joint: np.ndarray, words: np.ndarray) -> list[float]:
-    tables = conditional_tables(reader, ids, positions, words)
+    tables = conditional_tables(reader, ids, positions, [words, words])
     first, second = one_pass_marginals(reader, ids, positions, words)
     left, right = chained(first, tables[1]), chained(second, tables[0].T).T
     law, *rounds = (gibbs_law(tables, order) for order in (None, [0, 1], [1, 0]))
