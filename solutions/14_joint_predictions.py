@@ -197,7 +197,7 @@ for m in counts:
 # %% id="fig-turns" tags=["nbval-ignore-output"]
 figure, (ax,) = figures.new_figure(7.5, 3.4)
 looks = {"exact, one pass": ("s--", figures.BLUE), "model, one pass": ("o-", figures.RED),
-         "model, in turn": ("D-", figures.GREEN), "total correlation": ("k+", figures.BLACK)}
+         "model, in turn": ("D-", figures.GREEN), "total correlation": ("+", figures.BLACK)}
 for name, (style, color) in looks.items():
     values, low, high = np.array([extra[m][name] for m in counts]).T
     ax.errorbar(counts, values, [values - low, high - values], fmt=style, color=color, capsize=3, label=name,
