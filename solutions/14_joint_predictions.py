@@ -255,12 +255,12 @@ check("14.certain-first", certain_first)
 # %% id="measure-orders" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.joint.filling import ORDERS, fill_blanks, judged
 
-blanks, filled = draw_blanks(language, 800, 3, np.random.default_rng(1420)), {}
+blanks, filled, said_by = draw_blanks(language, 800, 3, np.random.default_rng(1420)), {}, {}
 for who, reader in (("exact", exact), ("model", model)):
     for best in (False, True):
         for order in ORDERS:
             nats = judged(blanks, fill_blanks(reader, blanks, order, np.random.default_rng(1421), best))
-            said = np.isfinite(nats)
+            said_by[who, best, order] = said = np.isfinite(nats)
             filled[who, best, order] = mean_interval(100.0 * ~said), nats[said].mean()
             share, likely = filled[who, best, order]
             print(f"{who}, {'likeliest' if best else 'drawn':10}{order:20} impossible {share.value:4.1f}% "
@@ -289,17 +289,21 @@ figures.show(figure, alt="Share of impossible sentences after three blanks were 
 # be said is never said. Where the likeliest word is taken, each order is a shortcut to the likeliest *triple*, and none
 # is sure to find it. The model makes mistakes of its own on top, in any order.
 
-# %% id="measure-mode"
+# %% id="measure-mode" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.joint.filling import CERTAIN, LEFT
+from mlm_mini.experiments.lab.verdicts import Sampled, decide_above
 
-pairs, best_of = two.ids[:300], {}
 first_two = draw_blanks(language, 300, 2, np.random.default_rng(1422))
 mode = np.array([np.log(language.joint(i, p).max()) for i, p in zip(first_two.hidden, first_two.positions)])
 for order in (LEFT, CERTAIN):
-    best_of[order] = judged(first_two, fill_blanks(exact, first_two, order, np.random.default_rng(0), best=True))
-    missed = best_of[order] < mode - 1e-9
-    print(f"two blanks, exact reader, likeliest word, {order}: misses the likeliest pair in {missed.mean():.1%}, "
-          f"by {(mode - best_of[order]).mean():.4f} nats on average")
+    found = judged(first_two, fill_blanks(exact, first_two, order, np.random.default_rng(0), best=True))
+    print(f"two blanks, exact reader, likeliest word, {order}: misses the likeliest pair in "
+          f"{np.mean(found < mode - 1e-9):.1%}, by {(mode - found).mean():.3f} nats on average")
+for best in (False, True):
+    fewer = 100.0 * (said_by["model", best, CERTAIN] * 1.0 - said_by["model", best, LEFT])
+    print(f"model, {'likeliest' if best else 'drawn'} words: the most certain first, less from left to right, "
+          f"{mean_interval(-fewer).value:+.1f} points impossible ({mean_interval(-fewer).low:+.1f} to "
+          f"{mean_interval(-fewer).high:+.1f}); is it better? {decide_above(Sampled.mean(fewer), 0)}")
 
 # %% [markdown] id="why-distance"
 # ## 4 · Who depends on whom
@@ -343,7 +347,6 @@ check("14.information-given", information_given)
 from mlm_mini.experiments.joint.chains import information_by_distance, small_languages
 
 reach = {name: information_by_distance(table) for name, table in small_languages().items()}
-gaps = np.diff(two.positions, axis=1)[:, 0]
 many = draw_blanks(language, 1_200, 2, np.random.default_rng(1430))
 gaps = np.diff(many.positions, axis=1)[:, 0]
 nats = np.array([tc_of(language.joint(ids, places)) for ids, places in zip(many.hidden, many.positions)])
@@ -362,13 +365,12 @@ middle, low, high = np.array(scenes).T
 ax.errorbar(range(1, 6), middle, [middle - np.maximum(low, SMALLEST), high - middle], fmt="^-.", color=figures.BLACK,
             capsize=3, label="scenes (95% over sentences)")
 ax.axhspan(SMALLEST / 2, SMALLEST, color="0.85", linewidth=0)
-ax.text(5.05, SMALLEST, "exactly 0", va="top", ha="right", fontsize=9)
-ax.set(yscale="log", ylim=(SMALLEST / 2, 1), xticks=range(1, 6), xlabel="distance of the two blanks (words)",
+ax.text(1, SMALLEST * 0.7, "exactly 0", va="center", fontsize=9)
+ax.set(yscale="log", ylim=(SMALLEST / 2, 8), xticks=range(1, 6), xlabel="distance of the two blanks (words)",
        ylabel="I(X; Y | all others) (nats)")
-ax.legend(loc="upper right", bbox_to_anchor=(1.0, 1.0), fontsize=9)
-ends = {name: int(np.flatnonzero(values > 1e-12).max()) + 1 for name, values in reach.items()}
-ax.set_title("Dependence reaches " + ", ".join(f"{end} in a {name}" if end < len(reach[name]) else
-             f"everywhere in a {name}" for name, end in ends.items()), fontsize=10)
+ax.legend(loc="upper center", ncols=2, fontsize=9)
+far = [name for name, values in reach.items() if values[1:].max() > 1e-12]
+ax.set_title(f"Not adjacent, and yet dependent in {len(far)} of the {len(reach)} languages that are listed")
 figures.show(figure, alt="Conditional mutual information by distance, in nats: " + "; ".join(
     f"{name} " + ", ".join(f"{x:.5f}" for x in values) for name, values in reach.items())
     + "; scenes " + ", ".join(f"{e.value:.3f}" for e in scenes) + ".")
@@ -409,24 +411,43 @@ for words, given in (("between them visible", [0, 2, 4, 5, 6, 7]), ("between the
 # %% id="measure-losses"
 from mlm_mini.experiments.joint.losses import (all_sentences, blank_gradients, blank_losses, exact_scores,
                                                 one_pass_losses, together)
+from mlm_mini.experiments.joint.measures import marginal
 
-steps = 0.95 * np.random.default_rng(1440).dirichlet(np.full(3, 0.5), 3) + 0.05 / 3
-listed, sentences = first_order(np.full(3, 1 / 3), steps, 7), all_sentences(3, 7)
-untrained, perfect = np.zeros((3, 3, 3)), exact_scores(steps)
-half = 0.5 * perfect  # knows the direction, and not how far
-apart_two = {}
+chain, sentences = small_languages()[FIRST], all_sentences(3, 8)
+pairs = marginal(chain, [0, 1])
+perfect = exact_scores(pairs / pairs.sum(axis=1, keepdims=True))
+untrained, half = 0.0 * perfect, 0.5 * perfect  # half knows the direction, and not how far
 for name, table in small_languages().items():
-    losses_of = [together(*one_pass_losses(table, 1, 1 + d), table, 1, 1 + d).within for d in (1, 2, 3)]
-    apart_two[name] = losses_of[1]
-    print(f"{name:20} correlation of losses within a context at distance 1, 2, 3:", *(f"{x:+.4f}" for x in losses_of))
+    of_loss = [together(*one_pass_losses(table, 1, 1 + d), table, 1, 1 + d).within for d in (1, 2, 3)]
+    print(f"{name:20} losses, correlation within a context at distance 1, 2, 3:", *(f"{abs(x):.4f}" for x in of_loss))
 parts = {}
 for name, of, scores in (("losses, perfect model", blank_losses, perfect),
                          ("gradients, perfect model", blank_gradients, perfect),
                          ("gradients, half-trained", blank_gradients, half),
                          ("gradients, untrained", blank_gradients, untrained)):
-    parts[name] = together(of(scores, sentences, 2), of(scores, sentences, 4), listed, 2, 4)
-    print(f"{name:26} correlation {parts[name].correlation:+.4f}: within a context {parts[name].within:+.4f}, "
-          f"between contexts {parts[name].between:+.4f}")
+    parts[name] = together(of(scores, sentences, 2), of(scores, sentences, 4), chain, 2, 4)
+    print(f"{name:26} within a context {round(parts[name].within, 4) + 0.0:+.4f}, between contexts "
+          f"{round(parts[name].between, 4) + 0.0:+.4f}")
+
+# %% id="fig-losses" tags=["nbval-ignore-output"]
+figure, (ax,) = figures.new_figure(7.5, 2.8)
+place = np.arange(len(parts))[::-1]
+for shift, part, color, hatch in ((0.2, "within", figures.BLUE, ""), (-0.2, "between", figures.ORANGE, "//")):
+    sizes = np.array([getattr(one, part) for one in parts.values()])
+    ax.barh(place + shift, sizes, 0.36, color=color, hatch=hatch, edgecolor="white", label=f"{part} contexts"
+            if part == "between" else "within a context")
+    for y, x in zip(place + shift, sizes):
+        ax.text(x, y, f" {round(x, 3) + 0.0:.3f}", va="center", fontsize=9)
+ax.axvline(0, color=figures.BLACK, linewidth=1)
+ax.set_yticks(place, list(parts))
+ax.set(xlabel="part of the correlation of two blanks at distance 2", xlim=(None, 1.2 * max(p.between for p in parts.values())))
+ax.grid(axis="y", visible=False)
+ax.legend(loc="lower right")
+loss_part, gradient_part = (parts[f"{what}, perfect model"].between for what in ("losses", "gradients"))
+ax.set_title(f"Perfect model, independent words: losses correlate by {loss_part:.2f}, gradients by {gradient_part:.2f}")
+figures.show(figure, alt="Correlation of two blanks at distance 2 in two parts, exact: " + "; ".join(
+    f"{name}: within a context {abs(one.within):.3f}, between contexts {one.between:.3f}" for name, one in parts.items())
+    + ".")
 
 # %% [markdown] id="losses-note"
 # Within a context all four are 0: that is what independent words give. But over a corpus the *losses* of two such
@@ -512,7 +533,7 @@ for text, firsts, seconds in fours:
 # %% id="show-study"
 study = find_experiment("joint_agreement").shipped()
 exact_gap = study.exact_of("gap")
-print(f"who knows the language: gap {exact_gap:.0e} nats, within 1e-12: {exact_gap < 1e-12}")
+print(f"who knows the language: the gap is 0 within 1e-12 nats: {exact_gap < 1e-12}")
 for step, gap, size in zip(study.config.looks, study.of("gap").T, study.of("size").T):
     print(f"after {step:5} steps: log odds ratios {mean_interval(size).with_margin()}, gap between the two "
           f"{mean_interval(gap).with_margin()} nats")
@@ -526,8 +547,9 @@ from IPython.display import Markdown
 relative = [mean_interval(column) for column in study.relative_gap.T]
 peak = study.of("gap").mean(axis=0)
 Markdown(f"""
-Before training the two sides differ by {peak[0]:.3f} nats, and after it by {peak[-1]:.3f}: in nats, a model that says
-nearly the same everywhere is nearly consistent. What tells more is the gap in terms of the log odds ratios themselves:
+Before training the two sides differ by {peak[0]:.3f} nats, after {study.config.looks[peak.argmax()]} steps by
+{peak.max():.3f}, and at the end by {peak[-1]:.3f}. A model that says nearly the same everywhere is nearly consistent, so
+that in nats training makes it worse first. What tells more is the gap in terms of the log odds ratios themselves:
 {relative[0].value:.0%} of them before training, where all there is to see is the noise of the first weights, and
 {relative[-1].value:.0%} at the end ({relative[-1].low:.0%} to {relative[-1].high:.0%} over {study.config.seeds} seeds).
 No training that stops makes it zero, for nothing in the loss of one blank asks whether the answer fits that of another.
@@ -592,23 +614,28 @@ print(f"exact conditionals: KL from the joint to the field of their logarithms {
 for name in ("one_pass", "in_turn", "gibbs"):
     print(f"models after {study.config.looks[-1]} steps, {name.replace('_', ' '):9}{study.at_end(name).estimate} nats")
 print(f"models: the law depends on which blank is drawn last, by a total variation of "
-      f"{study.at_end('rounds').estimate}; exact {study.exact_of('rounds'):.0e}")
+      f"{study.at_end('rounds').estimate}; of who knows the language by {study.exact_of('rounds'):.4f}")
 
 # %% [markdown] id="gibbs-parts"
 # One thing can go wrong even with exact conditionals. One word at a time is changed, and never through a sentence that
-# cannot be. How many parts are there in `the [MASK] chased the [MASK] .` between which there is no way?
+# cannot be. Between which parts of the possible pairs is there no way?
 
 # %% id="measure-parts"
-from mlm_mini.experiments.joint.conditionals import count_parts
+from mlm_mini.experiments.joint.conditionals import parts as parts_of
 
 for text in ("the [MASK] chased the [MASK] .", "the [MASK] cuts the [MASK] .", "the [MASK] is [MASK] by the chef ."):
-    print(f"{text:36} {count_parts(several_blanks(language, text).joint)} part(s)")
+    joint = several_blanks(language, text).joint
+    found = parts_of(joint)
+    print(f"{text} {len(found)} part{'s' * (len(found) > 1)}")
+    for part in found:
+        print(f"    {joint[np.ix_(*part)].sum():4.0%}", " / ".join(", ".join(vocabulary.words(words[:4])) + (
+            " ..." if len(words) > 4 else "") for words in part))
 
 # %% [markdown] id="parts-note"
-# From a dog that chases a cat one comes to a kitten that chases a mouse, by way of a dog that chases a squirrel for
-# example, and never to an officer and a thief: half of that would be a dog and a thief. So where some combinations are
-# impossible, conditionals leave open how likely each part is. A trained model gives nothing exactly zero, and gets
-# across, but seldom. Here it starts from what one pass drew, and mends it sweep by sweep:
+# Never does a dog that chases a cat become an officer who chases a thief: half of that would be a dog and a thief, or
+# an officer and a cat. So where some combinations are impossible, the conditionals leave open how likely each part is,
+# and a sampler stays in the part in which it began. For a trained model nothing is exactly impossible, so that for it
+# there is always a way. Here it starts from what one pass drew. Does it mend that, sweep by sweep?
 
 # %% id="measure-sweeps" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.joint.filling import ONE_PASS, gibbs_sweeps
@@ -628,12 +655,21 @@ middle, low, high = np.array(wrong).T
 ax.errorbar(range(9), middle, [middle - low, high - middle], fmt="o-", color=figures.ORANGE, capsize=3)
 ax.axhspan(in_turns.low, in_turns.high, color=figures.SKY, alpha=0.35, linewidth=0)
 ax.axhline(in_turns.value, color=figures.BLUE, linestyle="--")
-ax.text(8, in_turns.value, "filled from left to right", ha="right", va="bottom", color=figures.BLUE)
+ax.text(8, in_turns.high, "filled from left to right", ha="right", va="bottom", color=figures.BLUE)
 ax.set(xlabel="sweeps of Gibbs sampling after one pass", ylabel="impossible sentences (%)", ylim=(0, None))
 ax.set_title(f"From {wrong[0].value:.0f}% to {wrong[-1].value:.0f}% in eight sweeps; one turn from the left, "
              f"{in_turns.value:.0f}%")
 figures.show(figure, alt="Share of impossible sentences by sweeps, 95% intervals over 800 sentences: " + ", ".join(
     f"{s.value:.1f}%" for s in wrong) + f". Filled from left to right {in_turns.value:.1f}%.")
+
+# %% id="say-sweeps" tags=["nbval-ignore-output"]
+first_sweep, later = (mean_interval(100.0 * (np.isneginf(judged(blanks, one)) * 1.0 - np.isneginf(judged(blanks, other))))
+                      for one, other in ((swept[0], swept[1]), (swept[1], swept[8])))
+Markdown(f"""
+The first sweep mends {first_sweep.value:.1f} points ({first_sweep.low:.1f} to {first_sweep.high:.1f}, the same sentences
+before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). What is left are mistakes
+of the model itself, which it makes however long it goes on: it settles on its own law, and not on that of the language.
+""")
 
 # %% [markdown] id="why-pll"
 # ## 8 · Scoring a sentence
@@ -752,7 +788,7 @@ right.plot(-whole, -scores[:, 0], ".", color=figures.RED, markersize=4, label="o
 right.plot(-whole, -scores[:, 1], "x", color=figures.GREEN, markersize=3, label="later pieces hidden")
 right.set(xlabel="surprisal of the word (nats)", ylabel="surprisal of its two pieces (nats)")
 right.legend(fontsize=9)
-right.set_title(f"In two pieces, words keep {scores[:, 0].mean() / whole.mean():.0%} of their surprisal, or all of it")
+right.set_title(f"Two pieces keep {scores[:, 0].mean() / whole.mean():.0%} of the surprisal, or all of it")
 figures.show(figure, alt=f"Left, exact PLL against log-likelihood of {len(sample)} sentences: on average higher by "
              f"{(scored['exact'] - likely).mean():.2f} nats, correlation {np.corrcoef(scored['exact'], likely)[0, 1]:.2f}. "
              f"Right, {len(rows)} words in two pieces: with the other piece in sight they cost "

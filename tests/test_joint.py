@@ -166,9 +166,12 @@ def test_the_field_of_the_pseudo_likelihood_has_other_conditionals(pair):
     np.testing.assert_allclose(conditionals.energy_law(conditionals.conditionals_of(product)), product)
 
 
-def test_parts_that_never_meet_are_counted():
-    assert conditionals.count_parts(np.eye(3)) == 3
-    assert conditionals.count_parts(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]])) == 1
+def test_parts_that_never_meet():
+    assert len(conditionals.parts(np.eye(3))) == 3
+    (whole,) = conditionals.parts(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]]))
+    assert [words.tolist() for words in whole] == [[0, 1], [0, 1, 2]]
+    first, second = conditionals.parts(np.array([[0.1, 0, 0], [0, 0.4, 0.5]]))
+    assert [words.tolist() for words in first + second] == [[1], [1, 2], [0], [0]]
 
 
 def test_the_tables_of_a_reader_are_those_of_its_language():
@@ -317,6 +320,8 @@ def test_losses_and_gradients_by_listing(chain):
     mean = [p @ a, p @ b]
     correlation = (p @ ((a - mean[0]) * (b - mean[1]))) / np.sqrt((p @ (a - mean[0]) ** 2) * (p @ (b - mean[1]) ** 2))
     assert loss.correlation == pytest.approx(correlation)
+    with pytest.raises(ValueError, match="the same in every sentence"):
+        losses.together(np.ones(len(p)), b, table, 1, 3)
 
 
 def test_the_losses_of_one_pass_are_those_of_the_exact_scores(chain):

@@ -37,7 +37,7 @@ class Reader:
 
     def _read(self, ids):
         seen = ids[self.words]
-        p = np.zeros((len(ids), max(self.V, ids.max() + 1, 6)))
+        p = np.zeros((len(ids), max(self.V, ids.max() + 1)))
         p[np.arange(len(ids)), ids] = 1.0
         for axis, place in enumerate(np.flatnonzero(self.words)):
             others = [slice(None) if a == axis or word == self.V - 1 else word for a, word in enumerate(seen)]
@@ -221,16 +221,6 @@ CERTAIN_FIRST = Exercise(
               for t in blanks[(-(p * log_p).sum(axis=1))[blanks].argsort(kind="stable")]:
                   ids[t] = ask(ids)[t].argmax()
               return ids
-    - the words of the first pass: You choose the order anew each time, but the words are those of the first answer.
-          instead:
-              ids = ids.copy()
-              first = ask(ids)
-              while (ids == mask_id).any():
-                  p = ask(ids)
-                  log_p = np.log(p, where=p > 0, out=np.zeros_like(p))
-                  t = np.where(ids == mask_id, -(p * log_p).sum(axis=1), np.inf).argmin()
-                  ids[t] = first[t].argmax()
-              return ids
     """,
     hints="""
     - One blank in each turn: ask, find the blank with the lowest entropy, write its likeliest word, ask again.
@@ -410,10 +400,11 @@ GIBBS = Exercise(
                   law = second_given_first * law.sum(axis=1, keepdims=True)
                   law = first_given_second * law.sum(axis=0, keepdims=True)
               return law
-    - the wrong word is forgotten: Your table does not sum to one. When the first word is drawn anew, of which word must
-      the distribution be kept?
+    - the first words stay even: Your first words stay as even as they began. When the first word is drawn anew, of
+      which word must the distribution be kept? And is it drawn at all?
           law.sum(axis=0, keepdims=True) => law.sum(axis=1, keepdims=True)
           law.sum(axis=1, keepdims=True) => law.sum(axis=0, keepdims=True)
+       or law = first_given_second * law.sum(axis=0, keepdims=True) => pass
     - nothing is forgotten: You multiply by the conditional without taking the old word out. What is left of the law
       when the first word is hidden?
           law.sum(axis=0, keepdims=True) => law
@@ -422,8 +413,6 @@ GIBBS = Exercise(
           law.sum(axis=1, keepdims=True) => law.sum(axis=1)
     - the second word is never drawn anew: Your rows do not follow the second table: half of the round is missing.
           law = second_given_first * law.sum(axis=1, keepdims=True) => pass
-    - the first word is never drawn anew: Your first words stay as even as they began: half of the round is missing.
-          law = first_given_second * law.sum(axis=0, keepdims=True) => pass
     - a round too few: You stop before the last round.
           range(rounds) => range(rounds - 1)
     - a round too many: With no rounds at all the law is still the even one.

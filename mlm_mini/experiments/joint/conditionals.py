@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlm_mini.experiments.joint.measures import marginal
-
 
 def conditionals_of(joint: np.ndarray) -> list[np.ndarray]:
     """The m tables of a joint (K,)*m. Where the other words are impossible together, an even distribution."""
@@ -114,17 +112,14 @@ def energy_law(tables: Sequence[np.ndarray]) -> np.ndarray:
     return law / law.sum()
 
 
-def count_parts(joint: np.ndarray) -> int:
-    """Into how many parts the possible pairs (K, K) fall, between which Gibbs sampling never passes: one word at a time
-    is changed, and on the way a pair would be impossible."""
+def parts(joint: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The parts of the possible pairs (K, L), between which Gibbs sampling never passes: one word at a time is changed,
+    and on the way a pair would be impossible. Of each, the first words and the second words, the likeliest part first.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     a, b = np.nonzero(joint)
     _, label = connected_components(coo_array((np.ones(len(a)), (a, b + len(joint))), shape=[sum(joint.shape)] * 2))
-    return len(np.unique(label[a]))
-
-
-def marginals(joint: np.ndarray) -> list[np.ndarray]:
-    """The distribution of each blank by itself."""
-    return [marginal(joint, [i]) for i in range(joint.ndim)]
+    found = [(np.unique(a[label[a] == part]), np.unique(b[label[a] == part])) for part in np.unique(label[a])]
+    return sorted(found, key=lambda part: -joint[np.ix_(*part)].sum())

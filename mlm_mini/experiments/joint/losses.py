@@ -69,12 +69,14 @@ def together(values_i: np.ndarray, values_j: np.ndarray, table: np.ndarray, i: i
     """The covariance of what two blanks i and j of the sentences of a table (K,)*n have, parted by what is visible.
 
     values_i, values_j: (N,) or (N, P), one for each sentence, in the order of `all_sentences`; of vectors, the trace of
-    the covariance is taken.
+    the covariance is taken. Raises ValueError where one of the two never varies: it has no correlation.
     """
     p = table.ravel()
     one, other = (v.reshape(len(p), -1) for v in (values_i, values_j))
     one, other = one - p @ one, other - p @ other
     size = np.sqrt(p @ (one**2).sum(1)) * np.sqrt(p @ (other**2).sum(1))
+    if not size > 0:
+        raise ValueError("one of the two is the same in every sentence: it has no correlation with anything")
     whole = p @ (one * other).sum(1)
     mean_one, mean_other = (_given_the_rest(v, table, i, j) for v in (one, other))
     between = p @ (mean_one * mean_other).sum(1)

@@ -131,7 +131,7 @@ class Agreement(Result):
         right.legend()
         left.set_title(f"After training the two disagree by {self.relative_gap[:, -1].mean():.0%} of the ratios")
         ends = [self.of(name)[:, -1].mean() for name, _, _ in lines]
-        right.set_title(f"KL at the end: {ends[0]:.2f} in one pass, {ends[1]:.3f} in turn, {ends[2]:.3f} by Gibbs")
+        right.set_title(f"One pass ends at {ends[0]:.2f}, in turn {ends[1]:.3f}, Gibbs {ends[2]:.3f}")
         return figure
 
     def _line(self, ax, looks, name: str, style: str, color: str, label: str) -> None:
