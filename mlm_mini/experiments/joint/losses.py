@@ -73,10 +73,10 @@ def together(values_i: np.ndarray, values_j: np.ndarray, table: np.ndarray, i: i
     """
     p = table.ravel()
     one, other = (v.reshape(len(p), -1) for v in (values_i, values_j))
+    if not all(np.ptp(v, axis=0).any() for v in (one, other)):
+        raise ValueError("one of the two is the same in every sentence: it has no correlation with anything")
     one, other = one - p @ one, other - p @ other
     size = np.sqrt(p @ (one**2).sum(1)) * np.sqrt(p @ (other**2).sum(1))
-    if not size > 0:
-        raise ValueError("one of the two is the same in every sentence: it has no correlation with anything")
     whole = p @ (one * other).sum(1)
     mean_one, mean_other = (_given_the_rest(v, table, i, j) for v in (one, other))
     between = p @ (mean_one * mean_other).sum(1)
