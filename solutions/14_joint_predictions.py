@@ -173,8 +173,7 @@ print(f"in {np.mean(formula < 0.001):.0%} of the sentences it is 0 to three digi
       f"{formula.max():.2f} nats")
 
 # %% [markdown] id="cost-more"
-# Most pairs have little to do with each other: *the* and *kitchen* are both clear from the rest. With more blanks there
-# is more to disagree about. Now, in 2,000 sentences of six words or more, the trained model beside the exact reader, both asked in one pass and both asked in
+# Most pairs tell each other nothing that the visible words have not told already. With more blanks there is more to disagree about. Now, in 2,000 sentences of six words or more, the trained model beside the exact reader, both asked in one pass and both asked in
 # turn, each word with the true ones to its left in place. A model pays KL(exact, model) at each blank as well, so that
 # its one pass pays more than the total correlation, never less.
 
@@ -444,7 +443,7 @@ ax.set(xlabel="part of the correlation of two blanks at distance 2", xlim=(None,
 ax.grid(axis="y", visible=False)
 ax.legend(loc="lower right")
 loss_part, gradient_part = (parts[f"{what}, perfect model"].between for what in ("losses", "gradients"))
-ax.set_title(f"Perfect model, independent words: losses correlate by {loss_part:.2f}, gradients by {gradient_part:.2f}")
+ax.set_title(f"Perfect model: losses correlate {loss_part:.2f}, gradients {abs(gradient_part):.2f}")
 figures.show(figure, alt="Correlation of two blanks at distance 2 in two parts, exact: " + "; ".join(
     f"{name}: within a context {abs(one.within):.3f}, between contexts {one.between:.3f}" for name, one in parts.items())
     + ".")
@@ -453,8 +452,8 @@ figures.show(figure, alt="Correlation of two blanks at distance 2 in two parts, 
 # Within a context all four are 0: that is what independent words give. But over a corpus the *losses* of two such
 # blanks are correlated even for a perfect model, through the word between them, which both read. The *gradients* of a
 # perfect model are not: given its context, the expected gradient of a perfect prediction is zero, and a covariance of
-# zeros is zero. Before training the model is wrong in the same direction wherever it looks, so that gradients of
-# different blanks pull on shared parameters together. (For gradients, covariance means the trace, as in chapter 09.)
+# zeros is zero. Before training the expected gradient of a context is not zero, and what two contexts have in common
+# shows, here in parameters that all places share. (For gradients, covariance means the trace, as in chapter 09.)
 #
 # And losses may be independent where words are not. Let three words be heads or tails, with an even number of heads:
 # given one of them, each of the other two settles the third. But either by itself is an even choice, whose loss is
@@ -552,7 +551,7 @@ Before training the two sides differ by {peak[0]:.3f} nats, after {study.config.
 that in nats training makes it worse first. What tells more is the gap in terms of the log odds ratios themselves:
 {relative[0].value:.0%} of them before training, where all there is to see is the noise of the first weights, and
 {relative[-1].value:.0%} at the end ({relative[-1].low:.0%} to {relative[-1].high:.0%} over {study.config.seeds} seeds).
-No training that stops makes it zero, for nothing in the loss of one blank asks whether the answer fits that of another.
+It is zero at none of the looks: nothing in the loss of one blank asks whether its answer fits that of another.
 """)
 
 # %% [markdown] id="why-gibbs"
@@ -667,8 +666,8 @@ first_sweep, later = (mean_interval(100.0 * (np.isneginf(judged(blanks, one)) * 
                       for one, other in ((swept[0], swept[1]), (swept[1], swept[8])))
 Markdown(f"""
 The first sweep mends {first_sweep.value:.1f} points ({first_sweep.low:.1f} to {first_sweep.high:.1f}, the same sentences
-before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). What is left are mistakes
-of the model itself, which it makes however long it goes on: it settles on its own law, and not on that of the language.
+before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). Where
+it ends is not the law of the language but that of the model's own conditionals, however many sweeps there are.
 """)
 
 # %% [markdown] id="why-pll"
@@ -956,9 +955,9 @@ could; once *officer* is written, the second blank moves by {chase.moved(by_name
 blanks that are not adjacent: {", ".join(f"{name} {value:.4f}" for name, value in reached.items())} nats | \
 **{adjacency.verdict}** |
 | and independent losses | two blanks that are independent given the rest: losses correlated by \
-{parts["losses, perfect model"].correlation:+.3f} over the corpus, gradients by \
-{parts["gradients, perfect model"].correlation:+.3f} for a perfect model and \
-{parts["gradients, untrained"].correlation:+.3f} before training | three different questions |
+{parts["losses, perfect model"].correlation:.3f} over the corpus, gradients by \
+{abs(parts["gradients, perfect model"].correlation):.3f} for a perfect model and \
+{parts["gradients, untrained"].correlation:.3f} before training | three different questions |
 | "a deep connection between MLM and graphical models in statistics, like Markov Random Fields" | exact conditionals: \
 gap 0, Gibbs' law is the joint. Trained models: gap {gap_now.value:.3f} nats ({gap_now.low:.3f} to \
 {gap_now.high:.3f}) | **{mrf.verdict}** |
