@@ -3,7 +3,7 @@
 #   course:
 #     title: Joint predictions
 #     question: What can one pass know about several blanks?
-#     minutes: 240
+#     minutes: 220
 #     prerequisites: Chapters 02, 07, 08 and 10
 # ---
 
@@ -21,7 +21,7 @@
 # - run Gibbs sampling, and find where it ends up without drawing a single sample;
 # - score a sentence by pseudo-log-likelihood, and say what that counts twice.
 #
-# *240 minutes. Prerequisites: chapters 02, 07, 08 and 10. The study of section 7 comes with the course. Everything here
+# *220 minutes. Prerequisites: chapters 02, 07, 08 and 10. The study of section 7 comes with the course. Everything here
 # runs on the CPU; on a GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"
@@ -70,9 +70,9 @@ def apart(joint):
 check("14.apart", apart)
 
 # %% id="measure-two"
-from mlm_mini.experiments.joint.picture import several_blanks
+from mlm_mini.experiments.joint.picture import read_blanks
 
-chase = several_blanks(language, "the [MASK] chased the [MASK] .")
+chase = read_blanks(language, "the [MASK] chased the [MASK] .")
 by_name = {token: i for i, token in enumerate(vocabulary.tokens)}
 for pair in (("dog", "cat"), ("cat", "mouse"), ("officer", "thief"), ("officer", "mouse"), ("dog", "thief")):
     place = by_name[pair[0]], by_name[pair[1]]
@@ -107,11 +107,11 @@ figures.show(figure, alt)
 # is then chosen. What influences the second blank is a word that has been *written*, before the model reads again.
 
 # %% id="measure-model-two" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.joint.readers import exact_reader, model_reader
+from mlm_mini.experiments.joint.readers import reader_of_language, reader_of_model
 from mlm_mini.training import LiveCurve, cached_model
 
 trained = cached_model("scenes", report=LiveCurve)
-exact, model = exact_reader(language), model_reader(trained.model, vocabulary)
+exact, model = reader_of_language(language), reader_of_model(trained.model, vocabulary)
 for name, reader in (("exact", exact), ("model", model)):
     for text in ("the [MASK] chased the [MASK] .", "the dog chased the [MASK] .", "the officer chased the [MASK] ."):
         second = reader(language.encode(text)[None], np.array([[5]]))[0, 0]
@@ -158,10 +158,10 @@ check("14.total-correlation", total_correlation)
 
 # %% id="measure-cost"
 from mlm_mini.experiments.joint.measures import total_correlation as tc_of
-from mlm_mini.experiments.joint.one_pass import draw_blanks, drawn_excess
+from mlm_mini.experiments.joint.one_pass import hide_words, drawn_excess
 
 rng = np.random.default_rng(1410)
-two = draw_blanks(language, 600, 2, rng)
+two = hide_words(language, 600, 2, rng)
 tables = [language.joint(ids, positions) for ids, positions in zip(two.hidden, two.positions)]
 formula = np.array([tc_of(table) for table in tables])
 paid = np.array([drawn_excess(table, 50, rng).mean() for table in tables])
@@ -173,16 +173,17 @@ print(f"in {np.mean(formula < 0.001):.0%} of the sentences it is 0 to three digi
       f"{formula.max():.2f} nats")
 
 # %% [markdown] id="cost-more"
-# Most pairs tell each other nothing that the visible words have not told already. With more blanks there is more to disagree about. Now, in 2,000 sentences of six words or more, the trained model beside the exact reader, both asked in one pass and both asked in
-# turn, each word with the true ones to its left in place. A model pays KL(exact, model) at each blank as well, so that
-# its one pass pays more than the total correlation, never less.
+# Most pairs tell each other nothing that the visible words have not told already. With more blanks there is more to
+# disagree about. Now, in 2,000 sentences of six words or more, the trained model beside the exact reader, both asked in
+# one pass and both asked in turn, each word with the true ones to its left in place. A model pays KL(exact, model) at
+# each blank as well, so that its one pass pays more than the total correlation, never less.
 
 # %% id="measure-turns" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.joint.one_pass import chained_total_correlation, in_turn_nats, joint_nats, one_pass_nats
 
 counts, extra = (2, 3, 4, 6), {}
 for m in counts:
-    blanks = draw_blanks(language, 2_000, m, np.random.default_rng(1411), least=counts[-1])
+    blanks = hide_words(language, 2_000, m, np.random.default_rng(1411), least=counts[-1])
     together = joint_nats(blanks)
     extra[m] = {
         "total correlation": mean_interval(chained_total_correlation(blanks)),
@@ -201,7 +202,8 @@ for name, (style, color) in looks.items():
     values, low, high = np.array([extra[m][name] for m in counts]).T
     ax.errorbar(counts, values, [values - low, high - values], fmt=style, color=color, capsize=3, label=name,
                 markersize=10 if name == "total correlation" else 5)
-ax.set(xlabel="words hidden in each sentence", ylabel="nats per sentence beyond the joint", xticks=counts, ylim=(0, None))
+ax.set(xlabel="words hidden in each sentence", ylabel="nats per sentence beyond the joint", ylim=(0, None))
+ax.set_xticks(counts)
 ax.legend()
 most = extra[counts[-1]]
 saved = 1 - most["model, in turn"].value / most["model, one pass"].value
@@ -252,12 +254,12 @@ check("14.certain-first", certain_first)
 # this sentence be said at all, and how likely are the three words together, given the rest?
 
 # %% id="measure-orders" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.joint.filling import ORDERS, fill_blanks, judged
+from mlm_mini.experiments.joint.filling import FILLING_ORDERS, fill_blanks, judged
 
-blanks, filled, said_by = draw_blanks(language, 800, 3, np.random.default_rng(1420)), {}, {}
+blanks, filled, said_by = hide_words(language, 800, 3, np.random.default_rng(1420)), {}, {}
 for who, reader in (("exact", exact), ("model", model)):
     for best in (False, True):
-        for order in ORDERS:
+        for order in FILLING_ORDERS:
             nats = judged(blanks, fill_blanks(reader, blanks, order, np.random.default_rng(1421), best))
             said_by[who, best, order] = said = np.isfinite(nats)
             filled[who, best, order] = mean_interval(100.0 * ~said), nats[said].mean()
@@ -269,14 +271,14 @@ for who, reader in (("exact", exact), ("model", model)):
 figure, axes = figures.new_figure(10, 3.2, columns=2)
 for ax, best in zip(axes, (False, True)):
     for shift, (who, color, hatch) in enumerate((("exact", figures.BLUE, ""), ("model", figures.ORANGE, "//"))):
-        shares = [filled[who, best, order][0] for order in ORDERS]
+        shares = [filled[who, best, order][0] for order in FILLING_ORDERS]
         error = [[s.value - max(s.low, 0) for s in shares], [s.high - s.value for s in shares]]
         ax.bar(np.arange(4) + 0.4 * shift, [s.value for s in shares], 0.38, color=color, hatch=hatch, label=who,
                yerr=error, capsize=3, edgecolor="white")
-    ax.set_xticks(np.arange(4) + 0.2, [order.replace(" ", "\n", 1) for order in ORDERS])
+    ax.set_xticks(np.arange(4) + 0.2, [order.replace(" ", "\n", 1) for order in FILLING_ORDERS])
     ax.set(ylabel="impossible sentences (%)", ylim=(0, 24))
     ax.grid(axis="x", visible=False)
-    once, turns = (filled["model", best, order][0].value for order in (ORDERS[0], ORDERS[3]))
+    once, turns = (filled["model", best, order][0].value for order in (FILLING_ORDERS[0], FILLING_ORDERS[3]))
     ax.set_title(f"{'Likeliest' if best else 'Drawn'} words: model {once:.0f}% at once, {turns:.0f}% certain first")
 axes[0].legend()
 figures.show(figure, alt="Share of impossible sentences after three blanks were filled, 95% intervals over 800 "
@@ -289,17 +291,17 @@ figures.show(figure, alt="Share of impossible sentences after three blanks were 
 # is sure to find it. The model makes mistakes of its own on top, in any order.
 
 # %% id="measure-mode" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.joint.filling import CERTAIN, LEFT
+from mlm_mini.experiments.joint.filling import CERTAIN_FIRST, LEFT_FIRST
 from mlm_mini.experiments.lab.verdicts import Sampled, decide_above
 
-first_two = draw_blanks(language, 300, 2, np.random.default_rng(1422))
+first_two = hide_words(language, 300, 2, np.random.default_rng(1422))
 mode = np.array([np.log(language.joint(i, p).max()) for i, p in zip(first_two.hidden, first_two.positions)])
-for order in (LEFT, CERTAIN):
+for order in (LEFT_FIRST, CERTAIN_FIRST):
     found = judged(first_two, fill_blanks(exact, first_two, order, np.random.default_rng(0), best=True))
     print(f"two blanks, exact reader, likeliest word, {order}: misses the likeliest pair in "
           f"{np.mean(found < mode - 1e-9):.1%}, by {(mode - found).mean():.3f} nats on average")
 for best in (False, True):
-    fewer = 100.0 * (said_by["model", best, CERTAIN] * 1.0 - said_by["model", best, LEFT])
+    fewer = 100.0 * (said_by["model", best, CERTAIN_FIRST] * 1.0 - said_by["model", best, LEFT_FIRST])
     print(f"model, {'likeliest' if best else 'drawn'} words: the most certain first, less from left to right, "
           f"{mean_interval(-fewer).value:+.1f} points impossible ({mean_interval(-fewer).low:+.1f} to "
           f"{mean_interval(-fewer).high:+.1f}); is it better? {decide_above(Sampled.mean(fewer), 0)}")
@@ -346,7 +348,7 @@ check("14.information-given", information_given)
 from mlm_mini.experiments.joint.chains import information_by_distance, small_languages
 
 reach = {name: information_by_distance(table) for name, table in small_languages().items()}
-many = draw_blanks(language, 1_200, 2, np.random.default_rng(1430))
+many = hide_words(language, 1_200, 2, np.random.default_rng(1430))
 gaps = np.diff(many.positions, axis=1)[:, 0]
 nats = np.array([tc_of(language.joint(ids, places)) for ids, places in zip(many.hidden, many.positions)])
 scenes = [mean_interval(nats[gaps == d]) for d in range(1, 6)]
@@ -384,12 +386,12 @@ figures.show(figure, alt="Conditional mutual information by distance, in nats: "
 # independent. And if the middle one of three words is hidden as well, distance 2 is not enough.
 
 # %% id="measure-only"
-from mlm_mini.experiments.joint.chains import FIRST, first_order
+from mlm_mini.experiments.joint.chains import FIRST_ORDER, first_order
 from mlm_mini.experiments.joint.measures import conditional_information
 
 even = first_order(np.full(3, 1 / 3), np.full((3, 3), 1 / 3), 6)
 print(f"words drawn on their own, adjacent blanks: {information_by_distance(even)[0]:.5f} nats")
-chain = small_languages()[FIRST]
+chain = small_languages()[FIRST_ORDER]
 for words, given in (("between them visible", [0, 2, 4, 5, 6, 7]), ("between them hidden", [0, 4, 5, 6, 7])):
     print(f"first-order chain, two blanks at distance 2, the word {words}: "
           f"{conditional_information(chain, 1, 3, given):.5f} nats")
@@ -409,22 +411,22 @@ for words, given in (("between them visible", [0, 2, 4, 5, 6, 7]), ("between the
 
 # %% id="measure-losses"
 from mlm_mini.experiments.joint.losses import (all_sentences, blank_gradients, blank_losses, exact_scores,
-                                                one_pass_losses, together)
+                                                one_pass_losses, parted_correlation)
 from mlm_mini.experiments.joint.measures import marginal
 
-chain, sentences = small_languages()[FIRST], all_sentences(3, 8)
+chain, sentences = small_languages()[FIRST_ORDER], all_sentences(3, 8)
 pairs = marginal(chain, [0, 1])
 perfect = exact_scores(pairs / pairs.sum(axis=1, keepdims=True))
 untrained, half = 0.0 * perfect, 0.5 * perfect  # half knows the direction, and not how far
 for name, table in small_languages().items():
-    of_loss = [together(*one_pass_losses(table, 1, 1 + d), table, 1, 1 + d).within for d in (1, 2, 3)]
+    of_loss = [parted_correlation(*one_pass_losses(table, 1, 1 + d), table, 1, 1 + d).within for d in (1, 2, 3)]
     print(f"{name:20} losses, correlation within a context at distance 1, 2, 3:", *(f"{abs(x):.4f}" for x in of_loss))
 parts = {}
 for name, of, scores in (("losses, perfect model", blank_losses, perfect),
                          ("gradients, perfect model", blank_gradients, perfect),
                          ("gradients, half-trained", blank_gradients, half),
                          ("gradients, untrained", blank_gradients, untrained)):
-    parts[name] = together(of(scores, sentences, 2), of(scores, sentences, 4), chain, 2, 4)
+    parts[name] = parted_correlation(of(scores, sentences, 2), of(scores, sentences, 4), chain, 2, 4)
     print(f"{name:26} within a context {round(parts[name].within, 4) + 0.0:+.4f}, between contexts "
           f"{round(parts[name].between, 4) + 0.0:+.4f}")
 
@@ -439,14 +441,15 @@ for shift, part, color, hatch in ((0.2, "within", figures.BLUE, ""), (-0.2, "bet
         ax.text(x, y, f" {round(x, 3) + 0.0:.3f}", va="center", fontsize=9)
 ax.axvline(0, color=figures.BLACK, linewidth=1)
 ax.set_yticks(place, list(parts))
-ax.set(xlabel="part of the correlation of two blanks at distance 2", xlim=(None, 1.2 * max(p.between for p in parts.values())))
+ax.set(xlabel="part of the correlation of two blanks at distance 2")
+ax.set_xlim(right=1.2 * max(one.between for one in parts.values()))
 ax.grid(axis="y", visible=False)
 ax.legend(loc="lower right")
 loss_part, gradient_part = (parts[f"{what}, perfect model"].between for what in ("losses", "gradients"))
 ax.set_title(f"Perfect model: losses correlate {loss_part:.2f}, gradients {abs(gradient_part):.2f}")
 figures.show(figure, alt="Correlation of two blanks at distance 2 in two parts, exact: " + "; ".join(
-    f"{name}: within a context {abs(one.within):.3f}, between contexts {one.between:.3f}" for name, one in parts.items())
-    + ".")
+    f"{name}: within a context {abs(one.within):.3f}, between contexts {one.between:.3f}"
+    for name, one in parts.items()) + ".")
 
 # %% [markdown] id="losses-note"
 # Within a context all four are 0: that is what independent words give. But over a corpus the *losses* of two such
@@ -525,9 +528,10 @@ for text, firsts, seconds in fours:
 
 # %% [markdown] id="why-weather"
 # The exact ratio is 0 here because, within a scene, the words of this language are drawn on their own: it is 0 or
-# infinite. The model's two answers are not the same. But four words are an anecdote. The study that comes with the course lists everything: a chain of six words, sentences of
-# eight, in which any word may follow any other, so that no logarithm is infinite. Models learn it, with six seeds, and
-# are looked at on the way: all conditionals of two adjacent blanks, in 40 fixed contexts.
+# infinite. The model's two answers are not the same. But four words are an anecdote. The study that comes with the
+# course lists everything: a chain of six words, sentences of eight, in which any word may follow any other, so that no
+# logarithm is infinite. Models learn it, with six seeds, and are looked at on the way: all conditionals of two adjacent
+# blanks, in 40 fixed contexts.
 
 # %% id="show-study"
 study = find_experiment("joint_agreement").shipped()
@@ -547,8 +551,8 @@ relative = [mean_interval(column) for column in study.relative_gap.T]
 peak = study.of("gap").mean(axis=0)
 Markdown(f"""
 Before training the two sides differ by {peak[0]:.3f} nats, after {study.config.looks[peak.argmax()]} steps by
-{peak.max():.3f}, and at the end by {peak[-1]:.3f}. A model that says nearly the same everywhere is nearly consistent, so
-that in nats training makes it worse first. What tells more is the gap in terms of the log odds ratios themselves:
+{peak.max():.3f}, and at the end by {peak[-1]:.3f}. A model that says nearly the same everywhere is nearly consistent,
+so that in nats training makes it worse first. What tells more is the gap in terms of the log odds ratios themselves:
 {relative[0].value:.0%} of them before training, where all there is to see is the noise of the first weights, and
 {relative[-1].value:.0%} at the end ({relative[-1].low:.0%} to {relative[-1].high:.0%} over {study.config.seeds} seeds).
 It is zero at none of the looks: nothing in the loss of one blank asks whether its answer fits that of another.
@@ -620,11 +624,11 @@ print(f"models: the law depends on which blank is drawn last, by a total variati
 # cannot be. Between which parts of the possible pairs is there no way?
 
 # %% id="measure-parts"
-from mlm_mini.experiments.joint.conditionals import parts as parts_of
+from mlm_mini.experiments.joint.conditionals import closed_parts
 
 for text in ("the [MASK] chased the [MASK] .", "the [MASK] cuts the [MASK] .", "the [MASK] is [MASK] by the chef ."):
-    joint = several_blanks(language, text).joint
-    found = parts_of(joint)
+    joint = read_blanks(language, text).joint
+    found = closed_parts(joint)
     print(f"{text} {len(found)} part{'s' * (len(found) > 1)}")
     for part in found:
         print(f"    {joint[np.ix_(*part)].sum():4.0%}", " / ".join(", ".join(vocabulary.words(words[:4])) + (
@@ -642,7 +646,7 @@ from mlm_mini.experiments.joint.filling import ONE_PASS, gibbs_sweeps
 start = fill_blanks(model, blanks, ONE_PASS, np.random.default_rng(1450))
 swept = [start, *gibbs_sweeps(model, blanks, start, 8, np.random.default_rng(1451))]
 wrong = [mean_interval(100.0 * np.isneginf(judged(blanks, ids))) for ids in swept]
-in_turns = filled["model", False, LEFT][0]
+in_turns = filled["model", False, LEFT_FIRST][0]
 for sweep in (0, 1, 2, 4, 8):
     print(f"after {sweep} sweeps {wrong[sweep].value:4.1f}% impossible ({wrong[sweep].low:.1f} to "
           f"{wrong[sweep].high:.1f})")
@@ -662,46 +666,23 @@ figures.show(figure, alt="Share of impossible sentences by sweeps, 95% intervals
     f"{s.value:.1f}%" for s in wrong) + f". Filled from left to right {in_turns.value:.1f}%.")
 
 # %% id="say-sweeps" tags=["nbval-ignore-output"]
-first_sweep, later = (mean_interval(100.0 * (np.isneginf(judged(blanks, one)) * 1.0 - np.isneginf(judged(blanks, other))))
-                      for one, other in ((swept[0], swept[1]), (swept[1], swept[8])))
+off = np.array([100.0 * np.isneginf(judged(blanks, ids)) for ids in swept])
+first_sweep, later = mean_interval(off[0] - off[1]), mean_interval(off[1] - off[8])
 Markdown(f"""
-The first sweep mends {first_sweep.value:.1f} points ({first_sweep.low:.1f} to {first_sweep.high:.1f}, the same sentences
-before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). Where
+The first sweep mends {first_sweep.value:.1f} points ({first_sweep.low:.1f} to {first_sweep.high:.1f}, the same
+sentences before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). Where
 it ends is not the law of the language but that of the model's own conditionals, however many sweeps there are.
 """)
 
 # %% [markdown] id="why-pll"
 # ## 8 · Scoring a sentence
 #
-# How likely is a whole sentence? A causal model multiplies its way through. For a masked model Salazar and others
-# (2020) use the **pseudo-log-likelihood** (after Besag 1975): hide one word at a time, add up what the model says of
-# each, with all others in sight.
+# How likely is a whole sentence? A causal model multiplies its way through. For a masked model chapter 08 built the
+# **pseudo-log-likelihood** (after Besag 1975; for masked models Salazar and others 2020): hide one word at a time, add
+# up what the model says of each, with all others in sight.
 #
 # $$\mathrm{PLL}(x) = \sum_t \log p(x_t \mid \text{all words but } x_t).$$
-
-# %% id="ex-pseudo"
-# exercise: 14.pseudo
-def pseudo_log_likelihood(ids, words, mask_id, ask):
-    """The pseudo-log-likelihood of a sentence, in nats.
-
-    ids: (T,) integers; words: (T,) bool, False at [CLS], [SEP] and padding, which are not scored; ask(ids) takes
-    sentences (B, T) and gives log-probabilities (B, T, V). It is called once, with a copy of the sentence for each
-    word. Returns a float.
-    """
-    # Where to start: as many copies as there are words. Which position is hidden in each?
-    # <solution>
-    places = np.flatnonzero(words)
-    rows = np.arange(len(places))
-    copies = np.repeat(ids[None], len(places), axis=0)
-    copies[rows, places] = mask_id
-    return ask(copies)[rows, places, ids[places]].sum()
-    # </solution>
-
-
-# %% id="check-pseudo"
-check("14.pseudo", pseudo_log_likelihood)
-
-# %% [markdown] id="pll-how"
+#
 # It is no log-likelihood. Each word is scored with the others in sight, and *they* are scored with it in sight: what
 # two words share is never paid for. On average it is too high by exactly
 #
@@ -714,23 +695,25 @@ check("14.pseudo", pseudo_log_likelihood)
 from mlm_mini.experiments.joint.measures import dual_total_correlation
 from mlm_mini.experiments.joint.pseudo import pseudo_log_likelihood as pll_of
 
-chain = small_languages()[FIRST]
-print(f"the first-order chain of section 4, 8 words: entropy {table_entropy(chain):.2f} nats, one pass over 8 blanks "
-      f"{table_entropy(chain) + tc_of(chain):.2f}, minus PLL {table_entropy(chain) - dual_total_correlation(chain):.2f}")
+chain = small_languages()[FIRST_ORDER]
+entropy, above, below = table_entropy(chain), tc_of(chain), dual_total_correlation(chain)
+print(f"the first-order chain of section 4, 8 words: entropy {entropy:.2f} nats, one pass over 8 blanks "
+      f"{entropy + above:.2f}, minus PLL {entropy - below:.2f}")
 sample = language.sample(400, np.random.default_rng(1460)).ids
-likely, scored = language.log_marginal(sample), {who: pll_of(r, sample) for who, r in (("exact", exact), ("model", model))}
+likely, scored = language.log_marginal(sample), {"exact": pll_of(exact, sample), "model": pll_of(model, sample)}
 for who, pll in scored.items():
     over = mean_interval(pll - likely)
     print(f"scenes, {who}: PLL {pll.mean():.2f}, log-likelihood {likely.mean():.2f}, too high by {over.value:.2f} "
           f"({over.low:.2f} to {over.high:.2f}) nats; their correlation {np.corrcoef(pll, likely)[0, 1]:.2f}")
 pick = np.random.default_rng(1461).integers(len(sample), size=(20_000, 2))
-swapped = {who: np.mean((np.diff(pll[pick])[:, 0] > 0) != (np.diff(likely[pick])[:, 0] > 0)) for who, pll in scored.items()}
-print("of two sentences, PLL prefers the less likely one in", ", ".join(f"{x:.0%} ({who})" for who, x in swapped.items()))
+for who, pll in scored.items():
+    swapped = np.mean((np.diff(pll[pick]) > 0) != (np.diff(likely[pick]) > 0))
+    print(f"of two sentences, the PLL of {who} prefers the less likely one in {swapped:.0%}")
 
 # %% [markdown] id="why-pieces"
 # It gets worse where words are cut into pieces (chapter 07). Whoever sees the end of a long word can tell its
-# beginning, so that long rare words score as if they were easy. Kauf and Ivanova (2023) hide, at each piece, the *later*
-# pieces of the same word as well. Then the pieces of a word pay together what the word pays:
+# beginning, so that long rare words score as if they were easy. Kauf and Ivanova (2023) hide, at each piece, the
+# *later* pieces of the same word as well. Then the pieces of a word pay together what the word pays:
 #
 # $$p(\text{piece}_1 \mid \text{context}) \; p(\text{piece}_2 \mid \text{piece}_1, \text{context}) = p(\text{word} \mid
 # \text{context}).$$
@@ -761,9 +744,9 @@ check("14.hidden-pieces", hidden_pieces)
 # than four. The exact posterior of the word gives that of its pieces. How much too high is the plain score of a word?
 
 # %% id="measure-pieces"
-from mlm_mini.experiments.joint.pseudo import piece_scores, split_words
+from mlm_mini.experiments.joint.pseudo import piece_scores, cut_words
 
-pieces = split_words(list(vocabulary.tokens))
+pieces = cut_words(list(vocabulary.tokens))
 rows, places = np.nonzero(np.isin(sample, np.flatnonzero(pieces[:, 1] >= 0)))
 seen = sample[rows]
 seen[np.arange(len(rows)), places] = vocabulary.mask_id
@@ -789,9 +772,10 @@ right.set(xlabel="surprisal of the word (nats)", ylabel="surprisal of its two pi
 right.legend(fontsize=9)
 right.set_title(f"Two pieces keep {scores[:, 0].mean() / whole.mean():.0%} of the surprisal, or all of it")
 figures.show(figure, alt=f"Left, exact PLL against log-likelihood of {len(sample)} sentences: on average higher by "
-             f"{(scored['exact'] - likely).mean():.2f} nats, correlation {np.corrcoef(scored['exact'], likely)[0, 1]:.2f}. "
+             f"{(scored['exact'] - likely).mean():.2f} nats, correlation "
+             f"{np.corrcoef(scored['exact'], likely)[0, 1]:.2f}. "
              f"Right, {len(rows)} words in two pieces: with the other piece in sight they cost "
-             f"{-scores[:, 0].mean():.2f} nats, with the later one hidden {-scores[:, 1].mean():.2f}, as the whole word.")
+             f"{-scores[:, 0].mean():.2f} nats, with the later one hidden {-scores[:, 1].mean():.2f}, as the word.")
 
 # %% [markdown] id="clinic"
 # ## 9 · Bug clinic of Part IV
@@ -928,7 +912,8 @@ check("14.clinic-candidates", score)
 # ## Recap
 #
 # The verdicts are those of `python3 course.py claims`, computed from the figures by the rules that the next cell
-# prints. *Exact* figures have no interval; the others are over sentences, for one model, or over the seeds of the study.
+# prints. *Exact* figures have no interval; the others are over sentences, for one model, or over the seeds of the
+# study.
 
 # %% id="recap-rules" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.claims.claim import Effort
@@ -946,7 +931,7 @@ gap_now = mrf.finding.figures["gap of trained models"]
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
-| "the model does not predict them independently" | beside the best that independent predictions can do, one pass of the \
+| "the model does not predict them independently" | beside the best that independent guesses can do, one pass of the \
 model saves {once.value:+.3f} nats ({once.low:+.3f} to {once.high:+.3f}) for three blanks; asked in turn it saves \
 {turn.value:+.3f} ({turn.low:+.3f} to {turn.high:+.3f}) | **{joint_row.verdict}** |
 | "The prediction for the first `[MASK]` influences the prediction for the second" | in one pass there is nothing that \
@@ -974,8 +959,8 @@ gap 0, Gibbs' law is the joint. Trained models: gap {gap_now.value:.3f} nats ({g
 #
 # - Satosi Watanabe (1960). Information theoretical analysis of multivariate correlation. *IBM Journal of Research and
 #   Development* 4. Total correlation.
-# - Te Sun Han (1978). Nonnegative entropy measures of multivariate symmetric correlations. *Information and Control* 36.
-#   Its dual.
+# - Te Sun Han (1978). Nonnegative entropy measures of multivariate symmetric correlations. *Information and Control*
+#   36. Its dual.
 # - Julian Besag (1975). Statistical analysis of non-lattice data. *The Statistician* 24. Pseudo-likelihood.
 # - Stuart Geman and Donald Geman (1984). Stochastic relaxation, Gibbs distributions, and the Bayesian restoration of
 #   images. *IEEE Transactions on Pattern Analysis and Machine Intelligence* 6.

@@ -94,10 +94,10 @@ def test_information_by_distance_is_that_of_the_markov_language():
 def test_only_the_first_order_chain_ends_at_the_next_word():
     reach = {name: chains.information_by_distance(t) for name, t in chains.small_languages(n=7).items()}
     assert all(nats[0] > 1e-3 for nats in reach.values())
-    assert np.abs(reach[chains.FIRST][1:]).max() < 1e-12
-    assert reach[chains.SECOND][1] > 1e-3
-    assert np.abs(reach[chains.SECOND][2:]).max() < 1e-12
-    assert (reach[chains.HIDDEN] > 1e-6).all()
+    assert np.abs(reach[chains.FIRST_ORDER][1:]).max() < 1e-12
+    assert reach[chains.SECOND_ORDER][1] > 1e-3
+    assert np.abs(reach[chains.SECOND_ORDER][2:]).max() < 1e-12
+    assert (reach[chains.HIDDEN_MARKOV] > 1e-6).all()
     for t in chains.small_languages(n=5).values():
         assert t.sum() == pytest.approx(1)
 
@@ -148,7 +148,7 @@ def test_the_law_of_gibbs_sampling_is_the_left_eigenvector(strangers):
 
 def test_strangers_have_another_law_in_each_order(strangers):
     one, other = (conditionals.gibbs_law(strangers, order) for order in ([0, 1], [1, 0]))
-    assert measures.total_variation(one, other) > 0.01
+    assert measures.table_variation(one, other) > 0.01
     np.testing.assert_allclose(conditionals.conditionals_of(one)[1], strangers[1], atol=1e-9)  # that of the last draw
 
 
@@ -167,10 +167,10 @@ def test_the_field_of_the_pseudo_likelihood_has_other_conditionals(pair):
 
 
 def test_parts_that_never_meet():
-    assert len(conditionals.parts(np.eye(3))) == 3
-    (whole,) = conditionals.parts(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]]))
+    assert len(conditionals.closed_parts(np.eye(3))) == 3
+    (whole,) = conditionals.closed_parts(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]]))
     assert [words.tolist() for words in whole] == [[0, 1], [0, 1, 2]]
-    first, second = conditionals.parts(np.array([[0.1, 0, 0], [0, 0.4, 0.5]]))
+    first, second = conditionals.closed_parts(np.array([[0.1, 0, 0], [0, 0.4, 0.5]]))
     assert [words.tolist() for words in first + second] == [[1], [1, 2], [0], [0]]
 
 
@@ -182,14 +182,14 @@ def test_the_tables_of_a_reader_are_those_of_its_language():
     hidden = ids.copy()
     hidden[places] = dense.vocabulary.mask_id
     joint = dense.joint(hidden, places)[np.ix_(words, words, words)]
-    found = readers.conditional_tables(readers.exact_reader(dense), ids, places, [words] * 3)
+    found = readers.conditional_tables(readers.reader_of_language(dense), ids, places, [words] * 3)
     for table, expected in zip(found, conditionals.conditionals_of(joint), strict=True):
         np.testing.assert_allclose(table, expected, atol=1e-12)
     some = [words, words[:2], words[1:]]
-    confined = readers.conditional_tables(readers.exact_reader(dense), ids, places, some)
+    confined = readers.conditional_tables(readers.reader_of_language(dense), ids, places, some)
     for table, expected in zip(confined, conditionals.conditionals_of(joint[:, :2, 1:]), strict=True):
         np.testing.assert_allclose(table, expected, atol=1e-12)
-    apart = readers.one_pass_marginals(readers.exact_reader(dense), ids, places, words)
+    apart = readers.one_pass_marginals(readers.reader_of_language(dense), ids, places, words)
     np.testing.assert_allclose(apart, [joint.sum((1, 2)), joint.sum((0, 2)), joint.sum((0, 1))], atol=1e-12)
 
 
@@ -198,8 +198,8 @@ def test_the_tables_of_a_reader_are_those_of_its_language():
 
 def test_one_pass_pays_the_total_correlation():
     language = scene_language()
-    blanks = one_pass.draw_blanks(language, 400, 2, np.random.default_rng(8))
-    exact = readers.exact_reader(language)
+    blanks = one_pass.hide_words(language, 400, 2, np.random.default_rng(8))
+    exact = readers.reader_of_language(language)
     tc = one_pass.exact_total_correlation(blanks)
     apart = one_pass.one_pass_nats(exact, blanks)
     assert (tc > -1e-12).all()
@@ -218,7 +218,7 @@ def test_drawn_excess_has_the_total_correlation_as_its_mean(pair):
 
 def test_blanks_are_words_and_every_pair_is_as_likely():
     language = markov_language(4)
-    blanks = one_pass.draw_blanks(language, 3000, 2, np.random.default_rng(10))
+    blanks = one_pass.hide_words(language, 3000, 2, np.random.default_rng(10))
     assert (np.diff(blanks.positions) > 0).all()
     _, counts = np.unique(blanks.positions, axis=0, return_counts=True)
     assert len(counts) == 6
@@ -231,23 +231,23 @@ def test_sentences_that_are_too_short_are_passed_over():
     language = scene_language()
     words = language.vocabulary.regular_ids
     for m, least in ((6, 0), (2, 8)):
-        blanks = one_pass.draw_blanks(language, 300, m, np.random.default_rng(15), least)
+        blanks = one_pass.hide_words(language, 300, m, np.random.default_rng(15), least)
         assert len(blanks) == 300
         assert np.isin(blanks.truth, words).all()
         assert (np.isin(blanks.ids, words).sum(axis=1) >= max(m, least)).all()
     with pytest.raises(ValueError, match="had 40 words"):
-        one_pass.draw_blanks(language, 10, 40, np.random.default_rng(0))
+        one_pass.hide_words(language, 10, 40, np.random.default_rng(0))
 
 
 # ---- filling
 
 
-@pytest.mark.parametrize("order", filling.ORDERS[1:])
+@pytest.mark.parametrize("order", filling.FILLING_ORDERS[1:])
 def test_who_knows_the_language_and_fills_in_turn_draws_from_the_joint(order):
     language = MarkovLanguage(["x", "y"], [[0.9, 0.1], [0.3, 0.7]], sentence_length=3)
     ids = np.repeat(language.encode("x y x")[None], 20_000, axis=0)
-    blanks = one_pass.Blanks(language, ids, np.tile([1, 2], (len(ids), 1)))
-    filled = filling.fill_blanks(readers.exact_reader(language), blanks, order, np.random.default_rng(11))
+    blanks = one_pass.HiddenWords(language, ids, np.tile([1, 2], (len(ids), 1)))
+    filled = filling.fill_blanks(readers.reader_of_language(language), blanks, order, np.random.default_rng(11))
     words = language.vocabulary.regular_ids
     joint = language.joint(blanks.hidden[0], [1, 2])[np.ix_(words, words)]
     seen = np.array([[((filled[:, 1] == a) & (filled[:, 2] == b)).sum() for b in words] for a in words])
@@ -258,11 +258,11 @@ def test_who_knows_the_language_and_fills_in_turn_draws_from_the_joint(order):
 
 def test_one_pass_says_what_cannot_be_said_and_turns_do_not():
     language = scene_language()
-    blanks = one_pass.draw_blanks(language, 200, 3, np.random.default_rng(12))
-    exact = readers.exact_reader(language)
+    blanks = one_pass.hide_words(language, 200, 3, np.random.default_rng(12))
+    exact = readers.reader_of_language(language)
     at_once = filling.judged(blanks, filling.fill_blanks(exact, blanks, filling.ONE_PASS, np.random.default_rng(1)))
     assert np.isneginf(at_once).mean() > 0.05
-    for order in filling.ORDERS[1:]:
+    for order in filling.FILLING_ORDERS[1:]:
         for best in (False, True):
             filled = filling.fill_blanks(exact, blanks, order, np.random.default_rng(1), best)
             assert np.isfinite(filling.judged(blanks, filled)).all()
@@ -307,12 +307,12 @@ def test_losses_and_gradients_by_listing(chain):
     """Apart in a first-order chain: nothing within a context, for losses and gradients; between, for losses alone."""
     step, table = chain
     x, scores = losses.all_sentences(3, 6), losses.exact_scores(step)
-    loss = losses.together(*(losses.blank_losses(scores, x, t) for t in (1, 3)), table, 1, 3)
+    loss = losses.parted_correlation(*(losses.blank_losses(scores, x, t) for t in (1, 3)), table, 1, 3)
     assert loss.within == pytest.approx(0, abs=1e-12)
     assert abs(loss.between) > 1e-3
-    exact = losses.together(*(losses.blank_gradients(scores, x, t) for t in (1, 3)), table, 1, 3)
+    exact = losses.parted_correlation(*(losses.blank_gradients(scores, x, t) for t in (1, 3)), table, 1, 3)
     assert [exact.within, exact.between] == pytest.approx([0, 0], abs=1e-12)
-    even = losses.together(*(losses.blank_gradients(0 * scores, x, t) for t in (1, 3)), table, 1, 3)
+    even = losses.parted_correlation(*(losses.blank_gradients(0 * scores, x, t) for t in (1, 3)), table, 1, 3)
     assert even.within == pytest.approx(0, abs=1e-12)
     assert abs(even.between) > 1e-3
     a, b = (losses.blank_losses(scores, x, t) for t in (1, 3))
@@ -321,7 +321,7 @@ def test_losses_and_gradients_by_listing(chain):
     correlation = (p @ ((a - mean[0]) * (b - mean[1]))) / np.sqrt((p @ (a - mean[0]) ** 2) * (p @ (b - mean[1]) ** 2))
     assert loss.correlation == pytest.approx(correlation)
     with pytest.raises(ValueError, match="the same in every sentence"):
-        losses.together(np.ones(len(p)), b, table, 1, 3)
+        losses.parted_correlation(np.ones(len(p)), b, table, 1, 3)
 
 
 def test_the_losses_of_one_pass_are_those_of_the_exact_scores(chain):
@@ -331,8 +331,8 @@ def test_the_losses_of_one_pass_are_those_of_the_exact_scores(chain):
     x, scores = losses.all_sentences(3, 6), losses.exact_scores(step)
     for loss, t in zip(found, (1, 3), strict=True):
         np.testing.assert_allclose(loss, losses.blank_losses(scores, x, t), atol=1e-9)
-    second = chains.small_languages(n=6)[chains.SECOND]
-    assert abs(losses.together(*losses.one_pass_losses(second, 1, 3), second, 1, 3).within) > 1e-3
+    second = chains.small_languages(n=6)[chains.SECOND_ORDER]
+    assert abs(losses.parted_correlation(*losses.one_pass_losses(second, 1, 3), second, 1, 3).within) > 1e-3
     with pytest.raises(ValueError, match="a sentence is impossible"):
         losses.one_pass_losses(np.eye(2)[None], 1, 2)
 
@@ -348,21 +348,21 @@ def test_pseudo_likelihood_is_too_high_by_the_dual_total_correlation():
     ids = np.array(
         [[language.vocabulary.cls_id, *words[x], language.vocabulary.sep_id] for x in losses.all_sentences(3, 4)]
     )
-    pll = pseudo.pseudo_log_likelihood(readers.exact_reader(language), ids)
+    pll = pseudo.pseudo_log_likelihood(readers.reader_of_language(language), ids)
     gap = table.ravel() @ (pll - language.log_marginal(ids))
     assert gap == pytest.approx(measures.dual_total_correlation(table))
     assert gap > 0.05
 
 
 def test_words_are_cut_behind_the_third_letter():
-    cut = pseudo.split_words(["[MASK]", "cat", "bird", "chef", "baker", "bakes", "maker"])
+    cut = pseudo.cut_words(["[MASK]", "cat", "bird", "chef", "baker", "bakes", "maker"])
     assert (cut[:4, 1] == -1).all()
     assert cut[4, 0] == cut[5, 0] != cut[6, 0]
     assert cut[4, 1] == cut[6, 1] != cut[5, 1]
 
 
 def test_with_the_rest_of_the_word_hidden_pieces_pay_what_the_word_pays():
-    cut = pseudo.split_words(["cat", "baker", "bakes", "maker"])
+    cut = pseudo.cut_words(["cat", "baker", "bakes", "maker"])
     p = np.array([0.1, 0.4, 0.2, 0.3])
     seen, hidden = pseudo.piece_scores(p, cut, 1)
     assert hidden == pytest.approx(np.log(0.4))

@@ -6,7 +6,7 @@ import pytest
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.joint import study
 from mlm_mini.experiments.joint.measures import total_correlation
-from mlm_mini.experiments.joint.readers import Reader, exact_reader
+from mlm_mini.experiments.joint.readers import BlankReader, reader_of_language
 from mlm_mini.experiments.joint.weather import weather_language
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -19,7 +19,7 @@ def contexts():
 
 
 def test_who_knows_the_language_agrees_with_itself(contexts):
-    found = dict(zip(NAMES, study.look_at(exact_reader(weather_language()), contexts), strict=True))
+    found = dict(zip(NAMES, study.look_at(reader_of_language(weather_language()), contexts), strict=True))
     assert found["one_pass"] == pytest.approx(np.mean([total_correlation(joint) for *_, joint in contexts]))
     for name in ("gap", "in_turn", "gibbs", "directions", "rounds"):
         assert found[name] == pytest.approx(0, abs=1e-9), name
@@ -27,13 +27,13 @@ def test_who_knows_the_language_agrees_with_itself(contexts):
 
 
 def test_a_reader_whose_answers_hang_on_the_place_disagrees(contexts):
-    exact = exact_reader(weather_language())
+    exact = reader_of_language(weather_language())
 
     def ask(ids, positions):
         p = exact(ids, positions) ** np.where(positions % 2, 2.0, 1.0)[..., None]
         return p / p.sum(axis=-1, keepdims=True)
 
-    found = dict(zip(NAMES, study.look_at(Reader(exact.vocabulary, ask), contexts), strict=True))
+    found = dict(zip(NAMES, study.look_at(BlankReader(exact.vocabulary, ask), contexts), strict=True))
     assert found["gap"] > 0.5
     assert min(found[name] for name in ("in_turn", "gibbs", "directions", "rounds")) > 0.001
 
@@ -49,7 +49,7 @@ def test_a_cell_is_the_same_each_time_and_looks_do_not_change_the_training():
 def test_the_shipped_study_is_the_full_one_and_shows_itself():
     result = find_experiment("joint_agreement").shipped()
     assert result.config == study.JointConfig()
-    assert result.values.shape == (result.config.seeds, len(study.LOOKS), len(NAMES))
+    assert result.values.shape == (result.config.seeds, len(study.AGREEMENT_LOOKS), len(NAMES))
     assert np.isfinite(result.values).all()
     assert f"{result.of('gap')[:, -1].mean():.4f}" in result.table()
     assert f"by {result.relative_gap[:, -1].mean():.0%}" in result.plot().axes[0].get_title()

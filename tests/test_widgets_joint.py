@@ -6,17 +6,15 @@ from driving import alt_of, text_of
 
 from mlm_mini import widgets
 from mlm_mini.experiments.joint.measures import total_correlation
-from mlm_mini.experiments.joint.picture import several_blanks
+from mlm_mini.experiments.joint.picture import read_blanks
 from mlm_mini.languages import scene_language
 from mlm_mini.widgets import joint_widget
-from mlm_mini.widgets.joint import CHASE, OPEN, JointWidget, joint_figure
-
-THREE = "the [MASK] chased the [MASK] in the [MASK] ."
+from mlm_mini.widgets.joint import CHASE, OPEN, THREE_BLANKS, JointWidget, joint_figure
 
 
 @pytest.fixture(scope="module")
 def blanks():
-    return several_blanks(scene_language(), THREE)
+    return read_blanks(scene_language(), THREE_BLANKS)
 
 
 def ids(*words):
@@ -50,7 +48,7 @@ def test_the_package_exports_it():
 
 
 def test_a_word_that_is_written_moves_the_others_and_can_be_taken_back(blanks):
-    widget = joint_widget(THREE)
+    widget = joint_widget(THREE_BLANKS)
     first = widget.status.value, widget.picture.value
     assert "this is one pass" in text_of(widget.status)
     assert f"tell {blanks.information:.2f} nats" in text_of(widget.status)
@@ -75,7 +73,7 @@ def test_another_sentence_brings_its_own_words():
     assert "officer" not in widget.word.options
     assert "this is one pass" in text_of(widget.status)
     assert "'the [MASK] [MASK] the bread .'" in alt_of(widget)
-    widget.sentence.value = THREE
+    widget.sentence.value = THREE_BLANKS
     assert "third blank" in text_of(widget.status)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 
-from mlm_mini.experiments.joint.picture import SeveralBlanks, several_blanks
+from mlm_mini.experiments.joint.picture import ReadBlanks, read_blanks
 from mlm_mini.languages import scene_language
 from mlm_mini.widgets import controls
 from mlm_mini.widgets.joint_charts import JointCharts
@@ -15,7 +15,7 @@ from mlm_mini.widgets.picture import MovingPicture, scrolling
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CHASE = "the [MASK] chased the [MASK] ."
+CHASE, THREE_BLANKS = "the [MASK] chased the [MASK] .", "the [MASK] chased the [MASK] in the [MASK] ."
 CHOICES = 6  # words that the first blank offers
 OPEN = "not yet"  # the first blank is still open
 NAMES = ("second", "third")
@@ -30,9 +30,11 @@ class JointWidget(ipywidgets.VBox):
     """
 
     def __init__(self, sentence: str = CHASE, word: str | None = None):
-        self.blanks = several_blanks(scene_language(), sentence)
+        self.blanks = read_blanks(scene_language(), sentence)
         self.sentence = controls.sentence_box(sentence, at_enter=True)
-        self.word = controls.choice("Written into the first blank:", choices(self.blanks), checked(self.blanks, word))
+        self.word = controls.choice(
+            "Written into the first blank:", word_choices(self.blanks), checked_word(self.blanks, word)
+        )
         self.status, self.picture = controls.status_line(), ipywidgets.HTML()
         self.shell = ipywidgets.VBox([])
         self._new_charts()
@@ -48,58 +50,60 @@ class JointWidget(ipywidgets.VBox):
 
     def _read(self, _: object) -> None:
         try:
-            blanks = several_blanks(scene_language(), self.sentence.value)
+            blanks = read_blanks(scene_language(), self.sentence.value)
         except ValueError as error:
             self.status.value = controls.status_html(f"Not read: {error}. The charts are of the sentence before.")
             return
         self.word.unobserve(self._redraw, "value")  # its options change first, and its value with them
         self.blanks = blanks
-        self.word.options = choices(blanks)
+        self.word.options = word_choices(blanks)
         self.word.value = OPEN
         self.word.observe(self._redraw, "value")
         self._new_charts()
         self._redraw()
 
     def _redraw(self, _: object = None) -> None:
-        text = show(self.charts, self.blanks, self.word.value)
+        text = show_choice(self.charts, self.blanks, self.word.value)
         self.status.value = controls.status_html(text)
         self.picture.value = self.moving.html(f"{self.charts.alt} {text}")
 
 
 def joint_figure(sentence: str = CHASE, word: str | None = None) -> tuple[Figure, str]:
     """What the widget shows, as a figure and its alt text. Raises what the widget raises."""
-    blanks = several_blanks(scene_language(), sentence)
+    blanks = read_blanks(scene_language(), sentence)
     charts = JointCharts(blanks)
-    return charts.figure, f"{charts.alt} {show(charts, blanks, checked(blanks, word))}"
+    return charts.figure, f"{charts.alt} {show_choice(charts, blanks, checked_word(blanks, word))}"
 
 
-def choices(blanks: SeveralBlanks) -> list[str]:
+def word_choices(blanks: ReadBlanks) -> list[str]:
     """What may be written into the first blank: nothing, or one of its likeliest words."""
     return [OPEN, *blanks.language.vocabulary.words(blanks.shown(0, CHOICES))]
 
 
-def checked(blanks: SeveralBlanks, word: str | None) -> str:
+def checked_word(blanks: ReadBlanks, word: str | None) -> str:
     """The choice for a word, None for none. Raises ValueError for a word that is not offered."""
-    if word is not None and word not in choices(blanks)[1:]:
-        raise ValueError(f"word is {word!r}: expected one of {', '.join(choices(blanks)[1:])}, or None")
+    if word is not None and word not in word_choices(blanks)[1:]:
+        raise ValueError(f"word is {word!r}: expected one of {', '.join(word_choices(blanks)[1:])}, or None")
     return word or OPEN
 
 
-def show(charts: JointCharts, blanks: SeveralBlanks, choice: str) -> str:
+def show_choice(charts: JointCharts, blanks: ReadBlanks, choice: str) -> str:
     """Moves the charts to a choice, and says in words what they now show."""
     vocabulary = blanks.language.vocabulary
     if choice == OPEN:
         charts.move(None)
-        return f"{about_the_pair(blanks)} Nothing is written: this is one pass. {named(blanks, blanks.alone[1:])}"
+        return (
+            f"{about_the_pair(blanks)} Nothing is written: this is one pass. {name_likeliest(blanks, blanks.alone[1:])}"
+        )
     word = vocabulary.ids([choice])[0]
     charts.move(word)
     moved = " and ".join(f"the {NAMES[i]} by {nats:.2f}" for i, nats in enumerate(blanks.moved(word)))
-    return f"With {choice} written and the rest asked again, KL(after, before) in nats: {moved}. " + named(
+    return f"With {choice} written and the rest asked again, KL(after, before) in nats: {moved}. " + name_likeliest(
         blanks, blanks.after(word)
     )
 
 
-def about_the_pair(blanks: SeveralBlanks) -> str:
+def about_the_pair(blanks: ReadBlanks) -> str:
     """What the first two blanks have in common, in a sentence or two."""
     return (
         f"The first two blanks tell {blanks.information:.2f} nats about each other; of what one pass says of pairs, "
@@ -107,7 +111,7 @@ def about_the_pair(blanks: SeveralBlanks) -> str:
     )
 
 
-def named(blanks: SeveralBlanks, distributions) -> str:
+def name_likeliest(blanks: ReadBlanks, distributions) -> str:
     """The likeliest words of the other blanks, with their probabilities."""
     tokens = blanks.language.vocabulary.tokens
     said = []

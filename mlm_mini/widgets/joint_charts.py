@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlm_mini import figures
-from mlm_mini.experiments.joint.picture import SeveralBlanks
+from mlm_mini.experiments.joint.picture import ReadBlanks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ class JointCharts:
     figure: with `moving`, the artists that `move` changes.
     """
 
-    def __init__(self, blanks: SeveralBlanks):
+    def __init__(self, blanks: ReadBlanks):
         self.blanks = blanks
         words = [blanks.shown(0, ROWS), *(blanks.shown(i, COLUMNS) for i in range(1, len(blanks.positions)))]
         self.words = words

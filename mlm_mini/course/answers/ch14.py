@@ -65,17 +65,6 @@ def gibbs(first_given_second, second_given_first, rounds):
         law = second_given_first * law.sum(axis=1, keepdims=True)
     return law
 """,
-    "14.pseudo": r"""
-import numpy as np
-
-
-def pseudo_log_likelihood(ids, words, mask_id, ask):
-    places = np.flatnonzero(words)
-    rows = np.arange(len(places))
-    copies = np.repeat(ids[None], len(places), axis=0)
-    copies[rows, places] = mask_id
-    return ask(copies)[rows, places, ids[places]].sum()
-""",
     "14.hidden-pieces": r"""
 import numpy as np
 

@@ -437,62 +437,6 @@ GIBBS = Exercise(
     """,
 )
 
-ONE = np.array([False, True, False])
-SPECIALS = np.array([False, True, True, True, False])
-LATE = np.array([False, False, True, True, True, False])
-
-PSEUDO = Exercise(
-    id="14.pseudo",
-    title="Pseudo-log-likelihood",
-    answers_in=("mlm_mini.experiments.joint.pseudo:pseudo_log_likelihood",),
-    minutes=12,
-    cases=(
-        Case("one word", (np.array([5, 1, 5]), ONE, 3, Reader(61, ONE, 4, 2.0, logs=True))),
-        Case("two words and nothing else", (np.array([2, 1]), ALL[:2], 3, Reader(62, ALL[:2], 4, 2.0, logs=True))),
-        Case(
-            "three words between special tokens",
-            (np.array([5, 1, 0, 2, 5]), SPECIALS, 3, Reader(63, SPECIALS, 4, 2.0, logs=True)),
-        ),
-        Case("padding on the left", (np.array([4, 5, 2, 2, 1, 5]), LATE, 3, Reader(64, LATE, 4, 2.0, logs=True))),
-        Case("five words", (np.array([0, 2, 1, 1, 0]), ALL, 3, Reader(65, ALL, 4, 2.0, logs=True))),
-    ),
-    habits=("unchanged ids", "unchanged words"),
-    mistakes="""
-    - nothing is hidden: The reader sees each word that it is asked about, and copies. What does a sentence cost whose
-      words are all before one's eyes?
-          copies[rows, places] = mask_id => pass
-    - all words are hidden at once: In each of your copies all words are hidden. How many are to be?
-          copies[rows, places] = mask_id => copies[:, places] = mask_id
-    - from left to right: In your copies the words that follow are hidden too. All others are to be in sight.
-          copies[rows, places] = mask_id
-          => copies[:, places] = np.where(np.tri(len(places), k=-1, dtype=bool), copies[:, places], mask_id)
-    - the holes are never filled again: Each of your copies has one hole more than the one before.
-          copies[rows, places] = mask_id
-          => copies[:, places] = np.where(np.tri(len(places), dtype=bool), mask_id, copies[:, places])
-    - special tokens are scored: You ask for [CLS], [SEP] or padding as well. Which positions hold words?
-          np.flatnonzero(words) => np.arange(len(ids))
-    - the mean of the words: A longer sentence should cost more. Are the logarithms to be added up or averaged?
-          .sum() => .mean()
-    - a surprisal: Your number is above 0, and a logarithm of a probability is not.
-          return ask => return -ask
-    - the score of [MASK] is looked up: You look up what stands in the copies, and that is [MASK]. Which word was there?
-          ids[places]] => copies[rows, places]]
-    - bits
-          .sum() => .sum() / np.log(2)
-    - every label at every position
-          [rows, places, ids[places]] => [:, places, ids[places]]
-    - logarithms are multiplied: A product of probabilities is what of their logarithms?
-          .sum() => .prod()
-    - probabilities are added: Of a product of probabilities the logarithm is asked for, so what is added?
-          ask(copies)[rows, places, ids[places]].sum() => np.log(np.exp(ask(copies)[rows, places, ids[places]]).sum())
-    """,
-    hints="""
-    - Copy k is the sentence with its k-th word hidden, and no other.
-    - np.repeat(ids[None], n, axis=0) makes n copies; index arrays of rows and places hide one word in each.
-    - From the answers (n, T, V) take, in copy k, the place that is hidden there and the word that stood in it.
-    """,
-)
-
 HIDDEN_PIECES = Exercise(
     id="14.hidden-pieces",
     title="A word of several pieces",
@@ -787,7 +731,6 @@ EXERCISES = (
     INFORMATION_GIVEN,
     ODDS_GAP,
     GIBBS,
-    PSEUDO,
     HIDDEN_PIECES,
     NEIGHBORS,
     SPLIT,

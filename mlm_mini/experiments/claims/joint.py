@@ -4,18 +4,19 @@ from collections.abc import Mapping
 
 from mlm_mini.experiments.catalog import find_experiment
 from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, by_words
-from mlm_mini.experiments.joint.chains import FIRST, SECOND, information_by_distance, small_languages
-from mlm_mini.experiments.joint.one_pass import draw_blanks, in_turn_nats, one_pass_nats
-from mlm_mini.experiments.joint.readers import exact_reader, model_reader
+from mlm_mini.experiments.joint.chains import FIRST_ORDER, SECOND_ORDER, information_by_distance, small_languages
+from mlm_mini.experiments.joint.filling import ONE_PASS
+from mlm_mini.experiments.joint.one_pass import hide_words, in_turn_nats, one_pass_nats
+from mlm_mini.experiments.joint.readers import reader_of_language, reader_of_model
 from mlm_mini.experiments.joint.study import Agreement
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled
 from mlm_mini.languages import scene_language
 from mlm_mini.training import cached_model
 
-BLANKS = 3
-ONE_PASS, IN_TURN = "one pass", "in turn"
+CLAIM_BLANKS = 3
+IN_TURN = "in turn"
 EXACT_GAP, GAP, NEARER = "gap of exact conditionals", "gap of trained models", "KL by Gibbs in terms of one pass"
-ROUNDING = 1e-9  # nats, of what is computed
+EXACT_ROUNDING = 1e-9  # nats, of what is computed
 NO_GAP = 1e-3  # nats: above it, float32 cannot be the reason
 
 
@@ -23,11 +24,11 @@ def saved_by_model(effort: Effort) -> Finding:
     """Nats per sentence that a trained model saves beside the exact marginals, which are the best of what predicts each
     blank by itself: at the same true words, asked in one pass, and from left to right."""
     language = scene_language()
-    blanks = draw_blanks(language, effort.of(3_000, 20_000), BLANKS, effort.rng)
-    apart = one_pass_nats(exact_reader(language), blanks)
-    model = model_reader(cached_model("scenes").model, language.vocabulary)
+    blanks = hide_words(language, effort.of(3_000, 20_000), CLAIM_BLANKS, effort.rng)
+    apart = one_pass_nats(reader_of_language(language), blanks)
+    model = reader_of_model(cached_model("scenes").model, language.vocabulary)
     saved = {ONE_PASS: apart - one_pass_nats(model, blanks), IN_TURN: apart - in_turn_nats(model, blanks)}
-    return Finding({name: Sampled.mean(nats) for name, nats in saved.items()}, {"blanks": BLANKS})
+    return Finding({name: Sampled.mean(nats) for name, nats in saved.items()}, {"blanks": CLAIM_BLANKS})
 
 
 def say_joint(figures: Mapping[str, float]) -> str:
@@ -41,11 +42,11 @@ def distant_information(effort: Effort) -> Finding:
     reach = {name: information_by_distance(table) for name, table in small_languages(n=effort.of(8, 9)).items()}
     figures = {name: Sampled.exact(nats[1:].max()) for name, nats in reach.items()}
     facts = {f"{name}, nats by distance": nats.round(6).tolist() for name, nats in reach.items()}
-    return Finding(figures, facts, headline=SECOND)
+    return Finding(figures, facts, headline=SECOND_ORDER)
 
 
 def say_adjacency(figures: Mapping[str, float]) -> str:
-    cut = [name for name, nats in figures.items() if nats < ROUNDING]
+    cut = [name for name, nats in figures.items() if nats < EXACT_ROUNDING]
     if len(cut) == len(figures):
         return HOLDS
     return f"holds when the language is a {' or a '.join(cut)}" if cut else FAILS
@@ -68,7 +69,7 @@ def consistency(effort: Effort) -> Finding:
 
 
 def say_field(figures: Mapping[str, float]) -> str:
-    if figures[EXACT_GAP] > ROUNDING or figures[NEARER] >= 1:
+    if figures[EXACT_GAP] > EXACT_ROUNDING or figures[NEARER] >= 1:
         return FAILS
     return HOLDS if figures[GAP] < NO_GAP else "holds when the conditionals are exact; those of a model fit no joint"
 
@@ -78,7 +79,7 @@ JOINT_CLAIMS = (
         id="joint",
         chapter="14",
         says="When multiple words are masked, the model does not predict them independently.",
-        figure=f"what a trained model saves at {BLANKS} blanks beside the best that independent predictions can do",
+        figure=f"what a trained model saves at {CLAIM_BLANKS} blanks beside the best that independent guesses can do",
         unit="nats",
         rule="holds if it is above 0 in one pass; if only with the blanks filled one after the other, then",
         measure=saved_by_model,
@@ -89,10 +90,10 @@ JOINT_CLAIMS = (
         chapter="14",
         says="The losses are only truly independent if no two masked tokens are adjacent.",
         figure="the most that two blanks which are not adjacent tell about each other, all other words visible; exact, "
-        f"printed for the {SECOND}",
+        f"printed for the {SECOND_ORDER}",
         unit="nats",
-        rule=f"holds if it is 0 in a {FIRST}, in a {SECOND} and in a hidden Markov model; if only in some, these are "
-        "named",
+        rule=f"holds if it is 0 in a {FIRST_ORDER}, in a {SECOND_ORDER} and in a hidden Markov model; if only in some, "
+        "these are named",
         measure=distant_information,
         judge=by_words(say_adjacency),
     ),

@@ -13,7 +13,7 @@ import numpy as np
 
 from mlm_mini.experiments.joint.measures import conditional_information
 
-FIRST, SECOND, HIDDEN = "first-order chain", "second-order chain", "hidden Markov model"
+FIRST_ORDER, SECOND_ORDER, HIDDEN_MARKOV = "first-order chain", "second-order chain", "hidden Markov model"
 
 
 def first_order(initial: np.ndarray, step: np.ndarray, n: int) -> np.ndarray:
@@ -50,9 +50,9 @@ def small_languages(K: int = 3, n: int = 8, seed: int = 1400, evenness: float = 
         return 0.95 * rng.dirichlet(np.full(K, evenness), shape) + 0.05 / K
 
     return {
-        FIRST: first_order(rows()[None][0], rows(K), n),
-        SECOND: second_order(rows(K) / K, rows(K, K), n),
-        HIDDEN: hidden_markov(rows()[None][0], 0.8 * np.eye(K) + 0.2 * rows(K), rows(K), n),
+        FIRST_ORDER: first_order(rows()[None][0], rows(K), n),
+        SECOND_ORDER: second_order(rows(K) / K, rows(K, K), n),
+        HIDDEN_MARKOV: hidden_markov(rows()[None][0], 0.8 * np.eye(K) + 0.2 * rows(K), rows(K), n),
     }
 
 

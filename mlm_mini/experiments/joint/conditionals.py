@@ -112,7 +112,7 @@ def energy_law(tables: Sequence[np.ndarray]) -> np.ndarray:
     return law / law.sum()
 
 
-def parts(joint: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def closed_parts(joint: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """The parts of the possible pairs (K, L), between which Gibbs sampling never passes: one word at a time is changed,
     and on the way a pair would be impossible. Of each, the first words and the second words, the likeliest part first.
     """

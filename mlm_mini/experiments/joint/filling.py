@@ -7,22 +7,25 @@ Shape letters: B sentences, T positions, m blanks of a sentence, V tokens.
 
 import numpy as np
 
-from mlm_mini.experiments.joint.one_pass import Blanks
-from mlm_mini.experiments.joint.readers import Reader
+from mlm_mini.experiments.joint.one_pass import HiddenWords
+from mlm_mini.experiments.joint.readers import BlankReader
 from mlm_mini.reference import entropy
 
-ONE_PASS, LEFT, RANDOM, CERTAIN = "one pass", "left to right", "random order", "most certain first"
-ORDERS = (ONE_PASS, LEFT, RANDOM, CERTAIN)
+ONE_PASS, LEFT_FIRST, ANY_ORDER, CERTAIN_FIRST = "one pass", "left to right", "random order", "most certain first"
+FILLING_ORDERS = (ONE_PASS, LEFT_FIRST, ANY_ORDER, CERTAIN_FIRST)
 GIBBS = "one pass, then Gibbs"
 
 
-def fill_blanks(reader: Reader, blanks: Blanks, order: str, rng: np.random.Generator, best: bool = False) -> np.ndarray:
-    """Sentences (B, T) with all blanks filled. order: one of ORDERS. best: take the likeliest word, do not draw one.
+def fill_blanks(
+    reader: BlankReader, blanks: HiddenWords, order: str, rng: np.random.Generator, best: bool = False
+) -> np.ndarray:
+    """Sentences (B, T) with all blanks filled.
 
+    order: one of FILLING_ORDERS. best: take the likeliest word, do not draw one.
     Raises ValueError for another order.
     """
-    if order not in ORDERS:
-        raise ValueError(f"order is {order!r}: expected one of {', '.join(map(repr, ORDERS))}")
+    if order not in FILLING_ORDERS:
+        raise ValueError(f"order is {order!r}: expected one of {', '.join(map(repr, FILLING_ORDERS))}")
     ids, positions = blanks.hidden, blanks.positions
     if order == ONE_PASS:
         words = _chosen(reader(ids, positions), rng, best)
@@ -33,7 +36,9 @@ def fill_blanks(reader: Reader, blanks: Blanks, order: str, rng: np.random.Gener
     luck = rng.random(positions.shape)
     for _ in range(positions.shape[1]):
         p = reader(ids, positions)  # of blanks that are filled already, nothing is used
-        score = {LEFT: np.arange(positions.shape[1]) + 0 * luck, RANDOM: luck, CERTAIN: entropy(p)}[order]
+        score = {LEFT_FIRST: np.arange(positions.shape[1]) + 0 * luck, ANY_ORDER: luck, CERTAIN_FIRST: entropy(p)}[
+            order
+        ]
         which = np.where(open_, score, np.inf).argmin(axis=1)
         ids[rows, positions[rows, which]] = _chosen(p[rows, which], rng, best)
         open_[rows, which] = False
@@ -41,7 +46,7 @@ def fill_blanks(reader: Reader, blanks: Blanks, order: str, rng: np.random.Gener
 
 
 def gibbs_sweeps(
-    reader: Reader, blanks: Blanks, ids: np.ndarray, sweeps: int, rng: np.random.Generator
+    reader: BlankReader, blanks: HiddenWords, ids: np.ndarray, sweeps: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
     """Sentences (B, T) after 1, 2 ... sweeps over the blanks, from left to right, each drawn anew given all the others.
 
@@ -65,7 +70,7 @@ def _chosen(p: np.ndarray, rng: np.random.Generator, best: bool) -> np.ndarray:
     return (cumulative > rng.random((*p.shape[:-1], 1)) * cumulative[..., -1:]).argmax(axis=-1)
 
 
-def judged(blanks: Blanks, filled: np.ndarray) -> np.ndarray:
+def judged(blanks: HiddenWords, filled: np.ndarray) -> np.ndarray:
     """log p(the words in the blanks | all that was visible), in nats, under the exact language: (B,), -inf where the
     sentence is impossible."""
     return blanks.language.log_marginal(filled) - blanks.language.log_marginal(blanks.hidden)

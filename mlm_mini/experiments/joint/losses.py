@@ -14,7 +14,7 @@ from mlm_mini.reference import log_softmax
 
 
 @dataclass(frozen=True)
-class Together:
+class PartedCorrelation:
     """How two numbers (or vectors) of two blanks vary together. within: the part of their covariance that is left where
     all visible words are given, averaged over these; between: the part that the visible words bring in; both as shares
     of the variance of one, so that they add up to the correlation."""
@@ -65,7 +65,9 @@ def one_pass_losses(table: np.ndarray, i: int, j: int) -> tuple[np.ndarray, np.n
     return tuple(np.broadcast_to(loss, table.shape).ravel() for loss in (one, other))
 
 
-def together(values_i: np.ndarray, values_j: np.ndarray, table: np.ndarray, i: int, j: int) -> Together:
+def parted_correlation(
+    values_i: np.ndarray, values_j: np.ndarray, table: np.ndarray, i: int, j: int
+) -> PartedCorrelation:
     """The covariance of what two blanks i and j of the sentences of a table (K,)*n have, parted by what is visible.
 
     values_i, values_j: (N,) or (N, P), one for each sentence, in the order of `all_sentences`; of vectors, the trace of
@@ -80,7 +82,7 @@ def together(values_i: np.ndarray, values_j: np.ndarray, table: np.ndarray, i: i
     whole = p @ (one * other).sum(1)
     mean_one, mean_other = (_given_the_rest(v, table, i, j) for v in (one, other))
     between = p @ (mean_one * mean_other).sum(1)
-    return Together(float((whole - between) / size), float(between / size))
+    return PartedCorrelation(float((whole - between) / size), float(between / size))
 
 
 def _given_the_rest(values: np.ndarray, table: np.ndarray, i: int, j: int) -> np.ndarray:

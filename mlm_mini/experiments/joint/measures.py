@@ -56,6 +56,6 @@ def kl_tables(p: np.ndarray, q: np.ndarray) -> float:
         return float(np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum())
 
 
-def total_variation(p: np.ndarray, q: np.ndarray) -> float:
+def table_variation(p: np.ndarray, q: np.ndarray) -> float:
     """Half of sum |p - q|: the largest difference in probability that two tables give to any event."""
     return float(0.5 * np.abs(p - q).sum())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlm_mini.experiments.joint.measures import table_entropy, total_correlation
-from mlm_mini.experiments.joint.readers import Reader, exact_reader
+from mlm_mini.experiments.joint.readers import BlankReader, reader_of_language
 from mlm_mini.languages import ExactLanguage
 from mlm_mini.reference import entropy
 
@@ -19,7 +19,7 @@ SEARCHES = 20  # draws of sentences, before it is given up to find long ones
 
 
 @dataclass(frozen=True)
-class Blanks:
+class HiddenWords:
     """Sentences with m blanks each. ids: (B, T), whole. positions: (B, m), in rising order."""
 
     language: ExactLanguage
@@ -46,7 +46,7 @@ class Blanks:
         return np.take_along_axis(self.ids, self.positions, axis=1)
 
 
-def draw_blanks(language: ExactLanguage, n: int, m: int, rng: np.random.Generator, least: int = 0) -> Blanks:
+def hide_words(language: ExactLanguage, n: int, m: int, rng: np.random.Generator, least: int = 0) -> HiddenWords:
     """n sentences with blanks at m of their words, every choice equally likely.
 
     Shorter sentences are passed over: a sentence has m words at the least, or `least` where that is more.
@@ -62,16 +62,16 @@ def draw_blanks(language: ExactLanguage, n: int, m: int, rng: np.random.Generato
         raise ValueError(f"in {SEARCHES * n} sentences fewer than {n} had {few} words: ask for less")
     ids = np.concatenate(ids)[:n]
     luck = np.where(np.isin(ids, language.vocabulary.regular_ids), rng.random(ids.shape), np.inf)
-    return Blanks(language, ids, np.sort(np.argsort(luck, axis=1)[:, :m], axis=1))
+    return HiddenWords(language, ids, np.sort(np.argsort(luck, axis=1)[:, :m], axis=1))
 
 
-def one_pass_nats(reader: Reader, blanks: Blanks) -> np.ndarray:
+def one_pass_nats(reader: BlankReader, blanks: HiddenWords) -> np.ndarray:
     """Surprisal of what stood at the blanks, all asked in one pass and added up: (B,) nats."""
     p = reader(blanks.hidden, blanks.positions)
     return -np.log(np.take_along_axis(p, blanks.truth[..., None], axis=2)[..., 0]).sum(axis=1)
 
 
-def in_turn_nats(reader: Reader, blanks: Blanks) -> np.ndarray:
+def in_turn_nats(reader: BlankReader, blanks: HiddenWords) -> np.ndarray:
     """The same, asked one after another from left to right, each with the true words before it in place: (B,) nats."""
     m, nats = blanks.positions.shape[1], np.zeros(len(blanks))
     for i in range(m):
@@ -81,13 +81,13 @@ def in_turn_nats(reader: Reader, blanks: Blanks) -> np.ndarray:
     return nats
 
 
-def joint_nats(blanks: Blanks) -> np.ndarray:
+def joint_nats(blanks: HiddenWords) -> np.ndarray:
     """Surprisal of what stood at the blanks under the exact joint: (B,) nats, by two marginal likelihoods."""
     language = blanks.language
     return language.log_marginal(blanks.hidden) - language.log_marginal(blanks.ids)
 
 
-def exact_total_correlation(blanks: Blanks) -> np.ndarray:
+def exact_total_correlation(blanks: HiddenWords) -> np.ndarray:
     """The total correlation of the blanks given all that is visible, from the whole joint table: (B,) nats."""
     return np.array(
         [
@@ -97,10 +97,10 @@ def exact_total_correlation(blanks: Blanks) -> np.ndarray:
     )
 
 
-def chained_total_correlation(blanks: Blanks) -> np.ndarray:
+def chained_total_correlation(blanks: HiddenWords) -> np.ndarray:
     """The same without a table, right on average over sentences: each entropy given all blanks hidden, less that given
     the true words before it. (B,) nats; single values may be below 0."""
-    reader, m = exact_reader(blanks.language), blanks.positions.shape[1]
+    reader, m = reader_of_language(blanks.language), blanks.positions.shape[1]
     nats = entropy(reader(blanks.hidden, blanks.positions)).sum(axis=1)
     for i in range(m):
         seen = blanks.hide(blanks.ids, range(i, m))
@@ -115,7 +115,7 @@ def drawn_excess(table: np.ndarray, draws: int, rng: np.random.Generator) -> np.
     return np.log(table[a, b]) - np.log(table.sum(axis=1)[a]) - np.log(table.sum(axis=0)[b])
 
 
-def joint_entropy(blanks: Blanks) -> np.ndarray:
+def joint_entropy(blanks: HiddenWords) -> np.ndarray:
     """The entropy of the exact joint of two blanks, from the table: (B,) nats."""
     return np.array(
         [table_entropy(blanks.language.joint(i, p)) for i, p in zip(blanks.hidden, blanks.positions, strict=True)]

@@ -15,7 +15,7 @@ MOST_BLANKS = 3
 
 
 @dataclass(frozen=True)
-class SeveralBlanks:
+class ReadBlanks:
     """A sentence with two or three blanks, read by who knows the language.
 
     ids: (T,). positions: (m,). joint: (V, V) of the first two blanks, given all that is visible. apart: the product of
@@ -59,7 +59,7 @@ class SeveralBlanks:
         return kl_divergence(self.after(word), self.alone[1:])
 
 
-def several_blanks(language: ExactLanguage, sentence: str) -> SeveralBlanks:
+def read_blanks(language: ExactLanguage, sentence: str) -> ReadBlanks:
     """Raises ValueError for a sentence that has not two or three blanks, or that the language cannot produce."""
     ids = language.encode(sentence)
     positions = np.flatnonzero(ids == language.vocabulary.mask_id)
@@ -67,4 +67,4 @@ def several_blanks(language: ExactLanguage, sentence: str) -> SeveralBlanks:
         raise ValueError(f"the sentence has {len(positions)} blanks: write [MASK] two or three times")
     joint = language.joint(ids, positions[:2])
     alone = language.posterior_at(ids[None], positions[None])[0]
-    return SeveralBlanks(language, ids, positions, joint, independent(joint), alone)
+    return ReadBlanks(language, ids, positions, joint, independent(joint), alone)

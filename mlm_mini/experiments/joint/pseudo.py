@@ -5,12 +5,12 @@ Shape letters: B sentences, T positions, V tokens, P pieces.
 
 import numpy as np
 
-from mlm_mini.experiments.joint.readers import Reader
+from mlm_mini.experiments.joint.readers import BlankReader
 
-HEAD = 3  # letters of a long word's first piece
+FIRST_PIECE = 3  # letters of a long word's first piece
 
 
-def pseudo_log_likelihood(reader: Reader, ids: np.ndarray) -> np.ndarray:
+def pseudo_log_likelihood(reader: BlankReader, ids: np.ndarray) -> np.ndarray:
     """sum_t log p(x_t | all the others) over the words of each sentence (Salazar et al. 2020): (B, T) -> (B,) nats."""
     rows, places = np.nonzero(np.isin(ids, reader.vocabulary.regular_ids))
     seen = ids[rows]
@@ -19,14 +19,15 @@ def pseudo_log_likelihood(reader: Reader, ids: np.ndarray) -> np.ndarray:
     return np.bincount(rows, np.log(p[np.arange(len(rows)), ids[rows, places]]), minlength=len(ids))
 
 
-def split_words(tokens: list[str]) -> np.ndarray:
-    """Two pieces for each token, as numbers (V, 2): words of more than HEAD + 1 letters are cut behind the third, as
-    "gar" and "##dener"; a short one is a piece by itself, and its second is -1. Special tokens are not cut."""
+def cut_words(tokens: list[str]) -> np.ndarray:
+    """Two pieces for each token, as numbers (V, 2): words of more than FIRST_PIECE + 1 letters are cut behind the
+    third, as "gar" and "##dener"; a short one is a piece by itself, and its second is -1. Special tokens are not cut.
+    """
     numbers: dict[str, int] = {}
     cut = np.full((len(tokens), 2), -1)
     for token, row in zip(tokens, cut, strict=True):
-        long = len(token) > HEAD + 1 and not token.startswith("[")
-        pieces = [token[:HEAD], "##" + token[HEAD:]] if long else [token]
+        long = len(token) > FIRST_PIECE + 1 and not token.startswith("[")
+        pieces = [token[:FIRST_PIECE], "##" + token[FIRST_PIECE:]] if long else [token]
         for place, piece in enumerate(pieces):
             row[place] = numbers.setdefault(piece, len(numbers))
     return cut

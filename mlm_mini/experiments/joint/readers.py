@@ -13,11 +13,11 @@ from mlm_mini.languages import ExactLanguage
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 
-SENTENCES_AT_ONCE = 512
+READ_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
-class Reader:
+class BlankReader:
     """ask: ids (B, T), positions (B, k) -> probabilities (B, k, V), each blank with the other blanks still hidden."""
 
     vocabulary: Vocabulary
@@ -27,12 +27,12 @@ class Reader:
         return self.ask(ids, positions)
 
 
-def exact_reader(language: ExactLanguage) -> Reader:
+def reader_of_language(language: ExactLanguage) -> BlankReader:
     """Who knows the language. It raises ValueError at a sentence that the language cannot produce."""
-    return Reader(language.vocabulary, language.posterior_at)
+    return BlankReader(language.vocabulary, language.posterior_at)
 
 
-def model_reader(model: MaskedLM, vocabulary: Vocabulary) -> Reader:
+def reader_of_model(model: MaskedLM, vocabulary: Vocabulary) -> BlankReader:
     """A model, its special tokens excluded before the softmax: a hidden word is never one of them."""
     excluded = torch.from_numpy(vocabulary.special_ids.copy())
 
@@ -40,19 +40,19 @@ def model_reader(model: MaskedLM, vocabulary: Vocabulary) -> Reader:
     def ask(ids: np.ndarray, positions: np.ndarray) -> np.ndarray:
         model.eval()
         found = []
-        for start in range(0, len(ids), SENTENCES_AT_ONCE):
-            block = torch.from_numpy(ids[start : start + SENTENCES_AT_ONCE])
-            asked = torch.from_numpy(np.ascontiguousarray(positions[start : start + SENTENCES_AT_ONCE]))
+        for start in range(0, len(ids), READ_AT_ONCE):
+            block = torch.from_numpy(ids[start : start + READ_AT_ONCE])
+            asked = torch.from_numpy(np.ascontiguousarray(positions[start : start + READ_AT_ONCE]))
             logits = model(block, block != vocabulary.pad_id, asked).double()
             logits[..., excluded] = -torch.inf
             found.append(logits.softmax(-1).numpy())
         return np.concatenate(found)
 
-    return Reader(vocabulary, ask)
+    return BlankReader(vocabulary, ask)
 
 
 def conditional_tables(
-    reader: Reader, ids: np.ndarray, positions: np.ndarray, words: Sequence[np.ndarray]
+    reader: BlankReader, ids: np.ndarray, positions: np.ndarray, words: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
     """p(word at each blank | words at the others) for each of m blanks of a sentence: m tables (W_1, ..., W_m).
 
@@ -73,7 +73,7 @@ def conditional_tables(
     return tables
 
 
-def one_pass_marginals(reader: Reader, ids: np.ndarray, positions: np.ndarray, words: np.ndarray) -> np.ndarray:
+def one_pass_marginals(reader: BlankReader, ids: np.ndarray, positions: np.ndarray, words: np.ndarray) -> np.ndarray:
     """The distribution of each of m blanks among W words with all of them hidden, in one pass: (m, W)."""
     hidden = ids.copy()
     hidden[positions] = reader.vocabulary.mask_id

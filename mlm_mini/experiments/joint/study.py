@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from mlm_mini.experiments.joint.conditionals import chained, gibbs_law, log_odds_gap, log_odds_size
-from mlm_mini.experiments.joint.measures import kl_tables, total_correlation, total_variation
+from mlm_mini.experiments.joint.measures import kl_tables, table_variation, total_correlation
 from mlm_mini.experiments.joint.readers import (
-    Reader,
+    BlankReader,
     conditional_tables,
-    exact_reader,
-    model_reader,
     one_pass_marginals,
+    reader_of_language,
+    reader_of_model,
 )
 from mlm_mini.experiments.joint.weather import weather_language
 from mlm_mini.experiments.lab.intervals import mean_interval
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CONTEXTS_SEED = 1402
-LOOKS = (0, 50, 100, 200, 400, 800, 1600)
+AGREEMENT_LOOKS = (0, 50, 100, 200, 400, 800, 1600)
 FIGURES = {  # of one look: mean over contexts, in nats unless it says otherwise
     "gap": "difference of the log odds ratios of p(a|b) and p(b|a), root mean square",
     "size": "the log odds ratios themselves, root mean square",
@@ -57,7 +57,7 @@ class JointConfig:
     contexts: sentences with two neighboring blanks."""
 
     seeds: int = 6
-    looks: tuple[int, ...] = LOOKS
+    looks: tuple[int, ...] = AGREEMENT_LOOKS
     contexts: int = 40
 
     def cells(self) -> list[JointCell]:
@@ -156,7 +156,7 @@ def measure_agreement(
     found = run_study(config.cells(), run_joint_cell, folder, workers, finished)
     contexts = draw_contexts(config.contexts)
     correlations = [total_correlation(joint) for _, _, joint in contexts]
-    exact = look_at(exact_reader(weather_language()), contexts)
+    exact = look_at(reader_of_language(weather_language()), contexts)
     values = np.array([one["looks"] for one in found])
     return Agreement(config, values, exact.round(12), round(float(np.mean(correlations)), DECIMALS))
 
@@ -173,7 +173,7 @@ def run_joint_cell(cell: JointCell) -> dict:
         run = Run.start(shape, SampledSentences(language, cell.seed), config, torch.device("cpu"))
         for step in range(cell.looks[-1] + 1):
             if step in cell.looks:
-                reader = model_reader(run.model, language.vocabulary)
+                reader = reader_of_model(run.model, language.vocabulary)
                 looks.append(look_at(reader, contexts).round(DECIMALS).tolist())
                 run.model.train()
             if step < cell.looks[-1]:
@@ -196,13 +196,13 @@ def draw_contexts(n: int, seed: int = CONTEXTS_SEED) -> list[Context]:
     return found
 
 
-def look_at(reader: Reader, contexts: list[Context]) -> np.ndarray:
+def look_at(reader: BlankReader, contexts: list[Context]) -> np.ndarray:
     """The figures of FIGURES, each a mean over contexts: (F,)."""
     words = reader.vocabulary.regular_ids
     return np.mean([_figures(reader, ids, positions, joint, words) for ids, positions, joint in contexts], axis=0)
 
 
-def _figures(reader: Reader, ids, positions, joint: np.ndarray, words: np.ndarray) -> list[float]:
+def _figures(reader: BlankReader, ids, positions, joint: np.ndarray, words: np.ndarray) -> list[float]:
     tables = conditional_tables(reader, ids, positions, [words, words])
     first, second = one_pass_marginals(reader, ids, positions, words)
     left, right = chained(first, tables[1]), chained(second, tables[0].T).T
@@ -213,8 +213,8 @@ def _figures(reader: Reader, ids, positions, joint: np.ndarray, words: np.ndarra
         kl_tables(joint, np.outer(first, second)),
         (kl_tables(joint, left) + kl_tables(joint, right)) / 2,
         kl_tables(joint, law),
-        total_variation(left, right),
-        total_variation(*rounds),
+        table_variation(left, right),
+        table_variation(*rounds),
     ]
 
 
