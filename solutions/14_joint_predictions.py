@@ -122,7 +122,7 @@ for name, reader in (("exact", exact), ("model", model)):
 # ## 2 · What it costs, in nats
 #
 # Predicted one by one, $m$ blanks cost the sum of their entropies on average. Predicted together they cost the entropy
-# of the joint, which is less. The difference is the **total correlation** (Watanabe 1960): how much the blanks know of
+# of the joint, which is never more. The difference is the **total correlation** (Watanabe 1960): how much the blanks know of
 # each other. For two blanks it is their *mutual information*, often written $I(X; Y)$.
 #
 # $$\mathrm{TC} = \sum_{i=1}^{m} H(X_i) - H(X_1, \dots, X_m) \;=\; \mathrm{KL}\Big(p(x_1 \dots x_m),\;
@@ -153,7 +153,7 @@ check("14.total-correlation", total_correlation)
 
 # %% [markdown] id="cost-how"
 # Two ways to the same number, for two words hidden at random in each of 600 sentences. One is the formula, with the
-# whole table of 404 by 404 words. The other pays: pairs of words are drawn from the joint, 50 of each sentence, and we
+# whole table over all pairs of words. The other pays: pairs of words are drawn from the joint, 50 of each sentence, and we
 # see what one pass pays for them and what the joint pays.
 
 # %% id="measure-cost"
@@ -176,7 +176,7 @@ print(f"in {np.mean(formula < 0.001):.0%} of the sentences it is 0 to three digi
 # Most pairs tell each other nothing that the visible words have not told already. With more blanks there is more to
 # disagree about. Now, in 2,000 sentences of six words or more, the trained model beside the exact reader, both asked in
 # one pass and both asked in turn, each word with the true ones to its left in place. A model pays KL(exact, model) at
-# each blank as well, so that its one pass pays more than the total correlation, never less.
+# each blank as well, so that on average its one pass pays no less than the total correlation.
 
 # %% id="measure-turns" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.joint.one_pass import chained_total_correlation, in_turn_nats, joint_nats, one_pass_nats
@@ -281,8 +281,8 @@ for ax, best in zip(axes, (False, True)):
     once, turns = (filled["model", best, order][0].value for order in (FILLING_ORDERS[0], FILLING_ORDERS[3]))
     ax.set_title(f"{'Likeliest' if best else 'Drawn'} words: model {once:.0f}% at once, {turns:.0f}% certain first")
 axes[0].legend()
-figures.show(figure, alt="Share of impossible sentences after three blanks were filled, 95% intervals over 800 "
-             "sentences: " + "; ".join(f"{who}, {'likeliest' if best else 'drawn'}, {order} {share.value:.1f}%"
+figures.show(figure, alt="Share of impossible sentences after three blanks were filled, by one model, 95% intervals "
+             "over 800 sentences: " + "; ".join(f"{who}, {'likeliest' if best else 'drawn'}, {order} {share.value:.1f}%"
                                        for (who, best, order), (share, _) in filled.items()) + ".")
 
 # %% [markdown] id="orders-note"
@@ -381,9 +381,10 @@ figures.show(figure, alt="Conditional mutual information by distance, in nats: "
 # enough where words hang on what stands further back, or on something that nobody sees, and language has both: a
 # sentence is *about* something. In the scene language it is the scene that ties the verb to what stands at the end.
 #
-# The other half of the sentence says *only if*: where two blanks are adjacent, their losses depend on each other. Two
-# cases in a first-order chain show how far that goes. If any word is followed by any other alike, adjacent blanks are
-# independent. And if the middle one of three words is hidden as well, distance 2 is not enough.
+# Taken by the letter the sentence says *only if*: where two blanks are adjacent, their losses depend on each other. That
+# is so where words depend on their neighbors at all; if any word may follow any other alike, adjacent blanks are
+# independent. And all blanks of the sentence count: with the word between them hidden as well, which the article rules
+# out, two blanks at distance 2 depend on each other in a first-order chain too.
 
 # %% id="measure-only"
 from mlm_mini.experiments.joint.chains import FIRST_ORDER, first_order
@@ -595,11 +596,11 @@ check("14.gibbs", gibbs)
 
 # %% [markdown] id="gibbs-how"
 # For exact conditionals the law is the joint, and so is what two steps from left to right give. What about those of a
-# model? The study has four ways to make a joint of a trained model's answers, each with its distance from the exact
-# joint. And there is a fifth, which looks like the definition of a Markov random field: take the sum of all
-# log-conditionals for the logarithm of a joint, up to a constant. Wang and Cho (2019) proposed to read BERT so and took
-# it back in a correction: the conditionals of *that* field are not those that it was made of. The exact conditionals
-# show it best.
+# model? The study has three ways to make a joint of a trained model's answers, each with its distance from the exact
+# joint. And there is a fourth, which looks like the definition of a Markov random field: take the sum of all
+# log-conditionals for the logarithm of a joint, up to a constant. Wang and Cho (2019) read BERT much like this, with
+# its logits, and Cho took it back in a correction: every term hangs on every word, so that the conditionals of *that*
+# field are not those that it was made of. The exact conditionals show it best.
 
 # %% id="measure-laws"
 from mlm_mini.experiments.joint.conditionals import conditionals_of, energy_law, gibbs_law
@@ -708,7 +709,7 @@ for who, pll in scored.items():
 pick = np.random.default_rng(1461).integers(len(sample), size=(20_000, 2))
 for who, pll in scored.items():
     swapped = np.mean((np.diff(pll[pick]) > 0) != (np.diff(likely[pick]) > 0))
-    print(f"of two sentences, the PLL of {who} prefers the less likely one in {swapped:.0%}")
+    print(f"{who}: of two sentences, PLL prefers the less likely one in {swapped:.0%}")
 
 # %% [markdown] id="why-pieces"
 # It gets worse where words are cut into pieces (chapter 07). Whoever sees the end of a long word can tell its
@@ -936,6 +937,9 @@ model saves {once.value:+.3f} nats ({once.low:+.3f} to {once.high:+.3f}) for thr
 {turn.value:+.3f} ({turn.low:+.3f} to {turn.high:+.3f}) | **{joint_row.verdict}** |
 | "The prediction for the first `[MASK]` influences the prediction for the second" | in one pass there is nothing that \
 could; once *officer* is written, the second blank moves by {chase.moved(by_name["officer"])[0]:.2f} nats | as above |
+| "The model is implicitly learning about the joint probability of the missing words" | with the true words to the left \
+in place, its answers in turn are {turn.value:.3f} nats better than the best product: they make a joint | \
+**{decide_above(turn, 0)}** |
 | "The losses are only truly independent if no two masked tokens are adjacent" | largest conditional information of \
 blanks that are not adjacent: {", ".join(f"{name} {value:.4f}" for name, value in reached.items())} nats | \
 **{adjacency.verdict}** |
