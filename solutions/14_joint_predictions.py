@@ -122,8 +122,8 @@ for name, reader in (("exact", exact), ("model", model)):
 # ## 2 · What it costs, in nats
 #
 # Predicted one by one, $m$ blanks cost the sum of their entropies on average. Predicted together they cost the entropy
-# of the joint, which is never more. The difference is the **total correlation** (Watanabe 1960): how much the blanks know of
-# each other. For two blanks it is their *mutual information*, often written $I(X; Y)$.
+# of the joint, which is never more. The difference is the **total correlation** (Watanabe 1960): how much the blanks
+# know of each other. For two blanks it is their *mutual information*, often written $I(X; Y)$.
 #
 # $$\mathrm{TC} = \sum_{i=1}^{m} H(X_i) - H(X_1, \dots, X_m) \;=\; \mathrm{KL}\Big(p(x_1 \dots x_m),\;
 # \prod_i p(x_i)\Big) \;\ge\; 0.$$
@@ -153,8 +153,8 @@ check("14.total-correlation", total_correlation)
 
 # %% [markdown] id="cost-how"
 # Two ways to the same number, for two words hidden at random in each of 600 sentences. One is the formula, with the
-# whole table over all pairs of words. The other pays: pairs of words are drawn from the joint, 50 of each sentence, and we
-# see what one pass pays for them and what the joint pays.
+# whole table over all pairs of words. The other pays: pairs of words are drawn from the joint, 50 of each sentence, and
+# we see what one pass pays for them and what the joint pays.
 
 # %% id="measure-cost"
 from mlm_mini.experiments.joint.measures import total_correlation as tc_of
@@ -381,8 +381,8 @@ figures.show(figure, alt="Conditional mutual information by distance, in nats: "
 # enough where words hang on what stands further back, or on something that nobody sees, and language has both: a
 # sentence is *about* something. In the scene language it is the scene that ties the verb to what stands at the end.
 #
-# Taken by the letter the sentence says *only if*: where two blanks are adjacent, their losses depend on each other. That
-# is so where words depend on their neighbors at all; if any word may follow any other alike, adjacent blanks are
+# Taken by the letter the sentence says *only if*: where two blanks are adjacent, their losses depend on each other.
+# That is so where words depend on their neighbors at all; if any word may follow any other alike, adjacent blanks are
 # independent. And all blanks of the sentence count: with the word between them hidden as well, which the article rules
 # out, two blanks at distance 2 depend on each other in a first-order chain too.
 
@@ -937,8 +937,8 @@ model saves {once.value:+.3f} nats ({once.low:+.3f} to {once.high:+.3f}) for thr
 {turn.value:+.3f} ({turn.low:+.3f} to {turn.high:+.3f}) | **{joint_row.verdict}** |
 | "The prediction for the first `[MASK]` influences the prediction for the second" | in one pass there is nothing that \
 could; once *officer* is written, the second blank moves by {chase.moved(by_name["officer"])[0]:.2f} nats | as above |
-| "The model is implicitly learning about the joint probability of the missing words" | with the true words to the left \
-in place, its answers in turn are {turn.value:.3f} nats better than the best product: they make a joint | \
+| "The model is implicitly learning about the joint probability of the missing words" | with the true words to the \
+left in place, its answers at three blanks in turn are {turn.value:.3f} nats better than the best product: they make a joint | \
 **{decide_above(turn, 0)}** |
 | "The losses are only truly independent if no two masked tokens are adjacent" | largest conditional information of \
 blanks that are not adjacent: {", ".join(f"{name} {value:.4f}" for name, value in reached.items())} nats | \
