@@ -825,8 +825,8 @@ check("14.clinic-neighbors", neighbors)
 def held_out(words):
     """Which tokens a probe of a property of words is tested on: all those of every fifth word, and no others.
 
-    words: (N,) integers, the word of each token, in any order. The words that occur, in order of their numbers, are
-    held out by fives, beginning with the first of them. Returns (N,) bool.
+    words: (N,) integers, the word of each token, in any order. Of the words that occur, in order of their numbers,
+    every fifth is held out, beginning with the first. Returns (N,) bool.
     """
     # Where to start: which words have the training tokens in common with the test tokens?
     # <broken>
@@ -938,7 +938,7 @@ model saves {once.value:+.3f} nats ({once.low:+.3f} to {once.high:+.3f}) for thr
 | "The prediction for the first `[MASK]` influences the prediction for the second" | in one pass there is nothing that \
 could; once *officer* is written, the second blank moves by {chase.moved(by_name["officer"])[0]:.2f} nats | as above |
 | "The model is implicitly learning about the joint probability of the missing words" | with the true words to the \
-left in place, its answers at three blanks in turn are {turn.value:.3f} nats better than the best product: they make a joint | \
+left in place, its answers at three blanks in turn are {turn.value:.3f} nats better than the best product | \
 **{decide_above(turn, 0)}** |
 | "The losses are only truly independent if no two masked tokens are adjacent" | largest conditional information of \
 blanks that are not adjacent: {", ".join(f"{name} {value:.4f}" for name, value in reached.items())} nats | \
