@@ -72,6 +72,15 @@ def race(length, *nats):
     return {GRADIENT_LENGTH: length} | dict(zip(names, nats, strict=True))
 
 
+def blanks(*pairs):
+    """What is saved in one pass and in turn, of two blanks and of three."""
+    return {
+        f"{name}, {m} blanks": seeds(value)
+        for m, pair in zip(("two", "three"), pairs, strict=True)
+        for name, value in zip(("one pass", "in turn"), pair, strict=True)
+    }
+
+
 def agreement(exact_gap, gap, spread, nearer=0.3):
     return {
         "gap of trained models": seeds(gap, spread),
@@ -160,10 +169,26 @@ PLANTED = [
     ("entropy-masking", race(seeds(1.5), seeds(-0.2), seeds(-0.2), seeds(-0.1)), UNDECIDED),
     ("entropy-masking", race(seeds(1.1), seeds(0.2), seeds(0.2), seeds(0.2)), UNDECIDED),
     ("entropy-masking", race(seeds(0.8), seeds(-0.2), seeds(-0.2), seeds(-0.2)), FAILS),
-    ("joint", {"one pass": seeds(0.2), "in turn": seeds(0.3)}, HOLDS),
-    ("joint", {"one pass": seeds(-0.2), "in turn": seeds(0.3)}, "holds when the blanks are filled one after the other"),
-    ("joint", {"one pass": seeds(-0.2), "in turn": seeds(-0.2)}, FAILS),
-    ("joint", {"one pass": seeds(0.1), "in turn": seeds(0.3)}, UNDECIDED),
+    ("joint", blanks((0.2, 0.3), (0.2, 0.3)), HOLDS),
+    ("joint", blanks((-0.2, 0.3), (-0.2, 0.3)), "holds when the blanks are filled one after the other"),
+    ("joint", blanks((-0.2, -0.2), (-0.2, -0.2)), FAILS),
+    ("joint", blanks((0.1, 0.3), (0.1, 0.3)), UNDECIDED),
+    (
+        "joint",
+        blanks((-0.2, 0.1), (-0.2, 0.3)),
+        "holds when three blanks are filled one after the other; undecided for two",
+    ),
+    (
+        "joint",
+        blanks((-0.2, -0.2), (-0.2, 0.3)),
+        "holds when three blanks are filled one after the other; does not hold as worded for two",
+    ),
+    (
+        "joint",
+        blanks((0.2, 0.3), (-0.2, 0.3)),
+        "holds when there are two blanks; holds when three blanks are filled one after the other",
+    ),
+    ("joint", blanks((-0.2, 0.1), (-0.2, -0.3)), UNDECIDED),
     ("adjacency", exact(chain=0.0, hidden=1e-16), HOLDS),
     ("adjacency", exact(chain=0.0, hidden=0.01), "holds when the language is a chain"),
     ("adjacency", exact(chain=0.1, hidden=0.01), FAILS),
