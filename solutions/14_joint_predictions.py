@@ -19,9 +19,9 @@
 # - tell when two blanks are independent, when their losses are, and when their gradients are;
 # - test whether a model's conditionals belong to any joint distribution at all;
 # - run Gibbs sampling, and find where it ends up without drawing a single sample;
-# - score a sentence by pseudo-log-likelihood, and say what that counts twice.
+# - score a sentence by pseudo-log-likelihood, and say what that never pays for.
 #
-# *220 minutes. Prerequisites: chapters 02, 07, 08 and 10. The study of section 7 comes with the course. Everything here
+# *220 minutes. Prerequisites: chapters 02, 07, 08 and 10. The study of section 6 comes with the course. Everything here
 # runs on the CPU; on a GPU nothing changes.*
 
 # %% [markdown] id="how-it-works"
@@ -174,23 +174,25 @@ print(f"in {np.mean(formula < 0.001):.0%} of the sentences it is 0 to three digi
 
 # %% [markdown] id="cost-more"
 # Most pairs tell each other nothing that the visible words have not told already. With more blanks there is more to
-# disagree about. Now, in 2,000 sentences of six words or more, the trained model beside the exact reader, both asked in
-# one pass and both asked in turn, each word with the true ones to its left in place. A model pays KL(exact, model) at
-# each blank as well, so that on average its one pass pays no less than the total correlation.
+# disagree about. Now, in 2,000 sentences of any length, the trained model beside the *exact reader*, who knows the
+# language perfectly and gives the exact distribution of each blank. Both are asked in one pass and in turn, each word
+# with the true ones to its left in place. A model pays KL(exact, model) at each blank as well, so that on average its
+# one pass pays no less than the total correlation.
 
 # %% id="measure-turns" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.joint.one_pass import chained_total_correlation, in_turn_nats, joint_nats, one_pass_nats
+from mlm_mini.experiments.lab.verdicts import Sampled, decide_above
 
-counts, extra = (2, 3, 4, 6), {}
-for m in counts:
+counts, extra, saves = (2, 3, 4), {}, {}
+for m in counts:  # no sentence has fewer words than four
     blanks = hide_words(language, 2_000, m, np.random.default_rng(1411), least=counts[-1])
     together = joint_nats(blanks)
-    extra[m] = {
-        "total correlation": mean_interval(chained_total_correlation(blanks)),
-        "exact, one pass": mean_interval(one_pass_nats(exact, blanks) - together),
-        "model, one pass": mean_interval(one_pass_nats(model, blanks) - together),
-        "model, in turn": mean_interval(in_turn_nats(model, blanks) - together),
-    }
+    beyond = {"total correlation": chained_total_correlation(blanks),
+              "exact, one pass": one_pass_nats(exact, blanks) - together,
+              "model, one pass": one_pass_nats(model, blanks) - together,
+              "model, in turn": in_turn_nats(model, blanks) - together}
+    extra[m] = {name: mean_interval(values) for name, values in beyond.items()}
+    saves[m] = {name: Sampled.mean(beyond[name] - beyond["model, in turn"]) for name in beyond if "one pass" in name}
     print(f"{m} blanks, joint {together.mean():5.2f} nats; beyond it: ",
           "; ".join(f"{name} {e.value:.3f} ± {e.high - e.value:.3f}" for name, e in extra[m].items()))
 
@@ -198,19 +200,33 @@ for m in counts:
 figure, (ax,) = figures.new_figure(7.5, 3.4)
 looks = {"exact, one pass": ("s--", figures.BLUE), "model, one pass": ("o-", figures.RED),
          "model, in turn": ("D-", figures.GREEN), "total correlation": ("+", figures.BLACK)}
-for name, (style, color) in looks.items():
+for shift, (name, (style, color)) in zip((-0.03, 0, 0.03, -0.03), looks.items()):  # so that no mark hides another
     values, low, high = np.array([extra[m][name] for m in counts]).T
-    ax.errorbar(counts, values, [values - low, high - values], fmt=style, color=color, capsize=3, label=name,
-                markersize=10 if name == "total correlation" else 5)
+    ax.errorbar(np.array(counts) + shift, values, [values - low, high - values], fmt=style, color=color, capsize=3,
+                label=name, markersize=10 if name == "total correlation" else 5)
 ax.set(xlabel="words hidden in each sentence", ylabel="nats per sentence beyond the joint", ylim=(0, None))
 ax.set_xticks(counts)
 ax.legend()
-most = extra[counts[-1]]
-saved = 1 - most["model, in turn"].value / most["model, one pass"].value
-ax.set_title(f"{counts[-1]} blanks: asked in turn, the model saves {saved:.0%} of what it pays beyond the joint")
+saved = [1 - extra[m]["model, in turn"].value / extra[m]["model, one pass"].value for m in (counts[0], counts[-1])]
+ax.set_title(f"In turn, the model saves {saved[0]:.0%} of what it pays beyond the joint at {counts[0]} blanks, "
+             f"{saved[1]:.0%} at {counts[-1]}", fontsize=11)
 figures.show(figure, alt="Nats per sentence beyond the exact joint, 95% intervals over 2,000 sentences of one model: "
              + "; ".join(f"{m} blanks " + ", ".join(f"{n} {e.value:.2f}" for n, e in extra[m].items()) for m in counts)
              + ".")
+
+# %% id="say-turns" tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+own, best = ([saves[m][f"{who}, one pass"] for m in counts] for who in ("model", "exact"))
+Markdown(f"""
+In turn the model pays less than in one pass: {own[0].value:.3f} nats ({own[0].low:.3f} to {own[0].high:.3f}) at
+{counts[0]} blanks, {own[1].value:.3f} ({own[1].low:.3f} to {own[1].high:.3f}) at {counts[1]}, {own[2].value:.3f}
+({own[2].low:.3f} to {own[2].high:.3f}) at {counts[2]}. Its own mistakes stand on both sides there. Does it, in turn,
+also beat the *exact* reader in one pass, the best of all products? Only if what it learns from the words written is
+more than what its mistakes cost. At {counts[0]} blanks it saves {best[0].value:+.3f} nats ({best[0].low:+.3f} to
+{best[0].high:+.3f}): {decide_above(best[0], 0)}. At {counts[1]} it saves {best[1].value:+.3f} ({best[1].low:+.3f} to
+{best[1].high:+.3f}): {decide_above(best[1], 0)}.
+""")
 
 # %% [markdown] id="turns-note"
 # The exact reader in one pass lies on the total correlation, within the noise of the words that happened to stand
@@ -278,8 +294,9 @@ for ax, best in zip(axes, (False, True)):
     ax.set_xticks(np.arange(4) + 0.2, [order.replace(" ", "\n", 1) for order in FILLING_ORDERS])
     ax.set(ylabel="impossible sentences (%)", ylim=(0, 24))
     ax.grid(axis="x", visible=False)
-    once, turns = (filled["model", best, order][0].value for order in (FILLING_ORDERS[0], FILLING_ORDERS[3]))
-    ax.set_title(f"{'Likeliest' if best else 'Drawn'} words: model {once:.0f}% at once, {turns:.0f}% certain first")
+    once, *turns = (filled["model", best, order][0].value for order in FILLING_ORDERS)
+    ax.set_title(f"{'Likeliest' if best else 'Drawn'} words: model {once:.0f}% at once, {min(turns):.0f} to "
+                 f"{max(turns):.0f}% in turn")
 axes[0].legend()
 figures.show(figure, alt="Share of impossible sentences after three blanks were filled, by one model, 95% intervals "
              "over 800 sentences: " + "; ".join(f"{who}, {'likeliest' if best else 'drawn'}, {order} {share.value:.1f}%"
@@ -292,19 +309,31 @@ figures.show(figure, alt="Share of impossible sentences after three blanks were 
 
 # %% id="measure-mode" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.joint.filling import CERTAIN_FIRST, LEFT_FIRST
-from mlm_mini.experiments.lab.verdicts import Sampled, decide_above
 
 first_two = hide_words(language, 300, 2, np.random.default_rng(1422))
 mode = np.array([np.log(language.joint(i, p).max()) for i, p in zip(first_two.hidden, first_two.positions)])
+misses, orders = {}, {}
 for order in (LEFT_FIRST, CERTAIN_FIRST):
     found = judged(first_two, fill_blanks(exact, first_two, order, np.random.default_rng(0), best=True))
+    misses[order] = found < mode - 1e-9
     print(f"two blanks, exact reader, likeliest word, {order}: misses the likeliest pair in "
-          f"{np.mean(found < mode - 1e-9):.1%}, by {(mode - found).mean():.3f} nats on average")
+          f"{misses[order].mean():.1%}, by {(mode - found).mean():.3f} nats on average")
 for best in (False, True):
     fewer = 100.0 * (said_by["model", best, CERTAIN_FIRST] * 1.0 - said_by["model", best, LEFT_FIRST])
+    orders["likeliest" if best else "drawn"] = decide_above(Sampled.mean(fewer), 0)
     print(f"model, {'likeliest' if best else 'drawn'} words: the most certain first, less from left to right, "
           f"{mean_interval(-fewer).value:+.1f} points impossible ({mean_interval(-fewer).low:+.1f} to "
           f"{mean_interval(-fewer).high:+.1f}); is it better? {decide_above(Sampled.mean(fewer), 0)}")
+
+# %% id="say-mode" tags=["nbval-ignore-output"]
+rarer = mean_interval(100.0 * misses[CERTAIN_FIRST] - 100.0 * misses[LEFT_FIRST])
+Markdown(f"""
+So is it better to begin with what is certain than from the left? For this model and this language: {"; ".join(
+    f"{words} words, {decision}" for words, decision in orders.items())}. The exact reader misses the
+likeliest pair more often than from left to right, by {rarer.value:+.1f} points ({rarer.low:+.1f} to
+{rarer.high:+.1f}). What is seen in the figure is one pass against turns; which order the turns have is a much smaller
+matter.
+""")
 
 # %% [markdown] id="why-distance"
 # ## 4 · Who depends on whom
@@ -364,7 +393,7 @@ for (name, values), style, color in zip(reach.items(), ("o-", "s--", "D:"), (fig
     ax.plot(distances, np.maximum(values, SMALLEST), style, color=color, label=name)
 middle, low, high = np.array(scenes).T
 ax.errorbar(range(1, 6), middle, [middle - np.maximum(low, SMALLEST), high - middle], fmt="^-.", color=figures.BLACK,
-            capsize=3, label="scenes (95% over sentences)")
+            capsize=3, label="scenes (95% over sentences;\nto the floor: reaches 0)")
 ax.axhspan(SMALLEST / 2, SMALLEST, color="0.85", linewidth=0)
 ax.text(1, SMALLEST * 0.7, "exactly 0", va="center", fontsize=9)
 ax.set(yscale="log", ylim=(SMALLEST / 2, 8), xticks=range(1, 6), xlabel="distance of the two blanks (words)",
@@ -457,7 +486,8 @@ figures.show(figure, alt="Correlation of two blanks at distance 2 in two parts, 
 # blanks are correlated even for a perfect model, through the word between them, which both read. The *gradients* of a
 # perfect model are not: given its context, the expected gradient of a perfect prediction is zero, and a covariance of
 # zeros is zero. Before training the expected gradient of a context is not zero, and what two contexts have in common
-# shows, here in parameters that all places share. (For gradients, covariance means the trace, as in chapter 09.)
+# shows, here in parameters that all places share. (For gradients, covariances are summed over all parameters, each with
+# itself.)
 #
 # And losses may be independent where words are not. Let three words be heads or tails, with an even number of heads:
 # given one of them, each of the other two settles the third. But either by itself is an even choice, whose loss is
@@ -520,19 +550,21 @@ def two_sides(reader, text, firsts, seconds):
 
 fours = (("the [MASK] chased the [MASK] .", ["cat", "kitten"], ["mouse", "bird"]),
          ("the [MASK] [MASK] the bread .", ["chef", "mother"], ["cuts", "bakes"]),
-         ("the [MASK] cuts the [MASK] .", ["chef", "father"], ["bread", "cheese"]))
+         ("the [MASK] cuts the [MASK] .", ["chef", "mother"], ["bread", "cheese"]),
+         ("the [MASK] visited the [MASK] because he needed glory .", ["surgeon", "mother"], ["prince", "sergeant"]))
 for text, firsts, seconds in fours:
     for name, reader in (("exact", exact), ("model", model)):
         one, other = (round(side, 3) + 0.0 for side in two_sides(reader, text, firsts, seconds))
-        print(f"{name}: {'/'.join(firsts):14}{'/'.join(seconds):14} {one:+.3f} from p(first | second), "
+        print(f"{name}: {'/'.join(firsts):15}{'/'.join(seconds):16} {one:+.3f} from p(first | second), "
               f"{other:+.3f} from p(second | first)")
 
 # %% [markdown] id="why-weather"
-# The exact ratio is 0 here because, within a scene, the words of this language are drawn on their own: it is 0 or
-# infinite. The model's two answers are not the same. But four words are an anecdote. The study that comes with the
-# course lists everything: a chain of six words, sentences of eight, in which any word may follow any other, so that no
-# logarithm is infinite. Models learn it, with six seeds, and are looked at on the way: all conditionals of two adjacent
-# blanks, in 40 fixed contexts.
+# In the first three sentences the exact ratio is 0: within one scene the words of this language are drawn on their own.
+# In the last, *he* may be either person: two readings are mixed, and the ratio is neither 0 nor infinite. From both
+# sides the exact answers are the same, and the model's are not; but four words are an anecdote. The study that comes
+# with the course lists everything: a chain of six words, sentences of eight, in which any word may follow any other, so
+# that no logarithm is infinite. Models learn it, with six seeds, and are looked at on the way: all conditionals of two
+# adjacent blanks, in 40 fixed contexts.
 
 # %% id="show-study"
 study = find_experiment("joint_agreement").shipped()
@@ -546,17 +578,17 @@ for step, gap, size in zip(study.config.looks, study.of("gap").T, study.of("size
 study.show()
 
 # %% id="say-study"
-from IPython.display import Markdown
-
 relative = [mean_interval(column) for column in study.relative_gap.T]
 peak = study.of("gap").mean(axis=0)
 Markdown(f"""
-Before training the two sides differ by {peak[0]:.3f} nats, after {study.config.looks[peak.argmax()]} steps by
-{peak.max():.3f}, and at the end by {peak[-1]:.3f}. A model that says nearly the same everywhere is nearly consistent,
-so that in nats training makes it worse first. What tells more is the gap in terms of the log odds ratios themselves:
-{relative[0].value:.0%} of them before training, where all there is to see is the noise of the first weights, and
-{relative[-1].value:.0%} at the end ({relative[-1].low:.0%} to {relative[-1].high:.0%} over {study.config.seeds} seeds).
-It is zero at none of the looks: nothing in the loss of one blank asks whether its answer fits that of another.
+Before training the two sides differ by {peak[0]:.3f} nats, after {study.config.looks[peak.argmin()]} steps by
+{peak.min():.3f}, after {study.config.looks[peak.argmax()]} by {peak.max():.3f}, and at the end by {peak[-1]:.3f}. A
+model that says nearly the same everywhere is nearly consistent, so that a small gap in nats may mean that little has
+been learned. What tells more is the gap in terms of the log odds ratios themselves. At the looks after
+{", ".join(map(str, study.config.looks))} steps it is {", ".join(f"{e.value:.0%}" for e in relative)} of them: before
+training all there is to see is the noise of the first weights; at the end the interval is {relative[-1].low:.0%} to
+{relative[-1].high:.0%}, over {study.config.seeds} seeds. It is
+zero at none of the looks: nothing in the loss of one blank asks whether its answer fits that of another.
 """)
 
 # %% [markdown] id="why-gibbs"
@@ -564,8 +596,9 @@ It is zero at none of the looks: nothing in the loss of one blank asks whether i
 #
 # There is a way to draw sentences from conditionals alone. Fill the blanks with anything. Then hide one of them, draw
 # it anew given all others, and go on with the next, round after round. That is **Gibbs sampling** (Geman and Geman
-# 1984). Where the conditionals belong to one joint, the words of late rounds are draws from it. Where they do not, the
-# rounds still settle, on a **stationary law** that one more round leaves as it is.
+# 1984). Where the conditionals belong to one joint, and from every possible pair there is a way to every other, the
+# words of late rounds are draws from it. Where they belong to none, the rounds still settle, on a **stationary law**
+# that one more round leaves as it is.
 #
 # For two blanks that law can be had without a single draw: not words are sent through the rounds but a whole
 # distribution over pairs, $\pi(x, y)$. To draw $x$ anew is to forget it and to put in the conditional:
@@ -595,7 +628,8 @@ def gibbs(first_given_second, second_given_first, rounds):
 check("14.gibbs", gibbs)
 
 # %% [markdown] id="gibbs-how"
-# For exact conditionals the law is the joint, and so is what two steps from left to right give. What about those of a
+# For exact conditionals of the study's chain, in which no pair is impossible, the law is the joint, and so is what two
+# steps from left to right give. What about those of a
 # model? The study has three ways to make a joint of a trained model's answers, each with its distance from the exact
 # joint. And there is a fourth, which looks like the definition of a Markov random field: take the sum of all
 # log-conditionals for the logarithm of a joint, up to a constant. Wang and Cho (2019) read BERT much like this, with
@@ -661,18 +695,21 @@ ax.axhspan(in_turns.low, in_turns.high, color=figures.SKY, alpha=0.35, linewidth
 ax.axhline(in_turns.value, color=figures.BLUE, linestyle="--")
 ax.text(8, in_turns.high, "filled from left to right", ha="right", va="bottom", color=figures.BLUE)
 ax.set(xlabel="sweeps of Gibbs sampling after one pass", ylabel="impossible sentences (%)", ylim=(0, None))
-ax.set_title(f"From {wrong[0].value:.0f}% to {wrong[-1].value:.0f}% in eight sweeps; one turn from the left, "
-             f"{in_turns.value:.0f}%")
+ax.set_title(f"The first sweep: {wrong[0].value:.0f}% to {wrong[1].value:.0f}%; seven more: {wrong[-1].value:.0f}%")
 figures.show(figure, alt="Share of impossible sentences by sweeps, 95% intervals over 800 sentences: " + ", ".join(
     f"{s.value:.1f}%" for s in wrong) + f". Filled from left to right {in_turns.value:.1f}%.")
 
 # %% id="say-sweeps" tags=["nbval-ignore-output"]
 off = np.array([100.0 * np.isneginf(judged(blanks, ids)) for ids in swept])
 first_sweep, later = mean_interval(off[0] - off[1]), mean_interval(off[1] - off[8])
+fewer = 100.0 * ~said_by["model", False, LEFT_FIRST] - off[8]
+left, sweeps_win = mean_interval(fewer), decide_above(Sampled.mean(fewer), 0)
 Markdown(f"""
 The first sweep mends {first_sweep.value:.1f} points ({first_sweep.low:.1f} to {first_sweep.high:.1f}, the same
-sentences before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). Where
-it ends is not the law of the language but that of the model's own conditionals, however many sweeps there are.
+sentences before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). Fewer are
+impossible after eight sweeps than when filled once from the left, by {left.value:+.1f} points ({left.low:+.1f} to
+{left.high:+.1f}); is that better? {sweeps_win}. Where it ends is not the law of the language but that of the
+model's own conditionals, however many sweeps there are.
 """)
 
 # %% [markdown] id="why-pll"
@@ -685,12 +722,14 @@ it ends is not the law of the language but that of the model's own conditionals,
 # $$\mathrm{PLL}(x) = \sum_t \log p(x_t \mid \text{all words but } x_t).$$
 #
 # It is no log-likelihood. Each word is scored with the others in sight, and *they* are scored with it in sight: what
-# two words share is never paid for. On average it is too high by exactly
+# two words share is never paid for. Two words cost $H(X) + H(Y)$ in one pass, $H(X) + H(Y) - I$ by their joint, and
+# $H(X) + H(Y) - 2I$ by minus the PLL. With exact conditionals it is on average too high by exactly
 #
 # $$E[\mathrm{PLL}] - E[\log p] = H(X_1, \dots, X_n) - \sum_t H(X_t \mid \text{all others}),$$
 #
-# which is called the *dual* total correlation (Han 1978). One pass over a sentence of blanks pays what words share too
-# often, and the pseudo-log-likelihood never.
+# which is called the *dual* total correlation (Han 1978); for two words it is $I$. One pass over a sentence of blanks
+# pays what words share too often, and the pseudo-log-likelihood never. A model's conditionals add mistakes of their
+# own.
 
 # %% id="measure-pll" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.joint.measures import dual_total_correlation
@@ -742,7 +781,8 @@ check("14.hidden-pieces", hidden_pieces)
 
 # %% [markdown] id="pieces-how"
 # To see it exactly, cut the words of the scene language behind their third letter, *gar|dener*, where they have more
-# than four. The exact posterior of the word gives that of its pieces. How much too high is the plain score of a word?
+# than four. Among so few words the tail nearly names the word, so that this cut is a harsh one. The exact posterior of
+# the word gives that of its pieces. How much too high is the plain score of a word?
 
 # %% id="measure-pieces"
 from mlm_mini.experiments.joint.pseudo import piece_scores, cut_words
@@ -756,8 +796,8 @@ scores = np.array([piece_scores(p, pieces, w) for p, w in zip(posteriors, sample
 whole = np.log(posteriors[np.arange(len(rows)), sample[rows, places]])
 above = mean_interval(scores[:, 0] - whole)
 print(f"{len(rows):,} words of two pieces, {-whole.mean():.2f} nats each on average")
-print(f"every other piece in sight: too high by {above.value:.2f} ({above.low:.2f} to {above.high:.2f}) nats, that is "
-      f"{scores[:, 0].mean() / whole.mean():.0%} of the cost is left")
+print(f"every other piece in sight: too high by {above.value:.2f} ({above.low:.2f} to {above.high:.2f}) nats; with "
+      f"this cut {scores[:, 0].mean() / whole.mean():.0%} of the cost is left")
 print(f"later pieces hidden: off by at most 1e-9: {np.abs(scores[:, 1] - whole).max() < 1e-9}")
 
 # %% id="fig-pieces" tags=["nbval-ignore-output"]
@@ -771,7 +811,7 @@ right.plot(-whole, -scores[:, 0], ".", color=figures.RED, markersize=4, label="o
 right.plot(-whole, -scores[:, 1], "x", color=figures.GREEN, markersize=3, label="later pieces hidden")
 right.set(xlabel="surprisal of the word (nats)", ylabel="surprisal of its two pieces (nats)")
 right.legend(fontsize=9)
-right.set_title(f"Two pieces keep {scores[:, 0].mean() / whole.mean():.0%} of the surprisal, or all of it")
+right.set_title(f"With this cut, pieces keep {scores[:, 0].mean() / whole.mean():.0%} of the surprisal, or all")
 figures.show(figure, alt=f"Left, exact PLL against log-likelihood of {len(sample)} sentences: on average higher by "
              f"{(scored['exact'] - likely).mean():.2f} nats, correlation "
              f"{np.corrcoef(scored['exact'], likely)[0, 1]:.2f}. "
@@ -781,14 +821,16 @@ figures.show(figure, alt=f"Left, exact PLL against log-likelihood of {len(sample
 # %% [markdown] id="clinic"
 # ## 9 · Bug clinic of Part IV
 #
-# Four patients, from chapters 12 to 14. Their code runs, and what they conclude is wrong. Run the check first to see
-# the symptom, then find the cause.
+# Four patients, from chapters 12 to 14; what is needed of the first two is said here. Their code runs, and what they
+# conclude is wrong. Run the check first to see the symptom, then find the cause.
 
 # %% [markdown] id="clinic-neighbors-story"
 # ### My model knows only frequent words
 #
 # *"I looked up the nearest neighbors of fifty words. It is always the same ten, most of them frequent words with long
 # vectors; and in first place stands the word itself. The model has learned frequency and no meaning."*
+#
+# The **cosine** of two vectors is that of the angle between them: their dot product, divided by both lengths.
 
 # %% id="ex-clinic-neighbors"
 # exercise: 14.clinic-neighbors
@@ -819,6 +861,8 @@ check("14.clinic-neighbors", neighbors)
 #
 # *"My probe tells animals from people in 99% of the cases, on tokens that it has never seen: every fifth token is held
 # out. A colleague gave it random vectors, one for each word, and got 99% too. Random vectors must know a lot."*
+#
+# A **probe** is a small classifier that is trained to read a property off a model's vectors.
 
 # %% id="ex-clinic-split"
 # exercise: 14.clinic-split
@@ -926,20 +970,34 @@ for name, row in claims.items():
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
 joint_row, adjacency, mrf = (claims[name] for name in ("joint", "adjacency", "mrf"))
-once, turn = (joint_row.finding.figures[name] for name in ("one pass", "in turn"))
+
+
+def of_blanks(name):
+    """A figure of the claim for two blanks and for three, with intervals."""
+    found = ((m, joint_row.finding.figures[f"{name}, {m} blanks"]) for m in ("two", "three"))
+    return ", ".join(f"{m} blanks {f.value:+.3f} ({f.low:+.3f} to {f.high:+.3f})" for m, f in found)
+
+
+def verdicts_of(decisions):
+    return "; ".join(f"{m} blanks: {decision}" for m, decision in decisions.items())
+
+
+turns = {m: decide_above(joint_row.finding.figures[f"in turn, {m} blanks"], 0) for m in ("two", "three")}
 reached = {name: figure.value for name, figure in adjacency.finding.figures.items()}
 gap_now = mrf.finding.figures["gap of trained models"]
 Markdown(f"""
 | the article this course grew from | measured in this chapter | verdict |
 |---|---|---|
-| "the model does not predict them independently" | beside the best that independent guesses can do, one pass of the \
-model saves {once.value:+.3f} nats ({once.low:+.3f} to {once.high:+.3f}) for three blanks; asked in turn it saves \
-{turn.value:+.3f} ({turn.low:+.3f} to {turn.high:+.3f}) | **{joint_row.verdict}** |
+| "the model does not predict them independently" | nats saved in sentences of any length. Beside the best that \
+independent guesses can do, the model in one pass: {of_blanks("one pass")}; in turn: {of_blanks("in turn")}. In turn, \
+beside its own one pass: {of_blanks("in turn beside its own one pass")} | \
+**{verdicts_of(joint_row.finding.verdicts)}** |
 | "The prediction for the first `[MASK]` influences the prediction for the second" | in one pass there is nothing that \
-could; once *officer* is written, the second blank moves by {chase.moved(by_name["officer"])[0]:.2f} nats | as above |
+could; once *officer* is written and the second blank asked again, it moves by \
+{chase.moved(by_name["officer"])[0]:.2f} nats in the language | as above |
 | "The model is implicitly learning about the joint probability of the missing words" | with the true words to the \
-left in place, its answers at three blanks in turn are {turn.value:.3f} nats better than the best product | \
-**{decide_above(turn, 0)}** |
+left in place, its answers in turn are better than the best product by {of_blanks("in turn")} nats | \
+**{verdicts_of(turns)}** |
 | "The losses are only truly independent if no two masked tokens are adjacent" | largest conditional information of \
 blanks that are not adjacent: {", ".join(f"{name} {value:.4f}" for name, value in reached.items())} nats | \
 **{adjacency.verdict}** |
@@ -948,15 +1006,15 @@ blanks that are not adjacent: {", ".join(f"{name} {value:.4f}" for name, value i
 {abs(parts["gradients, perfect model"].correlation):.3f} for a perfect model and \
 {parts["gradients, untrained"].correlation:.3f} before training | three different questions |
 | "a deep connection between MLM and graphical models in statistics, like Markov Random Fields" | exact conditionals: \
-gap 0, Gibbs' law is the joint. Trained models: gap {gap_now.value:.3f} nats ({gap_now.low:.3f} to \
-{gap_now.high:.3f}) | **{mrf.verdict}** |
+gap 0, Gibbs' law is the joint where every pair can be reached. Trained models: gap \
+{gap_now.value:.3f} nats ({gap_now.low:.3f} to {gap_now.high:.3f}) | **{mrf.verdict}** |
 """)
 
 # %% [markdown] id="recap-note"
 # What this does not say: the languages are small and their exact answers known, which is why anything could be said
 # exactly. In real text nobody knows the total correlation of two blanks. What carries over is what does not depend on
 # the language: one pass factorizes; turns do not; conditionals that were learned apart need not fit together; and a
-# score that sees the answer's other half counts it twice.
+# score that sees the answer's other half never pays for what the halves share.
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on
