@@ -28,6 +28,7 @@ from mlm_mini.languages import english_trigram, scene_language, split_words
 from mlm_mini.model import MaskedLM, ModelConfig, autocast, choose_device
 from mlm_mini.reference import IGNORE_INDEX, maskable_positions
 from mlm_mini.widgets.attention import MOST_MAPPED, AttentionMaps
+from mlm_mini.widgets.joint import THREE_BLANKS
 
 ROUNDS = 11
 STEP_MS, POSTERIOR_MS, FIRST_CHECK_MS, CHECK_MS = 100.0, 20.0, 3000.0, 1000.0
@@ -226,10 +227,8 @@ def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]
     for text in game.texts:
         game.chooser.value = text
         yield f"cloze game, {text}", game, _playing(game)
-    masks = widgets.mask_ratio_widget(sentence)
-    yield "mask ratio", masks, _moving(masks.slider, shares)
-    leak = widgets.leak_widget()
-    yield "leak", leak, _moving(leak.slider, [0.25 * k for k in range(24)])
+    yield "mask ratio", (masks := widgets.mask_ratio_widget(sentence)), _moving(masks.slider, shares)
+    yield "leak", (leak := widgets.leak_widget()), _moving(leak.slider, [0.25 * k for k in range(24)])
     attention = widgets.attention_widget(lambda _: maps, "")
     yield "attention map", attention, _moving(attention.query, range(MOST_MAPPED))
     economics = widgets.mask_economics_widget(sentence, curves=curves)
@@ -242,6 +241,7 @@ def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]
     yield "strategy, choice", strategy, _moving(strategy.strategy, STRATEGIES)
     plane = widgets.projection_widget(model)
     yield "projection, word", plane, _moving(plane.word, ("dog", "chef", "bread", "opens"))
+    yield "joint, word", (joint := widgets.joint_widget(THREE_BLANKS)), _moving(joint.word, joint.word.options)
 
 
 def _playing(game: ipywidgets.Widget) -> Callable[[], None]:

@@ -368,3 +368,27 @@ def test_a_strategy_is_chosen_with_the_keyboard(run_notebook, picture):
     page.get_by_label("Sentence", exact=True).fill("the teenager closes the door .")
     page.get_by_label("Sentence", exact=True).press("Enter")
     status_with(page, "of 6 tokens").wait_for()
+
+
+def test_a_word_is_written_into_the_first_blank_with_the_keyboard(run_notebook, picture):
+    page, _ = run_notebook("14_joint_predictions")
+    status_with(page, "Nothing is written: this is one pass.").wait_for()
+    officer = page.get_by_role("button", name="officer")
+    officer.scroll_into_view_if_needed()
+    picture(page, "one_pass")
+    chart = page.get_by_role("img", name=re.compile(r"^Two maps over pairs of words.*this is one pass"))
+    before = chart.get_attribute("src")
+    officer.focus()
+    officer.press("Space")
+    status_with(page, "With officer written and the rest asked again").wait_for()
+    chart = page.get_by_role("img", name=re.compile(r"^Two maps .*With officer written")).first
+    assert chart.get_attribute("src") != before
+    picture(page, "written")
+    box = page.get_by_label("Sentence", exact=True)
+    box.fill("the [MASK] chased the cat .")
+    box.press("Enter")
+    status_with(page, "write [MASK] two or three times").wait_for()
+    box.fill("the [MASK] chased the [MASK] in the [MASK] .")
+    box.press("Enter")
+    status_with(page, "third blank:").wait_for()
+    picture(page, "three_blanks")

@@ -85,6 +85,21 @@ def race(length, *nats):
 
 def company(closest, untrained, alone):
     return {CLOSEST: seeds(closest, 0.01), BEYOND_UNTRAINED: seeds(untrained), BEYOND_ALONE: seeds(alone)}
+def blanks(*pairs):
+    """What is saved in one pass and in turn, of two blanks and of three."""
+    return {
+        f"{name}, {m} blanks": seeds(value)
+        for m, pair in zip(("two", "three"), pairs, strict=True)
+        for name, value in zip(("one pass", "in turn"), pair, strict=True)
+    }
+
+
+def agreement(exact_gap, gap, spread, nearer=0.3):
+    return {
+        "gap of trained models": seeds(gap, spread),
+        "gap of exact conditionals": Sampled.exact(exact_gap),
+        "KL by Gibbs in terms of one pass": seeds(nearer, 0.01),
+    }
 
 
 def crossing(center, spread=1.0):
@@ -191,6 +206,34 @@ PLANTED = [
     ("in-context", one(0.45), HOLDS),
     ("in-context", one(0.05), FAILS),
     ("in-context", one(0.3), UNDECIDED),
+    ("joint", blanks((0.2, 0.3), (0.2, 0.3)), HOLDS),
+    ("joint", blanks((-0.2, 0.3), (-0.2, 0.3)), "holds when the blanks are filled one after the other"),
+    ("joint", blanks((-0.2, -0.2), (-0.2, -0.2)), FAILS),
+    ("joint", blanks((0.1, 0.3), (0.1, 0.3)), UNDECIDED),
+    (
+        "joint",
+        blanks((-0.2, 0.1), (-0.2, 0.3)),
+        "holds when three blanks are filled one after the other; undecided for two",
+    ),
+    (
+        "joint",
+        blanks((-0.2, -0.2), (-0.2, 0.3)),
+        "holds when three blanks are filled one after the other; does not hold as worded for two",
+    ),
+    (
+        "joint",
+        blanks((0.2, 0.3), (-0.2, 0.3)),
+        "holds when there are two blanks; holds when three blanks are filled one after the other",
+    ),
+    ("joint", blanks((-0.2, 0.1), (-0.2, -0.3)), UNDECIDED),
+    ("adjacency", exact(chain=0.0, hidden=1e-16), HOLDS),
+    ("adjacency", exact(chain=0.0, hidden=0.01), "holds when the language is a chain"),
+    ("adjacency", exact(chain=0.1, hidden=0.01), FAILS),
+    ("mrf", agreement(1e-16, 0.2, 0.1), "holds when the conditionals are exact; those of a model fit no joint"),
+    ("mrf", agreement(1e-16, 1e-5, 1e-6), HOLDS),
+    ("mrf", agreement(1e-16, 0.01, 0.1), UNDECIDED),
+    ("mrf", agreement(1e-3, 0.2, 0.1), FAILS),
+    ("mrf", agreement(1e-16, 0.2, 0.1, nearer=2.0), FAILS),
 ]
 
 

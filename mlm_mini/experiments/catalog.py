@@ -9,6 +9,7 @@ import numpy as np
 from mlm_mini.experiments.company.config import QUICK_COMPANY, CompanyConfig
 from mlm_mini.experiments.company.result import WordCompany
 from mlm_mini.experiments.company.study import measure_company
+from mlm_mini.experiments.joint.study import QUICK_AGREEMENT, Agreement, JointConfig, measure_agreement
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.parts.study import PartsConfig, RecipeParts, measure_parts
 from mlm_mini.experiments.ratio.config import QUICK_RATIO_STUDY, MaskRatioConfig
@@ -60,6 +61,7 @@ EXPERIMENTS = {
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
         Experiment("word_company", QUICK_COMPANY, CompanyConfig(), measure_company, WordCompany),
+        Experiment("joint_agreement", QUICK_AGREEMENT, JointConfig(), measure_agreement, Agreement),
     )
 }
 

@@ -12,6 +12,7 @@ from mlm_mini.experiments.claims.claim import Claim, Effort, Finding
 from mlm_mini.experiments.claims.company import COMPANY_CLAIMS
 from mlm_mini.experiments.claims.context import CONTEXT_CLAIMS
 from mlm_mini.experiments.claims.foundations import FOUNDATION_CLAIMS
+from mlm_mini.experiments.claims.joint import JOINT_CLAIMS
 from mlm_mini.experiments.claims.ratio import RATIO_CLAIMS
 from mlm_mini.experiments.claims.strategy import STRATEGY_CLAIMS
 from mlm_mini.experiments.claims.variance import VARIANCE_CLAIMS
@@ -19,6 +20,7 @@ from mlm_mini.experiments.lab.verdicts import Decision
 
 CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS
 CLAIMS += COMPANY_CLAIMS
+CLAIMS += JOINT_CLAIMS
 
 
 @dataclass(frozen=True)
