@@ -133,6 +133,7 @@ LANGUAGES = {
                 "tiny": SHORT | {"mask_ratio": 0.15},
                 "tiny, 35%": SHORT | {"mask_ratio": 0.35},
                 "tiny, causal": SHORT | {"objective": "causal"},
+                "tiny, diffusion": SHORT | {"objective": "diffusion"},
             },
         ),
         # A chain takes 400 steps to see that neighbors matter, an urn none.
@@ -214,7 +215,7 @@ def find_material(
     """The material for a language by name, or for the text files at a path.
 
     The evaluation set asks every model of one objective the same: it depends on neither `config.seed` nor the masks of
-    the training, but has ratio 0.15 and nothing but [MASK]. length and vocabulary_size are for real text; the
+    the training, but has ratio 0.15 and nothing but [MASK]; for diffusion it has all ratios, weighed. length and vocabulary_size are for real text; the
     sentences of an exact language have a length of their own.
     tokenizer, endings: as in `find_language`.
     Raises what `read_text_folder` raises, for a path where there is no text, and as `find_language`.

@@ -23,8 +23,8 @@ from mlm_mini.languages import scene_language
 from mlm_mini.model import ModelConfig
 from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.training import find_material, train
-from mlm_mini.training.config import OBJECTIVES
 
+OBJECTIVES = "masked", "causal"
 SHORTER = (64, 32, 16, 8, 4, 2, 1)  # trainings of a 64th of the steps ... a half, and all of them
 
 
