@@ -17,6 +17,7 @@ from mlm_mini.experiments.strategy.run import measure_mask_strategy
 from mlm_mini.experiments.variance.config import QUICK_RATIOS, GradientVarianceConfig
 from mlm_mini.experiments.variance.result import GradientVariance
 from mlm_mini.experiments.variance.study import new_model_variance
+from mlm_mini.experiments.writing.study import Writers, WritingConfig, measure_writers
 from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.shipped import provenance, shipped
 
@@ -53,6 +54,7 @@ EXPERIMENTS = {
         Experiment("mask_ratio", QUICK_RATIO_STUDY, MaskRatioConfig(), measure_mask_ratio, MaskRatio),
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
+        Experiment("writing", WritingConfig(steps=40, seeds=2, rates=()), WritingConfig(), measure_writers, Writers),
     )
 }
 

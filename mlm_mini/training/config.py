@@ -35,7 +35,9 @@ class TrainingConfig:
             "N",
         ),
     )
-    objective: str = field(default="masked", metadata=text_of("masked, causal, or diffusion: all ratios, weighed so that they cancel"))
+    objective: str = field(
+        default="masked", metadata=text_of("masked, causal, or diffusion: all ratios, weighed so that they cancel")
+    )
     masking: Masking = field(default_factory=Masking)
     learning_rate: float = field(default=3e-3, metadata=text_of("at its highest", "R"))
     embedding_rate: float = field(default=1.0, metadata=text_of("times that, for the table of words", "R"))
