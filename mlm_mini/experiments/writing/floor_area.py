@@ -18,6 +18,8 @@ from mlm_mini.languages import ExactLanguage
 from mlm_mini.reference import entropy
 from mlm_mini.reference.loss import mean_and_error
 
+SENTENCES_AT_ONCE = 512
+
 
 def gauss_ratios(n: int) -> tuple[np.ndarray, np.ndarray]:
     """The n ratios between 0 and 1 and their weights, which sum to 1, for an integral over all ratios (Gauss 1814)."""
@@ -68,8 +70,26 @@ def measure_area(language: ExactLanguage, sentences: int, n: int, rng: np.random
 
 def expected_nats(language: ExactLanguage, ids: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """What the hidden words of each sentence cost an exact reader of one pass, in the mean over words: (B,) nats."""
-    rows, places = np.nonzero(hidden)
+    return np.bincount(np.nonzero(hidden)[0], entropy(_posteriors(language, ids, hidden)), minlength=len(ids))
+
+
+def hidden_nats(language: ExactLanguage, ids: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """The exact surprisal of each hidden word in one pass, 0 at what is visible: (B, T) nats."""
+    posterior, nats = _posteriors(language, ids, hidden), np.zeros(ids.shape)
+    nats[hidden] = -np.log(posterior[np.arange(len(posterior)), ids[hidden]])
+    return nats
+
+
+def floor_at(language: ExactLanguage, sentences: int, ratio: float, rng: np.random.Generator) -> float:
+    """The floor at one ratio, in nats per hidden word, over so many fresh sentences."""
+    ids = language.sample(sentences, rng).ids
+    hidden = np.isin(ids, language.vocabulary.regular_ids) & (rng.random(ids.shape) < ratio)
+    return float(expected_nats(language, ids, hidden).sum() / hidden.sum())
+
+
+def _posteriors(language: ExactLanguage, ids: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """The exact posterior at each hidden word, (N, V)."""
     seen = np.where(hidden, language.vocabulary.mask_id, ids)
-    positions = np.broadcast_to(np.arange(ids.shape[1]), ids.shape)
-    posterior = language.posterior_at(seen, positions)[rows, places]
-    return np.bincount(rows, entropy(posterior), minlength=len(ids))
+    places = np.broadcast_to(np.arange(ids.shape[1]), ids.shape)
+    blocks = (slice(first, first + SENTENCES_AT_ONCE) for first in range(0, len(ids), SENTENCES_AT_ONCE))
+    return np.concatenate([language.posterior_at(seen[b], places[b])[hidden[b]] for b in blocks])

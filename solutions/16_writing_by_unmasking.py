@@ -1,0 +1,563 @@
+# ---
+# jupyter:
+#   course:
+#     title: Writing by unmasking
+#     question: Which mask ratio makes a reader into a writer?
+#     minutes: 200
+#     prerequisites: Chapters 07, 08 and 10
+# ---
+
+# %% [markdown] id="header"
+# # 16 · Writing by unmasking
+#
+# **Which mask ratio makes a reader into a writer?**
+#
+# You will be able to
+#
+# - derive why the area under the floor curve is the entropy of a sentence, and see the two numbers agree;
+# - turn the masked loss into a bound on the likelihood, with a ratio for each row and a weight that undoes it;
+# - write sentences by filling in blanks, a few at each step;
+# - say in nats what parallel steps cost, and why the most certain word first is not the best plan;
+# - set a writer that unmasks beside one that goes from left to right, at equal operations;
+# - take all of this to text of your own.
+#
+# *200 minutes. Prerequisites: chapters 07, 08 and 10. Three small models are trained the first time, about a minute
+# each on one core; they are then kept. Everything runs on the CPU; on a GPU nothing changes but the time.*
+
+# %% [markdown] id="how-it-works"
+# `hint("16.area")` in a new cell gives one step of help at a time, and `failing("16.area")` hands you the smallest
+# input that failed, with both answers. The cells between the exercises use `mlm_mini`'s versions, so they run before
+# yours do.
+
+# %% id="setup"
+import numpy as np
+
+from mlm_mini import figures
+from mlm_mini.course import check, failing, hint
+from mlm_mini.experiments import find_experiment, mean_interval
+from mlm_mini.languages import scene_language
+
+language = scene_language()
+vocabulary = language.vocabulary
+
+# %% [markdown] id="why-area"
+# ## 1 · The area under the floor
+#
+# Chapter 10 drew the **floor** $F(r)$: what a hidden word costs a reader who knows the language, when each word is
+# hidden with probability $r$. It was a curve of readers. Here it becomes a curve of writers, by a thought experiment.
+# Give each of a sentence's $W$ words a number drawn uniformly between 0 and 1, hide them all, and fill them in from the
+# largest number down. When it is the turn of a word with the number $r$, a word is still hidden if its number is below
+# $r$: each with probability $r$, on its own.
+#
+# So the word in turn is a blank of a sentence masked at ratio $r$, and costs $F(r)$ on average. Its own number is
+# uniform, so that all ratios come up alike. But the chain rule says that the words of a sentence, filled in one by one
+# in whatever order, cost its surprisal $-\ln p(x)$ in all. With $H$ the mean of that, the entropy,
+#
+# $$\frac{H}{W} = \int_0^1 F(r)\, dr.$$
+#
+# Whoever knows the floor at every ratio knows the entropy, given what is never hidden: `[CLS]`, `[SEP]` and padding,
+# and with them the length.
+
+# %% [markdown] id="why-quadrature"
+# An integral is a mean over all ratios, and can be had from few. A **quadrature** takes a function at $n$ points and
+# weighs the values. If a sentence has $W$ words, $F$ is a polynomial in $r$ of degree $W - 1$, for it is made of
+# products of $r$ and $1 - r$. The rule of Gauss and Legendre with $n$ points is exact up to degree $2n - 1$, and NumPy
+# knows its points $x_i$ and weights $w_i$ for integrals from $-1$ to $1$.
+
+# %% id="ex-area"
+# exercise: 16.area
+def area(floor, n):
+    """The integral of floor(r) over r from 0 to 1, by the rule of Gauss and Legendre with n points.
+
+    floor: a function of ratios (n,), which returns nats (n,); n: at least 1. Returns a float.
+    """
+    # Where to start: np.polynomial.legendre.leggauss(n) has the points between -1 and 1. Where do they lie between 0
+    # and 1?
+    # <solution>
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return float((weights * floor((nodes + 1) / 2)).sum() / 2)
+    # </solution>
+
+
+# %% id="check-area"
+check("16.area", area)
+
+# %% [markdown] id="area-note"
+# Nine points are exact for sentences of up to 18 words; scenes have 15 at most. All error that is left is that of the
+# sample: 3,000 sentences, with fresh masks at each ratio. The other side of the equation needs no mask at all, since
+# the language knows the probability of every sentence.
+
+# %% id="measure-area"
+from mlm_mini.experiments.writing.floor_area import measure_area
+
+sides = measure_area(language, 3_000, 9, np.random.default_rng(1601))
+W = sides.words
+print("ratio    " + "".join(f"{ratio:6.2f}" for ratio in sides.ratios))
+print("floor    " + "".join(f"{nats:6.2f}" for nats in sides.floors))
+for name, (nats, error) in (("area under the floor", sides.area), ("exact likelihood", sides.exact)):
+    print(f"{name:22}{nats:.3f} ± {1.96 * error:.3f} nats per word, {W * nats:.2f} ± {W * 1.96 * error:.2f} per sentence")
+apart, apart_error = sides.difference
+print(f"the difference, on the same sentences: {apart:+.3f} ± {1.96 * apart_error:.3f} (all 95%, over sentences)")
+
+# %% id="fig-area" tags=["nbval-ignore-output"]
+figure, (ax,) = figures.new_figure(7, 3.4)
+dense = np.linspace(0, 1, 101)
+smooth = np.polynomial.Polynomial.fit(sides.ratios, sides.floors, 4, w=1 / sides.errors)(dense)
+ax.fill_between(dense, smooth, color=figures.SKY, alpha=0.35, linewidth=0)
+ax.errorbar(sides.ratios, sides.floors, 1.96 * sides.errors, fmt="o", color=figures.BLUE, markersize=4, capsize=2)
+ax.axhline(sides.exact[0], color=figures.RED, linestyle="--")
+ax.text(0.02, sides.exact[0] + 0.04, f"entropy per word by exact likelihoods: {sides.exact[0]:.2f}", color=figures.RED)
+ax.text(0.55, 0.5, f"area {sides.area[0]:.2f}", color=figures.BLUE, fontsize=12)
+ax.set(xlim=(0, 1), ylim=(0, None), xlabel="share of the words that is hidden", ylabel="exact floor (nats per blank)")
+ax.set_title(f"Area {sides.area[0]:.3f}, entropy {sides.exact[0]:.3f}: {apart:+.3f} ± {1.96 * apart_error:.3f} nats apart")
+figures.show(figure, alt="The floor in nats per hidden word at nine ratios, with 95% intervals over sentences: "
+             + ", ".join(f"{nats:.2f} at {ratio:.2f}" for ratio, nats in zip(sides.ratios, sides.floors))
+             + f". The area under it is {sides.area[0]:.3f}, the entropy per word {sides.exact[0]:.3f}.")
+
+# %% [markdown] id="why-loss"
+# ## 2 · From the floor to a loss
+#
+# A model $q$ has a curve of its own above the floor, its loss at each ratio. The area under that is what *it* pays for
+# a sentence, filled in one by one in a random order. Each order gives a probability to the sentence, and their mean is
+# the probability that the model writes it; by the convexity of $-\ln$, the mean of the surprisals is no smaller than
+# the surprisal of that mean. So the area is a **bound** on the model's surprisal: the true one is at most that. For
+# exact conditionals all orders agree, and it is tight.
+#
+# To train with it, draw a ratio $r_b$ for each row $b$ of a batch, hide its words, $H_b$, and undo the ratio by a
+# weight. With $N$ words in the batch, hidden or not,
+#
+# $$L = \frac{1}{N} \sum_b \frac{1}{r_b} \sum_{t \in H_b} -\ln q(x_t \mid \text{what is visible}).$$
+#
+# This is how diffusion models with masks are trained (Austin and others 2021; Sahoo and others 2024; Shi and others
+# 2024; Ou and others 2024); the random order itself is older (Uria and others 2014).
+
+# %% id="ex-weighted-loss"
+# exercise: 16.weighted-loss
+def weighted_loss(nats, hidden, words, ratios):
+    """L of the equation, in nats per word.
+
+    nats: (B, T), -ln q of the true token at each position, of which those that are visible mean nothing and may be inf
+    or NaN; hidden: (B, T) bool; words: (B, T) bool, True at every word, hidden or not; ratios: (B,), above 0, that each
+    row was masked at. A row may have nothing hidden. Returns a float.
+    """
+    # Where to start: the nats of each row, over the hidden positions alone.
+    # <solution>
+    each = np.where(hidden, nats, 0.0).sum(axis=1) / ratios
+    return float(each.sum() / words.sum())
+    # </solution>
+
+
+# %% id="check-weighted-loss"
+check("16.weighted-loss", weighted_loss)
+
+# %% [markdown] id="why-strata"
+# A row at ratio 0.02 and a row at 0.98 ask quite different questions, and a batch may happen to get many of one kind.
+# So the ratios are **stratified**: the range from 0 to 1 is cut into as many equal strata as there are rows, and each
+# row gets one stratum, by lot, and a ratio drawn uniformly in it. Every row by itself still has a uniform ratio, so
+# that the mean of $L$ is what it was.
+
+# %% id="ex-ratios"
+# exercise: 16.ratios
+def stratified(n, rng):
+    """n ratios between 0 and 1, one in each of the strata from i/n to (i + 1)/n, in random order: (n,).
+
+    Within its stratum each is uniform and has luck of its own. rng: a NumPy Generator, the only one to draw from.
+    """
+    # Where to start: which stratum has each row? rng.permutation says it.
+    # <solution>
+    return (rng.permutation(n) + 1 - rng.random(n)) / n
+    # </solution>
+
+
+# %% id="check-ratios"
+check("16.ratios", stratified)
+
+# %% [markdown] id="why-mean-weight"
+# There is one more thing to mend. Once in a while a ratio of 0.001 hides a word, and that one word counts a thousand
+# times. Such weights make the mean right, but their square has no mean: $\int_0^1 r \cdot r^{-2}\, dr$ is infinite, and
+# no number of rows makes that go away. But what is known of a row is not only its ratio: it is how many of its $W$
+# words were hidden, $k$. The ratios that may have done it come with a chance in proportion to $r^k (1-r)^{W-k}$, and over
+# these
+#
+# $$\text{the mean of } \frac1r = \frac{\int_0^1 r^{k-1} (1-r)^{W-k}\, dr}{\int_0^1 r^k (1-r)^{W-k}\, dr}
+# = \frac{W + 1}{k}.$$
+#
+# A weight may be replaced by its mean given what is seen: the expectation stays, and only noise goes (Rao 1945;
+# Blackwell 1947). The new weight is never above $W + 1$. Where nothing is hidden there is nothing to weigh: 0.
+
+# %% id="ex-mean-weight"
+# exercise: 16.mean-weight
+def mean_weight(hidden, words):
+    """The mean of 1 / ratio for each row, given how many of its words were hidden: (B,).
+
+    hidden: (B, T) bool; words: (B, T) bool, True at every word, hidden or not, at least one in each row. A row with
+    nothing hidden has the weight 0.
+    """
+    # Where to start: W and k are two sums along each row. What would you divide by where k is 0?
+    # <solution>
+    k, W = hidden.sum(axis=1), words.sum(axis=1)
+    return np.where(k > 0, (W + 1) / np.maximum(k, 1), 0.0)
+    # </solution>
+
+
+# %% id="check-mean-weight"
+check("16.mean-weight", mean_weight)
+
+# %% [markdown] id="estimator-note"
+# Is the estimator right, and what has each device brought? The exact language can tell: with its conditionals in place
+# of a model's, $L$ must be the surprisal of the batch on average. Here are 300 batches of 32 sentences, the same ones
+# for each way, and two wrong turns beside them: to leave rows with nothing hidden out of $N$, and to weigh all blanks
+# alike.
+
+# %% id="measure-estimators"
+from mlm_mini.experiments.writing.estimators import measure_estimators
+
+found = measure_estimators(language, batches=300, rows=32, rng=np.random.default_rng(1602))
+print(f"L less the exact surprisal, in nats per word: mean of {found.batches} batches with 95%, and scatter of one")
+for name, errors in found.errors.items():
+    largest = f"   largest weight {found.largest[name]:,.0f}" if name in found.largest else ""
+    print(f"{name:41}{mean_interval(errors).with_margin('+')}   {errors.std(ddof=1):5.2f}{largest}")
+print(f"rows with nothing hidden: {found.empty:.1%}")
+
+# %% [markdown] id="estimators-note"
+# All four ways are unbiased, and with $1/r$ a single word decides how noisy: the interval of such a line cannot be
+# trusted either, since it is made of squares that have no mean. Strata show what they bring once the weights are
+# tamed. A row with nothing hidden is no accident to be swept aside: it adds nothing to the sum, but its words count.
+# And all blanks alike, random ratios without weights, is the mean over *blanks*, most of which stand in heavily masked
+# rows: it bounds nothing.
+#
+# ## 3 · A model of all ratios
+#
+# `python3 course.py train --objective diffusion` trains with stratified ratios and the mean weight, here a `tiny` model
+# for 800 steps. Its curve shows nats per word, at fixed masks of all ratios, above what an exact reader pays for the
+# very same blanks. Beside it stand two models of chapter 08 with the same steps and text: one masked at 15%, and the
+# causal one.
+
+# %% id="train" tags=["nbval-ignore-output"]
+from mlm_mini.chapters import kept_fields
+from mlm_mini.experiments.writing.readers import exact_reader, model_reader
+from mlm_mini.training import LiveCurve, cached_model
+
+trained = {name: cached_model(report=LiveCurve, **kept_fields("scenes", kept)) for name, kept in (
+    ("all ratios", "tiny, diffusion"), ("15%", "tiny"), ("causal", "tiny, causal"))}
+readers = {"exact": exact_reader(language)}
+readers |= {name: model_reader(trained[name].model, vocabulary) for name in ("all ratios", "15%")}
+last = trained["all ratios"].curve[-1]
+print(f"after {last.step} steps: {last.loss:.3f} nats per word, {last.gap:.3f} ± {1.96 * last.gap_error:.3f} above the floor")
+
+# %% id="measure-by-ratio" tags=["nbval-ignore-output"]
+from mlm_mini.experiments import draw_questions, question_kl
+
+by_ratio = {"all ratios": [], "15%": []}
+for ratio in sides.ratios:
+    questions = draw_questions(language, 1_000, ratio, np.random.default_rng(1603))
+    for name, line in by_ratio.items():
+        line.append(float(question_kl(trained[name].model, questions).mean()))
+weights = np.polynomial.legendre.leggauss(9)[1] / 2
+areas = {name: float(weights @ line) for name, line in by_ratio.items()}
+for name, line in by_ratio.items():
+    print(f"{name:12}KL " + " ".join(f"{nats:.2f}" for nats in line) + f"; area {areas[name]:.2f} nats per word")
+
+# %% id="fig-by-ratio" tags=["nbval-ignore-output"]
+figure, (ax,) = figures.new_figure(7, 3.4)
+for (name, line), style, color in zip(by_ratio.items(), ("o-", "s--"), (figures.BLUE, figures.ORANGE)):
+    ax.plot(sides.ratios, line, style, color=color, markersize=4, label=f"trained at {name}: area {areas[name]:.2f}")
+ax.axvline(0.15, color=figures.BLACK, linestyle=":", linewidth=1)
+ax.set(xlim=(0, 1), ylim=(0, None), xlabel="share of the words that is hidden when asked",
+       ylabel="KL to the exact posterior (nats per blank)")
+ax.legend()
+better = sum(a < b for a, b in zip(*by_ratio.values()))
+ax.set_title(f"Trained at all ratios: nearer to the exact answer at {better} of {len(sides.ratios)} ratios")
+figures.show(figure, alt="KL in nats per blank at nine ratios: " + "; ".join(
+    f"trained at {name} " + ", ".join(f"{nats:.2f} at {r:.2f}" for r, nats in zip(sides.ratios, line))
+    for name, line in by_ratio.items()) + ".")
+
+# %% [markdown] id="why-bound"
+# These are one model each, of one seed; section 7 has five. Now the bound itself, for sentences of the language: fill
+# in their true words one by one in a random order, and add up what the model pays. Several orders of a sentence are
+# several measurements of the same thing. What scatters by chance is first of all the sentence.
+
+# %% id="ex-bound"
+# exercise: 16.bound
+def bound(nats, words):
+    """The likelihood bound in nats per word, and its standard error over sentences.
+
+    nats: (B, R), what each of B sentences costs in each of R random orders; words: (B,), how many words it has. With
+    s the mean of a sentence's orders, m = sum s / sum words, and the error is the root of sum (s - m words)^2, over
+    sum words. Returns two floats.
+    """
+    # Where to start: one number for each sentence.
+    # <solution>
+    of_sentence = nats.mean(axis=1)
+    mean = of_sentence.sum() / words.sum()
+    residuals = of_sentence - mean * words
+    return mean, np.sqrt((residuals**2).sum()) / words.sum()
+    # </solution>
+
+
+# %% id="check-bound"
+check("16.bound", bound)
+
+# %% id="measure-bound" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.writing.causal import causal_nats
+from mlm_mini.experiments.writing.floor_area import entropy_given_frame
+from mlm_mini.experiments.writing.unmasking import hide_words, unmask
+
+ids = language.sample(800, np.random.default_rng(1604)).ids
+words, blank = np.isin(ids, vocabulary.regular_ids).sum(axis=1), hide_words(ids, vocabulary)
+own = entropy_given_frame(language, ids)
+costs = {}  # nats of each sentence, two orders
+for name, reader in readers.items():
+    costs[name] = np.stack([unmask(reader, blank, vocabulary.mask_id, language.length, np.random.default_rng(seed),
+                                   answers=ids).nats for seed in (1605, 1606)], axis=1)
+    above = mean_interval(costs[name].mean(axis=1) - own)
+    apart_orders = np.abs(costs[name][:, 0] - costs[name][:, 1]).mean()
+    print(f"{name:12}{costs[name].mean(axis=1).sum() / words.sum():.3f} nats per word, per sentence "
+          f"{above.with_margin('+')} above its own; two orders differ by {apart_orders:.2f}")
+print(f"{'entropy':12}{own.sum() / words.sum():.3f} nats per word, given the length")
+above_causal = mean_interval(causal_nats(trained["causal"].model, ids, vocabulary) + language.log_marginal(ids))
+print(f"{'causal':12}per sentence {above_causal.with_margin('+')} above its own, the length included")
+
+# %% [markdown] id="bound-note"
+# For the exact reader all orders cost the same, to the last digits, and the bound is the entropy. A model contradicts
+# itself: what it says of a word in one order does not fit what it says in another. And the causal model, which has to
+# know only one order and is asked for every word of it at every step, is far ahead after as many steps. Its figure
+# includes what it pays for the length, which the others are told.
+#
+# ## 4 · Writing
+#
+# To write, start from a sentence of `[MASK]`, with a length drawn from the language. At each of $K$ steps ask for all
+# blanks in one pass, draw words for some of them, and leave the rest hidden. How many at each step? As equal shares
+# as may be, all of them filled in at the end, and the smaller shares first, when least is known.
+
+# %% id="ex-schedule"
+# exercise: 16.schedule
+def schedule(words, K):
+    """How many words each of K steps fills in: (K, B) integers.
+
+    words: (B,) integers, how many are hidden in each sentence. Within a sentence the numbers differ by at most one, and
+    sum to `words`: after k steps, words k / K of them are filled in, rounded down. K may be larger than `words`.
+    """
+    # Where to start: how many are filled in after 0, 1 ... K steps?
+    # <solution>
+    done = words * np.arange(K + 1)[:, None] // K
+    return np.diff(done, axis=0)
+    # </solution>
+
+
+# %% id="check-schedule"
+check("16.schedule", schedule)
+
+# %% [markdown] id="why-draw"
+# What to write at a blank? The likeliest word would be the same every time. A writer **draws**, from the model's own
+# distribution, at temperature 1, for only so does it write words as often as they are due. Special tokens are excluded
+# before the softmax, as in chapter 04.
+
+# %% id="ex-draw"
+# exercise: 16.draw
+def draw_words(logits, excluded, rng):
+    """A token for each of N blanks, drawn from the softmax of its row at temperature 1: (N,) integers.
+
+    logits: (N, V), finite; excluded: (V,) bool, True at tokens that must not be drawn, which leave their share to the
+    others. rng: a NumPy Generator, the only one to draw from; each blank has luck of its own.
+    """
+    # Where to start: which logit has a token that cannot be drawn?
+    # <solution>
+    allowed = np.where(excluded, -np.inf, logits)
+    return (allowed + rng.gumbel(size=allowed.shape)).argmax(axis=1)
+    # </solution>
+
+
+# %% id="check-draw"
+check("16.draw", draw_words)
+
+# %% [markdown] id="why-order"
+# And which blanks first? By lot, as in the bound. Or the most certain first, those at which the largest probability is
+# highest: it sounds like good sense, and we shall see. There will be ties: in *the [MASK] [MASK] the [MASK] .* the full
+# stop is certain, and so are other words.
+
+# %% id="ex-pick"
+# exercise: 16.pick
+def pick(scores, hidden, counts, rng):
+    """Which blanks to fill in: the counts[b] hidden positions of row b with the highest scores, (B, T) bool.
+
+    scores: (B, T), of any sign, -inf too, of which those at visible positions mean nothing; hidden: (B, T) bool;
+    counts: (B,) integers, from 0 to the number of hidden ones. Of equal scores those are taken that the lot falls on,
+    each with the same chance. rng: a NumPy Generator, the only one to draw from.
+    """
+    # Where to start: np.lexsort sorts by its last key, and equal ones by the key before it.
+    # <solution>
+    order = np.lexsort((rng.random(scores.shape), -scores, ~hidden))
+    ranks = order.argsort(axis=1)
+    return hidden & (ranks < counts[:, None])
+    # </solution>
+
+
+# %% id="check-pick"
+check("16.pick", pick)
+
+# %% id="show-writing" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.writing.sentence import write_sentence
+
+for K, order in ((4, "random"), (4, "most certain first")):
+    story = write_sentence(readers["all ratios"], language, 9, K, order, seed=1607)
+    print(f"{order}, {K} steps:")
+    for stage, tokens in enumerate(story.stages):
+        print(f"  {stage}", " ".join("____" if token == "[MASK]" else token for token in tokens[1:-1]),
+              "" if story.possible[stage] else "  (impossible from here on)")
+
+# %% [markdown] id="try-unmasking"
+# Go through the steps yourself (arrow keys work, and numbers can be typed). Who writes, in which order, and in how many
+# steps can be chosen; below each word stands the step at which it was filled in and what it cost there.
+
+# %% id="widget-unmasking" tags=["nbval-ignore-output"]
+from mlm_mini.widgets import unmasking_widget
+
+unmasking_widget(trained["all ratios"].model)
+
+# %% [markdown] id="without-a-kernel"
+# Without a running kernel the sliders do not move; this is a sentence of nine words in four steps, one row for each.
+
+# %% id="fig-unmasking" tags=["nbval-ignore-output"]
+from mlm_mini.widgets.unmasking import unmasking_figure
+
+figure, alt = unmasking_figure(trained["all ratios"].model, words=9, steps=4, seed=1607)
+figures.show(figure, alt)
+
+# %% [markdown] id="why-price"
+# ## 5 · What parallel steps cost
+#
+# In one step all words are drawn from the same pass, each for itself. So *the [MASK] chased the [MASK] .* may become
+# *the mouse chased the mouse*: both are likely mice, and neither knows of the other. What is lost is the **total
+# correlation** (Watanabe 1960) of the words that are filled in together, given what is visible,
+#
+# $$C = \sum_i H(x_i) - H(x_1, \ldots, x_m) = \mathrm{KL}\Big(p(x_1, \ldots, x_m)\, \Big\|\, \prod_i p(x_i)\Big).$$
+
+# %% id="ex-total-correlation"
+# exercise: 16.total-correlation
+def total_correlation(joint):
+    """C of m words, in nats.
+
+    joint: (V, ..., V), an array of m axes, at least one, whose entries are the probabilities of all combinations; they
+    sum to one, and many are 0. Returns a float, 0 for independent words.
+    """
+    # Where to start: the distribution of word i is what is left when all other axes are summed over.
+    # <solution>
+    def entropy(p):
+        p = p[p > 0]
+        return -(p * np.log(p)).sum()
+
+    axes = range(joint.ndim)
+    alone = sum(entropy(joint.sum(axis=tuple(other for other in axes if other != axis))) for axis in axes)
+    return float(alone - entropy(joint))
+    # </solution>
+
+
+# %% id="check-total-correlation"
+check("16.total-correlation", total_correlation)
+
+# %% id="measure-total-correlation"
+for text, one, other in (("the [MASK] cuts the [MASK] .", 2, 5), ("the [MASK] cuts the [MASK] bread .", 2, 5),
+                         ("[MASK] [MASK] cuts the bread .", 1, 2)):
+    sentence = language.encode(text)
+    together = language.joint(sentence, [one, other])
+    marginals = together.sum(axis=1), together.sum(axis=0)
+    independent = np.outer(*marginals)
+    some = together > 0
+    lost = (together[some] * np.log(together[some] / independent[some])).sum()
+    print(f"{text:36} total correlation {lost:.2f} nats; drawn apart, {independent[~some].sum():.0%} of the pairs "
+          "are impossible")
+
+# %% [markdown] id="why-stairs"
+# Over all steps these losses add up to the price of writing in $K$ steps: KL(language, written). And the floor curve
+# shows it. If the shares that are hidden fall from 1 to 0 in $K$ equal steps, the step that begins at $k/K$ fills in a
+# share $1/K$ of the words, each at the price $F(k/K)$. All steps together are a staircase over the curve,
+#
+# $$\text{price per word} = \frac1K \sum_{k=1}^{K} F\Big(\frac kK\Big) - \int_0^1 F(r)\, dr,$$
+#
+# and what lies between stairs and curve is paid for the haste.
+
+# %% id="measure-stairs"
+from mlm_mini.experiments.writing.floor_area import floor_at
+from mlm_mini.experiments.writing.price import staircase
+
+eighths = {k / 8: floor_at(language, 3_000, k / 8, np.random.default_rng(1608)) for k in range(1, 9)}
+stairs = {K: staircase(np.array([eighths[k / K] for k in range(1, K + 1)]), sides.exact[0]) for K in (1, 2, 4, 8)}
+for K, nats in stairs.items():
+    print(f"{K} step{'s' if K > 1 else ' '}: {nats:.3f} nats per word, {W * nats:.2f} per sentence")
+
+# %% id="fig-stairs" tags=["nbval-ignore-output"]
+figure, axes = figures.new_figure(10, 3.2, columns=3)
+for ax, K in zip(axes, (1, 2, 4)):
+    ax.plot(dense, smooth, color=figures.BLUE)
+    ax.fill_between(dense, smooth, color=figures.SKY, alpha=0.35, linewidth=0)
+    for k in range(1, K + 1):
+        left, height = (k - 1) / K, eighths[k / K]
+        inside = (dense >= left) & (dense <= k / K)
+        ax.fill_between(dense[inside], smooth[inside], height, color=figures.ORANGE, alpha=0.5, hatch="//", linewidth=0)
+        ax.plot([left, k / K], [height, height], color=figures.RED)
+    ax.set(xlim=(0, 1), ylim=(0, 2.2), xlabel="share hidden")
+    ax.set_title(f"{K} step{'s' if K > 1 else ''}: {stairs[K]:.2f} nats per word too many")
+axes[0].set_ylabel("exact floor (nats per blank)")
+figures.show(figure, alt="The floor curve with stairs of 1, 2 and 4 steps over it; the hatched area between them is the "
+             "price per word: " + ", ".join(f"{stairs[K]:.2f} nats for {K}" for K in (1, 2, 4)) + ".")
+
+# %% [markdown] id="orders-note"
+# The stairs let luck decide how many words each step fills in; a schedule with fixed numbers has nearly their price.
+# Now write in earnest. The price in nats is measured at sentences of the language, as the bound was, but in $K$ steps.
+# The other direction, KL(written, language), is infinite as soon as one impossible sentence can be written (chapter 04).
+# So what is written is judged by two figures: the share of sentences that the language can produce at all, and the mean
+# surprisal of these, which should be the entropy.
+
+# %% id="measure-orders"
+from mlm_mini.experiments.writing.price import judge, price
+from mlm_mini.experiments.writing.unmasking import ORDERS
+
+many, KS = 500, (1, 2, 4, 8, 15)
+
+
+def writing(name, order, K):
+    """Price at sentences of the language, None where nobody knows it; and quality of as many that are written."""
+    some = np.random.default_rng(1609), np.random.default_rng(1610)
+    paid = None if order == ORDERS[2] else mean_interval(price(readers[name], language, ids[:many], K, some[0], order))
+    written = unmask(readers[name], blank[:many], vocabulary.mask_id, K, some[1], order)
+    return paid, judge(language, written.ids)
+
+
+table = {("exact", order, K): writing("exact", order, K) for order in ORDERS for K in KS}
+print(f"exact conditionals; entropy of these sentences {own[:many].mean():.2f} nats")
+for (_, order, K), (paid, (possible, nats)) in table.items():
+    cost = "" if paid is None else f"price {abs(paid.value):5.2f} ± {paid.high - paid.value:.2f} nats, "
+    print(f"{order:24}K {K:2}: {cost}possible {possible.value:4.0%}, which have {nats.value:.1f} nats")
+
+# %% [markdown] id="order-surprise"
+# One word a step is exact, in any order that is chosen before the word is drawn: price 0, all sentences possible. With
+# fewer steps, **the most certain words first is the worse plan**. Why should that be? A certain word tells nothing that
+# was not known, so that a step spent on certain words leaves the others as unsure as before, and they are then drawn
+# together. By lot, half of the words that matter come early, and the rest can heed them.
+#
+# The third order is that of MaskGIT (Chang and others 2022), which writes images in a few steps: draw everywhere, and
+# keep the draws that came out likeliest. More of its sentences are possible. But now it is the draw that decides
+# whether it stays, so that likely words are kept more often than they are due, even at one word a step.
+
+# %% [markdown] id="why-mechanism"
+# That is a guess until it is measured. In two steps, each half of the words has a price of its own: what they cost in
+# one pass, each by itself, less what they cost together. If the guess is right, the most certain half is cheap, and
+# the other half is dearer than by lot.
+
+# %% id="measure-mechanism"
+from mlm_mini.experiments.writing.mechanism import two_steps
+
+for order in ORDERS[:2]:
+    for name, cost in zip(("first", "second"), two_steps(language, ids, order, np.random.default_rng(1611))):
+        print(f"{order:20} {name:6} step: apart {cost.apart.mean():5.2f}, together {cost.together.mean():5.2f} nats; "
+              f"lost {mean_interval(cost.lost).with_margin()}")
+
+# %% id="verdict-orders"
+from mlm_mini.experiments.lab.verdicts import Sampled, decide_above, decide_below, decide_within
+
+prices = {order: price(readers["exact"], language, ids[:many], 4, np.random.default_rng(1609), order)
+          for order in ORDERS[:2]}
+certain_costs_more = decide_above(Sampled.mean(prices[ORDERS[1]] - prices[ORDERS[0]]), 0)
+print(f"four steps: most certain first costs {mean_interval(prices[ORDERS[1]] - prices[ORDERS[0]]).with_margin('+')} "
+      f"nats more; it costs more: {certain_costs_more}")
