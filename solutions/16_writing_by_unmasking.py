@@ -96,8 +96,8 @@ print("ratio    " + "".join(f"{ratio:6.2f}" for ratio in sides.ratios))
 print("floor    " + "".join(f"{nats:6.2f}" for nats in sides.floors))
 for name, (nats, error) in (("area under the floor", sides.area), ("exact likelihood", sides.exact)):
     print(f"{name:22}{nats:.3f} ± {1.96 * error:.3f} nats per word, {W * nats:.2f} ± {W * 1.96 * error:.2f} per sentence")
-apart, apart_error = sides.difference
-print(f"the difference, on the same sentences: {apart:+.3f} ± {1.96 * apart_error:.3f} (all 95%, over sentences)")
+apart = mean_interval(sides.differences)
+print(f"the difference, on the same sentences: {apart.with_margin('+')} (all 95%, over sentences)")
 
 # %% id="fig-area" tags=["nbval-ignore-output"]
 figure, (ax,) = figures.new_figure(7, 3.4)
@@ -109,7 +109,7 @@ ax.axhline(sides.exact[0], color=figures.RED, linestyle="--")
 ax.text(0.02, sides.exact[0] + 0.04, f"entropy per word by exact likelihoods: {sides.exact[0]:.2f}", color=figures.RED)
 ax.text(0.55, 0.5, f"area {sides.area[0]:.2f}", color=figures.BLUE, fontsize=12)
 ax.set(xlim=(0, 1), ylim=(0, None), xlabel="share of the words that is hidden", ylabel="exact floor (nats per blank)")
-ax.set_title(f"Area {sides.area[0]:.3f}, entropy {sides.exact[0]:.3f}: {apart:+.3f} ± {1.96 * apart_error:.3f} nats apart")
+ax.set_title(f"Area {sides.area[0]:.3f}, entropy {sides.exact[0]:.3f}: {apart.with_margin('+')} nats apart")
 figures.show(figure, alt="The floor in nats per hidden word at nine ratios, with 95% intervals over sentences: "
              + ", ".join(f"{nats:.2f} at {ratio:.2f}" for ratio, nats in zip(sides.ratios, sides.floors))
              + f". The area under it is {sides.area[0]:.3f}, the entropy per word {sides.exact[0]:.3f}.")
@@ -561,3 +561,225 @@ prices = {order: price(readers["exact"], language, ids[:many], 4, np.random.defa
 certain_costs_more = decide_above(Sampled.mean(prices[ORDERS[1]] - prices[ORDERS[0]]), 0)
 print(f"four steps: most certain first costs {mean_interval(prices[ORDERS[1]] - prices[ORDERS[0]]).with_margin('+')} "
       f"nats more; it costs more: {certain_costs_more}")
+
+# %% [markdown] id="why-models-write"
+# ## 6 · Models write, and what it takes
+#
+# A trained model pays twice: for the haste of parallel steps, as everybody does, and for what it has not learned. The
+# model of chapter 07 is asked as well. It is larger, was trained for 3,400 steps, mostly at 35%, and never to write.
+
+# %% id="measure-models-write" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.writing.causal import write_causal
+
+trained["chapter 07"] = cached_model("scenes", report=LiveCurve)
+readers["chapter 07"] = model_reader(trained["chapter 07"].model, vocabulary)
+WRITERS = ("all ratios", "15%", "chapter 07")
+table |= {(name, ORDERS[0], K): writing(name, ORDERS[0], K) for name in WRITERS for K in KS}
+table |= {("all ratios", order, K): writing("all ratios", order, K) for order in ORDERS[1:] for K in (4, 15)}
+causal_written = judge(language, write_causal(trained["causal"].model, language, many, np.random.default_rng(1612)))
+for (name, order, K), (paid, (possible, nats)) in table.items():
+    if name != "exact":
+        cost = " " * 24 if paid is None else f"price {paid.value:5.2f} ± {paid.high - paid.value:.2f} nats, "
+        print(f"{name:11}{order:24}K {K:2}: {cost}possible {possible.value:4.0%}, which have {nats.value:.1f} nats")
+print(f"{'causal':11}{'left to right':30}price {above_causal.value:5.2f} ± {above_causal.high - above_causal.value:.2f} "
+      f"nats, possible {causal_written.possible.value:4.0%}, which have {causal_written.surprisal.value:.1f} nats")
+
+# %% [markdown] id="why-operations"
+# A step is a pass over the whole sentence, with logits at every blank. A causal model needs a step for each word, but
+# keeps the keys and values of what it has written, so that each token is read once: it writes a sentence for about the
+# price of *one* step of a writer who unmasks. Without that memory it reads everything before a word again. Operations
+# are counted as in chapter 08, for a sentence of eight words, forward passes only.
+
+# %% id="fig-operations" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.writing.operations import causal_flops, unmasking_flops
+from mlm_mini.model import ModelConfig
+
+shape, larger = ModelConfig.tiny(len(vocabulary)), ModelConfig.mini(len(vocabulary))
+figure, axes = figures.new_figure(10, 3.6, columns=2)
+looks = (("o-", figures.BLUE, shape), ("s--", figures.ORANGE, shape), ("^:", figures.GREEN, larger))
+for name, (style, color, size) in zip(WRITERS, looks):
+    flops = [unmasking_flops(size, 8, K) / 1e6 for K in KS]
+    rows = [table[name, ORDERS[0], K] for K in KS]
+    for ax, line in ((axes[0], [paid for paid, _ in rows]), (axes[1], [quality.possible for _, quality in rows])):
+        value, low, high = np.array(line).T
+        ax.errorbar(flops, value, [value - low, high - value], fmt=style, color=color, markersize=4, label=name)
+for kept, marker, label in ((True, "D", "causal, keys kept"), (False, "X", "causal, all read again")):
+    for ax, (value, low, high) in ((axes[0], above_causal), (axes[1], causal_written.possible)):
+        ax.errorbar(causal_flops(shape, 8, kept) / 1e6, value, [[value - low], [high - value]], fmt=marker, color=figures.RED,
+                    label=label)
+for ax, label in zip(axes, ("price (nats per sentence)", "share of possible sentences")):
+    ax.set(xscale="log", xlabel="million operations to write a sentence", ylabel=label, ylim=(0, None))
+axes[0].legend(fontsize=8)
+nearest = table["all ratios", ORDERS[0], 1]
+axes[0].set_title(f"At equal operations: {nearest[0].value:.1f} nats in one step, causal {above_causal.value:.1f}")
+axes[1].set_title(f"Possible: {nearest[1].possible.value:.0%} in one step, causal {causal_written.possible.value:.0%}")
+figures.show(figure, alt="Price in nats and share of possible sentences against the operations it takes to write one: "
+             + "; ".join(f"{name} in {K} steps {table[name, ORDERS[0], K][0].value:.1f} nats, "
+                         f"{table[name, ORDERS[0], K][1].possible.value:.0%}" for name in WRITERS for K in KS)
+             + f"; causal {above_causal.value:.1f} nats, {causal_written.possible.value:.0%}.")
+
+# %% [markdown] id="operations-note"
+# Bars are 95% over sentences, of one model each. On short sentences there is little to win by parallel steps: a pass
+# over eight words is no longer than a word's. What a large machine saves is time, not operations: passes that follow
+# each other cannot be made at once, and a writer of $K$ steps has $K$ of them for a text of any length.
+
+# %% id="training-cost"
+from mlm_mini.experiments.lab.cost import flops_spent
+
+for name in ("all ratios", "15%", "causal"):
+    point = trained[name].curve[-1]
+    print(f"{name:12}{point.step} steps, {point.predictions:,} words asked for, "
+          f"{flops_spent(shape, language, point) / 1e12:.2f}e12 operations of training")
+
+# %% [markdown] id="why-study"
+# ## 7 · Which mask ratio?
+#
+# One model of each kind is an anecdote. Here is a study, shipped with the course: five arms, five seeds, `tiny` models
+# and 400 steps of 64 sentences. Every arm has the learning rate at which it writes best, of four, chosen with a seed
+# that is not used again. All arms of a seed start from the same weights and read the same text. Intervals are 95% by
+# t, over seeds.
+
+# %% id="load-study"
+from mlm_mini.shipped import shipped
+
+study, origin = find_experiment("writing").shipped(), shipped("experiments", "writing")
+print(f"{len(study.runs)} models of {study.config.seeds} seeds, {len(study.tried)} more to choose rates among "
+      f"{', '.join(f'{rate:g}' for rate in study.config.rates)}")
+print(f"by `{origin['command']}`, {origin['date']}, on {origin['machine']}")
+print(study.table())
+
+# %% id="fig-study" tags=["nbval-ignore-output"]
+study.show()
+
+# %% id="verdicts-study"
+COMPARED = (("price", "all ratios", "15%"), ("price", "all ratios", "40%"), ("kl", "all ratios", "15%"),
+            ("kl", "all ratios", "40%"), ("price", "all ratios, weight 1/ratio", "all ratios"),
+            ("price", "causal", "all ratios"))
+UNIT = {"price": "nats per sentence above the entropy", "kl": "nats per blank, with 15% hidden"}
+for unit, one, other in COMPARED:
+    print(f"{one} beside {other}: {study.difference(unit, one, other).with_margin('+')} {UNIT[unit]}: "
+          f"{study.verdict(unit, one, other)}")
+
+# %% [markdown] id="recap"
+# ## Recap
+#
+# Each verdict is computed from the figures above and is a word only if at least 97.5% of their resamples get the same
+# word; otherwise it is *undecided*. The area *holds* if it is within 0.03 nats per word of the entropy, a margin set
+# beforehand. The sweet spot, for a writer, *holds* if a model masked at 15% pays no more nats than one of all ratios. Four steps cost next to nothing if that
+# is below 0.1 nats a sentence.
+
+# %% id="recap-table" tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+same = decide_within(Sampled.mean(sides.differences), -0.03, 0.03)
+sweet = decide_below(Sampled.mean(study.values("price", "15%") - study.values("price", "all ratios")), 0)
+at_15 = decide_below(Sampled.mean(study.values("kl", "15%") - study.values("kl", "all ratios")), 0)
+exact_one, exact_four = (table["exact", ORDERS[0], K][0].value for K in (1, 4))
+free = decide_below(Sampled.mean(prices[ORDERS[0]]), 0.1)
+shares = ", ".join(f"{table['exact', ORDERS[0], K][1].possible.value:.0%} in {K}" for K in KS)
+saved, lost = study.difference("price", "all ratios", "15%"), study.difference("kl", "all ratios", "15%")
+ahead = study.difference("price", "causal", "all ratios")
+Markdown(f"""
+| what was said, and what it leaves open | measured in this chapter | verdict |
+|---|---|---|
+| the area under the floor is the entropy per word | {sides.area[0]:.3f} by nine ratios, {sides.exact[0]:.3f} by exact \
+likelihoods: {apart.with_margin("+")} nats | **{same}** |
+| the article: "The 15% ratio is an empirically derived sweet spot". For a writer too? | a model of all ratios pays \
+{saved.with_margin("+")} nats per sentence beside one of 15% | **{sweet}** |
+| and for a reader who is asked at 15%? | its KL there is {lost.with_margin("+")} nats per blank | **{at_15}** |
+| the most certain words first are cheaper | with exact conditionals and four steps they cost \
+{mean_interval(prices[ORDERS[1]] - prices[ORDERS[0]]).with_margin("+")} nats more than the lot | \
+**{decide_below(Sampled.mean(prices[ORDERS[1]] - prices[ORDERS[0]]), 0)}** |
+| a few words at once cost next to nothing | with exact conditionals a sentence costs {exact_one:.1f} nats too many \
+in one step and {exact_four:.2f} in four; possible are {shares} steps | **{free}** |
+| a writer of all ratios writes as well as a causal model | after equal steps the causal one pays \
+{ahead.with_margin("+")} nats beside it | **{decide_above(Sampled.mean(study.values("price", "causal") - \
+study.values("price", "all ratios")), 0)}** |
+""")
+
+# %% [markdown] id="story-closes"
+# Which mask ratio, then? Chapter 03 took 15% because BERT does. Chapter 10 found that the best ratio hangs on size,
+# budget and question. Chapter 11 asked which words instead of how many. Here every ratio is one point of a curve, and
+# the area under it is what a sentence costs: to know the language is to be good at **all of them**. Whoever wants a
+# reader may stay at one ratio, and a writer may not.
+#
+# What this does not say: scenes are short, the models tiny, and their training brief. That unmasking needs more training
+# than going left to right has been seen with large models too (Nie and others 2025), and so has that it catches up.
+
+# %% [markdown] id="yours"
+# ## Yours now
+#
+# All of this works on text of your own. The next cell does in small what the commands below it do at length: it writes
+# a folder of text files, trains a model of all ratios on it, goes on from that model, and opens the result in
+# `transformers`, where others can use it. Thirty steps are far too few, and are only there to be seen.
+
+# %% id="train-your-own" tags=["nbval-ignore-output"]
+import tempfile
+from pathlib import Path
+
+from mlm_mini.training import Reporter, fill, load_folder, open_start, recipe, train_folder
+
+with tempfile.TemporaryDirectory() as place:
+    texts, first, second = (Path(place) / name for name in ("texts", "first", "second"))
+    texts.mkdir()
+    story = language.sample(2_000, np.random.default_rng(1613))
+    for part in range(4):
+        lines = "\n".join(story.text(i) for i in range(part, 2_000, 4))
+        (texts / f"part{part}.txt").write_text(lines, encoding="utf-8")
+    short = {"steps": 30, "batch_size": 16, "objective": "diffusion"}
+    train_folder(texts, "tiny", recipe(texts, size="tiny", **short), first, vocabulary_size=600, report=Reporter())
+    start = open_start(first)  # any folder with a BERT, and its tokenizer, from Hugging Face too
+    train_folder(texts, None, recipe(texts, size=start.model.config, **short), second, start=start, report=Reporter())
+    model, tokenizer = load_folder(second)
+    print("a blank:", ", ".join(f"{c.token} {c.probability:.2f}" for c in fill(model, tokenizer, "the chef cuts the [MASK] .")[0]))
+    print("files to share:", ", ".join(sorted(path.name for path in second.iterdir() if path.is_file())))
+
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    theirs = AutoModelForMaskedLM.from_pretrained(second)
+    import torch
+
+    row = torch.from_numpy(tokenizer.encode("the chef cuts the [MASK] ."))[None]
+    with torch.no_grad():
+        same_logits = torch.allclose(theirs(row).logits, model(row), atol=1e-4)
+    print("transformers gives the same logits:", same_logits, "from", type(AutoTokenizer.from_pretrained(second)).__name__)
+
+# %% [markdown] id="commands"
+# - **Train on your own files:** `python3 course.py train --language my-texts --objective diffusion --out my-writer`.
+#   Without `--objective` it learns to read, at one ratio. A `--mask-ratio` is refused here: a writer has all of them.
+# - **Go on from a real BERT:** save one with `AutoModelForMaskedLM.from_pretrained(name).save_pretrained("bert")` and
+#   the same with `AutoTokenizer`, then
+#   `python3 course.py train --from bert --language my-texts --objective diffusion --out my-bert`. The first line,
+#   *step 0*, says how well it did before.
+# - **Stop and go on:** `--resume`; on a CPU the result is the same to the last bit.
+# - **Export and share:** the folder is in Hugging Face's format already; `my-writer` and its tokenizer open with
+#   `from_pretrained`. `training.json` beside them tells recipe and curve: share it too.
+# - **Ask the claims yourself:** `python3 course.py claims` measures what this course says, on your machine, and prints
+#   each rule with its verdict; `experiment writing --full` makes this chapter's study anew.
+#
+# You have built every part of this: the softmax, the loss, the mask, the encoder, the training, and the doubts. When
+# you next read that something "is a sweet spot", you know what to ask: measured how, against what, and how sure?
+
+# %% [markdown] id="where-to-read-on"
+# ## Where to read on
+#
+# - Carl Friedrich Gauss (1814). Methodus nova integralium valores per approximationem inveniendi. The quadrature.
+# - Satosi Watanabe (1960). Information theoretical analysis of multivariate correlation. *IBM Journal of Research and
+#   Development* 4. Total correlation.
+# - Calyampudi Radhakrishna Rao (1945), *Bulletin of the Calcutta Mathematical Society* 37, and David Blackwell (1947),
+#   *Annals of Mathematical Statistics* 18. Why a mean given what is seen has less noise.
+# - Benigno Uria, Iain Murray and Hugo Larochelle (2014). A deep and tractable density estimator. *ICML*. All orders at
+#   once.
+# - Jacob Austin, Daniel D. Johnson, Jonathan Ho, Daniel Tarlow and Rianne van den Berg (2021). Structured denoising
+#   diffusion models in discrete state-spaces. *NeurIPS*. Diffusion with masks, D3PM.
+# - Huiwen Chang, Han Zhang, Lu Jiang, Ce Liu and William T. Freeman (2022). MaskGIT: Masked generative image
+#   transformer. *CVPR*. Images in a few steps.
+# - Subham Sekhar Sahoo and others (2024). Simple and effective masked diffusion language models. *NeurIPS*. MDLM.
+# - Jiaxin Shi, Kehang Han, Zhe Wang, Arnaud Doucet and Michalis K. Titsias (2024). Simplified and generalized masked
+#   diffusion for discrete data. *NeurIPS*.
+# - Jingyang Ou and others (2025). Your absorbing discrete diffusion secretly models the conditional distributions of
+#   clean data. *ICLR*. arXiv 2406.03736, where it appeared in 2024.
+# - Shen Nie and others (2025). Large language diffusion models. arXiv 2502.09992. The same objective at eight billion
+#   parameters.
+# - Alex Wang and Kyunghyun Cho (2019). BERT has a mouth, and it must speak. *NeuralGen*. An earlier way to write with
+#   BERT, with a correction worth reading.

@@ -13,6 +13,7 @@ _CLASSES = {
     "mask_ratio_widget": ("mask_ratio", "MaskRatioWidget"),
     "strategy_widget": ("strategy", "StrategyWidget"),
     "two_knobs_widget": ("economics", "TwoKnobsWidget"),
+    "unmasking_widget": ("unmasking", "UnmaskingWidget"),
 }
 
 __all__ = sorted(_CLASSES)

@@ -36,15 +36,15 @@ def entropy_given_frame(language: ExactLanguage, ids: np.ndarray) -> np.ndarray:
 class FloorArea:
     """ratios, floors, errors: (n,), the curve in nats per hidden word, errors over sentences. area, exact: what a word
     costs by the area under the curve, and by the exact likelihood of the same B sentences, each with its error over
-    sentences. difference: of the two, with its error, in which the luck of the sentences has no part. words: per
-    sentence, on average. All standard errors."""
+    sentences. differences: (B,), the first less the second for each sentence, over the mean number of words: what luck
+    the sentences have cancels. words: per sentence, on average. All errors are standard errors."""
 
     ratios: np.ndarray
     floors: np.ndarray
     errors: np.ndarray
     area: tuple[float, float]
     exact: tuple[float, float]
-    difference: tuple[float, float]
+    differences: np.ndarray
     words: float
 
 
@@ -61,11 +61,8 @@ def measure_area(language: ExactLanguage, sentences: int, n: int, rng: np.random
         area += weight * nats / ratio
     exact = entropy_given_frame(language, ids)
     sides = [mean_and_error(nats, words) for nats in (area, exact)]
-    apart = (area - exact).std(ddof=1) / np.sqrt(sentences) / words.mean()
     floors, errors = np.array(points).T
-    return FloorArea(
-        ratios, floors, errors, *sides, (float((area - exact).mean() / words.mean()), float(apart)), float(words.mean())
-    )
+    return FloorArea(ratios, floors, errors, *sides, (area - exact) / words.mean(), float(words.mean()))
 
 
 def expected_nats(language: ExactLanguage, ids: np.ndarray, hidden: np.ndarray) -> np.ndarray:
