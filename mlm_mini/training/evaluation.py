@@ -32,8 +32,8 @@ class Score(NamedTuple):
     """A model's result on an evaluation set.
 
     loss: mean surprisal per predicted token, in nats; of a diffusion objective, where each word is predicted once in
-    the mean over ratios, the estimate of its bound per word. gap: loss minus the Bayes floor, None where no floor is known.
-    gap_error: the standard error of the gap, over sentences.
+    the mean over ratios, the estimate of its bound per word. gap: loss minus the Bayes floor, None where no floor is
+    known. gap_error: the standard error of the gap, over sentences.
     """
 
     loss: float

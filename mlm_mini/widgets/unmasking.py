@@ -71,8 +71,9 @@ class UnmaskingWidget(ipywidgets.VBox):
     def _redraw(self, _: object = None) -> None:
         step = int(self.slider.value)
         self.row.value = token_row(stage_boxes(self.written, step), "The sentence after this step")
-        self.status.value = controls.status_html(f"{LABELS[self.order.value]}, written by {self.who.value}. "
-                                                 f"{describe_stage(self.written, step)}")
+        self.status.value = controls.status_html(
+            f"{LABELS[self.order.value]}, written by {self.who.value}. {describe_stage(self.written, step)}"
+        )
 
 
 def _check(model: MaskedLM, words: int, steps: int, order: str) -> None:
@@ -130,8 +131,16 @@ def unmasking_figure(
         for x, (token, at) in enumerate(zip(tokens[1:-1], written.step[1:-1], strict=True)):
             new = bool(stage) and at == stage
             color = figures.BLUE if token == MASK else figures.RED if new else "0"
-            ax.text(x, -stage, "▢" if token == MASK else token, ha="center", va="center", color=color, fontsize=9.5,
-                    fontweight="bold" if new else "normal")
+            ax.text(
+                x,
+                -stage,
+                "▢" if token == MASK else token,
+                ha="center",
+                va="center",
+                color=color,
+                fontsize=9.5,
+                fontweight="bold" if new else "normal",
+            )
     ax.set(xlim=(-0.6, words - 0.4), ylim=(-len(written.stages) + 0.5, 0.5), xticks=[])
     ax.set_yticks([-stage for stage in range(len(written.stages))], [f"step {s}" for s in range(len(written.stages))])
     ax.tick_params(length=0)

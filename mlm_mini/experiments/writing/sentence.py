@@ -38,7 +38,11 @@ def frame_of(language: ExactLanguage, words: int) -> np.ndarray:
 
 def _frame(language: ExactLanguage, words: int, mask_id: int) -> np.ndarray:
     ids = np.full((1, language.length), language.vocabulary.pad_id, dtype=np.int64)
-    ids[0, 0], ids[0, 1 : words + 1], ids[0, words + 1] = language.vocabulary.cls_id, mask_id, language.vocabulary.sep_id
+    ids[0, 0], ids[0, 1 : words + 1], ids[0, words + 1] = (
+        language.vocabulary.cls_id,
+        mask_id,
+        language.vocabulary.sep_id,
+    )
     return ids
 
 
@@ -57,7 +61,9 @@ def write_sentence(
     written = unmask(reader, frame_of(language, words), mask_id, steps, np.random.default_rng(seed), order)
     stages = np.concatenate([written.after(step, mask_id) for step in range(steps + 1)])
     possible = np.isfinite(language.log_marginal(stages))
-    return _as_words(written, stages[:, : words + 2], possible, float(entropy_given_frame(language, written.ids)[0]), language)
+    return _as_words(
+        written, stages[:, : words + 2], possible, float(entropy_given_frame(language, written.ids)[0]), language
+    )
 
 
 def _as_words(
