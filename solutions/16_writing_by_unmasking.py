@@ -427,9 +427,9 @@ figures.show(figure, alt)
 # %% [markdown] id="why-price"
 # ## 5 · What parallel steps cost
 #
-# In one step all words are drawn from the same pass, each for itself. So *the [MASK] chased the [MASK] .* may become
-# *the mouse chased the mouse*: both are likely mice, and neither knows of the other. What is lost is the **total
-# correlation** (Watanabe 1960) of the words that are filled in together, given what is visible,
+# In one step all words are drawn from the same pass, each for itself. Two words may then be likely, each where it
+# stands, and impossible together: neither blank knows what the other became. What is lost is the **total correlation**
+# (Watanabe 1960) of the words that are filled in together, given what is visible,
 #
 # $$C = \sum_i H(x_i) - H(x_1, \ldots, x_m) = \mathrm{KL}\Big(p(x_1, \ldots, x_m)\, \Big\|\, \prod_i p(x_i)\Big).$$
 
@@ -457,16 +457,16 @@ def total_correlation(joint):
 check("16.total-correlation", total_correlation)
 
 # %% id="measure-total-correlation"
-for text, one, other in (("the [MASK] cuts the [MASK] .", 2, 5), ("the [MASK] cuts the [MASK] bread .", 2, 5),
-                         ("[MASK] [MASK] cuts the bread .", 1, 2)):
+for text in ("the [MASK] [MASK] .", "the [MASK] was chased by the [MASK] .", "the [MASK] cuts the [MASK] .",
+             "the minister spoke to the activist about the [MASK] because he advocated for [MASK] ."):
     sentence = language.encode(text)
+    one, other = np.flatnonzero(sentence == vocabulary.mask_id)
     together = language.joint(sentence, [one, other])
     marginals = together.sum(axis=1), together.sum(axis=0)
     independent = np.outer(*marginals)
     some = together > 0
     lost = (together[some] * np.log(together[some] / independent[some])).sum()
-    print(f"{text:36} total correlation {lost:.2f} nats; drawn apart, {independent[~some].sum():.0%} of the pairs "
-          "are impossible")
+    print(f"{abs(lost):.2f} nats; drawn apart, {independent[~some].sum():3.0%} of the pairs are impossible: {text}")
 
 # %% [markdown] id="why-stairs"
 # Over all steps these losses add up to the price of writing in $K$ steps: KL(language, written). And the floor curve
@@ -497,15 +497,17 @@ for ax, K in zip(axes, (1, 2, 4)):
         ax.fill_between(dense[inside], smooth[inside], height, color=figures.ORANGE, alpha=0.5, hatch="//", linewidth=0)
         ax.plot([left, k / K], [height, height], color=figures.RED)
     ax.set(xlim=(0, 1), ylim=(0, 2.2), xlabel="share hidden")
-    ax.set_title(f"{K} step{'s' if K > 1 else ''}: {stairs[K]:.2f} nats per word too many")
+    ax.set_title(f"{K} step{'s' if K > 1 else ''}: {stairs[K]:.2f} nats per word")
 axes[0].set_ylabel("exact floor (nats per blank)")
 figures.show(figure, alt="The floor curve with stairs of 1, 2 and 4 steps over it; the hatched area between them is the "
              "price per word: " + ", ".join(f"{stairs[K]:.2f} nats for {K}" for K in (1, 2, 4)) + ".")
 
 # %% [markdown] id="orders-note"
-# The stairs let luck decide how many words each step fills in; a schedule with fixed numbers has nearly their price.
-# Now write in earnest. The price in nats is measured at sentences of the language, as the bound was, but in $K$ steps.
-# The other direction, KL(written, language), is infinite as soon as one impossible sentence can be written (chapter 04).
+# The stairs belong to a writer who lets luck decide how many words a step fills in. Our schedule fixes the numbers, and
+# is cheaper: with as many steps as words it never fills in two at once, which luck does. Now write in earnest. The price
+# in nats is measured at sentences of the language, as the bound was, but in $K$ steps. The other direction, KL(written,
+# language), is infinite as soon as one impossible sentence can be written (chapter 04).
+#
 # So what is written is judged by two figures: the share of sentences that the language can produce at all, and the mean
 # surprisal of these, which should be the entropy.
 
@@ -530,15 +532,34 @@ for (_, order, K), (paid, (possible, nats)) in table.items():
     cost = "" if paid is None else f"price {abs(paid.value):5.2f} ± {paid.high - paid.value:.2f} nats, "
     print(f"{order:24}K {K:2}: {cost}possible {possible.value:4.0%}, which have {nats.value:.1f} nats")
 
+# %% id="fig-orders" tags=["nbval-ignore-output"]
+figure, axes = figures.new_figure(10, 3.4, columns=2)
+lines = dict(zip(ORDERS, (("o-", figures.BLUE), ("s--", figures.RED), ("^:", figures.GREEN))))
+for order, (style, color) in lines.items():
+    rows = [table["exact", order, K] for K in KS]
+    for ax, line in ((axes[0], [paid for paid, _ in rows]), (axes[1], [quality.possible for _, quality in rows])):
+        if line[0] is not None:
+            value, low, high = np.array(line).T
+            ax.errorbar(KS, value, [value - low, high - value], fmt=style, color=color, markersize=4, label=order)
+axes[0].plot(list(stairs), [W * nats for nats in stairs.values()], "x", color=figures.BLACK, label="the stairs")
+for ax, label in zip(axes, ("price (nats per sentence)", "share of possible sentences")):
+    ax.set(xscale="log", xlabel="steps K", ylabel=label, ylim=(0, None))
+    ax.set_xticks(KS, KS)
+    ax.minorticks_off()
+    ax.legend(fontsize=8)
+four = {order: table["exact", order, 4] for order in ORDERS}
+axes[0].set_title(f"Four steps: {four[ORDERS[0]][0].value:.1f} nats at random, {four[ORDERS[1]][0].value:.1f} most certain first")
+axes[1].set_title("Possible in four steps: " + ", ".join(f"{four[order][1].possible.value:.0%}" for order in ORDERS))
+figures.show(figure, alt="Price in nats and share of possible sentences of an exact reader against the number of steps: "
+             + "; ".join(f"{order} in {K} steps {'' if paid is None else f'{abs(paid.value):.2f} nats, '}"
+                         f"{quality.possible.value:.0%}" for (name, order, K), (paid, quality) in table.items())
+             + ".")
+
 # %% [markdown] id="order-surprise"
 # One word a step is exact, in any order that is chosen before the word is drawn: price 0, all sentences possible. With
 # fewer steps, **the most certain words first is the worse plan**. Why should that be? A certain word tells nothing that
-# was not known, so that a step spent on certain words leaves the others as unsure as before, and they are then drawn
-# together. By lot, half of the words that matter come early, and the rest can heed them.
-#
-# The third order is that of MaskGIT (Chang and others 2022), which writes images in a few steps: draw everywhere, and
-# keep the draws that came out likeliest. More of its sentences are possible. But now it is the draw that decides
-# whether it stays, so that likely words are kept more often than they are due, even at one word a step.
+# was not known. A step that is spent on certain words leaves the others as unsure as before, and they are then drawn
+# together. By lot, some of the words that matter come early, and the rest can heed them.
 
 # %% [markdown] id="why-mechanism"
 # That is a guess until it is measured. In two steps, each half of the words has a price of its own: what they cost in
@@ -561,6 +582,14 @@ prices = {order: price(readers["exact"], language, ids[:many], 4, np.random.defa
 certain_costs_more = decide_above(Sampled.mean(prices[ORDERS[1]] - prices[ORDERS[0]]), 0)
 print(f"four steps: most certain first costs {mean_interval(prices[ORDERS[1]] - prices[ORDERS[0]]).with_margin('+')} "
       f"nats more; it costs more: {certain_costs_more}")
+by_draw, by_lot = (table["exact", order, 15][1].surprisal for order in (ORDERS[2], ORDERS[0]))
+print(f"one word a step: sentences have {by_draw} nats with the likeliest draw first, {by_lot} by lot")
+
+# %% [markdown] id="maskgit-note"
+# The third order is that of MaskGIT (Chang and others 2022), which writes images in a few steps: draw everywhere, and
+# keep the draws that came out likeliest. Here it is the draw that decides whether it stays, so that likely words are
+# kept more often than they are due. Even one by one, where all its sentences are possible, they are likelier than those
+# of the language: a writer who never makes mistakes, and says the same things too often.
 
 # %% [markdown] id="why-models-write"
 # ## 6 · Models write, and what it takes
@@ -588,7 +617,7 @@ print(f"{'causal':11}{'left to right':30}price {above_causal.value:5.2f} ± {abo
 # A step is a pass over the whole sentence, with logits at every blank. A causal model needs a step for each word, but
 # keeps the keys and values of what it has written, so that each token is read once: it writes a sentence for about the
 # price of *one* step of a writer who unmasks. Without that memory it reads everything before a word again. Operations
-# are counted as in chapter 08, for a sentence of eight words, forward passes only.
+# are counted as in chapter 08, forward passes only, over the lengths of these sentences.
 
 # %% id="fig-operations" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.writing.operations import causal_flops, unmasking_flops
@@ -597,18 +626,21 @@ from mlm_mini.model import ModelConfig
 shape, larger = ModelConfig.tiny(len(vocabulary)), ModelConfig.mini(len(vocabulary))
 figure, axes = figures.new_figure(10, 3.6, columns=2)
 looks = (("o-", figures.BLUE, shape), ("s--", figures.ORANGE, shape), ("^:", figures.GREEN, larger))
+lengths = words[:many].tolist()
 for name, (style, color, size) in zip(WRITERS, looks):
-    flops = [unmasking_flops(size, 8, K) / 1e6 for K in KS]
+    flops = [np.mean([unmasking_flops(size, n, K) for n in lengths]) / 1e6 for K in KS]
     rows = [table[name, ORDERS[0], K] for K in KS]
     for ax, line in ((axes[0], [paid for paid, _ in rows]), (axes[1], [quality.possible for _, quality in rows])):
         value, low, high = np.array(line).T
         ax.errorbar(flops, value, [value - low, high - value], fmt=style, color=color, markersize=4, label=name)
 for kept, marker, label in ((True, "D", "causal, keys kept"), (False, "X", "causal, all read again")):
     for ax, (value, low, high) in ((axes[0], above_causal), (axes[1], causal_written.possible)):
-        ax.errorbar(causal_flops(shape, 8, kept) / 1e6, value, [[value - low], [high - value]], fmt=marker, color=figures.RED,
-                    label=label)
+        flops = np.mean([causal_flops(shape, n, kept) for n in lengths]) / 1e6
+        ax.errorbar(flops, value, [[value - low], [high - value]], fmt=marker, color=figures.RED, label=label)
 for ax, label in zip(axes, ("price (nats per sentence)", "share of possible sentences")):
     ax.set(xscale="log", xlabel="million operations to write a sentence", ylabel=label, ylim=(0, None))
+    ax.set_xticks((2, 5, 10, 20, 50, 100), (2, 5, 10, 20, 50, 100))
+    ax.minorticks_off()
 axes[0].legend(fontsize=8)
 nearest = table["all ratios", ORDERS[0], 1]
 axes[0].set_title(f"At equal operations: {nearest[0].value:.1f} nats in one step, causal {above_causal.value:.1f}")
@@ -619,9 +651,9 @@ figures.show(figure, alt="Price in nats and share of possible sentences against 
              + f"; causal {above_causal.value:.1f} nats, {causal_written.possible.value:.0%}.")
 
 # %% [markdown] id="operations-note"
-# Bars are 95% over sentences, of one model each. On short sentences there is little to win by parallel steps: a pass
-# over eight words is no longer than a word's. What a large machine saves is time, not operations: passes that follow
-# each other cannot be made at once, and a writer of $K$ steps has $K$ of them for a text of any length.
+# Bars are 95% over sentences, of one model each. Counted in operations, unmasking has nothing to offer here. What it can
+# save is passes that have to wait for each other: a causal model has one for each word, a writer of $K$ steps has $K$
+# for a text of any length. On a machine that works on many positions at once that may be time; here nobody measured it.
 
 # %% id="training-cost"
 from mlm_mini.experiments.lab.cost import flops_spent
@@ -697,14 +729,22 @@ in one step and {exact_four:.2f} in four; possible are {shares} steps | **{free}
 study.values("price", "all ratios")), 0)}** |
 """)
 
+# %% id="say-chapter-07" tags=["nbval-ignore-output"]
+ours, theirs = (table[name, ORDERS[0], 15] for name in ("all ratios", "chapter 07"))
+print(f"one word a step: all ratios, tiny, {trained['all ratios'].config.steps} steps: price {ours[0].value:.2f} nats, "
+      f"possible {ours[1].possible.value:.0%}")
+print(f"chapter 07, mini, {trained['chapter 07'].config.steps:,} steps, mostly at "
+      f"{trained['chapter 07'].config.masking.mask_ratio:.0%}: {theirs[0].value:.2f} nats, {theirs[1].possible.value:.0%}")
+
 # %% [markdown] id="story-closes"
 # Which mask ratio, then? Chapter 03 took 15% because BERT does. Chapter 10 found that the best ratio hangs on size,
 # budget and question. Chapter 11 asked which words instead of how many. Here every ratio is one point of a curve, and
-# the area under it is what a sentence costs: to know the language is to be good at **all of them**. Whoever wants a
-# reader may stay at one ratio, and a writer may not.
+# the area under it is what a sentence costs: to know the language is to be good at **all of them**. A model that is
+# asked at a few ratios pays at the others, as sections 3 and 7 show. But size and training can make up for much, as the
+# model of chapter 07 shows, which now and then saw a sentence with 85% hidden and was never meant to write.
 #
-# What this does not say: scenes are short, the models tiny, and their training brief. That unmasking needs more training
-# than going left to right has been seen with large models too (Nie and others 2025), and so has that it catches up.
+# What this does not say: scenes are short, the models tiny, and their training brief. With eight billion parameters,
+# models that unmask have been reported to keep up with causal ones of their size (Nie and others 2025).
 
 # %% [markdown] id="yours"
 # ## Yours now

@@ -152,6 +152,9 @@ PLANTED = [
     ("entropy-masking", race(seeds(1.5), seeds(-0.2), seeds(-0.2), seeds(-0.1)), UNDECIDED),
     ("entropy-masking", race(seeds(1.1), seeds(0.2), seeds(0.2), seeds(0.2)), UNDECIDED),
     ("entropy-masking", race(seeds(0.8), seeds(-0.2), seeds(-0.2), seeds(-0.2)), FAILS),
+    ("sweet-spot-writing", one(-0.5), HOLDS),
+    ("sweet-spot-writing", one(0.5), FAILS),
+    ("sweet-spot-writing", one(0.1), UNDECIDED),
 ]
 
 

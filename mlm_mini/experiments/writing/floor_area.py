@@ -29,7 +29,9 @@ def gauss_ratios(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def entropy_given_frame(language: ExactLanguage, ids: np.ndarray) -> np.ndarray:
     """-log p(words | [CLS], [SEP] and padding) of each sentence, in nats: (B, T) -> (B,); inf when impossible."""
-    return language.log_marginal(hide_words(ids, language.vocabulary)) - language.log_marginal(ids)
+    own = language.log_marginal(ids)
+    frame = language.log_marginal(hide_words(ids, language.vocabulary))
+    return np.where(np.isfinite(own), np.where(np.isfinite(frame), frame, 0.0) - own, np.inf)
 
 
 @dataclass(frozen=True)

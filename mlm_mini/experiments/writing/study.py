@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mlm_mini.experiments.lab.exact_questions import draw_questions, question_kl
 from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
@@ -30,7 +29,7 @@ from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.seeds import WRITING_SEED
-from mlm_mini.training import Batch, diffusion_batch, stratified_ratios, train
+from mlm_mini.training import Batch, stratified_ratios, train
 from mlm_mini.training.objectives import asking_batch
 
 if TYPE_CHECKING:
