@@ -595,7 +595,8 @@ print(f"one word a step: sentences have {by_draw} nats with the likeliest draw f
 # ## 6 · Models write, and what it takes
 #
 # A trained model pays twice: for the haste of parallel steps, as everybody does, and for what it has not learned. The
-# model of chapter 07 is asked as well. It is larger, was trained for 3,400 steps, mostly at 35%, and never to write.
+# model of chapter 07 is asked as well. It is larger, was trained for far longer, at another mix of masks, and never to
+# write.
 
 # %% id="measure-models-write" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.writing.causal import write_causal
@@ -741,7 +742,7 @@ print(f"chapter 07, mini, {trained['chapter 07'].config.steps:,} steps, mostly a
 # budget and question. Chapter 11 asked which words instead of how many. Here every ratio is one point of a curve, and
 # the area under it is what a sentence costs: to know the language is to be good at **all of them**. A model that is
 # asked at a few ratios pays at the others, as sections 3 and 7 show. But size and training can make up for much, as the
-# model of chapter 07 shows, which now and then saw a sentence with 85% hidden and was never meant to write.
+# model of chapter 07 shows, which now and then saw a sentence with most words hidden and was never meant to write.
 #
 # What this does not say: scenes are short, the models tiny, and their training brief. With eight billion parameters,
 # models that unmask have been reported to keep up with causal ones of their size (Nie and others 2025).
