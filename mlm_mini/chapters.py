@@ -16,7 +16,7 @@ MODELS = {
     ("scenes", "quick"): ("00", "01", "04"),
     ("scenes", "tiny, causal"): ("08", "16"),
     ("scenes", "tiny"): ("08", "09", "11", "16"),
-    ("scenes", "tiny, 35%"): ("08",),
+    ("scenes", "tiny, 35%"): ("08", "16"),
     ("scenes", "tiny, diffusion"): ("16",),
     ("markov", "tiny"): ("09",),
     ("bursty", "tiny"): ("09",),

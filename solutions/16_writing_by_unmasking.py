@@ -21,7 +21,7 @@
 # - set a writer that unmasks beside one that goes from left to right, at equal operations;
 # - take all of this to text of your own.
 #
-# *200 minutes. Prerequisites: chapters 07, 08 and 10. Three small models are trained the first time, about a minute
+# *200 minutes. Prerequisites: chapters 07, 08 and 10. Four small models are trained the first time, about a minute
 # each on one core; they are then kept. Everything runs on the CPU; on a GPU nothing changes but the time.*
 
 # %% [markdown] id="how-it-works"
@@ -230,8 +230,8 @@ print(f"rows with nothing hidden: {found.empty:.1%}")
 #
 # `python3 course.py train --objective diffusion` trains with stratified ratios and the mean weight, here a `tiny` model
 # for 800 steps. Its curve shows nats per word, at fixed masks of all ratios, above what an exact reader pays for the
-# very same blanks. Beside it stand two models of chapter 08 with the same steps and text: one masked at 15%, and the
-# causal one.
+# very same blanks. Beside it stand three models of chapter 08 with the same steps and text: masked at 15%, masked at
+# 35%, and causal.
 
 # %% id="train" tags=["nbval-ignore-output"]
 from mlm_mini.chapters import kept_fields
@@ -239,16 +239,16 @@ from mlm_mini.experiments.writing.readers import exact_reader, model_reader
 from mlm_mini.training import LiveCurve, cached_model
 
 trained = {name: cached_model(report=LiveCurve, **kept_fields("scenes", kept)) for name, kept in (
-    ("all ratios", "tiny, diffusion"), ("15%", "tiny"), ("causal", "tiny, causal"))}
+    ("all ratios", "tiny, diffusion"), ("15%", "tiny"), ("35%", "tiny, 35%"), ("causal", "tiny, causal"))}
 readers = {"exact": exact_reader(language)}
-readers |= {name: model_reader(trained[name].model, vocabulary) for name in ("all ratios", "15%")}
+readers |= {name: model_reader(trained[name].model, vocabulary) for name in ("all ratios", "15%", "35%")}
 last = trained["all ratios"].curve[-1]
 print(f"after {last.step} steps: {last.loss:.3f} nats per word, {last.gap:.3f} ± {1.96 * last.gap_error:.3f} above the floor")
 
 # %% id="measure-by-ratio" tags=["nbval-ignore-output"]
 from mlm_mini.experiments import draw_questions, question_kl
 
-by_ratio = {"all ratios": [], "15%": []}
+by_ratio = {"all ratios": [], "15%": [], "35%": []}
 for ratio in sides.ratios:
     questions = draw_questions(language, 1_000, ratio, np.random.default_rng(1603))
     for name, line in by_ratio.items():
@@ -260,14 +260,13 @@ for name, line in by_ratio.items():
 
 # %% id="fig-by-ratio" tags=["nbval-ignore-output"]
 figure, (ax,) = figures.new_figure(7, 3.4)
-for (name, line), style, color in zip(by_ratio.items(), ("o-", "s--"), (figures.BLUE, figures.ORANGE)):
-    ax.plot(sides.ratios, line, style, color=color, markersize=4, label=f"trained at {name}: area {areas[name]:.2f}")
-ax.axvline(0.15, color=figures.BLACK, linestyle=":", linewidth=1)
+for (name, line), style, color in zip(by_ratio.items(), ("o-", "s--", "D-."),
+                                      (figures.BLUE, figures.ORANGE, figures.GREEN)):
+    ax.plot(sides.ratios, line, style, color=color, markersize=4, label=f"trained at {name}")
 ax.set(xlim=(0, 1), ylim=(0, None), xlabel="share of the words that is hidden when asked",
        ylabel="KL to the exact posterior (nats per blank)")
 ax.legend()
-better = sum(a < b for a, b in zip(*by_ratio.values()))
-ax.set_title(f"Trained at all ratios: nearer to the exact answer at {better} of {len(sides.ratios)} ratios")
+ax.set_title("Area, in nats per word: " + ", ".join(f"{name} {nats:.2f}" for name, nats in areas.items()))
 figures.show(figure, alt="KL in nats per blank at nine ratios: " + "; ".join(
     f"trained at {name} " + ", ".join(f"{nats:.2f} at {r:.2f}" for r, nats in zip(sides.ratios, line))
     for name, line in by_ratio.items()) + ".")
@@ -603,7 +602,7 @@ from mlm_mini.experiments.writing.causal import write_causal
 
 trained["chapter 07"] = cached_model("scenes", report=LiveCurve)
 readers["chapter 07"] = model_reader(trained["chapter 07"].model, vocabulary)
-WRITERS = ("all ratios", "15%", "chapter 07")
+WRITERS = ("all ratios", "15%", "35%", "chapter 07")
 table |= {(name, ORDERS[0], K): writing(name, ORDERS[0], K) for name in WRITERS for K in KS}
 table |= {("all ratios", order, K): writing("all ratios", order, K) for order in ORDERS[1:] for K in (4, 15)}
 causal_written = judge(language, write_causal(trained["causal"].model, language, many, np.random.default_rng(1612)))
@@ -626,7 +625,8 @@ from mlm_mini.model import ModelConfig
 
 shape, larger = ModelConfig.tiny(len(vocabulary)), ModelConfig.mini(len(vocabulary))
 figure, axes = figures.new_figure(10, 3.6, columns=2)
-looks = (("o-", figures.BLUE, shape), ("s--", figures.ORANGE, shape), ("^:", figures.GREEN, larger))
+looks = (("o-", figures.BLUE, shape), ("s--", figures.ORANGE, shape), ("D-.", figures.GREEN, shape),
+         ("^:", figures.BLACK, larger))
 lengths = words[:many].tolist()
 for name, (style, color, size) in zip(WRITERS, looks):
     flops = [np.mean([unmasking_flops(size, n, K) for n in lengths]) / 1e6 for K in KS]
@@ -659,7 +659,7 @@ figures.show(figure, alt="Price in nats and share of possible sentences against 
 # %% id="training-cost"
 from mlm_mini.experiments.lab.cost import flops_spent
 
-for name in ("all ratios", "15%", "causal"):
+for name in ("all ratios", "15%", "35%", "causal"):
     point = trained[name].curve[-1]
     print(f"{name:12}{point.step} steps, {point.predictions:,} words asked for, "
           f"{flops_spent(shape, language, point) / 1e12:.2f}e12 operations of training")
@@ -686,7 +686,8 @@ study.show()
 
 # %% id="verdicts-study"
 COMPARED = (("price", "all ratios", "15%"), ("price", "all ratios", "40%"), ("kl", "all ratios", "15%"),
-            ("kl", "all ratios", "40%"), ("price", "all ratios, weight 1/ratio", "all ratios"),
+            ("kl", "all ratios", "40%"), ("price", "40%", "15%"),
+            ("price", "all ratios, weight 1/ratio", "all ratios"),
             ("price", "causal", "all ratios"))
 UNIT = {"price": "nats per sentence above the entropy", "kl": "nats per blank, with 15% hidden"}
 for unit, one, other in COMPARED:
@@ -710,39 +711,48 @@ at_15 = decide_below(Sampled.mean(study.values("kl", "15%") - study.values("kl",
 exact_one, exact_four = (table["exact", ORDERS[0], K][0].value for K in (1, 4))
 free = decide_below(Sampled.mean(prices[ORDERS[0]]), 0.1)
 shares = ", ".join(f"{table['exact', ORDERS[0], K][1].possible.value:.0%} in {K}" for K in KS)
-saved, lost = study.difference("price", "all ratios", "15%"), study.difference("kl", "all ratios", "15%")
-ahead = study.difference("price", "causal", "all ratios")
+saved, lost = study.difference("price", "15%", "all ratios"), study.difference("kl", "15%", "all ratios")
+middle = Sampled.mean(study.values("price", "40%") - study.values("price", "all ratios"))
+weighed = Sampled.mean(study.values("price", "all ratios, weight 1/ratio") - study.values("price", "all ratios"))
+ahead = Sampled.mean(study.values("price", "causal") - study.values("price", "all ratios"))
+dearer, keeps_up = Sampled.mean(prices[ORDERS[1]] - prices[ORDERS[0]]), decide_above(ahead, 0)
 Markdown(f"""
 | what was said, and what it leaves open | measured in this chapter | verdict |
 |---|---|---|
 | the area under the floor is the entropy per word | {sides.area[0]:.3f} by nine ratios, {sides.exact[0]:.3f} by exact \
 likelihoods: {apart.with_margin("+")} nats | **{same}** |
-| the article: "The 15% ratio is an empirically derived sweet spot". For a writer too? | a model of all ratios pays \
-{saved.with_margin("+")} nats per sentence beside one of 15% | **{sweet}** |
+| the article: "The 15% ratio is an empirically derived sweet spot". For a writer too? | a model of 15% pays \
+{saved.with_margin("+")} nats per sentence beside one of all ratios | **{sweet}** |
 | and for a reader who is asked at 15%? | its KL there is {lost.with_margin("+")} nats per blank | **{at_15}** |
+| whoever wants to write should train at all ratios | a model of 40% pays {middle.estimate.with_margin("+")} nats per \
+sentence beside one of all ratios | **{decide_above(middle, 0)}** |
+| a weight without a tail trains better | with 1/ratio a model pays {weighed.estimate.with_margin("+")} nats more than \
+with the mean weight | **{decide_above(weighed, 0)}** |
 | the most certain words first are cheaper | with exact conditionals and four steps they cost \
-{mean_interval(prices[ORDERS[1]] - prices[ORDERS[0]]).with_margin("+")} nats more than the lot | \
-**{decide_below(Sampled.mean(prices[ORDERS[1]] - prices[ORDERS[0]]), 0)}** |
+{dearer.estimate.with_margin("+")} nats more than the lot | **{decide_below(dearer, 0)}** |
 | a few words at once cost next to nothing | with exact conditionals a sentence costs {exact_one:.1f} nats too many \
 in one step and {exact_four:.2f} in four; possible are {shares} steps | **{free}** |
 | a writer of all ratios writes as well as a causal model | after equal steps the causal one pays \
-{ahead.with_margin("+")} nats beside it | **{decide_above(Sampled.mean(study.values("price", "causal") - \
-study.values("price", "all ratios")), 0)}** |
+{ahead.estimate.with_margin("+")} nats beside it | **{keeps_up}** |
 """)
 
-# %% id="say-chapter-07" tags=["nbval-ignore-output"]
-ours, theirs = (table[name, ORDERS[0], 15] for name in ("all ratios", "chapter 07"))
-print(f"one word a step: all ratios, tiny, {trained['all ratios'].config.steps} steps: price {ours[0].value:.2f} nats, "
-      f"possible {ours[1].possible.value:.0%}")
-print(f"chapter 07, mini, {trained['chapter 07'].config.steps:,} steps, mostly at "
-      f"{trained['chapter 07'].config.masking.mask_ratio:.0%}: {theirs[0].value:.2f} nats, {theirs[1].possible.value:.0%}")
+# %% id="say-longer" tags=["nbval-ignore-output"]
+for name in WRITERS:
+    (paid, quality), config = table[name, ORDERS[0], 15], trained[name].config
+    print(f"{name:11}{config.steps:5,} steps of {config.batch_size} sentences: price {paid.value:.2f} ± "
+          f"{paid.high - paid.value:.2f} nats, possible {quality.possible.value:.0%}")
 
 # %% [markdown] id="story-closes"
 # Which mask ratio, then? Chapter 03 took 15% because BERT does. Chapter 10 found that the best ratio hangs on size,
 # budget and question. Chapter 11 asked which words instead of how many. Here every ratio is one point of a curve, and
-# the area under it is what a sentence costs: to know the language is to be good at **all of them**. A model that is
-# asked at a few ratios pays at the others, as sections 3 and 7 show. But size and training can make up for much, as the
-# model of chapter 07 shows, which now and then saw a sentence with most words hidden and was never meant to write.
+# the area under it is what a sentence costs: to *judge* a writer, **all of them** are the answer, and that is no finding
+# but an equation.
+#
+# To *train* one is another matter, and there the study contradicts the neat end of the story: in its short training a
+# ratio in the middle made the better writer, although nobody asked it for likelihoods. The last cell shows single models
+# with more training, where the two are closer. A guess at the reason, which nobody measured here: weights that make the
+# mean right give few words much to say, and what that costs in noise it costs most when time is short. What is asked in
+# training need not be what is wanted in the end; chapter 10 knew that already.
 #
 # What this does not say: scenes are short, the models tiny, and their training brief. With eight billion parameters,
 # models that unmask have been reported to keep up with causal ones of their size (Nie and others 2025).

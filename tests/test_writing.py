@@ -338,9 +338,16 @@ def test_a_run_of_the_study_is_scored_by_what_it_writes(monkeypatch):
 
 def planted(shift):
     config = study.WritingConfig(steps=1, seeds=5, rates=())
-    luck = rng(1).normal(0, 0.1, 5)
+    luck, own = rng(1).normal(0, 0.1, 5), rng(2).normal(0, 0.1, 5)
     runs = [
-        study.WritingScore(cell, 2 + luck[cell.seed] + shift * (cell.arm == study.FEW), 0.3, 3.0, 0.2, 0.3)
+        study.WritingScore(
+            cell,
+            2 + luck[cell.seed] + shift * (cell.arm == study.FEW) + own[cell.seed] * (cell.arm == study.MANY),
+            0.3,
+            3.0,
+            0.2,
+            0.3,
+        )
         for cell in config.cells()
     ]
     return study.Writers(config, (), tuple(runs))
@@ -350,7 +357,7 @@ def test_verdicts_follow_the_seeds():
     clear = planted(1.0)
     assert clear.verdict("price", study.ALL, study.FEW).word == study.LESS
     assert clear.difference("price", study.FEW, study.ALL).value == pytest.approx(1)
-    assert "pays 1.0 nats less" in clear.finding()
+    assert "1.0 nats less than 15%, no telling whether more than 40%" in clear.finding()
     assert clear.plot().axes[0].get_title(loc="left") or clear.plot().axes[0].get_title()
     assert study.Writers.from_json(clear.to_json()).table() == clear.table()
     assert "all ratios" in clear.describe()

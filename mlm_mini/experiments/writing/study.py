@@ -130,11 +130,12 @@ class Writers(Result):
 
     def finding(self) -> str:
         """The title of the picture."""
-        word = self.verdict("price", ALL, FEW).word
-        if word == UNDECIDED:
-            return "Whether all ratios write better than 15% is undecided"
-        saved = -self.difference("price", ALL, FEW).value
-        return f"A writer of all ratios pays {abs(saved):.1f} nats {'less' if saved > 0 else 'more'} than one of 15%"
+        parts = []
+        for other in (FEW, MANY):
+            word, nats = self.verdict("price", ALL, other).word, abs(self.difference("price", ALL, other).value)
+            known = "no telling whether more" if word == UNDECIDED else f"{nats:.1f} nats {word}"
+            parts.append(f"{known} than {other}")
+        return f"All ratios pay {', '.join(parts)}"
 
     def describe(self) -> str:
         arms = "; ".join(f"{arm} {mean_interval(self.values('price', arm))}" for arm in ARMS)
