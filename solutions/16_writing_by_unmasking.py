@@ -300,10 +300,10 @@ check("16.bound", bound)
 # %% id="measure-bound" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.writing.causal import causal_nats
 from mlm_mini.experiments.writing.floor_area import entropy_given_frame
-from mlm_mini.experiments.writing.unmasking import hide_words, unmask
+from mlm_mini.experiments.writing.unmasking import hide_all_words, unmask
 
 ids = language.sample(800, np.random.default_rng(1604)).ids
-words, blank = np.isin(ids, vocabulary.regular_ids).sum(axis=1), hide_words(ids, vocabulary)
+words, blank = np.isin(ids, vocabulary.regular_ids).sum(axis=1), hide_all_words(ids, vocabulary)
 own = entropy_given_frame(language, ids)
 costs = {}  # nats of each sentence, two orders
 for name, reader in readers.items():
@@ -511,8 +511,8 @@ figures.show(figure, alt="The floor curve with stairs of 1, 2 and 4 steps over i
 # surprisal of these, which should be the entropy.
 
 # %% id="measure-orders"
-from mlm_mini.experiments.writing.price import judge, price
-from mlm_mini.experiments.writing.unmasking import ORDERS
+from mlm_mini.experiments.writing.price import judge_written, price
+from mlm_mini.experiments.writing.unmasking import WRITING_ORDERS
 
 many, KS = 500, (1, 2, 4, 8, 15)
 
@@ -520,12 +520,12 @@ many, KS = 500, (1, 2, 4, 8, 15)
 def writing(name, order, K):
     """Price at sentences of the language, None where nobody knows it; and quality of as many that are written."""
     some = np.random.default_rng(1609), np.random.default_rng(1610)
-    paid = None if order == ORDERS[2] else mean_interval(price(readers[name], language, ids[:many], K, some[0], order))
+    paid = None if order == WRITING_ORDERS[2] else mean_interval(price(readers[name], language, ids[:many], K, some[0], order))
     written = unmask(readers[name], blank[:many], vocabulary.mask_id, K, some[1], order)
-    return paid, judge(language, written.ids)
+    return paid, judge_written(language, written.ids)
 
 
-table = {("exact", order, K): writing("exact", order, K) for order in ORDERS for K in KS}
+table = {("exact", order, K): writing("exact", order, K) for order in WRITING_ORDERS for K in KS}
 print(f"exact conditionals; entropy of these sentences {own[:many].mean():.2f} nats")
 for (_, order, K), (paid, (possible, nats)) in table.items():
     cost = "" if paid is None else f"price {abs(paid.value):5.2f} ± {paid.high - paid.value:.2f} nats, "
@@ -533,7 +533,7 @@ for (_, order, K), (paid, (possible, nats)) in table.items():
 
 # %% id="fig-orders" tags=["nbval-ignore-output"]
 figure, axes = figures.new_figure(10, 3.4, columns=2)
-lines = dict(zip(ORDERS, (("o-", figures.BLUE), ("s--", figures.RED), ("^:", figures.GREEN))))
+lines = dict(zip(WRITING_ORDERS, (("o-", figures.BLUE), ("s--", figures.RED), ("^:", figures.GREEN))))
 for order, (style, color) in lines.items():
     rows = [table["exact", order, K] for K in KS]
     for ax, line in ((axes[0], [paid for paid, _ in rows]), (axes[1], [quality.possible for _, quality in rows])):
@@ -546,9 +546,9 @@ for ax, label in zip(axes, ("price (nats per sentence)", "share of possible sent
     ax.set_xticks(KS, KS)
     ax.minorticks_off()
     ax.legend(fontsize=8)
-four = {order: table["exact", order, 4] for order in ORDERS}
-axes[0].set_title(f"Four steps: {four[ORDERS[0]][0].value:.1f} nats at random, {four[ORDERS[1]][0].value:.1f} most certain first")
-axes[1].set_title("Possible in four steps: " + ", ".join(f"{four[order][1].possible.value:.0%}" for order in ORDERS))
+four = {order: table["exact", order, 4] for order in WRITING_ORDERS}
+axes[0].set_title(f"Four steps: {four[WRITING_ORDERS[0]][0].value:.1f} nats at random, {four[WRITING_ORDERS[1]][0].value:.1f} most certain first")
+axes[1].set_title("Possible in four steps: " + ", ".join(f"{four[order][1].possible.value:.0%}" for order in WRITING_ORDERS))
 figures.show(figure, alt="Price in nats and share of possible sentences of an exact reader against the number of steps: "
              + "; ".join(f"{order} in {K} steps {'' if paid is None else f'{abs(paid.value):.2f} nats, '}"
                          f"{quality.possible.value:.0%}" for (name, order, K), (paid, quality) in table.items())
@@ -568,7 +568,7 @@ figures.show(figure, alt="Price in nats and share of possible sentences of an ex
 # %% id="measure-mechanism"
 from mlm_mini.experiments.writing.mechanism import two_steps
 
-for order in ORDERS[:2]:
+for order in WRITING_ORDERS[:2]:
     for name, cost in zip(("first", "second"), two_steps(language, ids, order, np.random.default_rng(1611))):
         print(f"{order:20} {name:6} step: apart {cost.apart.mean():5.2f}, together {cost.together.mean():5.2f} nats; "
               f"lost {mean_interval(cost.lost).with_margin()}")
@@ -577,11 +577,11 @@ for order in ORDERS[:2]:
 from mlm_mini.experiments.lab.verdicts import Sampled, decide_above, decide_below, decide_within
 
 prices = {order: price(readers["exact"], language, ids[:many], 4, np.random.default_rng(1609), order)
-          for order in ORDERS[:2]}
-certain_costs_more = decide_above(Sampled.mean(prices[ORDERS[1]] - prices[ORDERS[0]]), 0)
-print(f"four steps: most certain first costs {mean_interval(prices[ORDERS[1]] - prices[ORDERS[0]]).with_margin('+')} "
+          for order in WRITING_ORDERS[:2]}
+certain_costs_more = decide_above(Sampled.mean(prices[WRITING_ORDERS[1]] - prices[WRITING_ORDERS[0]]), 0)
+print(f"four steps: most certain first costs {mean_interval(prices[WRITING_ORDERS[1]] - prices[WRITING_ORDERS[0]]).with_margin('+')} "
       f"nats more; it costs more: {certain_costs_more}")
-by_draw, by_lot = (table["exact", order, 15][1].surprisal for order in (ORDERS[2], ORDERS[0]))
+by_draw, by_lot = (table["exact", order, 15][1].surprisal for order in (WRITING_ORDERS[2], WRITING_ORDERS[0]))
 print(f"one word a step: sentences have {by_draw} nats with the likeliest draw first, {by_lot} by lot")
 
 # %% [markdown] id="maskgit-note"
@@ -603,9 +603,9 @@ from mlm_mini.experiments.writing.causal import write_causal
 trained["chapter 07"] = cached_model("scenes", report=LiveCurve)
 readers["chapter 07"] = model_reader(trained["chapter 07"].model, vocabulary)
 WRITERS = ("all ratios", "15%", "35%", "chapter 07")
-table |= {(name, ORDERS[0], K): writing(name, ORDERS[0], K) for name in WRITERS for K in KS}
-table |= {("all ratios", order, K): writing("all ratios", order, K) for order in ORDERS[1:] for K in (4, 15)}
-causal_written = judge(language, write_causal(trained["causal"].model, language, many, np.random.default_rng(1612)))
+table |= {(name, WRITING_ORDERS[0], K): writing(name, WRITING_ORDERS[0], K) for name in WRITERS for K in KS}
+table |= {("all ratios", order, K): writing("all ratios", order, K) for order in WRITING_ORDERS[1:] for K in (4, 15)}
+causal_written = judge_written(language, write_causal(trained["causal"].model, language, many, np.random.default_rng(1612)))
 for (name, order, K), (paid, (possible, nats)) in table.items():
     if name != "exact":
         cost = " " * 24 if paid is None else f"price {paid.value:5.2f} ± {paid.high - paid.value:.2f} nats, "
@@ -630,7 +630,7 @@ looks = (("o-", figures.BLUE, shape), ("s--", figures.ORANGE, shape), ("D-.", fi
 lengths = words[:many].tolist()
 for name, (style, color, size) in zip(WRITERS, looks):
     flops = [np.mean([unmasking_flops(size, n, K) for n in lengths]) / 1e6 for K in KS]
-    rows = [table[name, ORDERS[0], K] for K in KS]
+    rows = [table[name, WRITING_ORDERS[0], K] for K in KS]
     for ax, line in ((axes[0], [paid for paid, _ in rows]), (axes[1], [quality.possible for _, quality in rows])):
         value, low, high = np.array(line).T
         ax.errorbar(flops, value, [value - low, high - value], fmt=style, color=color, markersize=4, label=name)
@@ -643,12 +643,12 @@ for ax, label in zip(axes, ("price (nats per sentence)", "share of possible sent
     ax.set_xticks((2, 5, 10, 20, 50, 100), (2, 5, 10, 20, 50, 100))
     ax.minorticks_off()
 axes[0].legend(fontsize=8)
-nearest = table["all ratios", ORDERS[0], 1]
+nearest = table["all ratios", WRITING_ORDERS[0], 1]
 axes[0].set_title(f"At equal operations: {nearest[0].value:.1f} nats in one step, causal {above_causal.value:.1f}")
 axes[1].set_title(f"Possible: {nearest[1].possible.value:.0%} in one step, causal {causal_written.possible.value:.0%}")
 figures.show(figure, alt="Price in nats and share of possible sentences against the operations it takes to write one: "
-             + "; ".join(f"{name} in {K} steps {table[name, ORDERS[0], K][0].value:.1f} nats, "
-                         f"{table[name, ORDERS[0], K][1].possible.value:.0%}" for name in WRITERS for K in KS)
+             + "; ".join(f"{name} in {K} steps {table[name, WRITING_ORDERS[0], K][0].value:.1f} nats, "
+                         f"{table[name, WRITING_ORDERS[0], K][1].possible.value:.0%}" for name in WRITERS for K in KS)
              + f"; causal {above_causal.value:.1f} nats, {causal_written.possible.value:.0%}.")
 
 # %% [markdown] id="operations-note"
@@ -708,14 +708,14 @@ from IPython.display import Markdown
 same = decide_within(Sampled.mean(sides.differences), -0.03, 0.03)
 sweet = decide_below(Sampled.mean(study.values("price", "15%") - study.values("price", "all ratios")), 0)
 at_15 = decide_below(Sampled.mean(study.values("kl", "15%") - study.values("kl", "all ratios")), 0)
-exact_one, exact_four = (table["exact", ORDERS[0], K][0].value for K in (1, 4))
-free = decide_below(Sampled.mean(prices[ORDERS[0]]), 0.1)
-shares = ", ".join(f"{table['exact', ORDERS[0], K][1].possible.value:.0%} in {K}" for K in KS)
+exact_one, exact_four = (table["exact", WRITING_ORDERS[0], K][0].value for K in (1, 4))
+free = decide_below(Sampled.mean(prices[WRITING_ORDERS[0]]), 0.1)
+shares = ", ".join(f"{table['exact', WRITING_ORDERS[0], K][1].possible.value:.0%} in {K}" for K in KS)
 saved, lost = study.difference("price", "15%", "all ratios"), study.difference("kl", "15%", "all ratios")
 middle = Sampled.mean(study.values("price", "40%") - study.values("price", "all ratios"))
 weighed = Sampled.mean(study.values("price", "all ratios, weight 1/ratio") - study.values("price", "all ratios"))
 ahead = Sampled.mean(study.values("price", "causal") - study.values("price", "all ratios"))
-dearer, keeps_up = Sampled.mean(prices[ORDERS[1]] - prices[ORDERS[0]]), decide_above(ahead, 0)
+dearer, keeps_up = Sampled.mean(prices[WRITING_ORDERS[1]] - prices[WRITING_ORDERS[0]]), decide_above(ahead, 0)
 Markdown(f"""
 | what was said, and what it leaves open | measured in this chapter | verdict |
 |---|---|---|
@@ -738,7 +738,7 @@ in one step and {exact_four:.2f} in four; possible are {shares} steps | **{free}
 
 # %% id="say-longer" tags=["nbval-ignore-output"]
 for name in WRITERS:
-    (paid, quality), config = table[name, ORDERS[0], 15], trained[name].config
+    (paid, quality), config = table[name, WRITING_ORDERS[0], 15], trained[name].config
     print(f"{name:11}{config.steps:5,} steps of {config.batch_size} sentences: price {paid.value:.2f} ± "
           f"{paid.high - paid.value:.2f} nats, possible {quality.possible.value:.0%}")
 
@@ -770,30 +770,33 @@ from pathlib import Path
 
 from mlm_mini.training import Reporter, fill, load_folder, open_start, recipe, train_folder
 
-with tempfile.TemporaryDirectory() as place:
-    texts, first, second = (Path(place) / name for name in ("texts", "first", "second"))
-    texts.mkdir()
-    story = language.sample(2_000, np.random.default_rng(1613))
-    for part in range(4):
-        lines = "\n".join(story.text(i) for i in range(part, 2_000, 4))
-        (texts / f"part{part}.txt").write_text(lines, encoding="utf-8")
-    short = {"steps": 30, "batch_size": 16, "objective": "diffusion"}
-    train_folder(texts, "tiny", recipe(texts, size="tiny", **short), first, vocabulary_size=600, report=Reporter())
-    start = open_start(first)  # any folder with a BERT, and its tokenizer, from Hugging Face too
-    train_folder(texts, None, recipe(texts, size=start.model.config, **short), second, start=start, report=Reporter())
-    model, tokenizer = load_folder(second)
-    print("a blank:", ", ".join(f"{c.token} {c.probability:.2f}" for c in fill(model, tokenizer, "the chef cuts the [MASK] .")[0]))
-    print("files to share:", ", ".join(sorted(path.name for path in second.iterdir() if path.is_file())))
+place = tempfile.TemporaryDirectory()
+texts, first, second = (Path(place.name) / name for name in ("texts", "first", "second"))
+texts.mkdir()
+story = language.sample(2_000, np.random.default_rng(1613))
+for part in range(4):
+    lines = "\n".join(story.text(i) for i in range(part, len(story), 4))
+    (texts / f"part{part}.txt").write_text(lines, encoding="utf-8")
+short = {"steps": 30, "batch_size": 16, "objective": "diffusion"}
+train_folder(texts, "tiny", recipe(texts, size="tiny", **short), first, vocabulary_size=600, report=Reporter())
+start = open_start(first)  # any folder with a BERT and its tokenizer, from Hugging Face too
+train_folder(texts, None, recipe(texts, size=start.model.config, **short), second, start=start, report=Reporter())
+print("files to share:", ", ".join(sorted(path.name for path in second.glob("[a-z]*.*"))))
 
-    from transformers import AutoModelForMaskedLM, AutoTokenizer
+# %% id="share-your-own" tags=["nbval-ignore-output"]
+import torch
+import transformers
 
-    theirs = AutoModelForMaskedLM.from_pretrained(second)
-    import torch
-
-    row = torch.from_numpy(tokenizer.encode("the chef cuts the [MASK] ."))[None]
-    with torch.no_grad():
-        same_logits = torch.allclose(theirs(row).logits, model(row), atol=1e-4)
-    print("transformers gives the same logits:", same_logits, "from", type(AutoTokenizer.from_pretrained(second)).__name__)
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+model, tokenizer = load_folder(second)
+(guesses,) = fill(model, tokenizer, "the chef cuts the [MASK] .")
+print("its blank:", ", ".join(f"{guess.token} {guess.probability:.2f}" for guess in guesses))
+theirs, row = transformers.AutoModelForMaskedLM.from_pretrained(second), torch.from_numpy(tokenizer.encode("the [MASK] ."))
+with torch.no_grad():
+    apart_logits = (theirs(row[None]).logits - model(row[None])).abs().max().item()
+print("transformers gives the same logits within 0.0001:", apart_logits < 1e-4)
+place.cleanup()
 
 # %% [markdown] id="commands"
 # - **Train on your own files:** `python3 course.py train --language my-texts --objective diffusion --out my-writer`.

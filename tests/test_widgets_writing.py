@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from mlm_mini import widgets
-from mlm_mini.experiments.writing.unmasking import CERTAIN, ORDERS, RANDOM
+from mlm_mini.experiments.writing.unmasking import BY_LOT, MOST_CERTAIN, WRITING_ORDERS
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.widgets import unmasking_widget
-from mlm_mini.widgets.unmasking import EXACT, LABELS, MODEL, UnmaskingWidget, unmasking_figure
+from mlm_mini.widgets.unmasking import BY_LANGUAGE, BY_MODEL, ORDER_LABELS, UnmaskingWidget, unmasking_figure
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -28,11 +28,11 @@ def text_of(widget):
 
 def test_the_package_exports_it_and_every_order_has_a_name():
     assert widgets.unmasking_widget is UnmaskingWidget
-    assert list(LABELS) == list(ORDERS)
+    assert list(ORDER_LABELS) == list(WRITING_ORDERS)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("who", [MODEL, EXACT])
+@pytest.mark.parametrize("order", WRITING_ORDERS)
+@pytest.mark.parametrize("who", [BY_MODEL, BY_LANGUAGE])
 def test_row_and_text_show_what_the_experiment_writes(model, order, who):
     widget = unmasking_widget(model, words=8, steps=4, order=order, seed=1)
     widget.who.value = who
@@ -43,7 +43,7 @@ def test_row_and_text_show_what_the_experiment_writes(model, order, who):
         assert row.count("[MASK]") == written.stages[step].count("[MASK]") == 8 - 2 * step
         assert row.count("+ new") == (2 if step else 0)
         assert f"After step {step} of 4, {2 * step} of 8 words are written" in text
-        assert f"{LABELS[order]}, written by {who}." in text
+        assert f"{ORDER_LABELS[order]}, written by {who}." in text
         there = (written.step > 0) & (written.step <= step)
         if step:
             assert f"They cost {written.surprisal[there].sum():.1f} nats" in text
@@ -96,10 +96,10 @@ def test_a_model_of_another_language_is_refused():
 
 
 def test_the_still_picture_tells_every_step_in_words(model):
-    figure, alt = unmasking_figure(model, words=5, steps=3, order=CERTAIN, seed=4)
-    written = unmasking_widget(model, 5, 3, CERTAIN, 4).written
+    figure, alt = unmasking_figure(model, words=5, steps=3, order=MOST_CERTAIN, seed=4)
+    written = unmasking_widget(model, 5, 3, MOST_CERTAIN, 4).written
     for stage in written.stages:
         assert " ".join(stage[1:-1]) in alt
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts.count("▢") == sum(stage.count("[MASK]") for stage in written.stages)
-    assert unmasking_figure(model, words=5, steps=3, order=RANDOM, seed=4)[1] != alt
+    assert unmasking_figure(model, words=5, steps=3, order=BY_LOT, seed=4)[1] != alt

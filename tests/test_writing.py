@@ -9,7 +9,13 @@ import torch
 from mlm_mini.experiments.lab.intervals import mean_interval
 from mlm_mini.experiments.writing import study
 from mlm_mini.experiments.writing.causal import causal_nats, write_causal
-from mlm_mini.experiments.writing.estimators import ALIKE, LEFT_OUT, MEAN, STRATIFIED, measure_estimators
+from mlm_mini.experiments.writing.estimators import (
+    ALL_ALIKE,
+    EMPTY_LEFT_OUT,
+    MEAN_WEIGHT,
+    STRATIFIED_RATIOS,
+    measure_estimators,
+)
 from mlm_mini.experiments.writing.floor_area import (
     entropy_given_frame,
     expected_nats,
@@ -19,16 +25,16 @@ from mlm_mini.experiments.writing.floor_area import (
 )
 from mlm_mini.experiments.writing.mechanism import two_steps
 from mlm_mini.experiments.writing.operations import causal_flops, pass_flops, unmasking_flops
-from mlm_mini.experiments.writing.price import judge, price, share_interval, staircase
+from mlm_mini.experiments.writing.price import judge_written, price, staircase, wilson_interval
 from mlm_mini.experiments.writing.readers import exact_reader, model_reader
 from mlm_mini.experiments.writing.sentence import frame_of, sentence_lengths, write_sentence
 from mlm_mini.experiments.writing.unmasking import (
-    CERTAIN,
-    DRAWN,
-    ORDERS,
-    RANDOM,
+    BY_LOT,
+    LIKELIEST_DRAW,
+    MOST_CERTAIN,
+    WRITING_ORDERS,
     draw,
-    hide_words,
+    hide_all_words,
     pick,
     step_counts,
     unmask,
@@ -125,13 +131,13 @@ def test_surprisals_of_hidden_words_are_those_of_the_posterior():
 
 def test_the_estimator_is_unbiased_and_both_wrong_turns_are_not():
     found = measure_estimators(scene_language(), 60, 32, rng(1))
-    right = mean_interval(found.errors[f"{STRATIFIED}, {MEAN}"])
+    right = mean_interval(found.errors[f"{STRATIFIED_RATIOS}, {MEAN_WEIGHT}"])
     assert right.low < 0 < right.high
     assert right.high < 0.1
-    assert mean_interval(found.errors[LEFT_OUT]).low > 0.05
-    assert mean_interval(found.errors[ALIKE]).low > 0.05
+    assert mean_interval(found.errors[EMPTY_LEFT_OUT]).low > 0.05
+    assert mean_interval(found.errors[ALL_ALIKE]).low > 0.05
     assert 0.08 < found.empty < 0.16
-    assert found.largest[f"{STRATIFIED}, {MEAN}"] <= 16
+    assert found.largest[f"{STRATIFIED_RATIOS}, {MEAN_WEIGHT}"] <= 16
 
 
 # ---------------------------------------------------------------- steps, picks and draws
@@ -167,11 +173,11 @@ def test_words_are_drawn_as_often_as_they_are_due():
 # ---------------------------------------------------------------- unmasking
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", WRITING_ORDERS)
 @pytest.mark.parametrize("steps", [1, 3, 4, 9])
 def test_all_is_filled_in_and_nothing_else_is_touched(order, steps, chain):
     v = chain.vocabulary
-    ids = hide_words(chain.sample(40, rng()).ids, v)
+    ids = hide_all_words(chain.sample(40, rng()).ids, v)
     written = unmask(exact_reader(chain), ids, v.mask_id, steps, rng(1), order)
     assert np.isin(written.ids[:, 1:-1], v.regular_ids).all()
     assert (written.ids[:, [0, -1]] == ids[:, [0, -1]]).all()
@@ -181,16 +187,16 @@ def test_all_is_filled_in_and_nothing_else_is_touched(order, steps, chain):
     assert (written.after(steps, v.mask_id) == written.ids).all()
 
 
-@pytest.mark.parametrize("order", [RANDOM, CERTAIN])
+@pytest.mark.parametrize("order", [BY_LOT, MOST_CERTAIN])
 def test_one_word_a_step_is_exact_in_any_order(order, chain, sentences):
     ids, p = sentences
     nats = unmask(
-        exact_reader(chain), hide_words(ids, chain.vocabulary), chain.vocabulary.mask_id, 4, rng(), order, ids
+        exact_reader(chain), hide_all_words(ids, chain.vocabulary), chain.vocabulary.mask_id, 4, rng(), order, ids
     )
     assert nats.nats == pytest.approx(-np.log(p), abs=1e-9)
 
 
-@pytest.mark.parametrize("order", [RANDOM, CERTAIN])
+@pytest.mark.parametrize("order", [BY_LOT, MOST_CERTAIN])
 def test_the_price_is_the_total_correlation_of_what_is_filled_in_together(order, chain, sentences):
     """A second derivation: what each step's words cost apart, less what they cost together, over all sentences."""
     ids, p = sentences
@@ -227,29 +233,29 @@ def test_the_stairs_are_the_price_of_a_writer_who_lets_luck_decide(chain, senten
 
 def test_exact_sentences_are_possible_and_have_the_entropy_and_those_of_one_step_are_not():
     language = scene_language()
-    blank = hide_words(language.sample(300, rng()).ids, language.vocabulary)
+    blank = hide_all_words(language.sample(300, rng()).ids, language.vocabulary)
     reader, mask_id = exact_reader(language), language.vocabulary.mask_id
-    one_by_one = judge(language, unmask(reader, blank, mask_id, 15, rng(1)).ids)
+    one_by_one = judge_written(language, unmask(reader, blank, mask_id, 15, rng(1)).ids)
     assert one_by_one.possible.value == 1
     assert abs(one_by_one.surprisal.value - 9.5) < 0.8
-    at_once = judge(language, unmask(reader, blank, mask_id, 1, rng(1)).ids)
+    at_once = judge_written(language, unmask(reader, blank, mask_id, 1, rng(1)).ids)
     assert at_once.possible.high < 0.2
 
 
 def test_likeliest_draws_first_write_likely_sentences_too_often(chain, sentences):
     ids, p = sentences
-    blank = np.repeat(hide_words(ids[:1], chain.vocabulary), 4000, axis=0)
-    written = unmask(exact_reader(chain), blank, chain.vocabulary.mask_id, 4, rng(), DRAWN).ids
+    blank = np.repeat(hide_all_words(ids[:1], chain.vocabulary), 4000, axis=0)
+    written = unmask(exact_reader(chain), blank, chain.vocabulary.mask_id, 4, rng(), LIKELIEST_DRAW).ids
     nats = mean_interval(entropy_given_frame(chain, written))
     assert nats.high < -(p @ np.log(p)) - 0.1
 
 
 def test_an_order_that_is_none_and_answers_that_cannot_be_priced_are_refused(chain):
-    ids = hide_words(chain.sample(2, rng()).ids, chain.vocabulary)
+    ids = hide_all_words(chain.sample(2, rng()).ids, chain.vocabulary)
     with pytest.raises(ValueError, match="order is 'left': expected one of 'random'"):
         unmask(exact_reader(chain), ids, chain.vocabulary.mask_id, 2, rng(), "left")
     with pytest.raises(ValueError, match="nobody knows what given words cost"):
-        unmask(exact_reader(chain), ids, chain.vocabulary.mask_id, 2, rng(), DRAWN, answers=ids)
+        unmask(exact_reader(chain), ids, chain.vocabulary.mask_id, 2, rng(), LIKELIEST_DRAW, answers=ids)
 
 
 # ---------------------------------------------------------------- models
@@ -258,7 +264,7 @@ def test_an_order_that_is_none_and_answers_that_cannot_be_priced_are_refused(cha
 def test_a_model_writes_no_special_token_and_its_distribution_sums_to_one(model):
     language = scene_language()
     v = language.vocabulary
-    seen = hide_words(language.sample(5, rng()).ids, v)
+    seen = hide_all_words(language.sample(5, rng()).ids, v)
     log_q = model_reader(model, v)(seen)
     assert len(log_q) == (seen == v.mask_id).sum()
     assert np.exp(log_q).sum(axis=1) == pytest.approx(1)
@@ -307,8 +313,8 @@ def test_operations_are_counted_pass_by_pass():
 
 
 def test_a_share_has_an_interval_at_its_ends_too():
-    assert share_interval(np.ones(50, dtype=bool)).low == pytest.approx(0.929, abs=0.002)
-    value, low, high = share_interval(np.arange(100) < 30)
+    assert wilson_interval(np.ones(50, dtype=bool)).low == pytest.approx(0.929, abs=0.002)
+    value, low, high = wilson_interval(np.arange(100) < 30)
     assert (value, round(low, 3), round(high, 3)) == (0.3, 0.219, 0.396)
 
 
@@ -318,7 +324,7 @@ def test_a_share_has_an_interval_at_its_ends_too():
 def test_a_sentence_is_told_step_by_step(model):
     language = scene_language()
     assert sentence_lengths(language) == [4, 5, 6, 7, 8, 9, 10, 11, 14, 15]
-    told = write_sentence(model_reader(model, language.vocabulary), language, 6, 3, RANDOM, seed=1)
+    told = write_sentence(model_reader(model, language.vocabulary), language, 6, 3, BY_LOT, seed=1)
     assert len(told.stages) == len(told.possible) == 4
     assert [stage.count("[MASK]") for stage in told.stages] == [6, 4, 2, 0]
     assert told.possible[0]
@@ -328,12 +334,12 @@ def test_a_sentence_is_told_step_by_step(model):
 
 
 def test_a_run_of_the_study_is_scored_by_what_it_writes(monkeypatch):
-    monkeypatch.setattr(study, "SENTENCES", 20)
-    for arm in (study.ALL, study.PLAIN, study.CAUSAL):
+    monkeypatch.setattr(study, "JUDGED_SENTENCES", 20)
+    for arm in (study.AT_ALL, study.ONE_BY_RATIO, study.LEFT_TO_RIGHT):
         found = study.run_writing_cell(study.WritingCell(arm, 2, 0))
         assert found["price"] > 5
         assert 0 <= found["possible"] <= 1
-        assert (found["kl"] is None) == (arm == study.CAUSAL)
+        assert (found["kl"] is None) == (arm == study.LEFT_TO_RIGHT)
 
 
 def planted(shift):
@@ -342,7 +348,7 @@ def planted(shift):
     runs = [
         study.WritingScore(
             cell,
-            2 + luck[cell.seed] + shift * (cell.arm == study.FEW) + own[cell.seed] * (cell.arm == study.MANY),
+            2 + luck[cell.seed] + shift * (cell.arm == study.AT_15) + own[cell.seed] * (cell.arm == study.AT_40),
             0.3,
             3.0,
             0.2,
@@ -355,9 +361,9 @@ def planted(shift):
 
 def test_verdicts_follow_the_seeds():
     clear = planted(1.0)
-    assert clear.verdict("price", study.ALL, study.FEW).word == study.LESS
-    assert clear.difference("price", study.FEW, study.ALL).value == pytest.approx(1)
+    assert clear.verdict("price", study.AT_ALL, study.AT_15).word == study.LESS
+    assert clear.difference("price", study.AT_15, study.AT_ALL).value == pytest.approx(1)
     assert "1.0 nats less than 15%, no telling whether more than 40%" in clear.finding()
-    assert clear.plot().axes[0].get_title(loc="left") or clear.plot().axes[0].get_title()
+    assert clear.plot().get_suptitle() == clear.finding()
     assert study.Writers.from_json(clear.to_json()).table() == clear.table()
     assert "all ratios" in clear.describe()

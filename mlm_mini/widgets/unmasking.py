@@ -10,7 +10,7 @@ import numpy as np
 from mlm_mini import figures
 from mlm_mini.experiments.writing.readers import exact_reader, model_reader
 from mlm_mini.experiments.writing.sentence import WrittenSentence, frame_of, write_sentence
-from mlm_mini.experiments.writing.unmasking import CERTAIN, DRAWN, ORDERS, RANDOM
+from mlm_mini.experiments.writing.unmasking import BY_LOT, LIKELIEST_DRAW, MOST_CERTAIN, WRITING_ORDERS
 from mlm_mini.languages import scene_language
 from mlm_mini.languages.vocabulary import MASK
 from mlm_mini.model import MaskedLM
@@ -20,29 +20,34 @@ from mlm_mini.widgets.tokens import MASKED, PLAIN, SPECIAL, State, Token, token_
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LABELS = {RANDOM: "By lot", CERTAIN: "Most certain first", DRAWN: "Likeliest draw first"}
-MODEL, EXACT = "the model", "the exact language"
-NEW = State("new", "+", "double", figures.RED)
-MOST_STEPS = 15  # as many as the longest scene has words
-WORDS, STEPS = 9, 4
+ORDER_LABELS = {BY_LOT: "By lot", MOST_CERTAIN: "Most certain first", LIKELIEST_DRAW: "Likeliest draw first"}
+BY_MODEL, BY_LANGUAGE = "the model", "the exact language"
+NEWLY_WRITTEN = State("new", "+", "double", figures.RED)
+LONGEST_WRITING = 15  # as many as the longest scene has words
+USUAL_WORDS, USUAL_STEPS = 9, 4
 
 
 class UnmaskingWidget(ipywidgets.VBox):
     """A sentence of the scene language from all hidden to all written, step by step.
 
     model: with the vocabulary of the scene language. words: how many the sentence has; steps: in how many it is
-    written; order: one of ORDERS; seed: of the lots and draws.
+    written; order: one of WRITING_ORDERS; seed: of the lots and draws.
     Raises ValueError for a model of another vocabulary, a length that no scene has, steps outside 1 to 15, or another
     order.
     """
 
-    def __init__(self, model: MaskedLM, words: int = WORDS, steps: int = STEPS, order: str = RANDOM, seed: int = 0):
+    def __init__(
+        self, model: MaskedLM, words: int = USUAL_WORDS, steps: int = USUAL_STEPS, order: str = BY_LOT, seed: int = 0
+    ):
         _check(model, words, steps, order)
-        self.readers = {MODEL: model_reader(model, scene_language().vocabulary), EXACT: exact_reader(scene_language())}
+        self.readers = {
+            BY_MODEL: model_reader(model, scene_language().vocabulary),
+            BY_LANGUAGE: exact_reader(scene_language()),
+        }
         self.words, self.seed = words, seed
-        self.who = controls.choice("Written by", [MODEL, EXACT])
-        self.order = controls.choice("Order", [(label, name) for name, label in LABELS.items()], order)
-        self.steps = controls.slider("Steps in all", steps, 1, MOST_STEPS, 1)
+        self.who = controls.choice("Written by", [BY_MODEL, BY_LANGUAGE])
+        self.order = controls.choice("Order", [(label, name) for name, label in ORDER_LABELS.items()], order)
+        self.steps = controls.slider("Steps in all", steps, 1, LONGEST_WRITING, 1)
         self.slider = controls.slider("Step", 0, 0, steps, 1)
         self.button = controls.redraw_button(self._reseed)
         self.button.tooltip = "Another sentence, with other lots and draws"
@@ -72,7 +77,7 @@ class UnmaskingWidget(ipywidgets.VBox):
         step = int(self.slider.value)
         self.row.value = token_row(stage_boxes(self.written, step), "The sentence after this step")
         self.status.value = controls.status_html(
-            f"{LABELS[self.order.value]}, written by {self.who.value}. {describe_stage(self.written, step)}"
+            f"{ORDER_LABELS[self.order.value]}, written by {self.who.value}. {describe_stage(self.written, step)}"
         )
 
 
@@ -82,10 +87,10 @@ def _check(model: MaskedLM, words: int, steps: int, order: str) -> None:
     if size != V:
         raise ValueError(f"model has a vocabulary of {size} tokens, the scene language {V}: give a model of scenes")
     frame_of(language, words)
-    if not 1 <= steps <= MOST_STEPS:
-        raise ValueError(f"steps is {steps}: expected a number from 1 to {MOST_STEPS}")
-    if order not in ORDERS:
-        raise ValueError(f"order is {order!r}: expected one of {', '.join(map(repr, ORDERS))}")
+    if not 1 <= steps <= LONGEST_WRITING:
+        raise ValueError(f"steps is {steps}: expected a number from 1 to {LONGEST_WRITING}")
+    if order not in WRITING_ORDERS:
+        raise ValueError(f"order is {order!r}: expected one of {', '.join(map(repr, WRITING_ORDERS))}")
 
 
 def stage_boxes(written: WrittenSentence, step: int) -> list[Token]:
@@ -97,7 +102,7 @@ def stage_boxes(written: WrittenSentence, step: int) -> list[Token]:
         elif token == MASK:
             boxes.append(Token(token, MASKED))
         else:
-            boxes.append(Token(token, NEW if at == step else PLAIN, f"step {at}, {nats:.1f}"))
+            boxes.append(Token(token, NEWLY_WRITTEN if at == step else PLAIN, f"step {at}, {nats:.1f}"))
     return boxes
 
 
@@ -117,7 +122,7 @@ def describe_stage(written: WrittenSentence, step: int) -> str:
 
 
 def unmasking_figure(
-    model: MaskedLM, words: int = WORDS, steps: int = STEPS, order: str = RANDOM, seed: int = 0
+    model: MaskedLM, words: int = USUAL_WORDS, steps: int = USUAL_STEPS, order: str = BY_LOT, seed: int = 0
 ) -> tuple[Figure, str]:
     """All stages of a sentence that the model writes, a row for each, and the alt text that says the same.
 
@@ -147,6 +152,8 @@ def unmasking_figure(
     ax.grid(False)
     ax.spines[:].set_visible(False)
     end = f"possible, {written.nats:.1f} nats" if written.possible[-1] else "impossible in the language"
-    ax.set_title(f"{words} words in {steps} step{'s' if steps > 1 else ''}, {LABELS[order].lower()}: {end}", loc="left")
+    ax.set_title(
+        f"{words} words in {steps} step{'s' if steps > 1 else ''}, {ORDER_LABELS[order].lower()}: {end}", loc="left"
+    )
     stages = "; ".join(f"step {s}: {' '.join(tokens[1:-1])}" for s, tokens in enumerate(written.stages))
     return figure, f"A sentence after each step. {stages}. {describe_stage(written, steps)}"

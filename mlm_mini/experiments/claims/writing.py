@@ -3,18 +3,18 @@
 from mlm_mini.experiments.catalog import find_experiment
 from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, holds_below
 from mlm_mini.experiments.lab.verdicts import Sampled
-from mlm_mini.experiments.writing.study import ALL, CAUSAL, FEW, MANY
+from mlm_mini.experiments.writing.study import AT_15, AT_40, AT_ALL, LEFT_TO_RIGHT
 
 
 def sweet_spot_for_writers(effort: Effort) -> Finding:
     """What a model masked at 15% pays for a sentence beside one of all ratios, and the other arms as facts."""
     study = find_experiment("writing").shipped()
     facts = {
-        f"nats per sentence, {arm}, less {ALL}": study.difference("price", arm, ALL).rounded(3)
-        for arm in (MANY, CAUSAL)
+        f"nats per sentence, {arm}, less {AT_ALL}": study.difference("price", arm, AT_ALL).rounded(3)
+        for arm in (AT_40, LEFT_TO_RIGHT)
     }
-    facts["KL at 15% hidden, 15% less all ratios, nats"] = study.difference("kl", FEW, ALL).rounded(4)
-    figure = Sampled.mean(study.values("price", FEW) - study.values("price", ALL))
+    facts["KL at 15% hidden, 15% less all ratios, nats"] = study.difference("kl", AT_15, AT_ALL).rounded(4)
+    figure = Sampled.mean(study.values("price", AT_15) - study.values("price", AT_ALL))
     return Finding({"nats": figure}, facts, SHIPPED)
 
 

@@ -6,13 +6,12 @@ Shape letters: B sentences, T positions, V tokens.
 import numpy as np
 import torch
 
+from mlm_mini.experiments.writing.readers import BLANKS_AT_ONCE
 from mlm_mini.experiments.writing.unmasking import draw
 from mlm_mini.languages import ExactLanguage, Vocabulary
 from mlm_mini.model import MaskedLM
 from mlm_mini.reference import IGNORE_INDEX
 from mlm_mini.training import causal_batch
-
-ROWS_AT_ONCE = 256
 
 
 def _log_q(model: MaskedLM, ids: torch.Tensor, positions: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
@@ -27,8 +26,8 @@ def causal_nats(model: MaskedLM, ids: np.ndarray, vocabulary: Vocabulary) -> np.
     """-log q(sentence), its end included, of sentences (B, T), in nats: (B,)."""
     model.eval()
     nats = []
-    for first in range(0, len(ids), ROWS_AT_ONCE):
-        batch = causal_batch(ids[first : first + ROWS_AT_ONCE], vocabulary)
+    for first in range(0, len(ids), BLANKS_AT_ONCE):
+        batch = causal_batch(ids[first : first + BLANKS_AT_ONCE], vocabulary)
         log_q = _log_q(model, batch.ids, batch.positions, vocabulary)
         asked = batch.labels != IGNORE_INDEX
         chosen = log_q.gather(2, batch.labels.clamp(min=0)[..., None])[..., 0]

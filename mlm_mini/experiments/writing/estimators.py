@@ -15,9 +15,9 @@ from mlm_mini.languages import ExactLanguage
 from mlm_mini.training import stratified_ratios
 from mlm_mini.training.objectives import count_weights
 
-INDEPENDENT, STRATIFIED = "independent ratios", "stratified ratios"
-ONE_BY, MEAN = "weight 1 / ratio", "mean weight"
-LEFT_OUT, ALIKE = "wrong: rows with nothing hidden left out", "wrong: all blanks weigh alike"
+INDEPENDENT_RATIOS, STRATIFIED_RATIOS = "independent ratios", "stratified ratios"
+RATIO_WEIGHT, MEAN_WEIGHT = "weight 1 / ratio", "mean weight"
+EMPTY_LEFT_OUT, ALL_ALIKE = "wrong: rows with nothing hidden left out", "wrong: all blanks weigh alike"
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,24 @@ def measure_estimators(language: ExactLanguage, batches: int, rows: int, rng: np
     word, u = np.isin(ids, language.vocabulary.regular_ids), rng.random(ids.shape)
     words, own = word.sum(axis=1), entropy_given_frame(language, ids)
     drawn = {
-        INDEPENDENT: 1 - rng.random(len(ids)),
-        STRATIFIED: np.concatenate([stratified_ratios(rows, rng) for _ in range(batches)]),
+        INDEPENDENT_RATIOS: 1 - rng.random(len(ids)),
+        STRATIFIED_RATIOS: np.concatenate([stratified_ratios(rows, rng) for _ in range(batches)]),
     }
     errors, empty, largest = {}, 0.0, {}
     for name, ratios in drawn.items():
         hidden = word & (u < ratios[:, None])
         nats, count = hidden_nats(language, ids, hidden).sum(axis=1), hidden.sum(axis=1)
         weights = count_weights(words, count)
-        sums = {f"{name}, {ONE_BY}": nats / ratios, f"{name}, {MEAN}": nats * weights}
-        largest |= {f"{name}, {ONE_BY}": float((1 / ratios)[count > 0].max()), f"{name}, {MEAN}": float(weights.max())}
-        if name == STRATIFIED:
-            sums |= {LEFT_OUT: nats * weights, ALIKE: nats}
+        sums = {f"{name}, {RATIO_WEIGHT}": nats / ratios, f"{name}, {MEAN_WEIGHT}": nats * weights}
+        largest |= {
+            f"{name}, {RATIO_WEIGHT}": float((1 / ratios)[count > 0].max()),
+            f"{name}, {MEAN_WEIGHT}": float(weights.max()),
+        }
+        if name == STRATIFIED_RATIOS:
+            sums |= {EMPTY_LEFT_OUT: nats * weights, ALL_ALIKE: nats}
             empty = float((count == 0).mean())
         for way, each in sums.items():
-            per = {LEFT_OUT: np.where(count > 0, words, 0), ALIKE: count}.get(way, words)
+            per = {EMPTY_LEFT_OUT: np.where(count > 0, words, 0), ALL_ALIKE: count}.get(way, words)
             of_batch = (part.reshape(batches, rows).sum(axis=1) for part in (each, per, own, words))
             total, counted, exact, all_words = of_batch
             errors[way] = total / counted - exact / all_words

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from mlm_mini.experiments.writing.study import Writers
 
-COLORS = (figures.SKY, figures.ORANGE, figures.BLUE, figures.GREEN, figures.RED)
+ARM_COLORS = (figures.SKY, figures.ORANGE, figures.BLUE, figures.GREEN, figures.RED)
 
 
 def plot_writers(study: Writers) -> Figure:
     """How many nats each arm pays above the entropy, and what share of its sentences is possible, one word a step."""
-    figure, axes = figures.new_figure(10.0, 3.0, columns=2)
+    figure, axes = figures.new_figure(10.0, 3.2, columns=2)
     arms = list(dict.fromkeys(score.cell.arm for score in study.runs))
     for ax, unit, scale in ((axes[0], "price", 1), (axes[1], "possible", 100)):
-        for place, (arm, color) in enumerate(zip(arms, COLORS, strict=False)):
+        for place, (arm, color) in enumerate(zip(arms, ARM_COLORS, strict=False)):
             value, low, high = mean_interval(scale * study.values(unit, arm))
             ax.errorbar(value, -place, xerr=[[value - low], [high - value]], fmt="o", color=color, capsize=3)
             ax.plot(scale * study.values(unit, arm), [-place - 0.22] * len(study.values(unit, arm)), "|", color=color)
@@ -28,7 +28,5 @@ def plot_writers(study: Writers) -> Figure:
         ax.set(ylim=(-len(arms) + 0.5, 0.5), xlim=(0, None))
     axes[0].set(xlabel="nats per sentence above the entropy (95% over seeds)")
     axes[1].set(xlabel="written sentences that are possible, % (95% over seeds)", xlim=(0, 100), yticklabels=[])
-    axes[0].set_title(study.finding())
-    best = max(arms, key=lambda arm: study.values("possible", arm).mean())
-    axes[1].set_title(f"Most possible sentences: {best}, {100 * study.values('possible', best).mean():.0f}%")
+    figure.suptitle(study.finding(), x=0.01, ha="left", fontsize=11)
     return figure

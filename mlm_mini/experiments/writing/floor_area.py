@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.experiments.writing.unmasking import hide_words
+from mlm_mini.experiments.lab.exact_questions import SENTENCES_AT_ONCE
+from mlm_mini.experiments.writing.unmasking import hide_all_words
 from mlm_mini.languages import ExactLanguage
 from mlm_mini.reference import entropy
 from mlm_mini.reference.loss import mean_and_error
-
-SENTENCES_AT_ONCE = 512
 
 
 def gauss_ratios(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +29,7 @@ def gauss_ratios(n: int) -> tuple[np.ndarray, np.ndarray]:
 def entropy_given_frame(language: ExactLanguage, ids: np.ndarray) -> np.ndarray:
     """-log p(words | [CLS], [SEP] and padding) of each sentence, in nats: (B, T) -> (B,); inf when impossible."""
     own = language.log_marginal(ids)
-    frame = language.log_marginal(hide_words(ids, language.vocabulary))
+    frame = language.log_marginal(hide_all_words(ids, language.vocabulary))
     return np.where(np.isfinite(own), np.where(np.isfinite(frame), frame, 0.0) - own, np.inf)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlm_mini.experiments.writing.readers import exact_reader
-from mlm_mini.experiments.writing.unmasking import hide_words, unmask
+from mlm_mini.experiments.writing.unmasking import hide_all_words, unmask
 from mlm_mini.languages import ExactLanguage
 
 
@@ -27,7 +27,7 @@ class StepCost(NamedTuple):
 
 def two_steps(language: ExactLanguage, ids: np.ndarray, order: str, rng: np.random.Generator) -> list[StepCost]:
     """Both steps of a writer who fills in half of the words, then the other half, with exact conditionals."""
-    mask_id, blank = language.vocabulary.mask_id, hide_words(ids, language.vocabulary)
+    mask_id, blank = language.vocabulary.mask_id, hide_all_words(ids, language.vocabulary)
     written = unmask(exact_reader(language), blank, mask_id, 2, rng, order, answers=ids)
     logs = [language.log_marginal(written.after(step, mask_id)) for step in range(3)]
     apart = [np.where(written.step == step, written.surprisal, 0.0).sum(axis=1) for step in (1, 2)]

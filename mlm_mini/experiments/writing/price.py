@@ -18,24 +18,24 @@ import numpy as np
 
 from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
 from mlm_mini.experiments.writing.floor_area import entropy_given_frame
-from mlm_mini.experiments.writing.readers import Reader
-from mlm_mini.experiments.writing.unmasking import RANDOM, hide_words, unmask
+from mlm_mini.experiments.writing.readers import BlankReader
+from mlm_mini.experiments.writing.unmasking import BY_LOT, hide_all_words, unmask
 from mlm_mini.languages import ExactLanguage
 
 
 def price(
-    reader: Reader,
+    reader: BlankReader,
     language: ExactLanguage,
     ids: np.ndarray,
     steps: int,
     rng: np.random.Generator,
-    order: str = RANDOM,
+    order: str = BY_LOT,
 ) -> np.ndarray:
     """KL(language, written) at each sentence (B, T) of the language: nats to write it, less its own: (B,).
 
     A single one may be below 0; their mean is not, but for the luck of the sample. order: random or most certain first.
     """
-    hidden = hide_words(ids, language.vocabulary)
+    hidden = hide_all_words(ids, language.vocabulary)
     nats = unmask(reader, hidden, language.vocabulary.mask_id, steps, rng, order, answers=ids).nats
     return nats - entropy_given_frame(language, ids)
 
@@ -48,17 +48,17 @@ class Quality(NamedTuple):
     surprisal: Estimate
 
 
-def judge(language: ExactLanguage, ids: np.ndarray) -> Quality:
+def judge_written(language: ExactLanguage, ids: np.ndarray) -> Quality:
     """What the language says of written sentences, (B, T)."""
     nats = entropy_given_frame(language, ids)
     possible = np.isfinite(nats)
-    return Quality(share_interval(possible), mean_interval(nats[possible]) if possible.sum() > 1 else _NOTHING)
+    return Quality(wilson_interval(possible), mean_interval(nats[possible]) if possible.sum() > 1 else _NOTHING)
 
 
 _NOTHING = Estimate(np.nan, np.nan, np.nan)
 
 
-def share_interval(truths: np.ndarray) -> Estimate:
+def wilson_interval(truths: np.ndarray) -> Estimate:
     """A share of n independent truths with Wilson's 95% interval (1927), which has a width at 0% and 100% too."""
     n, p, z = len(truths), float(np.mean(truths)), 1.959964
     middle, half = (

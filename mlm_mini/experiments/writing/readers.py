@@ -13,11 +13,11 @@ from mlm_mini.model import MaskedLM
 
 # From ids (B, T), with [MASK] where a word is hidden, to log-probabilities (N, V) in nats, one row for each hidden
 # position in the order of np.nonzero(ids == mask_id). Tokens that may not be written have -inf.
-Reader = Callable[[np.ndarray], np.ndarray]
-ROWS_AT_ONCE = 256
+BlankReader = Callable[[np.ndarray], np.ndarray]
+BLANKS_AT_ONCE = 256
 
 
-def exact_reader(language: ExactLanguage) -> Reader:
+def exact_reader(language: ExactLanguage) -> BlankReader:
     """The reader who knows the language. What has become impossible already is lost, whatever follows: there all words
     are equally likely."""
     vocabulary = language.vocabulary
@@ -38,7 +38,7 @@ def exact_reader(language: ExactLanguage) -> Reader:
     return read
 
 
-def model_reader(model: MaskedLM, vocabulary: Vocabulary) -> Reader:
+def model_reader(model: MaskedLM, vocabulary: Vocabulary) -> BlankReader:
     """A model's guesses, with special tokens excluded before the softmax: nobody may write [PAD] or [MASK]."""
     excluded = torch.ones(len(vocabulary), dtype=torch.bool)
     excluded[torch.from_numpy(vocabulary.regular_ids.copy())] = False
@@ -46,7 +46,7 @@ def model_reader(model: MaskedLM, vocabulary: Vocabulary) -> Reader:
     @torch.no_grad()
     def read(ids: np.ndarray) -> np.ndarray:
         model.eval()
-        parts = [_read(ids[i : i + ROWS_AT_ONCE]) for i in range(0, len(ids), ROWS_AT_ONCE)]
+        parts = [_read(ids[i : i + BLANKS_AT_ONCE]) for i in range(0, len(ids), BLANKS_AT_ONCE)]
         return np.concatenate(parts) if parts else np.empty((0, len(vocabulary)))
 
     def _read(ids: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from mlm_mini.experiments.writing.causal import causal_nats, write_causal
 from mlm_mini.experiments.writing.figure import plot_writers
 from mlm_mini.experiments.writing.price import price
 from mlm_mini.experiments.writing.readers import model_reader
-from mlm_mini.experiments.writing.unmasking import hide_words, unmask
+from mlm_mini.experiments.writing.unmasking import hide_all_words, unmask
 from mlm_mini.languages import Vocabulary, scene_language
 from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import MaskedLM, ModelConfig
@@ -35,21 +35,21 @@ from mlm_mini.training.objectives import asking_batch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FEW, MANY, ALL, PLAIN, CAUSAL = "15%", "40%", "all ratios", "all ratios, weight 1/ratio", "causal"
-ARMS = {  # fields of the recipe; PLAIN has an objective of its own
-    FEW: {"mask_ratio": 0.15},
-    MANY: {"mask_ratio": 0.4},
-    ALL: {"objective": "diffusion"},
-    PLAIN: {"objective": "diffusion"},
-    CAUSAL: {"objective": "causal"},
+AT_15, AT_40, AT_ALL, ONE_BY_RATIO, LEFT_TO_RIGHT = "15%", "40%", "all ratios", "all ratios, weight 1/ratio", "causal"
+WRITING_ARMS = {  # fields of the recipe; ONE_BY_RATIO has an objective of its own
+    AT_15: {"mask_ratio": 0.15},
+    AT_40: {"mask_ratio": 0.4},
+    AT_ALL: {"objective": "diffusion"},
+    ONE_BY_RATIO: {"objective": "diffusion"},
+    LEFT_TO_RIGHT: {"objective": "causal"},
 }
-SENTENCES, FEW_STEPS = 500, 4
+JUDGED_SENTENCES, FOUR_STEPS = 500, 4
 LESS, MORE = "less", "more"
 
 
 @dataclass(frozen=True)
 class WritingCell:
-    """One run. arm: a name in ARMS."""
+    """One run. arm: a name in WRITING_ARMS."""
 
     arm: str
     steps: int
@@ -71,7 +71,7 @@ class WritingConfig:
     rates: tuple[float, ...] = HIGH_RATES
 
     def cells(self) -> list[WritingCell]:
-        return [WritingCell(arm, self.steps, seed) for seed in range(self.seeds) for arm in ARMS]
+        return [WritingCell(arm, self.steps, seed) for seed in range(self.seeds) for arm in WRITING_ARMS]
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,11 @@ class Writers(Result):
 
     def table(self) -> str:
         lines = [f"{'trained at':28}{'rate':>6}  {'price':>17}  {'possible':>15}  {'KL at 15%':>15}  (95% over seeds)"]
-        for arm in ARMS:
+        for arm in WRITING_ARMS:
             cells = [f"{mean_interval(self.values('price', arm)).with_margin():>17}"]
             share = mean_interval(100 * self.values("possible", arm))
             cells.append(f"{f'{share.value:.0f}% ± {share.high - share.value:.0f}':>15}")
-            kl = "" if arm == CAUSAL else mean_interval(self.values("kl", arm)).with_margin()
+            kl = "" if arm == LEFT_TO_RIGHT else mean_interval(self.values("kl", arm)).with_margin()
             lines.append(f"{arm:28}{self.rate(arm):6g}  " + "  ".join([*cells, f"{kl:>15}"]))
         return "\n".join(lines)
 
@@ -131,15 +131,15 @@ class Writers(Result):
     def finding(self) -> str:
         """The title of the picture."""
         parts = []
-        for other in (FEW, MANY):
-            word, nats = self.verdict("price", ALL, other).word, abs(self.difference("price", ALL, other).value)
+        for other in (AT_15, AT_40):
+            word, nats = self.verdict("price", AT_ALL, other).word, abs(self.difference("price", AT_ALL, other).value)
             known = "no telling whether more" if word == UNDECIDED else f"{nats:.1f} nats {word}"
             parts.append(f"{known} than {other}")
         return f"All ratios pay {', '.join(parts)}"
 
     def describe(self) -> str:
-        arms = "; ".join(f"{arm} {mean_interval(self.values('price', arm))}" for arm in ARMS)
-        shares = "; ".join(f"{arm} {mean_interval(self.values('possible', arm)).value:.0%}" for arm in ARMS)
+        arms = "; ".join(f"{arm} {mean_interval(self.values('price', arm))}" for arm in WRITING_ARMS)
+        shares = "; ".join(f"{arm} {mean_interval(self.values('possible', arm)).value:.0%}" for arm in WRITING_ARMS)
         return f"Nats per sentence above the entropy, 95% over seeds: {arms}. Share of possible sentences: {shares}."
 
 
@@ -159,35 +159,37 @@ def measure_writers(
 def run_writing_cell(cell: WritingCell) -> dict:
     """Train the model of a cell on the CPU; how it writes, fit for JSON."""
     language = scene_language()
-    config = study_recipe(cell.steps, cell.seed, learning_rate=cell.learning_rate, embedding_rate=3.0, **ARMS[cell.arm])
+    config = study_recipe(
+        cell.steps, cell.seed, learning_rate=cell.learning_rate, embedding_rate=3.0, **WRITING_ARMS[cell.arm]
+    )
     source = SampledSentences(language, cell.seed)
-    objective = ratio_weighted_batch if cell.arm == PLAIN else None
+    objective = ratio_weighted_batch if cell.arm == ONE_BY_RATIO else None
     shape = ModelConfig.tiny(len(language.vocabulary))
     model = train(shape, source, config, objective=objective, device="cpu").model
-    found = judge_causal(model) if cell.arm == CAUSAL else judge_writer(model)
+    found = judge_causal(model) if cell.arm == LEFT_TO_RIGHT else judge_writer(model)
     return {name: None if value is None else round(value, DECIMALS) for name, value in found.items()}
 
 
 def judge_writer(model: MaskedLM) -> dict:
     """The figures of a `WritingScore` for a model that unmasks, at the same sentences for each."""
     language, rng = scene_language(), np.random.default_rng(WRITING_SEED)
-    ids = language.sample(SENTENCES, rng).ids
+    ids = language.sample(JUDGED_SENTENCES, rng).ids
     reader, mask_id = model_reader(model, language.vocabulary), language.vocabulary.mask_id
     found = {}
-    for name, steps in (("", language.length), ("few_", FEW_STEPS)):
+    for name, steps in (("", language.length), ("few_", FOUR_STEPS)):
         found[f"{name}price"] = float(price(reader, language, ids, steps, rng).mean())
-        written = unmask(reader, hide_words(ids, language.vocabulary), mask_id, steps, rng).ids
+        written = unmask(reader, hide_all_words(ids, language.vocabulary), mask_id, steps, rng).ids
         found[f"{name}possible"] = float(np.isfinite(language.log_marginal(written)).mean())
-    questions = draw_questions(language, SENTENCES, 0.15, rng)
+    questions = draw_questions(language, JUDGED_SENTENCES, 0.15, rng)
     return found | {"kl": float(question_kl(model, questions).mean())}
 
 
 def judge_causal(model: MaskedLM) -> dict:
     """The same for a causal model, which is charged for the length of a sentence as well."""
     language, rng = scene_language(), np.random.default_rng(WRITING_SEED)
-    ids = language.sample(SENTENCES, rng).ids
+    ids = language.sample(JUDGED_SENTENCES, rng).ids
     above = causal_nats(model, ids, language.vocabulary) + language.log_marginal(ids)
-    possible = np.isfinite(language.log_marginal(write_causal(model, language, SENTENCES, rng)))
+    possible = np.isfinite(language.log_marginal(write_causal(model, language, JUDGED_SENTENCES, rng)))
     nothing = dict.fromkeys(("few_price", "few_possible", "kl"))
     return {"price": float(above.mean()), "possible": float(possible.mean())} | nothing
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.experiments.writing.readers import Reader
+from mlm_mini.experiments.writing.readers import BlankReader
 from mlm_mini.languages import Vocabulary
 
-RANDOM, CERTAIN, DRAWN = "random", "most certain first", "likeliest draw first"
-ORDERS = (RANDOM, CERTAIN, DRAWN)
+BY_LOT, MOST_CERTAIN, LIKELIEST_DRAW = "random", "most certain first", "likeliest draw first"
+WRITING_ORDERS = (BY_LOT, MOST_CERTAIN, LIKELIEST_DRAW)
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,18 @@ def draw(log_q: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (log_q + rng.gumbel(size=log_q.shape)).argmax(axis=1)
 
 
-def hide_words(ids: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+def hide_all_words(ids: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
     """Sentences (B, T) with every word hidden: what is left is where a sentence begins and ends."""
     return np.where(np.isin(ids, vocabulary.regular_ids), vocabulary.mask_id, ids)
 
 
 def unmask(
-    reader: Reader,
+    reader: BlankReader,
     ids: np.ndarray,
     mask_id: int,
     steps: int,
     rng: np.random.Generator,
-    order: str = RANDOM,
+    order: str = BY_LOT,
     answers: np.ndarray | None = None,
 ) -> Unmasked:
     """Fill in all that is hidden in (B, T) ids, in K steps, with words drawn at temperature 1, or with `answers`.
@@ -90,10 +90,10 @@ def unmask(
     in which that hangs on draws that were dropped.
     Raises ValueError for another order, answers to the third one, or fewer than one step.
     """
-    if order not in ORDERS:
-        raise ValueError(f"order is {order!r}: expected one of {', '.join(map(repr, ORDERS))}")
-    if answers is not None and order == DRAWN:
-        raise ValueError(f"nobody knows what given words cost in the order {DRAWN!r}: expected another order")
+    if order not in WRITING_ORDERS:
+        raise ValueError(f"order is {order!r}: expected one of {', '.join(map(repr, WRITING_ORDERS))}")
+    if answers is not None and order == LIKELIEST_DRAW:
+        raise ValueError(f"nobody knows what given words cost in the order {LIKELIEST_DRAW!r}: expected another order")
     ids = ids.copy()
     step, surprisal = np.zeros(ids.shape, dtype=np.int64), np.zeros(ids.shape)
     for now, counts in enumerate(step_counts((ids == mask_id).sum(axis=1), steps), start=1):
@@ -104,7 +104,9 @@ def unmask(
         words = draw(log_q, rng) if answers is None else answers[hidden]
         log_p = log_q[np.arange(len(words)), words]
         scores, filled, nats = np.zeros(ids.shape), ids.copy(), np.zeros(ids.shape)
-        scores[hidden] = {RANDOM: 0.0, CERTAIN: log_q.max(axis=1), DRAWN: log_p}[order]  # equal ones go by lot
+        scores[hidden] = {BY_LOT: 0.0, MOST_CERTAIN: log_q.max(axis=1), LIKELIEST_DRAW: log_p}[
+            order
+        ]  # equal ones go by lot
         filled[hidden], nats[hidden] = words, -log_p
         picked = pick(scores, hidden, counts, rng)
         ids, step, surprisal = (
