@@ -95,7 +95,8 @@ W = sides.words
 print("ratio    " + "".join(f"{ratio:6.2f}" for ratio in sides.ratios))
 print("floor    " + "".join(f"{nats:6.2f}" for nats in sides.floors))
 for name, (nats, error) in (("area under the floor", sides.area), ("exact likelihood", sides.exact)):
-    print(f"{name:22}{nats:.3f} ± {1.96 * error:.3f} nats per word, {W * nats:.2f} ± {W * 1.96 * error:.2f} per sentence")
+    margin = 1.96 * error
+    print(f"{name:22}{nats:.3f} ± {margin:.3f} nats per word, {W * nats:.2f} ± {W * margin:.2f} per sentence")
 apart = mean_interval(sides.differences)
 print(f"the difference, on the same sentences: {apart.with_margin('+')} (all 95%, over sentences)")
 
@@ -176,8 +177,8 @@ check("16.ratios", stratified)
 # There is one more thing to mend. Once in a while a ratio of 0.001 hides a word, and that one word counts a thousand
 # times. Such weights make the mean right, but their square has no mean: $\int_0^1 r \cdot r^{-2}\, dr$ is infinite, and
 # no number of rows makes that go away. But what is known of a row is not only its ratio: it is how many of its $W$
-# words were hidden, $k$. The ratios that may have done it come with a chance in proportion to $r^k (1-r)^{W-k}$, and over
-# these
+# words were hidden, $k$. The ratios that may have done it come with a chance in proportion to $r^k (1-r)^{W-k}$, and
+# over these
 #
 # $$\text{the mean of } \frac1r = \frac{\int_0^1 r^{k-1} (1-r)^{W-k}\, dr}{\int_0^1 r^k (1-r)^{W-k}\, dr}
 # = \frac{W + 1}{k}.$$
@@ -243,7 +244,8 @@ trained = {name: cached_model(report=LiveCurve, **kept_fields("scenes", kept)) f
 readers = {"exact": exact_reader(language)}
 readers |= {name: model_reader(trained[name].model, vocabulary) for name in ("all ratios", "15%", "35%")}
 last = trained["all ratios"].curve[-1]
-print(f"after {last.step} steps: {last.loss:.3f} nats per word, {last.gap:.3f} ± {1.96 * last.gap_error:.3f} above the floor")
+print(f"after {last.step} steps: {last.loss:.3f} nats per word, {last.gap:.3f} ± {1.96 * last.gap_error:.3f} above "
+      "the floor")
 
 # %% id="measure-by-ratio" tags=["nbval-ignore-output"]
 from mlm_mini.experiments import draw_questions, question_kl
@@ -498,14 +500,14 @@ for ax, K in zip(axes, (1, 2, 4)):
     ax.set(xlim=(0, 1), ylim=(0, 2.2), xlabel="share hidden")
     ax.set_title(f"{K} step{'s' if K > 1 else ''}: {stairs[K]:.2f} nats per word")
 axes[0].set_ylabel("exact floor (nats per blank)")
-figures.show(figure, alt="The floor curve with stairs of 1, 2 and 4 steps over it; the hatched area between them is the "
-             "price per word: " + ", ".join(f"{stairs[K]:.2f} nats for {K}" for K in (1, 2, 4)) + ".")
+figures.show(figure, alt="The floor curve with stairs of 1, 2 and 4 steps over it; the hatched area between them is "
+             "the price per word: " + ", ".join(f"{stairs[K]:.2f} nats for {K}" for K in (1, 2, 4)) + ".")
 
 # %% [markdown] id="orders-note"
-# The stairs belong to a writer who lets luck decide how many words a step fills in. Our schedule fixes the numbers, and
-# is cheaper: with as many steps as words it never fills in two at once, which luck does. Now write in earnest. The price
-# in nats is measured at sentences of the language, as the bound was, but in $K$ steps. The other direction, KL(written,
-# language), is infinite as soon as one impossible sentence can be written (chapter 04).
+# The stairs belong to a writer who lets luck decide how many words a step fills in. Our schedule fixes the numbers:
+# with as many steps as words it never fills in two at once, which luck does. How much cheaper is it? Now write in
+# earnest. The price in nats is measured at sentences of the language, as the bound was, but in $K$ steps. The other
+# direction, KL(written, language), is infinite as soon as one impossible sentence can be written (chapter 04).
 #
 # So what is written is judged by two figures: the share of sentences that the language can produce at all, and the mean
 # surprisal of these, which should be the entropy.
@@ -514,13 +516,15 @@ figures.show(figure, alt="The floor curve with stairs of 1, 2 and 4 steps over i
 from mlm_mini.experiments.writing.price import judge_written, price
 from mlm_mini.experiments.writing.unmasking import WRITING_ORDERS
 
+LOT, CERTAIN, DRAW = WRITING_ORDERS
 many, KS = 500, (1, 2, 4, 8, 15)
 
 
 def writing(name, order, K):
     """Price at sentences of the language, None where nobody knows it; and quality of as many that are written."""
     some = np.random.default_rng(1609), np.random.default_rng(1610)
-    paid = None if order == WRITING_ORDERS[2] else mean_interval(price(readers[name], language, ids[:many], K, some[0], order))
+    known = order != DRAW
+    paid = mean_interval(price(readers[name], language, ids[:many], K, some[0], order)) if known else None
     written = unmask(readers[name], blank[:many], vocabulary.mask_id, K, some[1], order)
     return paid, judge_written(language, written.ids)
 
@@ -529,6 +533,7 @@ table = {("exact", order, K): writing("exact", order, K) for order in WRITING_OR
 print(f"exact conditionals; entropy of these sentences {own[:many].mean():.2f} nats")
 for (_, order, K), (paid, (possible, nats)) in table.items():
     cost = "" if paid is None else f"price {abs(paid.value):5.2f} ± {paid.high - paid.value:.2f} nats, "
+    cost += f"the stairs {W * stairs[K]:.2f}, " if order == LOT and K in stairs else ""
     print(f"{order:24}K {K:2}: {cost}possible {possible.value:4.0%}, which have {nats.value:.1f} nats")
 
 # %% id="fig-orders" tags=["nbval-ignore-output"]
@@ -547,9 +552,10 @@ for ax, label in zip(axes, ("price (nats per sentence)", "share of possible sent
     ax.minorticks_off()
     ax.legend(fontsize=8)
 four = {order: table["exact", order, 4] for order in WRITING_ORDERS}
-axes[0].set_title(f"Four steps: {four[WRITING_ORDERS[0]][0].value:.1f} nats at random, {four[WRITING_ORDERS[1]][0].value:.1f} most certain first")
-axes[1].set_title("Possible in four steps: " + ", ".join(f"{four[order][1].possible.value:.0%}" for order in WRITING_ORDERS))
-figures.show(figure, alt="Price in nats and share of possible sentences of an exact reader against the number of steps: "
+cost, share = ({order: found[place] for order, found in four.items()} for place in (0, 1))
+axes[0].set_title(f"Four steps: {cost[LOT].value:.1f} nats at random, {cost[CERTAIN].value:.1f} most certain first")
+axes[1].set_title("Possible in four steps: " + ", ".join(f"{quality.possible.value:.0%}" for quality in share.values()))
+figures.show(figure, alt="Price in nats and share of possible sentences of an exact reader against the steps: "
              + "; ".join(f"{order} in {K} steps {'' if paid is None else f'{abs(paid.value):.2f} nats, '}"
                          f"{quality.possible.value:.0%}" for (name, order, K), (paid, quality) in table.items())
              + ".")
@@ -578,10 +584,10 @@ from mlm_mini.experiments.lab.verdicts import Sampled, decide_above, decide_belo
 
 prices = {order: price(readers["exact"], language, ids[:many], 4, np.random.default_rng(1609), order)
           for order in WRITING_ORDERS[:2]}
-certain_costs_more = decide_above(Sampled.mean(prices[WRITING_ORDERS[1]] - prices[WRITING_ORDERS[0]]), 0)
-print(f"four steps: most certain first costs {mean_interval(prices[WRITING_ORDERS[1]] - prices[WRITING_ORDERS[0]]).with_margin('+')} "
+certain_costs_more = decide_above(Sampled.mean(prices[CERTAIN] - prices[LOT]), 0)
+print(f"four steps: most certain first costs {mean_interval(prices[CERTAIN] - prices[LOT]).with_margin('+')} "
       f"nats more; it costs more: {certain_costs_more}")
-by_draw, by_lot = (table["exact", order, 15][1].surprisal for order in (WRITING_ORDERS[2], WRITING_ORDERS[0]))
+by_draw, by_lot = (table["exact", order, 15][1].surprisal for order in (DRAW, LOT))
 print(f"one word a step: sentences have {by_draw} nats with the likeliest draw first, {by_lot} by lot")
 
 # %% [markdown] id="maskgit-note"
@@ -603,15 +609,17 @@ from mlm_mini.experiments.writing.causal import write_causal
 trained["chapter 07"] = cached_model("scenes", report=LiveCurve)
 readers["chapter 07"] = model_reader(trained["chapter 07"].model, vocabulary)
 WRITERS = ("all ratios", "15%", "35%", "chapter 07")
-table |= {(name, WRITING_ORDERS[0], K): writing(name, WRITING_ORDERS[0], K) for name in WRITERS for K in KS}
+table |= {(name, LOT, K): writing(name, LOT, K) for name in WRITERS for K in KS}
 table |= {("all ratios", order, K): writing("all ratios", order, K) for order in WRITING_ORDERS[1:] for K in (4, 15)}
-causal_written = judge_written(language, write_causal(trained["causal"].model, language, many, np.random.default_rng(1612)))
+by_causal = write_causal(trained["causal"].model, language, many, np.random.default_rng(1612))
+causal_written = judge_written(language, by_causal)
 for (name, order, K), (paid, (possible, nats)) in table.items():
     if name != "exact":
         cost = " " * 24 if paid is None else f"price {paid.value:5.2f} ± {paid.high - paid.value:.2f} nats, "
         print(f"{name:11}{order:24}K {K:2}: {cost}possible {possible.value:4.0%}, which have {nats.value:.1f} nats")
-print(f"{'causal':11}{'left to right':30}price {above_causal.value:5.2f} ± {above_causal.high - above_causal.value:.2f} "
-      f"nats, possible {causal_written.possible.value:4.0%}, which have {causal_written.surprisal.value:.1f} nats")
+print(f"{'causal':11}{'left to right':30}price {above_causal.value:5.2f} ± "
+      f"{above_causal.high - above_causal.value:.2f} nats, possible {causal_written.possible.value:4.0%}, which have "
+      f"{causal_written.surprisal.value:.1f} nats")
 
 # %% [markdown] id="why-operations"
 # A step is a pass over the whole sentence, with logits at every blank. A causal model needs a step for each word, but
@@ -630,7 +638,7 @@ looks = (("o-", figures.BLUE, shape), ("s--", figures.ORANGE, shape), ("D-.", fi
 lengths = words[:many].tolist()
 for name, (style, color, size) in zip(WRITERS, looks):
     flops = [np.mean([unmasking_flops(size, n, K) for n in lengths]) / 1e6 for K in KS]
-    rows = [table[name, WRITING_ORDERS[0], K] for K in KS]
+    rows = [table[name, LOT, K] for K in KS]
     for ax, line in ((axes[0], [paid for paid, _ in rows]), (axes[1], [quality.possible for _, quality in rows])):
         value, low, high = np.array(line).T
         ax.errorbar(flops, value, [value - low, high - value], fmt=style, color=color, markersize=4, label=name)
@@ -643,18 +651,19 @@ for ax, label in zip(axes, ("price (nats per sentence)", "share of possible sent
     ax.set_xticks((2, 5, 10, 20, 50, 100), (2, 5, 10, 20, 50, 100))
     ax.minorticks_off()
 axes[0].legend(fontsize=8)
-nearest = table["all ratios", WRITING_ORDERS[0], 1]
+nearest = table["all ratios", LOT, 1]
 axes[0].set_title(f"At equal operations: {nearest[0].value:.1f} nats in one step, causal {above_causal.value:.1f}")
 axes[1].set_title(f"Possible: {nearest[1].possible.value:.0%} in one step, causal {causal_written.possible.value:.0%}")
 figures.show(figure, alt="Price in nats and share of possible sentences against the operations it takes to write one: "
-             + "; ".join(f"{name} in {K} steps {table[name, WRITING_ORDERS[0], K][0].value:.1f} nats, "
-                         f"{table[name, WRITING_ORDERS[0], K][1].possible.value:.0%}" for name in WRITERS for K in KS)
+             + "; ".join(f"{name} in {K} steps {table[name, LOT, K][0].value:.1f} nats, "
+                         f"{table[name, LOT, K][1].possible.value:.0%}" for name in WRITERS for K in KS)
              + f"; causal {above_causal.value:.1f} nats, {causal_written.possible.value:.0%}.")
 
 # %% [markdown] id="operations-note"
-# Bars are 95% over sentences, of one model each. Counted in operations, unmasking has nothing to offer here. What it can
-# save is passes that have to wait for each other: a causal model has one for each word, a writer of $K$ steps has $K$
-# for a text of any length. On a machine that works on many positions at once that may be time; here nobody measured it.
+# Bars are 95% over sentences, of one model each. Counted in operations, unmasking has nothing to offer here. What it
+# can save is passes that have to wait for each other: a causal model has one for each word, a writer of $K$ steps has
+# $K$ for a text of any length. On a machine that works on many positions at once that may be time; here nobody
+# measured it.
 
 # %% id="training-cost"
 from mlm_mini.experiments.lab.cost import flops_spent
@@ -699,8 +708,9 @@ for unit, one, other in COMPARED:
 #
 # Each verdict is computed from the figures above and is a word only if at least 97.5% of their resamples get the same
 # word; otherwise it is *undecided*. The area *holds* if it is within 0.03 nats per word of the entropy, a margin set
-# beforehand. The sweet spot, for a writer, *holds* if a model masked at 15% pays no more nats than one of all ratios. Four steps cost next to nothing if that
-# is below 0.1 nats a sentence.
+# beforehand. The sweet spot *holds* if a model masked at 15% pays less than one of all ratios; all ratios *hold* if a
+# model masked at 40% pays more. A few words at once cost next to nothing if four steps cost less than 0.1 nats a
+# sentence. Figures of models are those of the study, over its seeds; those of exact conditionals, over sentences.
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
 from IPython.display import Markdown
@@ -708,14 +718,14 @@ from IPython.display import Markdown
 same = decide_within(Sampled.mean(sides.differences), -0.03, 0.03)
 sweet = decide_below(Sampled.mean(study.values("price", "15%") - study.values("price", "all ratios")), 0)
 at_15 = decide_below(Sampled.mean(study.values("kl", "15%") - study.values("kl", "all ratios")), 0)
-exact_one, exact_four = (table["exact", WRITING_ORDERS[0], K][0].value for K in (1, 4))
-free = decide_below(Sampled.mean(prices[WRITING_ORDERS[0]]), 0.1)
-shares = ", ".join(f"{table['exact', WRITING_ORDERS[0], K][1].possible.value:.0%} in {K}" for K in KS)
+exact_one, exact_four = (table["exact", LOT, K][0].value for K in (1, 4))
+free = decide_below(Sampled.mean(prices[LOT]), 0.1)
+shares = ", ".join(f"{table['exact', LOT, K][1].possible.value:.0%} in {K}" for K in KS)
 saved, lost = study.difference("price", "15%", "all ratios"), study.difference("kl", "15%", "all ratios")
 middle = Sampled.mean(study.values("price", "40%") - study.values("price", "all ratios"))
 weighed = Sampled.mean(study.values("price", "all ratios, weight 1/ratio") - study.values("price", "all ratios"))
 ahead = Sampled.mean(study.values("price", "causal") - study.values("price", "all ratios"))
-dearer, keeps_up = Sampled.mean(prices[WRITING_ORDERS[1]] - prices[WRITING_ORDERS[0]]), decide_above(ahead, 0)
+dearer, keeps_up = Sampled.mean(prices[CERTAIN] - prices[LOT]), decide_above(ahead, 0)
 Markdown(f"""
 | what was said, and what it leaves open | measured in this chapter | verdict |
 |---|---|---|
@@ -738,20 +748,20 @@ in one step and {exact_four:.2f} in four; possible are {shares} steps | **{free}
 
 # %% id="say-longer" tags=["nbval-ignore-output"]
 for name in WRITERS:
-    (paid, quality), config = table[name, WRITING_ORDERS[0], 15], trained[name].config
+    (paid, quality), config = table[name, LOT, 15], trained[name].config
     print(f"{name:11}{config.steps:5,} steps of {config.batch_size} sentences: price {paid.value:.2f} ± "
           f"{paid.high - paid.value:.2f} nats, possible {quality.possible.value:.0%}")
 
 # %% [markdown] id="story-closes"
 # Which mask ratio, then? Chapter 03 took 15% because BERT does. Chapter 10 found that the best ratio hangs on size,
 # budget and question. Chapter 11 asked which words instead of how many. Here every ratio is one point of a curve, and
-# the area under it is what a sentence costs: to *judge* a writer, **all of them** are the answer, and that is no finding
-# but an equation.
+# the area under it is what a sentence costs: to *judge* a writer, **all of them** are the answer, and that is no
+# finding but an equation.
 #
 # To *train* one is another matter, and there the study contradicts the neat end of the story: in its short training a
-# ratio in the middle made the better writer, although nobody asked it for likelihoods. The last cell shows single models
-# with more training, where the two are closer. A guess at the reason, which nobody measured here: weights that make the
-# mean right give few words much to say, and what that costs in noise it costs most when time is short. What is asked in
+# ratio in the middle made the better writer, although nobody asked it for likelihoods. The last cell shows single
+# models with more training, where the two are closer. A guess at the reason, which nobody measured here: weights that
+# make the mean right give few words much to say, and that noise costs most when time is short. What is asked in
 # training need not be what is wanted in the end; chapter 10 knew that already.
 #
 # What this does not say: scenes are short, the models tiny, and their training brief. With eight billion parameters,
@@ -792,7 +802,8 @@ transformers.logging.disable_progress_bar()
 model, tokenizer = load_folder(second)
 (guesses,) = fill(model, tokenizer, "the chef cuts the [MASK] .")
 print("its blank:", ", ".join(f"{guess.token} {guess.probability:.2f}" for guess in guesses))
-theirs, row = transformers.AutoModelForMaskedLM.from_pretrained(second), torch.from_numpy(tokenizer.encode("the [MASK] ."))
+theirs = transformers.AutoModelForMaskedLM.from_pretrained(second)
+row = torch.from_numpy(tokenizer.encode("the [MASK] ."))
 with torch.no_grad():
     apart_logits = (theirs(row[None]).logits - model(row[None])).abs().max().item()
 print("transformers gives the same logits within 0.0001:", apart_logits < 1e-4)

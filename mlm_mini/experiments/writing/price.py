@@ -18,13 +18,13 @@ import numpy as np
 
 from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
 from mlm_mini.experiments.writing.floor_area import entropy_given_frame
-from mlm_mini.experiments.writing.readers import BlankReader
+from mlm_mini.experiments.writing.readers import Filler
 from mlm_mini.experiments.writing.unmasking import BY_LOT, hide_all_words, unmask
 from mlm_mini.languages import ExactLanguage
 
 
 def price(
-    reader: BlankReader,
+    reader: Filler,
     language: ExactLanguage,
     ids: np.ndarray,
     steps: int,

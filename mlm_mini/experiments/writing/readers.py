@@ -13,11 +13,11 @@ from mlm_mini.model import MaskedLM
 
 # From ids (B, T), with [MASK] where a word is hidden, to log-probabilities (N, V) in nats, one row for each hidden
 # position in the order of np.nonzero(ids == mask_id). Tokens that may not be written have -inf.
-BlankReader = Callable[[np.ndarray], np.ndarray]
+Filler = Callable[[np.ndarray], np.ndarray]
 BLANKS_AT_ONCE = 256
 
 
-def exact_reader(language: ExactLanguage) -> BlankReader:
+def exact_reader(language: ExactLanguage) -> Filler:
     """The reader who knows the language. What has become impossible already is lost, whatever follows: there all words
     are equally likely."""
     vocabulary = language.vocabulary
@@ -38,7 +38,7 @@ def exact_reader(language: ExactLanguage) -> BlankReader:
     return read
 
 
-def model_reader(model: MaskedLM, vocabulary: Vocabulary) -> BlankReader:
+def model_reader(model: MaskedLM, vocabulary: Vocabulary) -> Filler:
     """A model's guesses, with special tokens excluded before the softmax: nobody may write [PAD] or [MASK]."""
     excluded = torch.ones(len(vocabulary), dtype=torch.bool)
     excluded[torch.from_numpy(vocabulary.regular_ids.copy())] = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlm_mini.experiments.writing.floor_area import entropy_given_frame
-from mlm_mini.experiments.writing.readers import BlankReader
+from mlm_mini.experiments.writing.readers import Filler
 from mlm_mini.experiments.writing.unmasking import Unmasked, unmask
 from mlm_mini.languages import ExactLanguage
 
@@ -54,7 +54,7 @@ def sentence_lengths(language: ExactLanguage) -> list[int]:
 
 
 def write_sentence(
-    reader: BlankReader, language: ExactLanguage, words: int, steps: int, order: str, seed: int
+    reader: Filler, language: ExactLanguage, words: int, steps: int, order: str, seed: int
 ) -> WrittenSentence:
     """A sentence of so many words, unmasked in so many steps. Raises as `frame_of` and `unmask`."""
     mask_id = language.vocabulary.mask_id

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.experiments.writing.readers import BlankReader
+from mlm_mini.experiments.writing.readers import Filler
 from mlm_mini.languages import Vocabulary
 
 BY_LOT, MOST_CERTAIN, LIKELIEST_DRAW = "random", "most certain first", "likeliest draw first"
 WRITING_ORDERS = (BY_LOT, MOST_CERTAIN, LIKELIEST_DRAW)
+SCORE_DIGITS = 9  # what differs by rounding alone is equal
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def hide_all_words(ids: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
 
 
 def unmask(
-    reader: BlankReader,
+    reader: Filler,
     ids: np.ndarray,
     mask_id: int,
     steps: int,
@@ -104,9 +105,8 @@ def unmask(
         words = draw(log_q, rng) if answers is None else answers[hidden]
         log_p = log_q[np.arange(len(words)), words]
         scores, filled, nats = np.zeros(ids.shape), ids.copy(), np.zeros(ids.shape)
-        scores[hidden] = {BY_LOT: 0.0, MOST_CERTAIN: log_q.max(axis=1), LIKELIEST_DRAW: log_p}[
-            order
-        ]  # equal ones go by lot
+        sure = {BY_LOT: np.zeros(len(words)), MOST_CERTAIN: log_q.max(axis=1), LIKELIEST_DRAW: log_p}[order]
+        scores[hidden] = sure.round(SCORE_DIGITS)  # equal ones go by lot, and the lot has equal ones only
         filled[hidden], nats[hidden] = words, -log_p
         picked = pick(scores, hidden, counts, rng)
         ids, step, surprisal = (
