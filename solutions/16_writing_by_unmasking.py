@@ -21,8 +21,9 @@
 # - set a writer that unmasks beside one that goes from left to right, at equal operations;
 # - take all of this to text of your own.
 #
-# *200 minutes. Prerequisites: chapters 07, 08 and 10. Four small models are trained the first time, about a minute
-# each on one core; they are then kept. Everything runs on the CPU; on a GPU nothing changes but the time.*
+# *200 minutes. Prerequisites: chapters 07, 08 and 10. Beside the models of those chapters, one small model is trained
+# the first time, about a minute on one core; all are then kept. Everything runs on the CPU; on a GPU nothing changes
+# but the time.*
 
 # %% [markdown] id="how-it-works"
 # `hint("16.area")` in a new cell gives one step of help at a time, and `failing("16.area")` hands you the smallest
@@ -56,7 +57,7 @@ vocabulary = language.vocabulary
 # $$\frac{H}{W} = \int_0^1 F(r)\, dr.$$
 #
 # Whoever knows the floor at every ratio knows the entropy, given what is never hidden: `[CLS]`, `[SEP]` and padding,
-# and with them the length.
+# and with them the length. (For sentences of several lengths, $W$ is the mean number of words.)
 
 # %% [markdown] id="why-quadrature"
 # An integral is a mean over all ratios, and can be had from few. A **quadrature** takes a function at $n$ points and
@@ -225,7 +226,7 @@ print(f"rows with nothing hidden: {found.empty:.1%}")
 # trusted either, since it is made of squares that have no mean. Strata show what they bring once the weights are
 # tamed. A row with nothing hidden is no accident to be swept aside: it adds nothing to the sum, but its words count.
 # And all blanks alike, random ratios without weights, is the mean over *blanks*, most of which stand in heavily masked
-# rows: it bounds nothing.
+# rows: the entropy it is not.
 #
 # ## 3 · A model of all ratios
 #
