@@ -14,10 +14,12 @@ from mlm_mini.training import LANGUAGES, Reporter, cached_model
 MODELS = {
     ("scenes", "full"): ("07", "08", "10", "11", "12"),
     ("scenes", "full"): ("07", "08", "10", "11", "14"),
+    ("scenes", "full"): ("07", "08", "10", "11", "16"),
     ("scenes", "quick"): ("00", "01", "04"),
-    ("scenes", "tiny, causal"): ("08",),
-    ("scenes", "tiny"): ("08", "09", "11"),
-    ("scenes", "tiny, 35%"): ("08",),
+    ("scenes", "tiny, causal"): ("08", "16"),
+    ("scenes", "tiny"): ("08", "09", "11", "16"),
+    ("scenes", "tiny, 35%"): ("08", "16"),
+    ("scenes", "tiny, diffusion"): ("16",),
     ("markov", "tiny"): ("09",),
     ("bursty", "tiny"): ("09",),
 }

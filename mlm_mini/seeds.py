@@ -25,6 +25,7 @@ class Stream(enum.IntEnum):
 EVALUATION_SEED = 2026
 RATIO_QUESTIONS_SEED, RATIO_LOOKS_SEED = 910, 911  # of the study of mask ratios, as the shipped results have them
 STRATEGY_QUESTIONS_SEED = 1100  # of the study of strategies, likewise
+WRITING_SEED = 1600  # of the study of writers
 TUNING_SEED = 100  # of the runs that choose a learning rate; no study measures with it
 
 

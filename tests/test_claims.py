@@ -234,6 +234,9 @@ PLANTED = [
     ("mrf", agreement(1e-16, 0.01, 0.1), UNDECIDED),
     ("mrf", agreement(1e-3, 0.2, 0.1), FAILS),
     ("mrf", agreement(1e-16, 0.2, 0.1, nearer=2.0), FAILS),
+    ("sweet-spot-writing", one(-0.5), HOLDS),
+    ("sweet-spot-writing", one(0.5), FAILS),
+    ("sweet-spot-writing", one(0.1), UNDECIDED),
 ]
 
 

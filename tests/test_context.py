@@ -126,7 +126,7 @@ def test_a_study_trains_with_the_chosen_rate_and_whole_schedules(monkeypatch):
 
 def test_an_objective_cell_is_measured_to_its_own_floor():
     masked, causal = (
-        objectives.run_objective_cell(objectives.ObjectiveCell(name, 4, 0)) for name in objectives.OBJECTIVES
+        objectives.run_objective_cell(objectives.ObjectiveCell(name, 4, 0)) for name in objectives.TWO_OBJECTIVES
     )
     for end in (masked, causal):
         assert end["steps"] == 4

@@ -43,6 +43,7 @@ MAY_IMPORT = {
 # The same for the rooms inside the experiments: the lab, the studies, what lists them, and the claims, which read them.
 STUDIES = {"variance", "ratio", "strategy", "context", "parts", "company"}
 STUDIES = {"variance", "ratio", "strategy", "context", "parts", "joint"}
+STUDIES = {"variance", "ratio", "strategy", "context", "parts", "writing"}
 MAY_IMPORT_INSIDE = {
     "lab": set(),
     **{study: {"lab"} for study in STUDIES},

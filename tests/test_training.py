@@ -90,7 +90,7 @@ def rng(seed=0):
         ({"steps": 0}, ValueError, "steps is 0: expected at least 1"),
         ({"steps": 2.5}, TypeError, "steps is 2.5: expected an integer"),
         ({"steps": True}, TypeError, "steps is True"),
-        ({"objective": "both"}, ValueError, "objective is 'both': expected 'masked' or 'causal'"),
+        ({"objective": "both"}, ValueError, "objective is 'both': expected 'masked', 'causal' or 'diffusion'"),
         ({"embedding_rate": 0}, ValueError, "embedding_rate is 0.0: expected a number above 0"),
         ({"method": "poisson"}, ValueError, "method is 'poisson'"),
         ({"mask_ratio": 0.0}, ValueError, "mask_ratio is 0.0: expected a share above 0, up to 1"),

@@ -23,6 +23,7 @@ from mlm_mini.experiments.variance.few_masks import measure_few_masks
 from mlm_mini.experiments.variance.few_masks_result import FewMasks, FewMasksConfig
 from mlm_mini.experiments.variance.result import GradientVariance
 from mlm_mini.experiments.variance.study import new_model_variance
+from mlm_mini.experiments.writing.study import Writers, WritingConfig, measure_writers
 from mlm_mini.processes import Finished, tell_nobody
 from mlm_mini.shipped import provenance, shipped
 
@@ -62,6 +63,7 @@ EXPERIMENTS = {
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
         Experiment("word_company", QUICK_COMPANY, CompanyConfig(), measure_company, WordCompany),
         Experiment("joint_agreement", QUICK_AGREEMENT, JointConfig(), measure_agreement, Agreement),
+        Experiment("writing", WritingConfig(steps=40, seeds=2, rates=()), WritingConfig(), measure_writers, Writers),
     )
 }
 

@@ -11,7 +11,14 @@ from mlm_mini.training.languages import LANGUAGES, find_language, find_material,
 from mlm_mini.training.loop import TrainingResult, train
 from mlm_mini.training.masking import Masking
 from mlm_mini.training.model_folder import load_folder, train_folder
-from mlm_mini.training.objectives import Batch, causal_batch, masked_batch, surprisals
+from mlm_mini.training.objectives import (
+    Batch,
+    causal_batch,
+    diffusion_batch,
+    masked_batch,
+    stratified_ratios,
+    surprisals,
+)
 from mlm_mini.training.optimizer import accumulate_gradient, learning_rate, make_optimizer
 from mlm_mini.training.player import model_nats, model_player
 from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgress
@@ -43,6 +50,7 @@ __all__ = [
     "cached_model",
     "causal_batch",
     "compare_with_counting",
+    "diffusion_batch",
     "draw_blanks",
     "draw_evaluation",
     "evaluate",
@@ -60,6 +68,7 @@ __all__ = [
     "quick_model",
     "recipe",
     "recipe_options",
+    "stratified_ratios",
     "surprisals",
     "train",
     "train_folder",

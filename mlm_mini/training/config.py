@@ -1,12 +1,13 @@
 """How a model is trained: one frozen set of numbers, checked when it is made."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mlm_mini.training.fields import Option, check_range, check_types, options_of, text_of
 from mlm_mini.training.masking import Masking
 
-OBJECTIVES = ("masked", "causal")
+OBJECTIVES = ("masked", "causal", "diffusion")
 BELOW_1 = ("warmup", "beta1", "beta2")
 POSITIVE = ("learning_rate", "embedding_rate", "epsilon", "clip_norm")
 MASKING_FIELDS = tuple(f.name for f in dataclasses.fields(Masking))
@@ -17,7 +18,8 @@ class TrainingConfig:
     """The recipe. Together with a model's config, the text and the machine it settles every bit of the result.
 
     steps: updates of the weights. batch_size: rows per update, in `micro_batches` parts.
-    objective: "masked" or "causal", which has no use for masking. masking: how words are hidden and asked for.
+    objective: "masked"; "causal", which has no use for masking; or "diffusion", which draws a ratio of its own for each
+    row, so that `masking` must be left as it is. masking: how words are hidden and asked for.
     learning_rate: at its highest, after a linear rise over the share `warmup` of the steps; then it falls linearly.
     embedding_rate: what the learning rate is multiplied by for the table of word embeddings.
     weight_decay: of AdamW, for matrices only. clip_norm: the largest norm of a gradient. seed: of everything random.
@@ -33,7 +35,9 @@ class TrainingConfig:
             "N",
         ),
     )
-    objective: str = field(default="masked", metadata=text_of("masked or causal"))
+    objective: str = field(
+        default="masked", metadata=text_of("masked, causal, or diffusion: all ratios, weighed so that they cancel")
+    )
     masking: Masking = field(default_factory=Masking)
     learning_rate: float = field(default=3e-3, metadata=text_of("at its highest", "R"))
     embedding_rate: float = field(default=1.0, metadata=text_of("times that, for the table of words", "R"))
@@ -48,7 +52,12 @@ class TrainingConfig:
     def __post_init__(self):
         check_types(self)
         if self.objective not in OBJECTIVES:
-            raise ValueError(f"objective is {self.objective!r}: expected {' or '.join(map(repr, OBJECTIVES))}")
+            *some, last = map(repr, OBJECTIVES)
+            raise ValueError(f"objective is {self.objective!r}: expected {', '.join(some)} or {last}")
+        if self.objective == "diffusion":
+            usual = Masking()
+            changed = (name for name in MASKING_FIELDS if getattr(self.masking, name) != getattr(usual, name))
+            refuse_masking({name: getattr(self.masking, name) for name in changed})
         check_range(self, "at least 1", lambda value: value >= 1, "steps", "batch_size", "micro_batches")
         most = f"at most batch_size, {self.batch_size}"
         check_range(self, most, lambda value: value <= self.batch_size, "micro_batches")
@@ -68,6 +77,16 @@ class TrainingConfig:
         for name, value in dataclasses.asdict(self).items():
             flat |= value if name == "masking" else {name: value}
         return flat | {"split": list(self.masking.split)}
+
+
+def refuse_masking(given: Mapping) -> None:
+    """Raises ValueError for the first field of a masking that is given to the objective "diffusion"."""
+    for name, value in given.items():
+        if name in MASKING_FIELDS:
+            raise ValueError(
+                f"{name} is {value}, but the objective 'diffusion' draws a ratio from 0 to 1 for each row and hides by "
+                f"[MASK] alone: leave --{name.replace('_', '-')} out"
+            )
 
 
 def recipe_options() -> list[Option]:

@@ -78,7 +78,12 @@ def text_material(
 
 
 def _fixed_question(config: TrainingConfig) -> TrainingConfig:
-    """The question for every model of one objective, however it was trained: ratio 0.15, and nothing but [MASK]."""
+    """The question for every model of one objective, however it was trained: ratio 0.15, and nothing but [MASK].
+
+    A diffusion objective has no ratio that could be another: its question is all of them.
+    """
+    if config.objective == "diffusion":
+        return config
     return replace(config, masking=Masking(mask_ratio=EVALUATION_RATIO))
 
 

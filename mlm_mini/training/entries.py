@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mlm_mini.languages import ExactLanguage
 from mlm_mini.model import ModelConfig, choose_device
-from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.config import MASKING_FIELDS, TrainingConfig, refuse_masking
 from mlm_mini.training.datasets import Material, exact_material
 
 GOING_ON = 1 / 4  # of the learning rate, for a model that has learned something already
@@ -48,8 +48,11 @@ class LanguageEntry(ABC):
 
     def recipe(self, size: str | ModelConfig = "mini", device: str | None = None, **given) -> TrainingConfig:
         """As `recipe` says."""
-        usual = dict(self.usual)
-        if not {"mask_ratio", "method", "prediction_ratio"} & given.keys() and given.get("objective") != "causal":
+        usual, objective = dict(self.usual), given.get("objective", "masked")
+        if objective == "diffusion":
+            refuse_masking(given)
+            usual = {name: value for name, value in usual.items() if name not in MASKING_FIELDS}
+        elif not {"mask_ratio", "method", "prediction_ratio"} & given.keys() and objective != "causal":
             usual |= self.usual_masks
         share, mini = 1.0, ModelConfig.of_size("mini", vocab_size=1)
         if isinstance(size, ModelConfig):

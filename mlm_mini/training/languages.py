@@ -133,6 +133,7 @@ LANGUAGES = {
                 "tiny": SHORT | {"mask_ratio": 0.15},
                 "tiny, 35%": SHORT | {"mask_ratio": 0.35},
                 "tiny, causal": SHORT | {"objective": "causal"},
+                "tiny, diffusion": SHORT | {"objective": "diffusion"},
             },
         ),
         # A chain takes 400 steps to see that neighbors matter, an urn none.
@@ -193,7 +194,8 @@ def recipe(
     """The config for a language, with the fields that are given.
 
     If these say how to mask, or the objective masks nothing, the usual mix of masks is left out: a mask_ratio that is
-    given is then the chance of every word in every sentence.
+    given is then the chance of every word in every sentence. The objective "diffusion" has all ratios, and refuses to
+    be told how to mask.
     size: a model wider than `mini` has learning rates that are smaller by as much. (After Yang et al. 2021, who would
     leave that of the table of words alone.) Or the shape of a model to start from: then they are a quarter.
     device: as in `choose_device`. A GPU takes a batch in one part unless told otherwise, since a step of a small model
@@ -214,8 +216,8 @@ def find_material(
     """The material for a language by name, or for the text files at a path.
 
     The evaluation set asks every model of one objective the same: it depends on neither `config.seed` nor the masks of
-    the training, but has ratio 0.15 and nothing but [MASK]. length and vocabulary_size are for real text; the
-    sentences of an exact language have a length of their own.
+    the training, but has ratio 0.15 and nothing but [MASK]; for diffusion it has all ratios, weighed.
+    length and vocabulary_size are for real text; the sentences of an exact language have a length of their own.
     tokenizer, endings: as in `find_language`.
     Raises what `read_text_folder` raises, for a path where there is no text, and as `find_language`.
     """

@@ -42,7 +42,7 @@ def reckoned_bytes(shape: ModelConfig, config: TrainingConfig, length: int, devi
     at_once = 1 if alone else min(torch.get_num_threads(), config.micro_batches)  # as `side_by_side` does
     rows = at_once * -(-B // config.micro_batches)
     masking = config.masking
-    asked = 1.0 if config.objective == "causal" else masking.prediction_ratio or masking.mask_ratio
+    asked = 1.0 if config.objective != "masked" else masking.prediction_ratio or masking.mask_ratio
     labels = max(rows, int(rows * T * asked))
     batch = f"batch_size {B} and length {T}"
     return {

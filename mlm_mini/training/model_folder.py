@@ -136,7 +136,7 @@ def _write(
 
 
 def _compare(model: MaskedLM, material: Material, config: TrainingConfig) -> Comparison | None:
-    if material.blanks is None or config.objective != "masked":
+    if material.blanks is None or config.objective == "causal":
         return None
     return compare_with_counting(model, material.blanks, material.train, material.tokenizer.vocabulary)
 

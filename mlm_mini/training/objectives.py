@@ -1,7 +1,8 @@
-"""What a model is asked: the two objectives, as batches of hidden words and the nats they cost.
+"""What a model is asked: the three objectives, as batches of hidden words and the nats they cost.
 
-Both use the same encoder, and the loss of either is a mean over predicted tokens. The masked objective
-draws its masks anew for every batch (dynamic masking: Liu et al. 2019), so that no sentence is asked twice alike.
+All use the same encoder. The loss of the masked and of the causal one is a mean over predicted tokens, that of
+diffusion a weighted sum which estimates nats per word. Masks are drawn anew for every batch (dynamic masking: Liu et
+al. 2019), so that no sentence is asked twice alike.
 
 Shape letters: B sentences, T positions, V tokens, k predicted positions of a sentence (the most that any one has).
 """
@@ -87,6 +88,8 @@ def objective_of(config: TrainingConfig) -> Objective:
     """The objective that a recipe names."""
     if config.objective == "causal":
         return lambda ids, vocabulary, rng, model: causal_batch(ids, vocabulary)
+    if config.objective == "diffusion":
+        return lambda ids, vocabulary, rng, model: diffusion_batch(ids, vocabulary, rng)
     return lambda ids, vocabulary, rng, model: masked_batch(ids, vocabulary, config.masking, rng)
 
 
@@ -106,6 +109,47 @@ def masked_batch(ids: np.ndarray, vocabulary: Vocabulary, masking: Masking, rng:
         kept = min(1.0, masking.prediction_ratio / masking.mask_ratio)
         selected = select_positions(selected, kept, rng, masking.method)
     return asking_batch(ids, vocabulary, seen, selected)
+
+
+def stratified_ratios(n: int, rng: np.random.Generator) -> np.ndarray:
+    """n ratios above 0, up to 1, one in each of n equal strata, in random order: (n,).
+
+    Each by itself is uniform, so that a mean over them expects what n independent draws would, but no batch has all of
+    its ratios high or low (one of the variance reductions of Sahoo et al. 2024).
+    """
+    return (rng.permutation(n) + 1 - rng.random(n)) / n  # 1 - [0, 1) is never 0, by which one could not divide
+
+
+def diffusion_batch(ids: np.ndarray, vocabulary: Vocabulary, rng: np.random.Generator) -> Batch:
+    """Hide the words of each row of (B, T) ids at a ratio of its own, and weigh them so that the ratios cancel.
+
+    With r_b the ratio of row b, H_b what it hides and N the number of words of all rows, hidden or not,
+
+        1/N sum_b 1/r_b sum_{t in H_b} -log q(x_t | what is visible)
+
+    has an expectation, over ratios and masks, of -log q(sentence) per word where the words are filled in one by one in
+    an order drawn at random: a bound on the likelihood, given [CLS], [SEP] and padding, which are never hidden (Uria et
+    al. 2014; Austin et al. 2021; Sahoo et al. 2024; Shi et al. 2024; Ou et al. 2024). In place of 1 / r_b stands its
+    mean over all ratios that might have hidden as many, (W_b + 1) / |H_b| for a row of W_b words: the expectation is
+    the same, and no weight is above W_b + 1, where the square of 1 / r_b has no mean at all.
+    A row in which nothing was hidden adds 0 to the sum and its words to N: left out of N it would make the others count
+    too much. Rows are matched with ratios at random, so that sentences may come in any order. A batch in which nothing
+    was hidden has k = 1 and no label.
+    """
+    words = maskable_positions(ids, vocabulary.special_ids)
+    hidden = words & (rng.random(ids.shape) < stratified_ratios(len(ids), rng)[:, None])
+    each = count_weights(words.sum(axis=1), hidden.sum(axis=1)) / max(words.sum(), 1)  # (B,)
+    weights = np.broadcast_to(each[:, None], ids.shape)
+    return asking_batch(ids, vocabulary, np.where(hidden, vocabulary.mask_id, ids), hidden, weights)
+
+
+def count_weights(words: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """The mean of 1 / ratio over all ratios by which so many of so many words may have been hidden: (B,) each -> (B,).
+
+    A ratio that is uniform hides k of W words with a chance in proportion to r^k (1 - r)^(W - k), whose mean of 1 / r
+    is (W + 1) / k. Nothing was hidden: 0, since there is nothing to weigh.
+    """
+    return np.where(hidden > 0, (words + 1) / np.maximum(hidden, 1), 0.0)
 
 
 def asking_batch(

@@ -15,6 +15,7 @@ _CLASSES = {
     "projection_widget": ("projection", "ProjectionWidget"),
     "strategy_widget": ("strategy", "StrategyWidget"),
     "two_knobs_widget": ("economics", "TwoKnobsWidget"),
+    "unmasking_widget": ("unmasking", "UnmaskingWidget"),
 }
 
 __all__ = sorted(_CLASSES)

@@ -16,11 +16,13 @@ from mlm_mini.experiments.claims.joint import JOINT_CLAIMS
 from mlm_mini.experiments.claims.ratio import RATIO_CLAIMS
 from mlm_mini.experiments.claims.strategy import STRATEGY_CLAIMS
 from mlm_mini.experiments.claims.variance import VARIANCE_CLAIMS
+from mlm_mini.experiments.claims.writing import WRITING_CLAIMS
 from mlm_mini.experiments.lab.verdicts import Decision
 
 CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS
 CLAIMS += COMPANY_CLAIMS
 CLAIMS += JOINT_CLAIMS
+CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS + WRITING_CLAIMS
 
 
 @dataclass(frozen=True)

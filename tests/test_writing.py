@@ -1,0 +1,369 @@
+"""Writing by unmasking (chapter 16): the area, the bound, the order, and what parallel steps cost, by enumeration."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from mlm_mini.experiments.lab.intervals import mean_interval
+from mlm_mini.experiments.writing import study
+from mlm_mini.experiments.writing.causal import causal_nats, write_causal
+from mlm_mini.experiments.writing.estimators import (
+    ALL_ALIKE,
+    EMPTY_LEFT_OUT,
+    MEAN_WEIGHT,
+    STRATIFIED_RATIOS,
+    measure_estimators,
+)
+from mlm_mini.experiments.writing.floor_area import (
+    entropy_given_frame,
+    expected_nats,
+    gauss_ratios,
+    hidden_nats,
+    measure_area,
+)
+from mlm_mini.experiments.writing.mechanism import two_steps
+from mlm_mini.experiments.writing.operations import causal_flops, pass_flops, unmasking_flops
+from mlm_mini.experiments.writing.price import judge_written, price, staircase, wilson_interval
+from mlm_mini.experiments.writing.readers import exact_reader, model_reader
+from mlm_mini.experiments.writing.sentence import frame_of, sentence_lengths, write_sentence
+from mlm_mini.experiments.writing.unmasking import (
+    BY_LOT,
+    LIKELIEST_DRAW,
+    MOST_CERTAIN,
+    WRITING_ORDERS,
+    draw,
+    hide_all_words,
+    pick,
+    step_counts,
+    unmask,
+)
+from mlm_mini.languages import MarkovLanguage, scene_language
+from mlm_mini.model import MaskedLM, ModelConfig
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(scope="module")
+def chain():
+    """Three words in a row of four, so that all 81 sentences and all 15 ways to hide some can be gone through."""
+    transition = np.array([[0.7, 0.3, 0.0], [0.1, 0.2, 0.7], [0.5, 0.1, 0.4]])
+    return MarkovLanguage(["a", "b", "c"], transition, np.array([0.5, 0.2, 0.3]), sentence_length=4)
+
+
+@pytest.fixture(scope="module")
+def sentences(chain):
+    """All that the chain can produce, (n, T) ids, and their probabilities (n,)."""
+    v = chain.vocabulary
+    ids = np.array([[v.cls_id, *words, v.sep_id] for words in itertools.product(v.regular_ids, repeat=4)])
+    p = np.exp(chain.log_marginal(ids))
+    return ids[p > 0], p[p > 0]
+
+
+@pytest.fixture(scope="module")
+def model(one_thread):
+    return MaskedLM(ModelConfig.tiny(404, num_hidden_layers=1), torch.Generator().manual_seed(0)).eval()
+
+
+# ---------------------------------------------------------------- the area under the floor
+
+
+def exact_floor(chain, sentences, ratio):
+    """F(r) by all sentences and all ways to hide some of their words."""
+    ids, p = sentences
+    nats = 0.0
+    for hidden in itertools.product((False, True), repeat=4):
+        row = np.tile([False, *hidden, False], (len(ids), 1))
+        if any(hidden):
+            nats += ratio ** sum(hidden) * (1 - ratio) ** (4 - sum(hidden)) * (p @ expected_nats(chain, ids, row))
+    return nats / (4 * ratio)
+
+
+@pytest.mark.parametrize("n", [2, 3, 9])
+def test_the_area_under_the_floor_is_the_entropy_per_word_to_the_last_digits(n, chain, sentences):
+    """Exactly, by enumeration: the floor of four words is a cubic, for which two points are enough."""
+    p = sentences[1]
+    ratios, weights = gauss_ratios(n)
+    area = weights @ [exact_floor(chain, sentences, ratio) for ratio in ratios]
+    assert p.sum() == pytest.approx(1, abs=1e-12)
+    assert area == pytest.approx(-(p @ np.log(p)) / 4, abs=1e-12)
+
+
+def test_one_point_is_not_enough(chain, sentences):
+    (ratio,), _ = gauss_ratios(1)
+    p = sentences[1]
+    assert abs(exact_floor(chain, sentences, ratio) + (p @ np.log(p)) / 4) > 0.001
+
+
+def test_the_area_is_the_entropy_of_scenes_within_its_error():
+    found = measure_area(scene_language(), 1200, 9, rng(1))
+    apart = mean_interval(found.differences)
+    assert apart.low < 0 < apart.high
+    assert apart.high - apart.value < 0.03
+    assert found.area[0] - found.exact[0] == pytest.approx(apart.value, abs=1e-9)
+    assert 1.1 < found.exact[0] < 1.25
+    assert 9.2 < found.words * found.exact[0] < 9.9
+
+
+def test_gauss_weights_are_those_of_a_mean():
+    ratios, weights = gauss_ratios(5)
+    assert weights.sum() == pytest.approx(1)
+    assert ((ratios > 0) & (ratios < 1)).all()
+    assert weights @ ratios**9 == pytest.approx(1 / 10)
+
+
+def test_surprisals_of_hidden_words_are_those_of_the_posterior():
+    language = scene_language()
+    ids = language.sample(20, rng()).ids
+    hidden = np.isin(ids, language.vocabulary.regular_ids) & (rng(1).random(ids.shape) < 0.5)
+    nats = hidden_nats(language, ids, hidden)
+    assert (nats[~hidden] == 0).all()
+    row, place = np.argwhere(hidden)[3]
+    seen = np.where(hidden, language.vocabulary.mask_id, ids)
+    p = language.posterior(seen[row : row + 1])[0, place, ids[row, place]]
+    assert nats[row, place] == pytest.approx(-np.log(p))
+
+
+def test_the_estimator_is_unbiased_and_both_wrong_turns_are_not():
+    found = measure_estimators(scene_language(), 60, 32, rng(1))
+    right = mean_interval(found.errors[f"{STRATIFIED_RATIOS}, {MEAN_WEIGHT}"])
+    assert right.low < 0 < right.high
+    assert right.high < 0.1
+    assert mean_interval(found.errors[EMPTY_LEFT_OUT]).low > 0.05
+    assert mean_interval(found.errors[ALL_ALIKE]).low > 0.05
+    assert 0.08 < found.empty < 0.16
+    assert found.largest[f"{STRATIFIED_RATIOS}, {MEAN_WEIGHT}"] <= 16
+
+
+# ---------------------------------------------------------------- steps, picks and draws
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 20])
+def test_every_word_is_filled_in_at_the_end_exactly(steps):
+    words = np.array([9, 1, 0, 15, 4])
+    counts = step_counts(words, steps)
+    assert counts.shape == (steps, 5)
+    assert (counts.sum(axis=0) == words).all()
+    assert (counts.max(axis=0) - counts.min(axis=0) <= 1).all()
+    with pytest.raises(ValueError, match="steps is 0: expected at least 1"):
+        step_counts(words, 0)
+
+
+def test_the_highest_scores_are_picked_and_equal_ones_by_lot():
+    scores = np.tile([9.0, -1.0, -1.0, -5.0, -1.0], (6000, 1))
+    hidden = np.tile([False, True, True, True, True], (6000, 1))
+    picked = pick(scores, hidden, np.full(6000, 2), rng())
+    assert (picked.sum(axis=1) == 2).all()
+    assert not picked[:, [0, 3]].any()
+    assert picked[:, [1, 2, 4]].mean(axis=0) == pytest.approx(2 / 3, abs=0.04)
+
+
+def test_words_are_drawn_as_often_as_they_are_due():
+    p = np.array([0.0, 0.5, 0.3, 0.2])
+    with np.errstate(divide="ignore"):
+        drawn = draw(np.tile(np.log(p), (20_000, 1)), rng())
+    assert np.bincount(drawn, minlength=4) / 20_000 == pytest.approx(p, abs=0.02)
+
+
+# ---------------------------------------------------------------- unmasking
+
+
+@pytest.mark.parametrize("order", WRITING_ORDERS)
+@pytest.mark.parametrize("steps", [1, 3, 4, 9])
+def test_all_is_filled_in_and_nothing_else_is_touched(order, steps, chain):
+    v = chain.vocabulary
+    ids = hide_all_words(chain.sample(40, rng()).ids, v)
+    written = unmask(exact_reader(chain), ids, v.mask_id, steps, rng(1), order)
+    assert np.isin(written.ids[:, 1:-1], v.regular_ids).all()
+    assert (written.ids[:, [0, -1]] == ids[:, [0, -1]]).all()
+    assert ((written.step > 0) == (ids == v.mask_id)).all()
+    assert written.step.max() <= steps
+    assert (written.after(0, v.mask_id) == ids).all()
+    assert (written.after(steps, v.mask_id) == written.ids).all()
+
+
+@pytest.mark.parametrize("order", [BY_LOT, MOST_CERTAIN])
+def test_one_word_a_step_is_exact_in_any_order(order, chain, sentences):
+    ids, p = sentences
+    nats = unmask(
+        exact_reader(chain), hide_all_words(ids, chain.vocabulary), chain.vocabulary.mask_id, 4, rng(), order, ids
+    )
+    assert nats.nats == pytest.approx(-np.log(p), abs=1e-9)
+
+
+@pytest.mark.parametrize("order", [BY_LOT, MOST_CERTAIN])
+def test_the_price_is_the_total_correlation_of_what_is_filled_in_together(order, chain, sentences):
+    """A second derivation: what each step's words cost apart, less what they cost together, over all sentences."""
+    ids, p = sentences
+    lost = sum(cost.lost for cost in two_steps(chain, ids, order, rng(3)))
+    assert lost == pytest.approx(price(exact_reader(chain), chain, ids, 2, rng(3), order), abs=1e-9)
+    assert p @ lost > 0.01
+
+
+def test_one_step_costs_the_total_correlation_of_the_sentence(chain, sentences):
+    ids, p = sentences
+    paid = p @ price(exact_reader(chain), chain, ids, 1, rng())
+    marginals = np.array([[p @ (ids[:, t] == word) for word in chain.vocabulary.regular_ids] for t in range(1, 5)])
+    assert paid == pytest.approx(-(marginals * np.log(marginals)).sum() + p @ np.log(p), abs=1e-9)
+
+
+def test_the_stairs_are_the_price_of_a_writer_who_lets_luck_decide(chain, sentences):
+    """Each word has a number: those in a K-th of the range are filled in together. All ways, by enumeration."""
+    ids, p = sentences
+    reader, mask_id = exact_reader(chain), chain.vocabulary.mask_id
+    paid = 0.0
+    for steps in itertools.product((1, 2, 3), repeat=4):
+        at, nats = np.array([0, *steps, 0]), 0.0
+        for step in (1, 2, 3):
+            hidden = np.tile(at >= step, (len(ids), 1)) & (at > 0)
+            if (at == step).any():
+                log_q = reader(np.where(hidden, mask_id, ids))
+                now = np.tile(at == step, (len(ids), 1))[hidden]
+                nats -= p @ np.bincount(np.nonzero(hidden)[0][now], log_q[now, ids[hidden][now]], minlength=len(ids))
+        paid += nats / 3**4
+    floors = np.array([exact_floor(chain, sentences, k / 3) for k in (1, 2, 3)])
+    entropy = -(p @ np.log(p))
+    assert 4 * staircase(floors, entropy / 4) == pytest.approx(paid - entropy, abs=1e-9)
+
+
+def test_exact_sentences_are_possible_and_have_the_entropy_and_those_of_one_step_are_not():
+    language = scene_language()
+    blank = hide_all_words(language.sample(300, rng()).ids, language.vocabulary)
+    reader, mask_id = exact_reader(language), language.vocabulary.mask_id
+    one_by_one = judge_written(language, unmask(reader, blank, mask_id, 15, rng(1)).ids)
+    assert one_by_one.possible.value == 1
+    assert abs(one_by_one.surprisal.value - 9.5) < 0.8
+    at_once = judge_written(language, unmask(reader, blank, mask_id, 1, rng(1)).ids)
+    assert at_once.possible.high < 0.2
+
+
+def test_likeliest_draws_first_write_likely_sentences_too_often(chain, sentences):
+    ids, p = sentences
+    blank = np.repeat(hide_all_words(ids[:1], chain.vocabulary), 4000, axis=0)
+    written = unmask(exact_reader(chain), blank, chain.vocabulary.mask_id, 4, rng(), LIKELIEST_DRAW).ids
+    nats = mean_interval(entropy_given_frame(chain, written))
+    assert nats.high < -(p @ np.log(p)) - 0.1
+
+
+def test_an_order_that_is_none_and_answers_that_cannot_be_priced_are_refused(chain):
+    ids = hide_all_words(chain.sample(2, rng()).ids, chain.vocabulary)
+    with pytest.raises(ValueError, match="order is 'left': expected one of 'random'"):
+        unmask(exact_reader(chain), ids, chain.vocabulary.mask_id, 2, rng(), "left")
+    with pytest.raises(ValueError, match="nobody knows what given words cost"):
+        unmask(exact_reader(chain), ids, chain.vocabulary.mask_id, 2, rng(), LIKELIEST_DRAW, answers=ids)
+
+
+# ---------------------------------------------------------------- models
+
+
+def test_a_model_writes_no_special_token_and_its_distribution_sums_to_one(model):
+    language = scene_language()
+    v = language.vocabulary
+    seen = hide_all_words(language.sample(5, rng()).ids, v)
+    log_q = model_reader(model, v)(seen)
+    assert len(log_q) == (seen == v.mask_id).sum()
+    assert np.exp(log_q).sum(axis=1) == pytest.approx(1)
+    assert np.isneginf(log_q[:, v.special_ids]).all()
+
+
+def test_a_models_log_probabilities_stand_in_the_order_of_the_blanks(model):
+    language = scene_language()
+    v = language.vocabulary
+    seen = language.sample(4, rng()).ids
+    seen[np.isin(seen, v.regular_ids) & (rng(1).random(seen.shape) < 0.4)] = v.mask_id
+    together = model_reader(model, v)(seen)
+    alone = np.concatenate([model_reader(model, v)(row[None]) for row in seen])
+    assert np.allclose(together[:, v.regular_ids], alone[:, v.regular_ids], atol=1e-4)
+
+
+def test_a_causal_model_is_charged_for_every_word_and_the_end(model):
+    language = scene_language()
+    v, ids = language.vocabulary, language.sample(6, rng()).ids
+    nats = causal_nats(model, ids, v)
+    allowed = torch.from_numpy(np.append(v.regular_ids, v.sep_id))
+    row = ids[2][ids[2] != v.pad_id]
+    with torch.no_grad():
+        log_q = model(torch.from_numpy(row)[None], causal=True)[0, :, allowed].double().log_softmax(-1)
+    place = [allowed.tolist().index(token) for token in row[1:]]
+    assert nats[2] == pytest.approx(-float(log_q[torch.arange(len(row) - 1), place].sum()), rel=1e-5)
+
+
+def test_a_causal_model_writes_whole_sentences(model):
+    language = scene_language()
+    v, ids = language.vocabulary, write_causal(model, language, 30, rng())
+    assert (ids[:, 0] == v.cls_id).all()
+    assert ((ids == v.sep_id).sum(axis=1) == 1).all()
+    ends = (ids == v.sep_id).argmax(axis=1)
+    for row, end in zip(ids, ends, strict=True):
+        assert np.isin(row[1:end], v.regular_ids).all()
+        assert (row[end + 1 :] == v.pad_id).all()
+
+
+def test_operations_are_counted_pass_by_pass():
+    shape = ModelConfig.tiny(404)
+    assert unmasking_flops(shape, 8, 1) == pytest.approx(pass_flops(shape, 10, 8))
+    assert unmasking_flops(shape, 8, 2) == pytest.approx(pass_flops(shape, 10, 8) + pass_flops(shape, 10, 4))
+    assert unmasking_flops(shape, 8, 8) == unmasking_flops(shape, 8, 30)
+    assert causal_flops(shape, 8) < unmasking_flops(shape, 8, 1) < causal_flops(shape, 8, kept=False)
+
+
+def test_a_share_has_an_interval_at_its_ends_too():
+    assert wilson_interval(np.ones(50, dtype=bool)).low == pytest.approx(0.929, abs=0.002)
+    value, low, high = wilson_interval(np.arange(100) < 30)
+    assert (value, round(low, 3), round(high, 3)) == (0.3, 0.219, 0.396)
+
+
+# ---------------------------------------------------------------- one sentence, and the study
+
+
+def test_a_sentence_is_told_step_by_step(model):
+    language = scene_language()
+    assert sentence_lengths(language) == [4, 5, 6, 7, 8, 9, 10, 11, 14, 15]
+    told = write_sentence(model_reader(model, language.vocabulary), language, 6, 3, BY_LOT, seed=1)
+    assert len(told.stages) == len(told.possible) == 4
+    assert [stage.count("[MASK]") for stage in told.stages] == [6, 4, 2, 0]
+    assert told.possible[0]
+    assert np.isfinite(told.nats) == told.possible[-1]
+    with pytest.raises(ValueError, match="words is 12: expected one of 4, 5"):
+        frame_of(language, 12)
+
+
+def test_a_run_of_the_study_is_scored_by_what_it_writes(monkeypatch):
+    monkeypatch.setattr(study, "JUDGED_SENTENCES", 20)
+    for arm in (study.AT_ALL, study.ONE_BY_RATIO, study.LEFT_TO_RIGHT):
+        found = study.run_writing_cell(study.WritingCell(arm, 2, 0))
+        assert found["price"] > 5
+        assert 0 <= found["possible"] <= 1
+        assert (found["kl"] is None) == (arm == study.LEFT_TO_RIGHT)
+
+
+def planted(shift):
+    config = study.WritingConfig(steps=1, seeds=5, rates=())
+    luck, own = rng(1).normal(0, 0.1, 5), rng(2).normal(0, 0.1, 5)
+    runs = [
+        study.WritingScore(
+            cell,
+            2 + luck[cell.seed] + shift * (cell.arm == study.AT_15) + own[cell.seed] * (cell.arm == study.AT_40),
+            0.3,
+            3.0,
+            0.2,
+            0.3,
+        )
+        for cell in config.cells()
+    ]
+    return study.Writers(config, (), tuple(runs))
+
+
+def test_verdicts_follow_the_seeds():
+    clear = planted(1.0)
+    assert clear.verdict("price", study.AT_ALL, study.AT_15).word == study.LESS
+    assert clear.difference("price", study.AT_15, study.AT_ALL).value == pytest.approx(1)
+    assert "1.0 nats less than 15%, no telling whether more than 40%" in clear.finding()
+    assert clear.plot().get_suptitle() == clear.finding()
+    assert study.Writers.from_json(clear.to_json()).table() == clear.table()
+    assert "all ratios" in clear.describe()
