@@ -85,6 +85,8 @@ def race(length, *nats):
 
 def company(closest, untrained, alone):
     return {CLOSEST: seeds(closest, 0.01), BEYOND_UNTRAINED: seeds(untrained), BEYOND_ALONE: seeds(alone)}
+
+
 def blanks(*pairs):
     """What is saved in one pass and in turn, of two blanks and of three."""
     return {

@@ -41,9 +41,7 @@ MAY_IMPORT = {
     "__main__": {"commands", "quoting"},
 }
 # The same for the rooms inside the experiments: the lab, the studies, what lists them, and the claims, which read them.
-STUDIES = {"variance", "ratio", "strategy", "context", "parts", "company"}
-STUDIES = {"variance", "ratio", "strategy", "context", "parts", "joint"}
-STUDIES = {"variance", "ratio", "strategy", "context", "parts", "writing"}
+STUDIES = {"variance", "ratio", "strategy", "context", "parts", "company", "probing", "joint", "beyond", "writing"}
 MAY_IMPORT_INSIDE = {
     "lab": set(),
     **{study: {"lab"} for study in STUDIES},
