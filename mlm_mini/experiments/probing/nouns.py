@@ -1,4 +1,4 @@
-"""Nouns of scenes that are the agent or the patient, drawn so that neither the word nor the kind of sentence tells which.
+"""Nouns of scenes that are agent or patient, drawn so that neither the word nor the kind of sentence tells which.
 
 Chefs only ever do things and bread never does. A probe that knows the words needs no sentence for these, so they are
 left out: of each word and kind of sentence, agents and patients are kept in equal numbers, and words that cannot be
