@@ -78,7 +78,11 @@ def enumerated_posterior(task, seen, place):
     language, mass = task.language, {A: 0.0, P: 0.0}
     for scene, ids, p in whole_sentences(language):
         role, kind = language.roles[scene, place], task.scene_kind[scene]
-        if kind >= 0 and role in mass and all(s in (i, language.vocabulary.mask_id) for s, i in zip(seen, ids)):
+        if (
+            kind >= 0
+            and role in mass
+            and all(s in (i, language.vocabulary.mask_id) for s, i in zip(seen, ids, strict=True))
+        ):
             mass[role] += p * task.keep[kind, ids[place], (A, P).index(role)]
     return mass[A] / (mass[A] + mass[P]) if sum(mass.values()) else None
 

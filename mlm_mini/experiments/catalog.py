@@ -8,6 +8,7 @@ import numpy as np
 
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.parts.study import PartsConfig, RecipeParts, measure_parts
+from mlm_mini.experiments.probing.study import QUICK_PROBING, Probing, ProbingConfig, measure_probing
 from mlm_mini.experiments.ratio.config import QUICK_RATIO_STUDY, MaskRatioConfig
 from mlm_mini.experiments.ratio.result import MaskRatio
 from mlm_mini.experiments.ratio.run import measure_mask_ratio
@@ -52,6 +53,7 @@ EXPERIMENTS = {
         Experiment("gradient_variance", QUICK_VARIANCE, FULL_VARIANCE, new_model_variance, GradientVariance),
         Experiment("mask_ratio", QUICK_RATIO_STUDY, MaskRatioConfig(), measure_mask_ratio, MaskRatio),
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
+        Experiment("probing", QUICK_PROBING, ProbingConfig(), measure_probing, Probing),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
     )
 }
