@@ -91,12 +91,12 @@ PROBING_CLAIMS = (
     Claim(
         id="probing",
         chapter="13",
-        says="If a linear probe on frozen embeddings achieves high accuracy, the information was already present in them.",
+        says="If a linear probe on frozen embeddings achieves high accuracy, the information was present in them.",
         figure="selectivity of a probe for agent and patient on a noun that is visible: its accuracy less that on a "
         "control task",
         unit="points",
-        rule=f"holds for a noun that is visible, or hidden, if selectivity there and the accuracy beyond that of random "
-        f"weights are both above {MARGIN:g} points; holds as worded if it does for both",
+        rule=f"holds for a noun that is visible, or hidden, if selectivity there and the accuracy beyond that of "
+        f"random weights are both above {MARGIN:g} points; holds as worded if it does for both",
         measure=probing,
         judge=by_words(say_probing),
     ),
