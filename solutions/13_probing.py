@@ -296,7 +296,7 @@ def flat(theta):
 ours = minimize(flat, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-15})
 theirs = fit_probe(x, y, penalty=10.0)
 print(f"loss {ours.fun:.1f} nats on {len(y)} nouns; weights agree with scikit-learn's within 0.001:",
-      bool(np.abs(ours.x[:-1] / scale - theirs.weights).max() < 1e-3))
+      bool(np.abs(ours.x[:-1] - theirs.weights * scale).max() < 1e-3))
 strongest = np.argsort(-np.abs(theirs.weights * scale))[:6]
 names = np.array(vocabulary.tokens)[np.flatnonzero(reader.text_features(VISIBLE)["bag of words"][alone].std(axis=0) > 0)]
 print("largest weights:", ", ".join(f"{names[i]} {'agent' if theirs.weights[i] > 0 else 'patient'}" for i in strongest))
@@ -327,7 +327,7 @@ arms |= {f"{noun}, {name}": reader.fold_accuracy(states[name, noun][last])
 
 # %% id="fig-controls" tags=["nbval-ignore-output"]
 COLORS = [figures.BLACK] * 4 + [figures.SKY, figures.BLUE] * 2
-figure, axes = figures.new_figure(10, 3.8, columns=3)
+figure, axes = figures.new_figure(10, 4, columns=3)
 for kind, ax in enumerate(axes):
     for row, (folds, color) in enumerate(zip(arms.values(), COLORS)):
         middle, low, high = mean_interval(100 * folds[:, kind])
@@ -338,7 +338,7 @@ for kind, ax in enumerate(axes):
     ax.set(xlim=(40, 104), xlabel="balanced accuracy (%)")
     ax.invert_yaxis()
     of_model, of_none = (100 * arms[f"noun visible, {name}"][:, kind].mean() for name in ("trained", "random weights"))
-    ax.set_title(f"{KINDS[kind]}: {of_model:.0f}, untrained {of_none:.0f}")
+    ax.set_title(f"{KINDS[kind]}:\nnoun visible {of_model:.0f}%, untrained {of_none:.0f}%")
 figures.show(figure, alt="Balanced accuracy in % of probes on new words, in the three kinds of sentences; the exact "
              "ceiling is 100, the coin 50. " + "; ".join(
                  f"{name}: " + ", ".join(f"{100 * x:.0f}" for x in folds.mean(axis=0)) for name, folds in arms.items())
@@ -414,7 +414,7 @@ for ax, noun in zip(axes, (VISIBLE, MASKED)):
     ax.set(ylim=(42, 104), xlabel="layer", ylabel="balanced accuracy (%)")
     ax.set_title(f"{noun}: selectivity {100 * selectivity['trained', noun][last].mean():+.0f} points, "
                  f"untrained {100 * selectivity['random weights', noun][last].mean():+.0f}")
-axes[1].legend(fontsize=8, loc="center right")
+axes[0].legend(fontsize=8, loc="lower left", ncols=2)
 figures.show(figure, alt="Balanced accuracy in %, over all kinds of sentences, after the table and each block. " + "; ".join(
     f"{noun}, {name}, {of}: " + ", ".join(f"{100 * v.mean():.0f}" for v in values)
     for (name, noun, of), values in by_layer.items()) + ".")
@@ -582,7 +582,7 @@ for ax, column, scale in ((axes[0], 0, 100), (axes[1], 1, 1)):
 axes[0].axhline(50, color="0.6", linewidth=1)
 axes[0].set(ylabel="a new probe is right (%)", ylim=(45, 103))
 axes[1].set(ylabel="predictions moved (nats)", ylim=(0, None))
-axes[0].legend(fontsize=9, loc="lower left")
+axes[1].legend(fontsize=9, loc="center left")
 axes[0].set_title(f"Without the probe's direction, the next finds {100 * found['probed', 1][0]:.0f}%")
 axes[1].set_title(f"Class means: {found['class means', 1][1]:.3f} nats, a random direction {found['random', 1][1]:.4f}")
 figures.show(figure, alt="Left, the balanced accuracy in % of a new probe after directions are taken out; right, how far "
@@ -622,8 +622,8 @@ for ax, layer in zip(axes, (1, last)):
     ax.set_xticks(range(3), KINDS)
     ax.grid(axis="x", visible=False)
     ax.set(ylabel="predictions moved (nats)", ylim=(0, None))
-    ax.set_title(f"After block {layer}: role beside equally far, "
-                 + ", ".join(f"{np.exp(times[layer, kind].mean()):.1f}" for kind in range(3)) + " times")
+    ax.set_title(f"After block {layer}: " + ", ".join(f"{np.exp(times[layer, kind].mean()):.1f}" for kind in range(3))
+                 + " times an equal move")
 axes[1].legend(fontsize=9)
 figures.show(figure, alt="How far predictions move in nats, mean of five models with 95%: " + "; ".join(
     f"after block {layer}, {what}: " + ", ".join(f"{kind} {of.mean():.4f}" for kind, of in zip(KINDS, nats.T))
@@ -651,11 +651,23 @@ when it is gone: {moved[last, ROLE_REMOVED][:, ALONE].mean():.4f} nats after blo
 # %% [markdown] id="try-probe"
 # ## 8 · Try it
 #
-# Choose a sentence and click words to hide them. For each noun the bars show what a probe on this model's vectors says,
-# and what the exact posterior says. The probe was fitted on nouns with words of this sentence left out.
+# Choose a sentence, and press words to hide them (Tab goes from one to the next, the space bar presses). One noun is
+# asked about; the bars show what probes say of it, on this model and on random weights, and what the exact posterior
+# says. The probes have met none of the nouns that are asked about. Hide the verb, then the noun itself.
 
-# %% id="widget" tags=["nbval-ignore-output"]
-pass
+# %% id="widget-probe" tags=["nbval-ignore-output"]
+from mlm_mini.widgets import probe_widget
+
+probe_widget(model)
+
+# %% [markdown] id="without-a-kernel"
+# Without a running kernel the buttons do nothing; this is what they show when the verb of the last sentence is hidden.
+
+# %% id="fig-widget" tags=["nbval-ignore-output"]
+from mlm_mini.widgets.probe import probe_figure
+
+figure, alt = probe_figure(model, "the soldier falls in the park .", hidden=(2,))
+figures.show(figure, alt)
 
 # %% [markdown] id="recap"
 # ## Recap
@@ -672,21 +684,41 @@ for name, row in claims.items():
     print(f"{name:8} {row.claim.figure}:\n{'':9}{row.claim.rule}\n{'':9}{row.verdict}")
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.claims.probing import MARGIN
+from mlm_mini.experiments.probing.study import sampled_points
+
+
+def span(figure):
+    return f"{figure.value:.1f} ({figure.low:.1f} to {figure.high:.1f})"
+
+
+met = mean_interval(100 * study.new_verbs(MASKED))
+earlier, used = (Sampled.factor(np.exp(np.mean([times[layer, kind] for kind in (ACTIVE, PASSIVE)], axis=0)))
+                 for layer in (1, last))
 Markdown(f"""
 | the article this course grew from | measured in this chapter, five models | verdict |
 |---|---|---|
 | "If the probe achieves high accuracy, it implies that the necessary information was already present in the MLM's \
 embeddings." | noun visible: {100 * study.accuracy(VISIBLE).mean():.0f}% on new words, selectivity \
-{points(study.selectivity(VISIBLE))} points, beyond random weights {points(study.over_random(VISIBLE))} | \
+{points(study.selectivity(VISIBLE))} points; but in the table of words a probe solves a control task to \
+{claims["probing"].finding.figures["control task at its best"].value:.0f}% | \
 **{claims["probing"].verdict}** |
-| the same, "context representation" | noun hidden: {100 * study.accuracy(MASKED).mean():.0f}%, selectivity \
-{points(study.selectivity(MASKED))}, beyond random weights {points(study.over_random(MASKED))}; but random weights \
-reach {100 * study.accuracy(MASKED, "random weights").mean():.0f}% | |
+| was it training that put it there? Noun visible | beyond random weights {points(study.over_random(VISIBLE))} points | \
+**{decide_above(sampled_points(study.over_random(VISIBLE)), MARGIN)}** |
+| and in the "context representation", noun hidden | {100 * study.accuracy(MASKED).mean():.0f}%, selectivity \
+{points(study.selectivity(MASKED))}; but random weights reach \
+{100 * study.accuracy(MASKED, "random weights").mean():.0f}%: beyond them {points(study.over_random(MASKED))} points | \
+**{decide_above(sampled_points(study.over_random(MASKED)), MARGIN)}** |
 | "If the probe's accuracy drops significantly, it confirms the verb provides a critical signal" | drop: subject alone \
 {points(drop[:, ALONE])}, active {points(drop[:, ACTIVE])}, passive {points(drop[:, PASSIVE])} points | \
 **{claims["verb"].verdict}** |
-| does the probe find the role, or the verb? | subject alone, verbs that the probe never met: \
-{mean_interval(100 * study.new_verbs(MASKED)).value:.0f}% | **{decide_above(Sampled.mean(study.new_verbs(MASKED)), 0.5)}** |
+| is it more than a list of verbs? | subject alone, noun hidden, verbs that the probe never met: {met.value:.0f}% \
+({met.low:.0f} to {met.high:.0f}), beside {100 * study.accuracy(MASKED)[:, ALONE].mean():.0f}%; 50% is a coin | \
+**{decide_above(sampled_points(study.new_verbs(MASKED)), 50)}** |
+| does the model use it? | without the role's direction after block {last}, in actives and passives, predictions move \
+{span(used)} times as far as after an equally far move along a random direction | \
+**{decide_above(used, 1)}** |
+| and one block earlier? | {span(earlier)} times | **{decide_above(earlier, 1)}** |
 """)
 
 # %% [markdown] id="recap-note"

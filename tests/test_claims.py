@@ -72,6 +72,15 @@ def race(length, *nats):
     return {GRADIENT_LENGTH: length} | dict(zip(names, nats, strict=True))
 
 
+def probes(selectivity, control):
+    visible = {"selectivity, noun visible": seeds(selectivity, 1), "selectivity, noun hidden": seeds(30, 1)}
+    return visible | {"control task at its best": seeds(control, 1)}
+
+
+def lost(*points):
+    return {kind: seeds(of, 1) for kind, of in zip(("subject alone", "active", "passive"), points, strict=True)}
+
+
 def crossing(center, spread=1.0):
     figure = Sampled.exact(center) if np.isinf(center) else seeds(center, spread)
     return Finding({"crossing": figure}, {"shortest": 64, "longest": 2048})
@@ -152,6 +161,15 @@ PLANTED = [
     ("entropy-masking", race(seeds(1.5), seeds(-0.2), seeds(-0.2), seeds(-0.1)), UNDECIDED),
     ("entropy-masking", race(seeds(1.1), seeds(0.2), seeds(0.2), seeds(0.2)), UNDECIDED),
     ("entropy-masking", race(seeds(0.8), seeds(-0.2), seeds(-0.2), seeds(-0.2)), FAILS),
+    ("probing", probes(20, 80), HOLDS),
+    ("probing", probes(20, 100), "holds when a control task is not solved as well"),
+    ("probing", probes(-5, 100), FAILS),
+    ("probing", probes(2.5, 100), UNDECIDED),
+    ("probing", probes(20, 90.5), UNDECIDED),
+    ("verb", lost(40, 30, 30), HOLDS),
+    ("verb", lost(40, 0, 0), "holds when the sentence is one whose subject stands alone"),
+    ("verb", lost(0, 0, 0), FAILS),
+    ("verb", lost(40, 2.5, 0), UNDECIDED),
 ]
 
 

@@ -11,6 +11,7 @@ _CLASSES = {
     "leak_widget": ("leak", "LeakWidget"),
     "mask_economics_widget": ("economics", "MaskEconomicsWidget"),
     "mask_ratio_widget": ("mask_ratio", "MaskRatioWidget"),
+    "probe_widget": ("probe", "ProbeWidget"),
     "strategy_widget": ("strategy", "StrategyWidget"),
     "two_knobs_widget": ("economics", "TwoKnobsWidget"),
 }

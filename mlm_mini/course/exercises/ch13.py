@@ -35,8 +35,8 @@ BALANCED = Exercise(
           predicted[true == role] == role).mean() for role in (False, True) if (true == role).any()
           => true[predicted == role] == role).mean() for role in (False, True) if (predicted == role).any()
     - one role only: Right about one role says nothing about the other: whoever always names it would be perfect.
-          (False, True) => (True,) if true.any() else (False,)
-       or (False, True) => (False,) if not true.all() else (True,)
+          (False, True) => ((True,) if true.any() else (False,))
+       or (False, True) => ((False,) if not true.all() else (True,))
     - a role that no noun has counts as 0: Where a role does not occur, nobody could recognize it. What is the mean over
       then?
           float(np.mean(recalls)) => float(np.sum(recalls) / 2)
@@ -60,6 +60,11 @@ BALANCED = Exercise(
 )
 
 
+def _many(draw, times=40):
+    """Many draws in a row: one of so few words may come out the same twice by chance."""
+    return lambda lemmas, rng: np.array([draw(lemmas, rng) for _ in range(times)])
+
+
 def observed_folds(function, lemmas, number, rng):
     """What a deal of words must have: `lemmas` is (N,), and the words are many or few."""
 
@@ -71,7 +76,7 @@ def observed_folds(function, lemmas, number, rng):
             raise WrongAnswer(f"Your answer has shape {answer.shape}; expected a fold for each noun, {lemmas.shape}.")
         return answer
 
-    draws = np.array(chance.in_a_row(deal, 40, lemmas, rng))  # (40, N)
+    draws = np.array([*chance.in_a_row(deal, 39, lemmas.copy(), rng), deal(lemmas, rng)])  # (40, N)
     _, first, which = np.unique(lemmas, return_index=True, return_inverse=True)
     by_word = draws[:, first]
     sizes = np.array([np.bincount(np.clip(draw, 0, None), minlength=number) for draw in by_word])
@@ -81,9 +86,10 @@ def observed_folds(function, lemmas, number, rng):
         "all nouns with one word lie in one fold": bool((draws == by_word[:, which]).all()),
         "words in the largest fold less those in the smallest": (sizes.max(axis=1) - sizes.min(axis=1)).max(),
         "the first two words lie in one fold in every deal": bool((by_word[:, 0] == by_word[:, 1]).all()),
+        "the folds go round in the order of the ids": bool((np.diff(by_word, axis=1) % number == 1).all()),
         "a word lies in every fold sooner or later": bool(len(set(by_word[:, 0].tolist())) == number),
         chance.NEXT_DRAW: bool((draws != draws[0]).any()),
-        chance.SAME_SEED: chance.repeatable(deal, lemmas, rng),
+        chance.SAME_SEED: chance.repeatable(_many(deal), lemmas, rng),
     }
 
 
@@ -121,8 +127,6 @@ FOLDS = Exercise(
           => rng.permutation(number)[np.arange(len(words)) * number // len(words)]
     - folds are counted from one: The docstring counts folds from 0.
           % number)[which] => % number)[which] + 1
-    - a fold for each word, not for each noun: One number for each noun is asked for. Which word is each noun?
-          [which] =>
     - words are looked up by their id (raises): An id is no place in your list of words. What does return_inverse give?
           [which] => [lemmas]
     - the deal is as large as the list of nouns: Words are dealt by how often they occur, and folds hold different
@@ -276,11 +280,10 @@ BAG = Exercise(
     ),
     habits=("unchanged seen", "unchanged places", "any order places"),
     mistakes="""
-    - a word that stands twice counts once: With += NumPy keeps one of several that go to the same place. Which function
-      adds up where an index repeats?
+    - a word that stands twice counts once: You mark words as there or not, and the bag counts them. With += NumPy keeps
+      one of several that go to the same place: which function adds up where an index repeats?
           np.add.at(bag, (rows, seen[rows, at]), 1) => bag[rows, seen[rows, at]] += 1
-    - whether, not how often: You mark words as there or not. The bag counts them.
-          return bag => return np.minimum(bag, 1)
+       or return bag => return np.minimum(bag, 1)
     - the noun is in the bag: The probe could look up the noun itself. What has to be left out?
           np.nonzero(np.arange(seen.shape[1]) != places[:, None]) => np.nonzero(np.ones_like(seen))
     - every copy of the noun is left out: Where its word stands a second time, that one is a word of the context.
@@ -388,7 +391,7 @@ def observed_labels(function, lemmas, rng):
     def toss(lemmas, rng):
         return chance.truths(function(lemmas, rng), lemmas)
 
-    draws = np.array(chance.in_a_row(toss, 400, lemmas, rng))  # (400, N)
+    draws = np.array([*chance.in_a_row(toss, 799, lemmas.copy(), rng), toss(lemmas, rng)])  # (800, N)
     words, first, which = np.unique(lemmas, return_index=True, return_inverse=True)
     coins = draws[:, first]
     expected = 1 / 2
@@ -402,7 +405,7 @@ def observed_labels(function, lemmas, rng):
         ),
         "the most frequent word has True in": float(coins[:, np.bincount(which).argmax()].mean()),
         chance.NEXT_DRAW: bool((draws != draws[0]).any()),
-        chance.SAME_SEED: chance.repeatable(toss, lemmas, rng),
+        chance.SAME_SEED: chance.repeatable(_many(toss), lemmas, rng),
     }
 
 
@@ -436,8 +439,6 @@ CONTROL = Exercise(
     - one word in two, in turn: Which of two neighboring words gets True is tossed once for all: a coin for each word
       knows nothing of the others.
           rng.random(len(words)) < 0.5 => np.arange(len(words)) % 2 == rng.integers(2)
-    - a label for each word, not for each noun: One label for each noun is asked for. Which word is each noun?
-          [which] =>
     - words are looked up by their id (raises): An id is no place in your list of words. What does return_inverse give?
           [which] => [lemmas]
     - the draw cannot be repeated

@@ -22,7 +22,7 @@ LOOKS = {MASKED: ("o", figures.BLUE, -0.14), VISIBLE: ("s", figures.ORANGE, 0.14
 
 def drops_figure(study: Probing) -> Figure:
     """A panel for each kind of sentence, a row for each hidden word; a black bar is the drop of the exact posterior."""
-    figure, axes = figures.new_figure(10, 3.6, columns=len(KINDS))
+    figure, axes = figures.new_figure(10, 3.8, columns=len(KINDS))
     rows = np.arange(len(HIDDEN) - 1)
     for kind, (ax, name) in enumerate(zip(axes, KINDS, strict=True)):
         for noun, (marker, color, shift) in LOOKS.items():
@@ -39,6 +39,6 @@ def drops_figure(study: Probing) -> Figure:
         ax.set_yticks(rows, [f"{hidden} hidden" for hidden in HIDDEN[1:]] if kind == 0 else [""] * len(rows))
         ax.invert_yaxis()
         lost = mean_interval(100 * study.drop(MASKED, VERB)[:, kind])
-        ax.set_title(f"{name}: without the verb {-lost.value:+.0f} points")
-    axes[-1].legend(loc="lower right", fontsize=8)
+        ax.set_title(f"{name}:\n{round(lost.value) + 0} points lost without the verb")
+    axes[-1].legend(loc="center right", fontsize=8)
     return figure
