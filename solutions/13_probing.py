@@ -274,7 +274,7 @@ check("13.logistic", logistic_loss)
 
 # %% [markdown] id="probe-fitted"
 # A loss and its gradient are all that an optimizer needs. Here it fits a probe on the bag of words; scikit-learn, which
-# fits all the others of this page, finds the same weights.
+# fits all the others of this page, finds the same weights. The largest belong to verbs.
 
 # %% id="fit-probe"
 from scipy.optimize import minimize
@@ -282,24 +282,24 @@ from scipy.optimize import minimize
 from mlm_mini.experiments.probing.logistic import logistic_loss as loss_of
 from mlm_mini.experiments.probing.probe import fit_probe
 
-alone = reader.nouns.kind == KINDS.index("subject alone")
-x, y = reader.text_features(VISIBLE)["bag of words"][alone], reader.nouns.agent[alone]
-x = x[:, x.std(axis=0) > 0]
-mean, scale = x.mean(axis=0), x.std(axis=0)
+bag, alone = reader.text_features(VISIBLE)["bag of words"], reader.nouns.kind == KINDS.index("subject alone")
+used = bag[alone].std(axis=0) > 0
+x, y = bag[alone][:, used], reader.nouns.agent[alone]
+x = (x - x.mean(axis=0)) / x.std(axis=0)
 
 
 def flat(theta):
-    loss, slope, slope_of_bias = loss_of(theta[:-1], theta[-1], (x - mean) / scale, y, 10.0)
+    loss, slope, slope_of_bias = loss_of(theta[:-1], theta[-1], x, y, 10.0)
     return loss, np.append(slope, slope_of_bias)
 
 
-ours = minimize(flat, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-15})
-theirs = fit_probe(x, y, penalty=10.0)
-print(f"loss {ours.fun:.1f} nats on {len(y)} nouns; weights agree with scikit-learn's within 0.001:",
-      bool(np.abs(ours.x[:-1] - theirs.weights * scale).max() < 1e-3))
-strongest = np.argsort(-np.abs(theirs.weights * scale))[:6]
-names = np.array(vocabulary.tokens)[np.flatnonzero(reader.text_features(VISIBLE)["bag of words"][alone].std(axis=0) > 0)]
-print("largest weights:", ", ".join(f"{names[i]} {'agent' if theirs.weights[i] > 0 else 'patient'}" for i in strongest))
+ours = minimize(flat, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-8})
+theirs = fit_probe(x, y, penalty=10.0).weights
+print(f"loss {ours.fun:.1f} nats on {len(y)} nouns; scikit-learn's weights are the same within 0.001:",
+      bool(np.abs(ours.x[:-1] - theirs).max() < 1e-3))
+names = np.array(vocabulary.tokens)[used]
+for i in np.argsort(-np.abs(theirs))[:6]:
+    print(f"    {names[i]:12} speaks for {'an agent' if theirs[i] > 0 else 'a patient'}")
 
 # %% [markdown] id="why-controls"
 # ## 5 · What is an accuracy worth?
@@ -352,8 +352,7 @@ Markdown(f"""
 High accuracies, and none of them speaks for itself.
 
 - In the vector of a *hidden* noun a probe finds the role nearly always, in all kinds of sentences. But so it does with
-  random weights: {", ".join(percent["noun hidden, random weights"])}. Attention mixes the vectors of all words, trained
-  or not, and a probe with {model.config.hidden_size} weights can find in the mixture whether *falls* was among them.
+  random weights: {", ".join(percent["noun hidden, random weights"])}. Nothing had to be learned for that.
 - The bare text does it as well: bag and position {", ".join(percent["bag and position"])}. The information was in the
   sentence all along. That a vector holds it says little, as long as it is easy to have.
 - In the vector of a *visible* noun training makes the difference: {percent["noun visible, trained"][0]} and
@@ -427,8 +426,10 @@ In the table of words the control task is solved to
 labels by heart. With random weights it stays so in all layers. The trained model forgets a part of the word on its
 way up, and gains the role.
 
-With the noun hidden there is no word to know by heart, and selectivity is high: but for random weights too. So the two
-controls answer two questions. *Did the probe learn it by heart?* That is what a control task asks. *Did training put
+With the noun hidden there is no word to know by heart, and selectivity is high: but for random weights too. Before the
+first block, where no position has read another, a probe is right in
+{100 * np.mean(by_layer["random weights", MASKED, ROLE][0]):.0f}%; one block of random attention, which mixes the vectors
+of all words, brings it to {100 * np.mean(by_layer["random weights", MASKED, ROLE][1]):.0f}%. So the two controls answer two questions. *Did the probe learn it by heart?* That is what a control task asks. *Did training put
 it there?* That is what random weights ask. And new words are worth having: with random weights and the noun visible,
 a probe names {random_known:.0f}% of the roles of words that it knows, and {random_new:.0f}% of those that it does not.
 """)
@@ -607,11 +608,11 @@ for (layer, what), nats in moved.items():
           for kind, of in zip(KINDS, nats.T)), f"new probe: {left:.0f}%")
 
 # %% id="fig-use" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.lab.verdicts import Sampled, decide_above
+from mlm_mini.experiments.lab.verdicts import Sampled, decide, decide_above
 
-times = {(layer, kind): np.log(moved[layer, ROLE_REMOVED][:, kind] / moved[layer, EQUALLY_FAR][:, kind])
+times = {(layer, kind): moved[layer, ROLE_REMOVED][:, kind] / moved[layer, EQUALLY_FAR][:, kind]
          for layer in (1, last) for kind in range(3)}
-uses = {key: decide_above(Sampled.mean(logs), 0.0) for key, logs in times.items()}
+uses = {key: Sampled.factor(of) for key, of in times.items()}
 figure, axes = figures.new_figure(10, 3.3, columns=2)
 for ax, layer in zip(axes, (1, last)):
     for what, color, hatch, shift in zip(REMOVALS, (figures.BLUE, figures.ORANGE, figures.SKY), ("", "//", ".."),
@@ -622,7 +623,7 @@ for ax, layer in zip(axes, (1, last)):
     ax.set_xticks(range(3), KINDS)
     ax.grid(axis="x", visible=False)
     ax.set(ylabel="predictions moved (nats)", ylim=(0, None))
-    ax.set_title(f"After block {layer}: " + ", ".join(f"{np.exp(times[layer, kind].mean()):.1f}" for kind in range(3))
+    ax.set_title(f"After block {layer}: " + ", ".join(f"{uses[layer, kind].value:.1f}" for kind in range(3))
                  + " times an equal move")
 axes[1].legend(fontsize=9)
 figures.show(figure, alt="How far predictions move in nats, mean of five models with 95%: " + "; ".join(
@@ -631,8 +632,9 @@ figures.show(figure, alt="How far predictions move in nats, mean of five models 
 
 # %% id="use-note" tags=["nbval-ignore-output"]
 def said(layer, kind):
-    low, middle, high = np.exp([getattr(mean_interval(times[layer, kind]), end) for end in ("low", "value", "high")])
-    return f"{middle:.1f} times ({low:.1f} to {high:.1f}), more: {uses[layer, kind]}"
+    figure = uses[layer, kind]
+    word = decide(lambda x: "more" if x["times"] > 1 else "less", {"times": figure})
+    return f"{figure.value:.1f} times ({figure.low:.1f} to {figure.high:.1f}): {word}"
 
 
 Markdown(f"""
@@ -693,8 +695,7 @@ def span(figure):
 
 
 met = mean_interval(100 * study.new_verbs(MASKED))
-earlier, used = (Sampled.factor(np.exp(np.mean([times[layer, kind] for kind in (ACTIVE, PASSIVE)], axis=0)))
-                 for layer in (1, last))
+earlier, used = (Sampled.factor(np.sqrt(times[layer, ACTIVE] * times[layer, PASSIVE])) for layer in (1, last))
 Markdown(f"""
 | the article this course grew from | measured in this chapter, five models | verdict |
 |---|---|---|

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.probing import features, removal
 from mlm_mini.experiments.probing.hiding import (
     BY,
@@ -19,7 +20,11 @@ from mlm_mini.experiments.probing.hiding import (
     hide_noun,
     words_meant,
 )
-from mlm_mini.experiments.probing.nouns import ALONE, KINDS, RoleTask, role_task
+from mlm_mini.experiments.probing.logistic import logistic_loss
+from mlm_mini.experiments.probing.nouns import ALONE, KINDS, Nouns, RoleTask, role_task
+from mlm_mini.experiments.probing.probe import control_labels, fit_probe, split_folds
+from mlm_mini.experiments.probing.reading import CONTROL, MASKED, ROLE, VISIBLE, Reader
+from mlm_mini.experiments.probing.removed import EQUALLY_FAR, RANDOM_REMOVED, ROLE_REMOVED, measure_removal
 from mlm_mini.experiments.variance.measure import narrow_model
 from mlm_mini.languages import ROLE_AGENT, ROLE_NONE, ROLE_PATIENT, SceneLanguage, Vocabulary, scene_language
 
@@ -161,8 +166,6 @@ def test_the_verb_decides_where_the_subject_stands_alone_and_nowhere_else():
     ],
 )
 def test_what_is_hidden_is_what_its_name_says(text, place, what, hidden):
-    from mlm_mini.experiments.probing.nouns import Nouns
-
     language = scene_language()
     nouns = Nouns(language.encode(text)[None], np.array([place]), np.array([True]), np.array([0]))
     chosen = words_meant(language, nouns, what)[0]
@@ -243,3 +246,106 @@ def test_directions_of_one_probe_after_the_other_stand_at_right_angles():
     found = removal.probed_directions(x, y, 3)
     assert found @ found.T == pytest.approx(np.eye(3), abs=1e-9)
     assert abs(found[0, 0]) > 0.9
+
+
+# ---- probes
+
+
+def test_the_gradient_of_a_probe_is_that_of_finite_differences():
+    rng = np.random.default_rng(9)
+    x, y, w, b = rng.normal(size=(12, 4)), rng.random(12) < 0.5, rng.normal(size=4), 0.3
+    _, slope, slope_of_bias = logistic_loss(w, b, x, y, 1.5)
+    for i in range(5):
+        step = np.eye(5)[i] * 1e-6
+        up, down = (logistic_loss(w + s * step[:4], b + s * step[4], x, y, 1.5)[0] for s in (1, -1))
+        assert (up - down) / 2e-6 == pytest.approx([*slope, slope_of_bias][i], rel=1e-5, abs=1e-7)
+
+
+def test_a_fitted_probe_is_where_the_gradient_is_zero():
+    rng = np.random.default_rng(10)
+    x = rng.normal(size=(80, 5)) * np.arange(1, 6) + 3
+    y = x[:, 0] + rng.normal(size=80) > 3
+    probe = fit_probe(x, y, 2.0)
+    scale = x.std(axis=0)
+    _, slope, slope_of_bias = logistic_loss(
+        probe.weights * scale, probe.bias + probe.weights @ x.mean(axis=0), (x - x.mean(axis=0)) / scale, y, 2.0
+    )
+    assert np.abs([*slope, slope_of_bias]).max() < 0.01
+
+
+def test_a_word_lies_in_one_fold_and_a_coin_belongs_to_a_word():
+    rng = np.random.default_rng(11)
+    lemmas = rng.integers(0, 30, 400) * 7
+    folds, labels = split_folds(lemmas, 6, rng), control_labels(lemmas, rng)
+    for word in np.unique(lemmas):
+        assert len(np.unique(folds[lemmas == word])) == 1
+        assert len(np.unique(labels[lemmas == word])) == 1
+    words = np.array([folds[lemmas == word][0] for word in np.unique(lemmas)])
+    assert np.bincount(words).tolist() == [5] * 6
+
+
+@pytest.fixture(scope="module")
+def reader(one_thread):
+    return Reader(role_task(), 300, 7)
+
+
+def test_who_knows_the_word_solves_the_control_task_and_is_lost_on_new_words(reader):
+    words = np.eye(len(scene_language().vocabulary))[reader.nouns.lemmas]
+    words = words[:, words.any(axis=0)]
+    assert reader.fold_accuracy(words, CONTROL).mean() > 0.95
+    assert reader.fold_accuracy(words, ROLE).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_who_knows_the_role_is_right_on_new_words_and_lost_on_the_control_task(reader):
+    role = reader.nouns.agent[:, None] * 1.0
+    assert reader.fold_accuracy(role, ROLE).min() == 1
+    assert reader.fold_accuracy(role, CONTROL).mean() == pytest.approx(0.5, abs=0.15)
+
+
+def test_new_verbs_are_new(reader, monkeypatch):
+    """A probe that sees nothing but the verb knows its list, and no other verb."""
+    verbs = np.where(words_meant(reader.language, reader.nouns, VERB), reader.nouns.ids, 0).max(axis=1)
+    listed = np.eye(len(reader.language.vocabulary))[verbs]
+    assert reader.fold_accuracy(listed)[:, ALONE].mean() > 0.9
+    monkeypatch.setattr(reader, "states", lambda model, noun: listed[None])
+    assert reader.new_verbs(None, MASKED) < 0.6
+
+
+def test_a_removal_moves_predictions_and_leaves_no_role(reader):
+    found = {of.what: of for of in measure_removal(reader, narrow_model(np.random.default_rng(1)), 1)}
+    assert set(found) == {ROLE_REMOVED, RANDOM_REMOVED, EQUALLY_FAR}
+    assert found[ROLE_REMOVED].left == pytest.approx(0.5, abs=0.12)
+    for of in found.values():
+        assert (of.moved >= 0).all()
+        assert of.moved.shape == of.farther.shape == of.flips.shape == (len(KINDS),)
+
+
+# ---- the study
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return find_experiment("probing").shipped()
+
+
+def test_the_shipped_study_is_the_full_one_and_shows_itself(shipped):
+    assert shipped.config == find_experiment("probing").full
+    assert [model.cell for model in shipped.models] == shipped.config.cells()
+    assert len(shipped.models) >= 5
+    for noun in (VISIBLE, MASKED):
+        assert shipped.accuracy(noun).shape == (len(shipped.models), len(KINDS))
+        assert shipped.selectivity(noun).shape == shipped.over_random(noun).shape == (len(shipped.models),)
+        for hidden in HIDDEN[1:]:
+            assert shipped.drop(noun, hidden).shape == shipped.exact_drop(noun, hidden).shape
+            assert shipped.exact_drop(noun, hidden).min() > -1e-9
+    assert "the verb hidden" in shipped.table()
+    assert "subject alone" in shipped.describe()
+    titles = [ax.get_title() for ax in shipped.plot().axes]
+    assert [title.split(":")[0] for title in titles] == list(KINDS)
+    with pytest.raises(ValueError, match="the study has 0 readings of"):
+        shipped.accuracy(VISIBLE, layer=9)
+
+
+def test_a_study_survives_its_json(shipped):
+    again = type(shipped).from_json(shipped.to_json())
+    assert again.table() == shipped.table()
