@@ -338,7 +338,9 @@ for kind, ax in enumerate(axes):
     ax.set(xlim=(40, 104), xlabel="balanced accuracy (%)")
     ax.invert_yaxis()
     of_model, of_none = (100 * arms[f"noun visible, {name}"][:, kind].mean() for name in ("trained", "random weights"))
-    ax.set_title(f"{KINDS[kind]}:\nnoun visible {of_model:.0f}%, untrained {of_none:.0f}%")
+    ax.set_title(f"{KINDS[kind]}:\nvisible {of_model:.0f}%, random {of_none:.0f}%")
+axes[0].text(52, len(arms) - 0.6, "coin", color="0.4", fontsize=8)
+axes[0].text(98, len(arms) - 0.6, "exact", color=figures.GREEN, fontsize=8, ha="right")
 figures.show(figure, alt="Balanced accuracy in % of probes on new words, in the three kinds of sentences; the exact "
              "ceiling is 100, the coin 50. " + "; ".join(
                  f"{name}: " + ", ".join(f"{100 * x:.0f}" for x in folds.mean(axis=0)) for name, folds in arms.items())
@@ -440,7 +442,8 @@ a probe names {random_known:.0f}% of the roles of words that it knows, and {rand
 # Now the article's experiment: the verb is hidden "when creating the context representation", a new probe is fitted,
 # and the drop is measured. Before and after are measured on the same folds, and folds of easy words are easy both
 # times. So it is the differences $d_1 \dots d_F$ within the $F$ folds that are averaged, and their scatter gives the
-# interval, with $t$ from Student's distribution at $F - 1$ degrees of freedom:
+# interval, with $t$ from Student's distribution at $F - 1$ degrees of freedom. (It is a little too short, since the
+# probes of two folds share most of the words that they were fitted on; Bengio and Grandvalet 2004.)
 #
 # $$\bar d \pm t \, \frac{s}{\sqrt{F}}, \qquad s^2 = \frac{1}{F - 1} \sum_f (d_f - \bar d)^2.$$
 
@@ -485,6 +488,11 @@ study = find_experiment("probing").shipped()
 study.show()
 
 # %% id="verb-note" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.claims.probing import MARGIN
+from mlm_mini.experiments.lab.verdicts import decide_within
+from mlm_mini.experiments.probing.study import sampled_points
+
+
 def points(shares):
     """In points of a percentage, with a 95% interval over the five models."""
     estimate = mean_interval(100 * shares)
@@ -493,13 +501,19 @@ def points(shares):
 
 ACTIVE, PASSIVE, ALONE = range(3)
 drop = study.drop(MASKED, VERB)
+same = [decide_within(sampled_points(drop[:, kind]), -MARGIN, MARGIN) for kind in (ACTIVE, PASSIVE)]
 Markdown(f"""
-The drop is where it has to be. With the noun hidden: subject alone {points(drop[:, ALONE])} points, where the exact
-posterior loses {100 * study.exact_drop(MASKED, VERB)[:, ALONE].mean():.1f}; active {points(drop[:, ACTIVE])} and
-passive {points(drop[:, PASSIVE])}, where it loses nothing. That a word is hidden costs little as such: another word
-costs {points(study.drop(MASKED, "another word")[:, ALONE])} where the subject stands alone. But with the noun visible
-the same experiment gives {points(study.drop(VISIBLE, VERB)[:, ALONE])}, because there was less to lose: a drop measures
-what the *vector* held, and not how important the verb is.
+The drop is where it has to be. With the noun hidden:
+
+- Where the subject stands alone a probe loses {points(drop[:, ALONE])} points, and the exact posterior
+  {100 * study.exact_drop(MASKED, VERB)[:, ALONE].mean():.1f}.
+- In actives it loses {points(drop[:, ACTIVE])}, in passives {points(drop[:, PASSIVE])}, where the exact posterior loses
+  nothing. Within {MARGIN:g} points of no change: actives **{same[0]}**, passives **{same[1]}**.
+- That some word is hidden costs little as such: another word {points(study.drop(MASKED, "another word")[:, ALONE])},
+  where the subject stands alone.
+
+With the noun *visible*, hiding the verb costs only {points(study.drop(VISIBLE, VERB)[:, ALONE])} there, because there was
+less to lose. A drop says what the vector held of the verb, and not how important the verb is.
 """)
 
 # %% [markdown] id="why-new-verbs"
@@ -644,10 +658,11 @@ How far the role's direction moves the predictions, in terms of an equally far m
 |---|---|---|
 """ + "\n".join(f"| {KINDS[kind]} | {said(1, kind)} | {said(last, kind)} |" for kind in range(3)) + f"""
 
-Beside a random direction of the same number, every removal looks like use. Beside an equally far move, the answer
-depends on where one asks. And where the subject stands alone, a probe finds the role and the predictions hardly notice
-when it is gone: {moved[last, ROLE_REMOVED][:, ALONE].mean():.4f} nats after block {last}, less than an equally far move.
-*Has it* and *uses it* are two findings.
+Beside a random direction, every removal looks like use. Beside an equally far move, the answer depends on where one
+asks, and in which sentences. Where the subject stands alone, a probe finds the role in
+{100 * study.accuracy(MASKED)[:, ALONE].mean():.0f}%, and without it the predictions move by
+{moved[last, ROLE_REMOVED][:, ALONE].mean():.4f} nats after block {last}; an equally far move is worth
+{moved[last, EQUALLY_FAR][:, ALONE].mean():.3f}. *Has it* and *uses it* are two findings.
 """)
 
 # %% [markdown] id="try-probe"
@@ -664,6 +679,7 @@ probe_widget(model)
 
 # %% [markdown] id="without-a-kernel"
 # Without a running kernel the buttons do nothing; this is what they show when the verb of the last sentence is hidden.
+# The exact posterior knows that nothing can be known. A probe says something all the same.
 
 # %% id="fig-widget" tags=["nbval-ignore-output"]
 from mlm_mini.widgets.probe import probe_figure
@@ -686,15 +702,12 @@ for name, row in claims.items():
     print(f"{name:8} {row.claim.figure}:\n{'':9}{row.claim.rule}\n{'':9}{row.verdict}")
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.claims.probing import MARGIN
-from mlm_mini.experiments.probing.study import sampled_points
-
-
 def span(figure):
     return f"{figure.value:.1f} ({figure.low:.1f} to {figure.high:.1f})"
 
 
 met = mean_interval(100 * study.new_verbs(MASKED))
+beyond = 100 * np.mean(by_layer["trained", MASKED, ROLE][last] - by_layer["random weights", MASKED, ROLE][last])
 earlier, used = (Sampled.factor(np.sqrt(times[layer, ACTIVE] * times[layer, PASSIVE])) for layer in (1, last))
 Markdown(f"""
 | the article this course grew from | measured in this chapter, five models | verdict |
@@ -708,7 +721,8 @@ embeddings." | noun visible: {100 * study.accuracy(VISIBLE).mean():.0f}% on new 
 **{decide_above(sampled_points(study.over_random(VISIBLE)), MARGIN)}** |
 | and in the "context representation", noun hidden | {100 * study.accuracy(MASKED).mean():.0f}%, selectivity \
 {points(study.selectivity(MASKED))}; but random weights reach \
-{100 * study.accuracy(MASKED, "random weights").mean():.0f}%: beyond them {points(study.over_random(MASKED))} points | \
+{100 * study.accuracy(MASKED, "random weights").mean():.0f}%: beyond them {points(study.over_random(MASKED))} points, in the \
+wider model of this page {beyond:+.1f} | \
 **{decide_above(sampled_points(study.over_random(MASKED)), MARGIN)}** |
 | "If the probe's accuracy drops significantly, it confirms the verb provides a critical signal" | drop: subject alone \
 {points(drop[:, ALONE])}, active {points(drop[:, ACTIVE])}, passive {points(drop[:, PASSIVE])} points | \

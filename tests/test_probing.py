@@ -341,7 +341,7 @@ def test_the_shipped_study_is_the_full_one_and_shows_itself(shipped):
     assert "the verb hidden" in shipped.table()
     assert "subject alone" in shipped.describe()
     titles = [ax.get_title() for ax in shipped.plot().axes]
-    assert [title.split(":")[0] for title in titles] == list(KINDS)
+    assert [title.split(",")[0] for title in titles] == list(KINDS)
     with pytest.raises(ValueError, match="the study has 0 readings of"):
         shipped.accuracy(VISIBLE, layer=9)
 

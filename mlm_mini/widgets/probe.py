@@ -75,7 +75,9 @@ def probe_figure(model: MaskedLM | None = None, sentence: str = next(iter(SENTEN
     """What the widget shows of a sentence with some words hidden, and its alt text. Raises what `ProbeWidget` does."""
     checked(sentence, hidden)
     charts = ProbeCharts()
-    text = charts.move(*read(probes_of(model), sentence, hidden))
+    noun, role, shown, shares = read(probes_of(model), sentence, hidden)
+    text = charts.move(noun, role, shown, shares)
+    charts.figure.axes[0].set_title(f"{' '.join(shown)} Is the {noun} the agent?")
     return charts.figure, f"Three bars. {text}"
 
 

@@ -39,6 +39,6 @@ def drops_figure(study: Probing) -> Figure:
         ax.set_yticks(rows, [f"{hidden} hidden" for hidden in HIDDEN[1:]] if kind == 0 else [""] * len(rows))
         ax.invert_yaxis()
         lost = mean_interval(100 * study.drop(MASKED, VERB)[:, kind])
-        ax.set_title(f"{name}:\n{round(lost.value) + 0} points lost without the verb")
+        ax.set_title(f"{name}, noun hidden:\nwithout the verb {round(lost.value) + 0} points lost")
     axes[-1].legend(loc="center right", fontsize=8)
     return figure
