@@ -339,8 +339,8 @@ for kind, ax in enumerate(axes):
     ax.invert_yaxis()
     of_model, of_none = (100 * arms[f"noun visible, {name}"][:, kind].mean() for name in ("trained", "random weights"))
     ax.set_title(f"{KINDS[kind]}:\nvisible {of_model:.0f}%, random {of_none:.0f}%")
-axes[0].text(52, len(arms) - 0.6, "coin", color="0.4", fontsize=8)
-axes[0].text(98, len(arms) - 0.6, "exact", color=figures.GREEN, fontsize=8, ha="right")
+axes[1].text(52, 2, "coin", color="0.4", va="center", fontsize=9)
+axes[1].text(98, 0, "exact ceiling", color=figures.GREEN, va="center", ha="right", fontsize=9)
 figures.show(figure, alt="Balanced accuracy in % of probes on new words, in the three kinds of sentences; the exact "
              "ceiling is 100, the coin 50. " + "; ".join(
                  f"{name}: " + ", ".join(f"{100 * x:.0f}" for x in folds.mean(axis=0)) for name, folds in arms.items())
@@ -360,7 +360,7 @@ High accuracies, and none of them speaks for itself.
 - In the vector of a *visible* noun training makes the difference: {percent["noun visible, trained"][0]} and
   {percent["noun visible, trained"][1]} in actives and passives, beside
   {percent["noun visible, random weights"][0]} and {percent["noun visible, random weights"][1]}. Yet where the subject
-  stands alone it knows no more than {percent["noun visible, trained"][2]}, though the verb stands beside it.
+  stands alone the role is found in no more than {percent["noun visible, trained"][2]}, though the verb stands beside it.
 """)
 
 # %% [markdown] id="why-selectivity"
@@ -416,7 +416,7 @@ for ax, noun in zip(axes, (VISIBLE, MASKED)):
     ax.set_title(f"{noun}: selectivity {100 * selectivity['trained', noun][last].mean():+.0f} points, "
                  f"untrained {100 * selectivity['random weights', noun][last].mean():+.0f}")
 axes[0].legend(fontsize=8, loc="lower left", ncols=2)
-figures.show(figure, alt="Balanced accuracy in %, over all kinds of sentences, after the table and each block. " + "; ".join(
+figures.show(figure, alt="Balanced accuracy in %, over all kinds, after the table and each block. " + "; ".join(
     f"{noun}, {name}, {of}: " + ", ".join(f"{100 * v.mean():.0f}" for v in values)
     for (name, noun, of), values in by_layer.items()) + ".")
 
@@ -430,9 +430,10 @@ way up, and gains the role.
 
 With the noun hidden there is no word to know by heart, and selectivity is high: but for random weights too. Before the
 first block, where no position has read another, a probe is right in
-{100 * np.mean(by_layer["random weights", MASKED, ROLE][0]):.0f}%; one block of random attention, which mixes the vectors
-of all words, brings it to {100 * np.mean(by_layer["random weights", MASKED, ROLE][1]):.0f}%. So the two controls answer two questions. *Did the probe learn it by heart?* That is what a control task asks. *Did training put
-it there?* That is what random weights ask. And new words are worth having: with random weights and the noun visible,
+{100 * np.mean(by_layer["random weights", MASKED, ROLE][0]):.0f}%; one block of random attention, which mixes the
+vectors of all words, brings it to {100 * np.mean(by_layer["random weights", MASKED, ROLE][1]):.0f}%. So the two
+controls answer two questions. *Did the probe learn it by heart?* That is what a control task asks. *Did training put it
+there?* That is what random weights ask. And new words are worth having: with random weights and the noun visible,
 a probe names {random_known:.0f}% of the roles of words that it knows, and {random_new:.0f}% of those that it does not.
 """)
 
@@ -473,7 +474,8 @@ without = {(noun, hidden): reader.fold_accuracy(reader.states(model, noun, hidde
 print(f"{'points lost, this model, 95% over folds':44}" + "".join(f"{kind:>24}" for kind in KINDS))
 for (noun, hidden), folds in without.items():
     drops = [mean_interval(d) for d in 100 * (whole[noun] - folds).T]
-    print(f"{noun}, {hidden + ' hidden':31}" + "".join(f"{f'{d.value:.1f} ({d.low:.1f} to {d.high:.1f})':>24}" for d in drops))
+    print(f"{noun}, {hidden + ' hidden':31}"
+          + "".join(f"{f'{d.value:.1f} ({d.low:.1f} to {d.high:.1f})':>24}" for d in drops))
     print(f"{'    the exact posterior loses':44}"
           + "".join(f"{100 * x:24.1f}" for x in exact[noun, NOTHING] - exact[noun, hidden]))
 
@@ -512,8 +514,9 @@ The drop is where it has to be. With the noun hidden:
 - That some word is hidden costs little as such: another word {points(study.drop(MASKED, "another word")[:, ALONE])},
   where the subject stands alone.
 
-With the noun *visible*, hiding the verb costs only {points(study.drop(VISIBLE, VERB)[:, ALONE])} there, because there was
-less to lose. A drop says what the vector held of the verb, and not how important the verb is.
+(A negative loss is a gain.) With the noun *visible*, hiding the verb costs only
+{points(study.drop(VISIBLE, VERB)[:, ALONE])} where the subject stands alone, because there was less to
+lose. A drop says what the vector held of the verb, and not how important the verb is.
 """)
 
 # %% [markdown] id="why-new-verbs"
@@ -588,7 +591,8 @@ for key, change in changes.items():
 figure, axes = figures.new_figure(10, 3.3, columns=2)
 for name, style, color in (("probed", "o-", figures.BLUE), ("random", "s--", figures.ORANGE)):
     for ax, column, scale in ((axes[0], 0, 100), (axes[1], 1, 1)):
-        ax.plot(COUNTS, [scale * found[name, k][column] for k in COUNTS], style, color=color, label=f"{name} directions")
+        line = [scale * found[name, k][column] for k in COUNTS]
+        ax.plot(COUNTS, line, style, color=color, label=f"{name} directions")
 for ax, column, scale in ((axes[0], 0, 100), (axes[1], 1, 1)):
     ax.plot(1, scale * found["class means", 1][column], "*", color=figures.RED, markersize=14, label="class means")
     ax.set_xscale("log", base=2)
@@ -600,9 +604,9 @@ axes[1].set(ylabel="predictions moved (nats)", ylim=(0, None))
 axes[1].legend(fontsize=9, loc="center left")
 axes[0].set_title(f"Without the probe's direction, the next finds {100 * found['probed', 1][0]:.0f}%")
 axes[1].set_title(f"Class means: {found['class means', 1][1]:.3f} nats, a random direction {found['random', 1][1]:.4f}")
-figures.show(figure, alt="Left, the balanced accuracy in % of a new probe after directions are taken out; right, how far "
-             "predictions move, in nats. " + "; ".join(f"{k} {name}: {100 * a:.0f}%, {nats:.4f}" for (name, k), (a, nats)
-                                                       in found.items()) + ".")
+figures.show(figure, alt="Left, the balanced accuracy in % of a new probe after directions are taken out; right, how "
+             "far predictions move, in nats. " + "; ".join(
+                 f"{k} {name}: {100 * a:.0f}%, {nats:.4f}" for (name, k), (a, nats) in found.items()) + ".")
 
 # %% [markdown] id="why-far"
 # So taking out the role moves the predictions, and a random direction hardly does. Is the model therefore using the
@@ -717,12 +721,13 @@ embeddings." | noun visible: {100 * study.accuracy(VISIBLE).mean():.0f}% on new 
 {points(study.selectivity(VISIBLE))} points; but in the table of words a probe solves a control task to \
 {claims["probing"].finding.figures["control task at its best"].value:.0f}% | \
 **{claims["probing"].verdict}** |
-| was it training that put it there? Noun visible | beyond random weights {points(study.over_random(VISIBLE))} points | \
+| was it training that put it there? Noun visible | beyond random weights {points(study.over_random(VISIBLE))} \
+points | \
 **{decide_above(sampled_points(study.over_random(VISIBLE)), MARGIN)}** |
 | and in the "context representation", noun hidden | {100 * study.accuracy(MASKED).mean():.0f}%, selectivity \
 {points(study.selectivity(MASKED))}; but random weights reach \
-{100 * study.accuracy(MASKED, "random weights").mean():.0f}%: beyond them {points(study.over_random(MASKED))} points, in the \
-wider model of this page {beyond:+.1f} | \
+{100 * study.accuracy(MASKED, "random weights").mean():.0f}%: beyond them {points(study.over_random(MASKED))} points, \
+in the wider model of this page {beyond:+.1f} | \
 **{decide_above(sampled_points(study.over_random(MASKED)), MARGIN)}** |
 | "If the probe's accuracy drops significantly, it confirms the verb provides a critical signal" | drop: subject alone \
 {points(drop[:, ALONE])}, active {points(drop[:, ACTIVE])}, passive {points(drop[:, PASSIVE])} points | \
