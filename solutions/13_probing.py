@@ -52,7 +52,7 @@ vocabulary = language.vocabulary
 # How often would be good? Look at the words first.
 
 # %% id="show-lemmas"
-from mlm_mini.experiments.probing.nouns import KINDS, ROLES_ASKED, role_task
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS, ROLES_ASKED, role_task
 
 sample = language.sample(100_000, np.random.default_rng(1301))
 asked = np.isin(sample.roles, ROLES_ASKED)
@@ -102,7 +102,7 @@ check("13.balanced-accuracy", balanced_accuracy)
 task = role_task()
 nouns = task.draw(2400, np.random.default_rng(1302))
 print(len(task.lemmas), "nouns can be both:", ", ".join(task.lemmas[::7]), "...")
-for kind, name in enumerate(KINDS):
+for kind, name in enumerate(SENTENCE_KINDS):
     of_kind = nouns.where(nouns.kind == kind)
     print(f"\n{name}: {len(of_kind)} nouns, {of_kind.agent.mean():.0%} agents")
     for role in (True, False):
@@ -174,14 +174,14 @@ check("13.role-posterior", role_posterior)
 # noun is hidden with chance one half. The noun itself can be seen, or is hidden as well.
 
 # %% id="show-ceiling"
-from mlm_mini.experiments.probing.hiding import HIDDEN, NOTHING, VERB
-from mlm_mini.experiments.probing.reading import MASKED, VISIBLE, Reader
+from mlm_mini.experiments.probing.hiding import HIDEABLE, NOTHING, VERB
+from mlm_mini.experiments.probing.reading import NOUN_MASKED, NOUN_SEEN, READ_NOUNS, Reader
 
 reader = Reader(task, n=2400, seed=1300)
-exact = {(noun, hidden): reader.ceiling(noun, hidden) for noun in (VISIBLE, MASKED) for hidden in HIDDEN}
-print(f"{'hidden':20}" + "".join(f"{kind:>16}" for kind in KINDS) + "    (in brackets: the noun hidden too)")
-for hidden in HIDDEN:
-    both = zip(exact[VISIBLE, hidden], exact[MASKED, hidden])
+exact = {(noun, hidden): reader.ceiling(noun, hidden) for noun in READ_NOUNS for hidden in HIDEABLE}
+print(f"{'hidden':20}" + "".join(f"{kind:>16}" for kind in SENTENCE_KINDS) + "    (in brackets: the noun hidden too)")
+for hidden in HIDEABLE:
+    both = zip(exact[NOUN_SEEN, hidden], exact[NOUN_MASKED, hidden])
     print(f"{hidden:20}" + "".join(f"{f'{a:.0%} ({b:.0%})':>16}" for a, b in both))
 
 # %% [markdown] id="ceiling-note"
@@ -282,7 +282,7 @@ from scipy.optimize import minimize
 from mlm_mini.experiments.probing.logistic import logistic_loss as loss_of
 from mlm_mini.experiments.probing.probe import fit_probe
 
-bag, alone = reader.text_features(VISIBLE)["bag of words"], reader.nouns.kind == KINDS.index("subject alone")
+bag, alone = reader.text_features(NOUN_SEEN)["bag of words"], reader.nouns.kind == SENTENCE_KINDS.index("subject alone")
 used = bag[alone].std(axis=0) > 0
 x, y = bag[alone][:, used], reader.nouns.agent[alone]
 x = (x - x.mean(axis=0)) / x.std(axis=0)
@@ -319,11 +319,11 @@ model = cached_model("scenes", report=LiveCurve).model
 untrained = random_copy(model, seed=1300)
 last = len(model.blocks)
 states = {(name, noun): reader.states(m, noun) for name, m in (("trained", model), ("random weights", untrained))
-          for noun in (VISIBLE, MASKED)}
-text = reader.text_features(VISIBLE) | {"static table": features.word_vectors(model, reader.nouns.lemmas)}
+          for noun in READ_NOUNS}
+text = reader.text_features(NOUN_SEEN) | {"static table": features.word_vectors(model, reader.nouns.lemmas)}
 arms = {name: reader.fold_accuracy(x) for name, x in text.items()}
 arms |= {f"{noun}, {name}": reader.fold_accuracy(states[name, noun][last])
-         for noun in (VISIBLE, MASKED) for name in ("random weights", "trained")}
+         for noun in READ_NOUNS for name in ("random weights", "trained")}
 
 # %% id="fig-controls" tags=["nbval-ignore-output"]
 COLORS = [figures.BLACK] * 4 + [figures.SKY, figures.BLUE] * 2
@@ -332,13 +332,13 @@ for kind, ax in enumerate(axes):
     for row, (folds, color) in enumerate(zip(arms.values(), COLORS)):
         middle, low, high = mean_interval(100 * folds[:, kind])
         ax.errorbar(middle, row, xerr=[[middle - low], [high - middle]], fmt="o", color=color, markersize=5, capsize=2)
-    ax.axvline(100 * exact[VISIBLE, NOTHING][kind], color=figures.GREEN, linestyle=":")
+    ax.axvline(100 * exact[NOUN_SEEN, NOTHING][kind], color=figures.GREEN, linestyle=":")
     ax.axvline(50, color="0.6", linewidth=1)
     ax.set_yticks(range(len(arms)), list(arms) if kind == 0 else [""] * len(arms))
     ax.set(xlim=(40, 104), xlabel="balanced accuracy (%)")
     ax.invert_yaxis()
     of_model, of_none = (100 * arms[f"noun visible, {name}"][:, kind].mean() for name in ("trained", "random weights"))
-    ax.set_title(f"{KINDS[kind]}:\nvisible {of_model:.0f}%, random {of_none:.0f}%")
+    ax.set_title(f"{SENTENCE_KINDS[kind]}:\nvisible {of_model:.0f}%, random {of_none:.0f}%")
 axes[1].text(52, 2, "coin", color="0.4", va="center", fontsize=9)
 axes[1].text(98, 0, "exact ceiling", color=figures.GREEN, va="center", ha="right", fontsize=9)
 figures.show(figure, alt="Balanced accuracy in % of probes on new words, in the three kinds of sentences; the exact "
@@ -360,7 +360,7 @@ High accuracies, and none of them speaks for itself.
 - In the vector of a *visible* noun training makes the difference: {percent["noun visible, trained"][0]} and
   {percent["noun visible, trained"][1]} in actives and passives, beside
   {percent["noun visible, random weights"][0]} and {percent["noun visible, random weights"][1]}. Yet where the subject
-  stands alone the role is found in no more than {percent["noun visible, trained"][2]}, though the verb stands beside it.
+  stands alone the role is found in no more than {percent["noun visible, trained"][2]}, though the verb is beside it.
 """)
 
 # %% [markdown] id="why-selectivity"
@@ -389,12 +389,12 @@ def control_labels(lemmas, rng):
 check("13.control-labels", control_labels)
 
 # %% id="read-selectivity" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.probing.reading import CONTROL, KNOWN_WORDS, ROLE
+from mlm_mini.experiments.probing.reading import CONTROL_TASK, KNOWN_WORDS, ROLE
 
-TASKS = (ROLE, KNOWN_WORDS, CONTROL)
+TASKS = (ROLE, KNOWN_WORDS, CONTROL_TASK)
 by_layer = {(name, noun, of): [reader.fold_accuracy(x, of).mean(axis=1) for x in layers]  # (L + 1) times (folds,)
             for (name, noun), layers in states.items() for of in TASKS}
-selectivity = {key: np.array(by_layer[*key, KNOWN_WORDS]) - np.array(by_layer[*key, CONTROL]) for key in states}
+selectivity = {key: np.array(by_layer[*key, KNOWN_WORDS]) - np.array(by_layer[*key, CONTROL_TASK]) for key in states}
 for (name, noun), values in selectivity.items():
     print(f"{noun}, {name:15} selectivity by layer, points:", *(f"{100 * v.mean():+6.1f}" for v in values))
 
@@ -403,9 +403,9 @@ figure, axes = figures.new_figure(10, 3.6, columns=2)
 LOOKS = {("trained", ROLE): ("o-", figures.BLUE, "role, new words"),
          ("random weights", ROLE): ("s--", figures.SKY, "the same, random weights"),
          ("trained", KNOWN_WORDS): ("D:", figures.GREEN, "role, words known"),
-         ("trained", CONTROL): ("^-", figures.RED, "control task"),
-         ("random weights", CONTROL): ("v--", figures.ORANGE, "the same, random weights")}
-for ax, noun in zip(axes, (VISIBLE, MASKED)):
+         ("trained", CONTROL_TASK): ("^-", figures.RED, "control task"),
+         ("random weights", CONTROL_TASK): ("v--", figures.ORANGE, "the same, random weights")}
+for ax, noun in zip(axes, READ_NOUNS):
     for (name, of), (style, color, label) in LOOKS.items():
         middle, low, high = np.array([mean_interval(100 * v) for v in by_layer[name, noun, of]]).T
         ax.errorbar(range(last + 1), middle, [middle - low, high - middle], fmt=style, color=color, capsize=2,
@@ -421,17 +421,18 @@ figures.show(figure, alt="Balanced accuracy in %, over all kinds, after the tabl
     for (name, noun, of), values in by_layer.items()) + ".")
 
 # %% id="selectivity-note" tags=["nbval-ignore-output"]
-random_known, random_new = (100 * np.mean(by_layer["random weights", VISIBLE, of][last]) for of in (KNOWN_WORDS, ROLE))
+random_known, random_new = (100 * np.mean(by_layer["random weights", NOUN_SEEN, of][last])
+                            for of in (KNOWN_WORDS, ROLE))
 Markdown(f"""
 In the table of words the control task is solved to
-{100 * np.mean(by_layer["trained", VISIBLE, CONTROL][0]):.0f}%: with so few words and so many numbers a probe learns any
-labels by heart. With random weights it stays so in all layers. The trained model forgets a part of the word on its
+{100 * np.mean(by_layer["trained", NOUN_SEEN, CONTROL_TASK][0]):.0f}%: with so few words and so many numbers a probe
+learns any labels by heart. With random weights it stays so in all layers. The trained model forgets a part of the word on its
 way up, and gains the role.
 
 With the noun hidden there is no word to know by heart, and selectivity is high: but for random weights too. Before the
 first block, where no position has read another, a probe is right in
-{100 * np.mean(by_layer["random weights", MASKED, ROLE][0]):.0f}%; one block of random attention, which mixes the
-vectors of all words, brings it to {100 * np.mean(by_layer["random weights", MASKED, ROLE][1]):.0f}%. So the two
+{100 * np.mean(by_layer["random weights", NOUN_MASKED, ROLE][0]):.0f}%; one block of random attention, which mixes the
+vectors of all words, brings it to {100 * np.mean(by_layer["random weights", NOUN_MASKED, ROLE][1]):.0f}%. So the two
 controls answer two questions. *Did the probe learn it by heart?* That is what a control task asks. *Did training put it
 there?* That is what random weights ask. And new words are worth having: with random weights and the noun visible,
 a probe names {random_known:.0f}% of the roles of words that it knows, and {random_new:.0f}% of those that it does not.
@@ -468,10 +469,10 @@ def paired_drop(before, after, t):
 check("13.paired-drop", paired_drop)
 
 # %% id="read-verb" tags=["nbval-ignore-output"]
-whole = {noun: reader.fold_accuracy(states["trained", noun][last]) for noun in (VISIBLE, MASKED)}
+whole = {noun: reader.fold_accuracy(states["trained", noun][last]) for noun in READ_NOUNS}
 without = {(noun, hidden): reader.fold_accuracy(reader.states(model, noun, hidden)[last])
-           for noun in (VISIBLE, MASKED) for hidden in HIDDEN[1:]}
-print(f"{'points lost, this model, 95% over folds':44}" + "".join(f"{kind:>24}" for kind in KINDS))
+           for noun in READ_NOUNS for hidden in HIDEABLE[1:]}
+print(f"{'points lost, this model, 95% over folds':44}" + "".join(f"{kind:>24}" for kind in SENTENCE_KINDS))
 for (noun, hidden), folds in without.items():
     drops = [mean_interval(d) for d in 100 * (whole[noun] - folds).T]
     print(f"{noun}, {hidden + ' hidden':31}"
@@ -490,7 +491,7 @@ study = find_experiment("probing").shipped()
 study.show()
 
 # %% id="verb-note" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.claims.probing import MARGIN
+from mlm_mini.experiments.claims.probing import POINTS_MARGIN
 from mlm_mini.experiments.lab.verdicts import decide_within
 from mlm_mini.experiments.probing.study import sampled_points
 
@@ -502,20 +503,20 @@ def points(shares):
 
 
 ACTIVE, PASSIVE, ALONE = range(3)
-drop = study.drop(MASKED, VERB)
-same = [decide_within(sampled_points(drop[:, kind]), -MARGIN, MARGIN) for kind in (ACTIVE, PASSIVE)]
+drop = study.drop(NOUN_MASKED, VERB)
+same = [decide_within(sampled_points(drop[:, kind]), -POINTS_MARGIN, POINTS_MARGIN) for kind in (ACTIVE, PASSIVE)]
 Markdown(f"""
 The drop is where it has to be. With the noun hidden:
 
 - Where the subject stands alone a probe loses {points(drop[:, ALONE])} points, and the exact posterior
-  {100 * study.exact_drop(MASKED, VERB)[:, ALONE].mean():.1f}.
+  {100 * study.exact_drop(NOUN_MASKED, VERB)[:, ALONE].mean():.1f}.
 - In actives it loses {points(drop[:, ACTIVE])}, in passives {points(drop[:, PASSIVE])}, where the exact posterior loses
-  nothing. Within {MARGIN:g} points of no change: actives **{same[0]}**, passives **{same[1]}**.
-- That some word is hidden costs little as such: another word {points(study.drop(MASKED, "another word")[:, ALONE])},
-  where the subject stands alone.
+  nothing. Within {POINTS_MARGIN:g} points of no change: actives **{same[0]}**, passives **{same[1]}**.
+- That some word is hidden costs little as such: another word
+  {points(study.drop(NOUN_MASKED, "another word")[:, ALONE])}, where the subject stands alone.
 
 (A negative loss is a gain.) With the noun *visible*, hiding the verb costs only
-{points(study.drop(VISIBLE, VERB)[:, ALONE])} where the subject stands alone, because there was less to
+{points(study.drop(NOUN_SEEN, VERB)[:, ALONE])} where the subject stands alone, because there was less to
 lose. A drop says what the vector held of the verb, and not how important the verb is.
 """)
 
@@ -525,7 +526,7 @@ lose. A drop says what the vector held of the verb, and not how important the ve
 # are split as the nouns were: the probe is tested on sentences with *verbs* that it never met.
 
 # %% id="read-new-verbs" tags=["nbval-ignore-output"]
-for noun in (VISIBLE, MASKED):
+for noun in READ_NOUNS:
     for name in ("trained", "random weights"):
         known = study.accuracy(noun, name)[:, ALONE]
         new = mean_interval(100 * study.new_verbs(noun, name))
@@ -571,8 +572,8 @@ check("13.remove-directions", remove_directions)
 from mlm_mini.experiments.probing import removal
 from mlm_mini.experiments.probing.probe import balanced_accuracy as accuracy_of, choose_probe
 
-vectors, roles = states["trained", MASKED][last], reader.nouns.agent
-out, seen = reader.lemma_folds == 0, reader.seen(MASKED)
+vectors, roles = states["trained", NOUN_MASKED][last], reader.nouns.agent
+out, seen = reader.lemma_folds == 0, reader.seen(NOUN_MASKED)
 center, rng = vectors[~out].mean(axis=0), np.random.default_rng(1303)
 before = removal.log_predictions(model, seen[out], reader.nouns.places[out], vocabulary.pad_id)
 COUNTS = (1, 2, 4, 8, 16)
@@ -623,7 +624,7 @@ moved = {(layer, what): study.removed(what, layer=layer) for layer in (1, last) 
 for (layer, what), nats in moved.items():
     left = 100 * study.removed(what, "left", layer).mean()
     print(f"after block {layer}, {what:20} nats moved:", *(f"{kind} {mean_interval(of).with_margin()}  "
-          for kind, of in zip(KINDS, nats.T)), f"new probe: {left:.0f}%")
+          for kind, of in zip(SENTENCE_KINDS, nats.T)), f"new probe: {left:.0f}%")
 
 # %% id="fig-use" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.lab.verdicts import Sampled, decide, decide_above
@@ -638,14 +639,14 @@ for ax, layer in zip(axes, (1, last)):
         middle, low, high = np.array([mean_interval(of) for of in moved[layer, what].T]).T
         ax.bar(np.arange(3) + shift, middle, 0.25, yerr=[middle - low, high - middle], color=color, hatch=hatch,
                edgecolor="white", capsize=2, label=what)
-    ax.set_xticks(range(3), KINDS)
+    ax.set_xticks(range(3), SENTENCE_KINDS)
     ax.grid(axis="x", visible=False)
     ax.set(ylabel="predictions moved (nats)", ylim=(0, None))
     ax.set_title(f"After block {layer}: " + ", ".join(f"{uses[layer, kind].value:.1f}" for kind in range(3))
                  + " times an equal move")
 axes[1].legend(fontsize=9)
 figures.show(figure, alt="How far predictions move in nats, mean of five models with 95%: " + "; ".join(
-    f"after block {layer}, {what}: " + ", ".join(f"{kind} {of.mean():.4f}" for kind, of in zip(KINDS, nats.T))
+    f"after block {layer}, {what}: " + ", ".join(f"{kind} {of.mean():.4f}" for kind, of in zip(SENTENCE_KINDS, nats.T))
     for (layer, what), nats in moved.items()) + ".")
 
 # %% id="use-note" tags=["nbval-ignore-output"]
@@ -660,11 +661,11 @@ How far the role's direction moves the predictions, in terms of an equally far m
 
 | | after block 1 | after block {last} |
 |---|---|---|
-""" + "\n".join(f"| {KINDS[kind]} | {said(1, kind)} | {said(last, kind)} |" for kind in range(3)) + f"""
+""" + "\n".join(f"| {SENTENCE_KINDS[kind]} | {said(1, kind)} | {said(last, kind)} |" for kind in range(3)) + f"""
 
 Beside a random direction, every removal looks like use. Beside an equally far move, the answer depends on where one
 asks, and in which sentences. Where the subject stands alone, a probe finds the role in
-{100 * study.accuracy(MASKED)[:, ALONE].mean():.0f}%, and without it the predictions move by
+{100 * study.accuracy(NOUN_MASKED)[:, ALONE].mean():.0f}%, and without it the predictions move by
 {moved[last, ROLE_REMOVED][:, ALONE].mean():.4f} nats after block {last}; an equally far move is worth
 {moved[last, EQUALLY_FAR][:, ALONE].mean():.3f}. *Has it* and *uses it* are two findings.
 """)
@@ -710,31 +711,31 @@ def span(figure):
     return f"{figure.value:.1f} ({figure.low:.1f} to {figure.high:.1f})"
 
 
-met = mean_interval(100 * study.new_verbs(MASKED))
-beyond = 100 * np.mean(by_layer["trained", MASKED, ROLE][last] - by_layer["random weights", MASKED, ROLE][last])
+met = mean_interval(100 * study.new_verbs(NOUN_MASKED))
+trained_here, random_here = (by_layer[name, NOUN_MASKED, ROLE][last].mean() for name in ("trained", "random weights"))
 earlier, used = (Sampled.factor(np.sqrt(times[layer, ACTIVE] * times[layer, PASSIVE])) for layer in (1, last))
 Markdown(f"""
 | the article this course grew from | measured in this chapter, five models | verdict |
 |---|---|---|
 | "If the probe achieves high accuracy, it implies that the necessary information was already present in the MLM's \
-embeddings." | noun visible: {100 * study.accuracy(VISIBLE).mean():.0f}% on new words, selectivity \
-{points(study.selectivity(VISIBLE))} points; but in the table of words a probe solves a control task to \
+embeddings." | noun visible: {100 * study.accuracy(NOUN_SEEN).mean():.0f}% on new words, selectivity \
+{points(study.selectivity(NOUN_SEEN))} points; but in the table of words a probe solves a control task to \
 {claims["probing"].finding.figures["control task at its best"].value:.0f}% | \
 **{claims["probing"].verdict}** |
-| was it training that put it there? Noun visible | beyond random weights {points(study.over_random(VISIBLE))} \
+| was it training that put it there? Noun visible | beyond random weights {points(study.over_random(NOUN_SEEN))} \
 points | \
-**{decide_above(sampled_points(study.over_random(VISIBLE)), MARGIN)}** |
-| and in the "context representation", noun hidden | {100 * study.accuracy(MASKED).mean():.0f}%, selectivity \
-{points(study.selectivity(MASKED))}; but random weights reach \
-{100 * study.accuracy(MASKED, "random weights").mean():.0f}%: beyond them {points(study.over_random(MASKED))} points, \
-in the wider model of this page {beyond:+.1f} | \
-**{decide_above(sampled_points(study.over_random(MASKED)), MARGIN)}** |
+**{decide_above(sampled_points(study.over_random(NOUN_SEEN)), POINTS_MARGIN)}** |
+| and in the "context representation", noun hidden | {100 * study.accuracy(NOUN_MASKED).mean():.0f}%, selectivity \
+{points(study.selectivity(NOUN_MASKED))}; but random weights reach \
+{100 * study.accuracy(NOUN_MASKED, "random weights").mean():.0f}%: beyond them \
+{points(study.over_random(NOUN_MASKED))} points, in the wider model of this page {100 * (trained_here - random_here):+.1f} | \
+**{decide_above(sampled_points(study.over_random(NOUN_MASKED)), POINTS_MARGIN)}** |
 | "If the probe's accuracy drops significantly, it confirms the verb provides a critical signal" | drop: subject alone \
 {points(drop[:, ALONE])}, active {points(drop[:, ACTIVE])}, passive {points(drop[:, PASSIVE])} points | \
 **{claims["verb"].verdict}** |
 | is it more than a list of verbs? | subject alone, noun hidden, verbs that the probe never met: {met.value:.0f}% \
-({met.low:.0f} to {met.high:.0f}), beside {100 * study.accuracy(MASKED)[:, ALONE].mean():.0f}%; 50% is a coin | \
-**{decide_above(sampled_points(study.new_verbs(MASKED)), 50)}** |
+({met.low:.0f} to {met.high:.0f}), beside {100 * study.accuracy(NOUN_MASKED)[:, ALONE].mean():.0f}%; 50% is a coin | \
+**{decide_above(sampled_points(study.new_verbs(NOUN_MASKED)), 50)}** |
 | does the model use it? | without the role's direction after block {last}, in actives and passives, predictions move \
 {span(used)} times as far as after an equally far move along a random direction | \
 **{decide_above(used, 1)}** |

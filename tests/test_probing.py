@@ -12,7 +12,7 @@ from mlm_mini.experiments.probing.hiding import (
     BY,
     DETERMINER,
     HALF,
-    HIDDEN,
+    HIDEABLE,
     NOTHING,
     OTHER_WORD,
     VERB,
@@ -21,9 +21,9 @@ from mlm_mini.experiments.probing.hiding import (
     words_meant,
 )
 from mlm_mini.experiments.probing.logistic import logistic_loss
-from mlm_mini.experiments.probing.nouns import ALONE, KINDS, Nouns, RoleTask, role_task
+from mlm_mini.experiments.probing.nouns import ALONE, SENTENCE_KINDS, Nouns, RoleTask, role_task
 from mlm_mini.experiments.probing.probe import control_labels, fit_probe, split_folds
-from mlm_mini.experiments.probing.reading import CONTROL, MASKED, ROLE, VISIBLE, Reader
+from mlm_mini.experiments.probing.reading import CONTROL_TASK, NOUN_MASKED, NOUN_SEEN, READ_NOUNS, ROLE, Reader
 from mlm_mini.experiments.probing.removed import EQUALLY_FAR, RANDOM_REMOVED, ROLE_REMOVED, measure_removal
 from mlm_mini.experiments.variance.measure import narrow_model
 from mlm_mini.languages import ROLE_AGENT, ROLE_NONE, ROLE_PATIENT, SceneLanguage, Vocabulary, scene_language
@@ -118,7 +118,7 @@ def test_of_each_word_and_kind_agents_and_patients_are_kept_alike():
     task = role_task()
     kept = task._chances() * task.keep
     assert kept[..., 0] == pytest.approx(kept[..., 1], abs=1e-15)
-    assert kept.sum(axis=(1, 2)) == pytest.approx(np.full(len(KINDS), kept.sum() / len(KINDS)))
+    assert kept.sum(axis=(1, 2)) == pytest.approx(np.full(len(SENTENCE_KINDS), kept.sum() / len(SENTENCE_KINDS)))
     assert task.keep.min() >= 0
     assert task.keep.max() == 1
     assert {"thief", "cat", "child"} <= set(task.lemmas)
@@ -127,7 +127,7 @@ def test_of_each_word_and_kind_agents_and_patients_are_kept_alike():
 
 def test_who_sees_nothing_but_the_noun_and_its_kind_is_right_half_of_the_time():
     nouns = role_task().draw(6000, np.random.default_rng(1))
-    for kind in range(len(KINDS)):
+    for kind in range(len(SENTENCE_KINDS)):
         assert nouns.agent[nouns.kind == kind].mean() == pytest.approx(0.5, abs=0.05)
         assert (nouns.kind == kind).mean() == pytest.approx(1 / 3, abs=0.03)
 
@@ -148,7 +148,7 @@ def test_the_verb_decides_where_the_subject_stands_alone_and_nowhere_else():
     for what in (NOTHING, VERB, "is or was", BY, DETERMINER):
         for seen in (hide(task.language, nouns, what, rng), hide_noun(task.language, nouns, nouns.ids)):
             p = task.agent_posterior(seen, nouns.places)
-            right = [np.maximum(p, 1 - p)[nouns.kind == kind].mean() for kind in range(len(KINDS))]
+            right = [np.maximum(p, 1 - p)[nouns.kind == kind].mean() for kind in range(len(SENTENCE_KINDS))]
             undecided = what == VERB and seen[0, nouns.places[0]] != task.language.vocabulary.mask_id
             assert right[0] > 0.99
             assert right[1] > 0.99
@@ -189,7 +189,7 @@ def test_another_word_is_neither_noun_nor_verb_and_half_is_half():
     assert (hide(language, nouns, NOTHING, rng) == nouns.ids).all()
     with pytest.raises(ValueError, match="what is 'adverb': expected one of nothing"):
         words_meant(language, nouns, "adverb")
-    assert set(HIDDEN) >= {NOTHING, VERB, BY, DETERMINER, OTHER_WORD, HALF}
+    assert set(HIDEABLE) >= {NOTHING, VERB, BY, DETERMINER, OTHER_WORD, HALF}
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_the_last_state_is_that_of_the_model_and_unchanged_states_predict_the_sa
     model, nouns = read
     pad = scene_language().vocabulary.pad_id
     ids = torch.from_numpy(nouns.ids)
-    states = features.hidden_states(model, nouns.ids, nouns.places, pad)
+    states = features.states_at(model, nouns.ids, nouns.places, pad)
     with torch.no_grad():
         last = model.encode(ids, ids != pad)[torch.arange(60), torch.from_numpy(nouns.places)]
         logits = model(ids, ids != pad, torch.from_numpy(nouns.places)[:, None])[:, 0]
@@ -292,14 +292,14 @@ def reader(one_thread):
 def test_who_knows_the_word_solves_the_control_task_and_is_lost_on_new_words(reader):
     words = np.eye(len(scene_language().vocabulary))[reader.nouns.lemmas]
     words = words[:, words.any(axis=0)]
-    assert reader.fold_accuracy(words, CONTROL).mean() > 0.95
+    assert reader.fold_accuracy(words, CONTROL_TASK).mean() > 0.95
     assert reader.fold_accuracy(words, ROLE).mean() == pytest.approx(0.5, abs=0.1)
 
 
 def test_who_knows_the_role_is_right_on_new_words_and_lost_on_the_control_task(reader):
     role = reader.nouns.agent[:, None] * 1.0
     assert reader.fold_accuracy(role, ROLE).min() == 1
-    assert reader.fold_accuracy(role, CONTROL).mean() == pytest.approx(0.5, abs=0.15)
+    assert reader.fold_accuracy(role, CONTROL_TASK).mean() == pytest.approx(0.5, abs=0.15)
 
 
 def test_new_verbs_are_new(reader, monkeypatch):
@@ -308,7 +308,7 @@ def test_new_verbs_are_new(reader, monkeypatch):
     listed = np.eye(len(reader.language.vocabulary))[verbs]
     assert reader.fold_accuracy(listed)[:, ALONE].mean() > 0.9
     monkeypatch.setattr(reader, "states", lambda model, noun: listed[None])
-    assert reader.new_verbs(None, MASKED) < 0.6
+    assert reader.new_verbs(None, NOUN_MASKED) < 0.6
 
 
 def test_a_removal_moves_predictions_and_leaves_no_role(reader):
@@ -317,7 +317,7 @@ def test_a_removal_moves_predictions_and_leaves_no_role(reader):
     assert found[ROLE_REMOVED].left == pytest.approx(0.5, abs=0.12)
     for of in found.values():
         assert (of.moved >= 0).all()
-        assert of.moved.shape == of.farther.shape == of.flips.shape == (len(KINDS),)
+        assert of.moved.shape == of.farther.shape == of.flips.shape == (len(SENTENCE_KINDS),)
 
 
 # ---- the study
@@ -332,18 +332,18 @@ def test_the_shipped_study_is_the_full_one_and_shows_itself(shipped):
     assert shipped.config == find_experiment("probing").full
     assert [model.cell for model in shipped.models] == shipped.config.cells()
     assert len(shipped.models) >= 5
-    for noun in (VISIBLE, MASKED):
-        assert shipped.accuracy(noun).shape == (len(shipped.models), len(KINDS))
+    for noun in READ_NOUNS:
+        assert shipped.accuracy(noun).shape == (len(shipped.models), len(SENTENCE_KINDS))
         assert shipped.selectivity(noun).shape == shipped.over_random(noun).shape == (len(shipped.models),)
-        for hidden in HIDDEN[1:]:
+        for hidden in HIDEABLE[1:]:
             assert shipped.drop(noun, hidden).shape == shipped.exact_drop(noun, hidden).shape
             assert shipped.exact_drop(noun, hidden).min() > -1e-9
     assert "the verb hidden" in shipped.table()
     assert "subject alone" in shipped.describe()
     titles = [ax.get_title() for ax in shipped.plot().axes]
-    assert [title.split(",")[0] for title in titles] == list(KINDS)
+    assert [title.split(",")[0] for title in titles] == list(SENTENCE_KINDS)
     with pytest.raises(ValueError, match="the study has 0 readings of"):
-        shipped.accuracy(VISIBLE, layer=9)
+        shipped.accuracy(NOUN_SEEN, layer=9)
 
 
 def test_a_study_survives_its_json(shipped):

@@ -17,7 +17,7 @@ from mlm_mini.experiments.variance.measure import narrow_model
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.widgets import probe_widget
-from mlm_mini.widgets.probe import READERS, SENTENCES, ProbeWidget, probe_figure, read
+from mlm_mini.widgets.probe import PROBE_SENTENCES, READERS, ProbeWidget, probe_figure, read
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FALLS, RUNS = "the soldier falls in the park .", "the soldier runs in the park ."
@@ -43,9 +43,9 @@ def test_the_package_exports_it():
     assert widgets.probe_widget is ProbeWidget
 
 
-@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("sentence", PROBE_SENTENCES)
 def test_the_noun_of_each_sentence_can_be_both_and_has_the_role_that_is_said(sentence):
-    noun, role = SENTENCES[sentence]
+    noun, role = PROBE_SENTENCES[sentence]
     task, words = role_task(), sentence.split()
     assert noun in task.lemmas
     ids = task.language.encode(sentence)
@@ -129,7 +129,7 @@ def test_the_probes_have_met_none_of_the_nouns_that_are_asked_about(monkeypatch)
     monkeypatch.setattr(one_sentence, "fit_probe", note)
     asked = scene_language().vocabulary.ids(["cat", "soldier"])
     one_sentence.SentenceProbes(narrow_model(np.random.default_rng(0)), asked)
-    nouns = Reader(role_task(), one_sentence.NOUNS, one_sentence.SEED).nouns
+    nouns = Reader(role_task(), one_sentence.PROBED_NOUNS, one_sentence.PROBED_SEED).nouns
     others = int((~np.isin(nouns.lemmas, asked)).sum())
     assert others < len(nouns)
     assert fitted == [2 * others] * 4, "whole and half hidden, in two models, the noun visible and hidden"

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlm_mini import figures
 from mlm_mini.experiments.probing.one_sentence import RoleShares, SentenceProbes
-from mlm_mini.experiments.probing.reading import RANDOM, TRAINED
+from mlm_mini.experiments.probing.reading import TRAINED, UNTRAINED
 from mlm_mini.languages import scene_language
 from mlm_mini.widgets.controls import choice, status_html, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
     from mlm_mini.model import MaskedLM
 
-SENTENCES = {  # the noun that is asked about, and what it is
+PROBE_SENTENCES = {  # the noun that is asked about, and what it is
     "the king welcomes the young soldier .": ("soldier", "patient"),
     "the soldier is welcomed by the king .": ("soldier", "patient"),
     "the cat was chased by the dog .": ("dog", "agent"),
     "the soldier runs in the park .": ("soldier", "agent"),
     "the soldier falls in the park .": ("soldier", "patient"),
 }
-READERS = {"exact": "exact posterior", TRAINED: "probe, trained model", RANDOM: "probe, random weights"}
+READERS = {"exact": "exact posterior", TRAINED: "probe, trained model", UNTRAINED: "probe, random weights"}
 COLORS, HATCHES = (figures.GREEN, figures.BLUE, figures.SKY), ("", "", "//")
 
 
 class ProbeWidget(ipywidgets.VBox):
     """Sentences with a button for each word: pressed, the word is hidden.
 
-    model: of the scene language; the one that the course keeps unless given. sentence: one of SENTENCES. hidden: its
-    words that are hidden at first, by their number, from 0. Raises ValueError for others, and as `SentenceProbes` does.
+    model: of the scene language; the one that the course keeps unless given. sentence: one of PROBE_SENTENCES. hidden:
+    its words that are hidden at first, by their number, from 0. Raises ValueError for others, and as `SentenceProbes`.
     """
 
-    def __init__(self, model: MaskedLM | None = None, sentence: str = next(iter(SENTENCES)), hidden=()):
+    def __init__(self, model: MaskedLM | None = None, sentence: str = next(iter(PROBE_SENTENCES)), hidden=()):
         checked(sentence, hidden)
         self.probes = probes_of(model)
         self.charts = ProbeCharts()
         self.moving = MovingPicture(self.charts.figure, self.charts.moving)
-        self.sentence = choice("Sentence", list(SENTENCES), sentence)
+        self.sentence = choice("Sentence", list(PROBE_SENTENCES), sentence)
         self.row = ipywidgets.HBox(layout={"flex_flow": "row wrap"})
         self.status, self.picture = status_line(), ipywidgets.HTML()
         self.sentence.observe(lambda _: self._new_sentence(()), "value")
@@ -71,7 +71,9 @@ class ProbeWidget(ipywidgets.VBox):
         self.picture.value = self.moving.html(f"Three bars. {text}")
 
 
-def probe_figure(model: MaskedLM | None = None, sentence: str = next(iter(SENTENCES)), hidden=()) -> tuple[Figure, str]:
+def probe_figure(
+    model: MaskedLM | None = None, sentence: str = next(iter(PROBE_SENTENCES)), hidden=()
+) -> tuple[Figure, str]:
     """What the widget shows of a sentence with some words hidden, and its alt text. Raises what `ProbeWidget` does."""
     checked(sentence, hidden)
     charts = ProbeCharts()
@@ -82,9 +84,9 @@ def probe_figure(model: MaskedLM | None = None, sentence: str = next(iter(SENTEN
 
 
 def checked(sentence: str, hidden) -> None:
-    """Raises ValueError for a sentence that is not one of SENTENCES, or a word that it does not have."""
-    if sentence not in SENTENCES:
-        raise ValueError(f"sentence is {sentence!r}: expected one of {', '.join(map(repr, SENTENCES))}")
+    """Raises ValueError for a sentence that is not one of PROBE_SENTENCES, or a word that it does not have."""
+    if sentence not in PROBE_SENTENCES:
+        raise ValueError(f"sentence is {sentence!r}: expected one of {', '.join(map(repr, PROBE_SENTENCES))}")
     count = len(sentence.split())
     if outside := [i for i in hidden if not 0 <= i < count]:
         raise ValueError(f"hidden has {outside[0]}: the words of {sentence!r} are numbered 0 to {count - 1}")
@@ -96,13 +98,13 @@ def probes_of(model: MaskedLM | None) -> SentenceProbes:
         from mlm_mini.training import cached_model
 
         model = cached_model("scenes").model
-    asked = {noun for noun, _ in SENTENCES.values()}
+    asked = {noun for noun, _ in PROBE_SENTENCES.values()}
     return SentenceProbes(model, scene_language().vocabulary.ids(sorted(asked)))
 
 
 def read(probes: SentenceProbes, sentence: str, hidden) -> tuple[str, str, list[str], RoleShares]:
     """The noun, its role, the words as they are read, and what is said of the noun."""
-    noun, role = SENTENCES[sentence]
+    noun, role = PROBE_SENTENCES[sentence]
     words = sentence.split()
     language = scene_language()
     seen = language.encode(sentence)

@@ -8,16 +8,23 @@ from mlm_mini.experiments.catalog import find_experiment
 from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, by_words
 from mlm_mini.experiments.lab.intervals import mean_interval
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS
-from mlm_mini.experiments.probing.hiding import HIDDEN, VERB
-from mlm_mini.experiments.probing.nouns import ACTIVE, ALONE, KINDS, PASSIVE
-from mlm_mini.experiments.probing.reading import CONTROL, KNOWN_WORDS, MASKED, RANDOM, TRAINED, VISIBLE
+from mlm_mini.experiments.probing.hiding import HIDEABLE, VERB
+from mlm_mini.experiments.probing.nouns import ACTIVE, ALONE, PASSIVE, SENTENCE_KINDS
+from mlm_mini.experiments.probing.reading import (
+    CONTROL_TASK,
+    KNOWN_WORDS,
+    NOUN_MASKED,
+    NOUN_SEEN,
+    READ_NOUNS,
+    TRAINED,
+    UNTRAINED,
+)
 from mlm_mini.experiments.probing.removed import EQUALLY_FAR, RANDOM_REMOVED, ROLE_REMOVED
 from mlm_mini.experiments.probing.study import Probing, sampled_points
 
-MARGIN = 2.0  # points: less counts as no difference
+POINTS_MARGIN = 2.0  # points: less counts as no difference
 HIGH = 90.0  # per cent: an accuracy that anybody would call high
 CONTROL_BEST = "control task at its best"
-NOUNS = (VISIBLE, MASKED)
 
 
 def probing_study() -> Probing:
@@ -27,16 +34,16 @@ def probing_study() -> Probing:
 def probing(effort: Effort) -> Finding:
     """Selectivity, and how well a probe solves the control task in the layer where it does best."""
     study = probing_study()
-    figures = {f"selectivity, {noun}": sampled_points(study.selectivity(noun)) for noun in NOUNS}
-    control = [study.accuracy(VISIBLE, task=CONTROL, layer=layer).mean(axis=1) for layer in range(study.last + 1)]
-    figures[CONTROL_BEST] = sampled_points(np.max(control, axis=0))
+    figures = {f"selectivity, {noun}": sampled_points(study.selectivity(noun)) for noun in READ_NOUNS}
+    control = [study.accuracy(NOUN_SEEN, task=CONTROL_TASK, layer=layer) for layer in range(study.last + 1)]
+    figures[CONTROL_BEST] = sampled_points(np.mean(control, axis=2).max(axis=0))
     facts = {}
-    for noun in NOUNS:
-        for reader in (TRAINED, RANDOM):
+    for noun in READ_NOUNS:
+        for reader in (TRAINED, UNTRAINED):
             facts[f"accuracy, {noun}, {reader}, %"] = _percent(study.accuracy(noun, reader).mean(axis=1))
             known = study.accuracy(noun, reader, task=KNOWN_WORDS)
             facts[f"accuracy on words the probe knows, {noun}, {reader}, %"] = _percent(known.mean(axis=1))
-            control = study.accuracy(noun, reader, task=CONTROL)
+            control = study.accuracy(noun, reader, task=CONTROL_TASK)
             facts[f"accuracy on the control task, {noun}, {reader}, %"] = _percent(control.mean(axis=1))
             facts[f"accuracy on verbs the probe does not know, {noun}, {reader}, %"] = _percent(
                 study.new_verbs(noun, reader)
@@ -50,7 +57,7 @@ def probing(effort: Effort) -> Finding:
 
 
 def say_probing(figures: Mapping[str, float]) -> str:
-    if figures[f"selectivity, {VISIBLE}"] <= MARGIN:
+    if figures[f"selectivity, {NOUN_SEEN}"] <= POINTS_MARGIN:
         return FAILS
     return HOLDS if figures[CONTROL_BEST] < HIGH else "holds when a control task is not solved as well"
 
@@ -58,22 +65,23 @@ def say_probing(figures: Mapping[str, float]) -> str:
 def verb(effort: Effort) -> Finding:
     """What hiding the verb costs in each kind of sentence, with the noun hidden, beside the exact posterior."""
     study = probing_study()
-    drops = {KINDS[kind]: sampled_points(study.drop(MASKED, VERB)[:, kind]) for kind in (ALONE, ACTIVE, PASSIVE)}
+    by_kind = study.drop(NOUN_MASKED, VERB)
+    drops = {SENTENCE_KINDS[kind]: sampled_points(by_kind[:, kind]) for kind in (ALONE, ACTIVE, PASSIVE)}
     facts = {}
-    for noun in NOUNS:
-        for hidden in HIDDEN[1:]:
+    for noun in READ_NOUNS:
+        for hidden in HIDEABLE[1:]:
             drop, exact = study.drop(noun, hidden), study.exact_drop(noun, hidden)
             facts[f"{hidden} hidden, {noun}, points lost"] = {
-                name: _percent(drop[:, kind]) for kind, name in enumerate(KINDS)
+                name: _percent(drop[:, kind]) for kind, name in enumerate(SENTENCE_KINDS)
             }
             facts[f"{hidden} hidden, {noun}, points the exact posterior loses"] = {
-                name: round(100 * float(exact[:, kind].mean()), 1) for kind, name in enumerate(KINDS)
+                name: round(100 * float(exact[:, kind].mean()), 1) for kind, name in enumerate(SENTENCE_KINDS)
             }
     return Finding(drops, facts, SHIPPED)
 
 
 def say_verb(drops: Mapping[str, float]) -> str:
-    hurt = [kind for kind, points in drops.items() if points > MARGIN]
+    hurt = [kind for kind, points in drops.items() if points > POINTS_MARGIN]
     if len(hurt) == len(drops):
         return HOLDS
     return f"holds when the sentence is {' or '.join(_NAMES[kind] for kind in hurt)}" if hurt else FAILS
@@ -94,8 +102,8 @@ PROBING_CLAIMS = (
         figure="selectivity of a probe for agent and patient on a noun that is visible: its accuracy less that on a "
         "control task",
         unit="points",
-        rule=f"holds when a control task is not solved as well, if selectivity is above {MARGIN:g} points; as worded "
-        f"if moreover no layer of the model lets a probe solve the control task to {HIGH:g}%",
+        rule=f"holds when a control task is not solved as well, if selectivity is above {POINTS_MARGIN:g} points; "
+        f"as worded if moreover no layer of the model lets a probe solve the control task to {HIGH:g}%",
         measure=probing,
         judge=by_words(say_probing),
     ),
@@ -105,7 +113,8 @@ PROBING_CLAIMS = (
         says="If the verb is hidden, the accuracy of the probe drops: the verb is a critical signal for roles.",
         figure="what hiding the verb costs a probe on the vector of a hidden noun, where the subject stands alone",
         unit="points",
-        rule=f"holds for a kind of sentence if the drop is above {MARGIN:g} points; holds as worded if it does for all",
+        rule=f"holds for a kind of sentence if the drop is above {POINTS_MARGIN:g} points; "
+        "holds as worded if it does for all",
         measure=verb,
         judge=by_words(say_verb),
     ),

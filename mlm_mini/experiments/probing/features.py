@@ -8,19 +8,19 @@ import torch
 
 from mlm_mini.model import MaskedLM
 
-ROWS_AT_ONCE = 1024
+PROBED_AT_ONCE = 1024
 
 
 @torch.no_grad()
-def hidden_states(model: MaskedLM, seen: np.ndarray, places: np.ndarray, pad_id: int) -> np.ndarray:
+def states_at(model: MaskedLM, seen: np.ndarray, places: np.ndarray, pad_id: int) -> np.ndarray:
     """The vector of one position of each sentence, after the embeddings and after each block: (L + 1, N, D) float64.
 
     seen: (N, T) ids; places: (N,). The last of them is what the head of the model reads.
     """
     parts = []
-    for start in range(0, len(seen), ROWS_AT_ONCE):
-        ids = torch.from_numpy(seen[start : start + ROWS_AT_ONCE])
-        rows, at = torch.arange(len(ids)), torch.from_numpy(places[start : start + ROWS_AT_ONCE])
+    for start in range(0, len(seen), PROBED_AT_ONCE):
+        ids = torch.from_numpy(seen[start : start + PROBED_AT_ONCE])
+        rows, at = torch.arange(len(ids)), torch.from_numpy(places[start : start + PROBED_AT_ONCE])
         states = all_states(model, ids, ids != pad_id)
         parts.append(torch.stack([x[rows, at] for x in states]).double().numpy())
     return np.concatenate(parts, axis=1)

@@ -11,13 +11,13 @@ from mlm_mini.languages import SceneLanguage
 VERBS = ("PRESENT_VERBS", "PAST_VERBS", "PARTICIPLES")
 NOTHING, VERB, AUXILIARY, BY, DETERMINER = "nothing", "the verb", "is or was", "by", "the determiner"
 OTHER_WORD, HALF = "another word", "half of the words"
-HIDDEN = (NOTHING, VERB, AUXILIARY, BY, DETERMINER, OTHER_WORD, HALF)
+HIDEABLE = (NOTHING, VERB, AUXILIARY, BY, DETERMINER, OTHER_WORD, HALF)
 
 
 def hide(language: SceneLanguage, nouns: Nouns, what: str, rng: np.random.Generator) -> np.ndarray:
     """The sentences with [MASK] in place of one word each, (N, T); a sentence without such a word stays whole.
 
-    what: one of HIDDEN. The determiner is that of the noun. Another word: one that is not the noun, the verb or the
+    what: one of HIDEABLE. The determiner is that of the noun. Another word: one that is not the noun, the verb or the
     full stop. Half of the words: each but the noun with chance 1/2. rng: for these two. Raises ValueError for another
     name.
     """
@@ -38,9 +38,9 @@ def hide_noun(language: SceneLanguage, nouns: Nouns, seen: np.ndarray) -> np.nda
 
 
 def words_meant(language: SceneLanguage, nouns: Nouns, what: str) -> np.ndarray:
-    """Which positions a name of HIDDEN stands for, (N, T) bool. Raises ValueError for another name."""
-    if what not in HIDDEN:
-        raise ValueError(f"what is {what!r}: expected one of {', '.join(HIDDEN)}")
+    """Which positions a name of HIDEABLE stands for, (N, T) bool. Raises ValueError for another name."""
+    if what not in HIDEABLE:
+        raise ValueError(f"what is {what!r}: expected one of {', '.join(HIDEABLE)}")
     classes = np.array([language.word_class.get(token, "") for token in language.vocabulary.tokens])[nouns.ids]
     at = np.arange(nouns.ids.shape[1])
     if what == NOTHING:

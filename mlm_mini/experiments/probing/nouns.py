@@ -15,16 +15,16 @@ import numpy as np
 from mlm_mini.languages import ROLE_AGENT, ROLE_PATIENT, SceneLanguage, scene_language
 
 ACTIVE, PASSIVE, ALONE = range(3)
-KINDS = ("active", "passive", "subject alone")
+SENTENCE_KINDS = ("active", "passive", "subject alone")
 KIND_OF_FRAME = {"active": ACTIVE, "passive": PASSIVE, "acting": ALONE, "undergoing": ALONE}  # and -1 for the others
 ROLES_ASKED = (ROLE_AGENT, ROLE_PATIENT)
-SENTENCES_AT_ONCE = 4096
+DRAWN_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
 class Nouns:
     """N nouns in their sentences. ids: (N, T), nothing hidden. places: (N,), where the noun stands. agent: (N,) bool,
-    its role. kind: (N,) into KINDS."""
+    its role. kind: (N,) into SENTENCE_KINDS."""
 
     ids: np.ndarray
     places: np.ndarray
@@ -48,7 +48,7 @@ class RoleTask:
     """Which nouns are asked about, and how often each is kept.
 
     keep: (K, V, 2), the chance that an agent or a patient with this word is kept: of the rarer role all, of the other
-    as many, and of each kind of sentence as much as of the rarest. scene_kind: (S,) into KINDS, or -1.
+    as many, and of each kind of sentence as much as of the rarest. scene_kind: (S,) into SENTENCE_KINDS, or -1.
     """
 
     def __init__(self, language: SceneLanguage):
@@ -63,8 +63,8 @@ class RoleTask:
 
     def _chances(self) -> np.ndarray:
         language = self.language
-        chances = np.zeros((len(KINDS), len(language.vocabulary), 2))
-        for kind in range(len(KINDS)):
+        chances = np.zeros((len(SENTENCE_KINDS), len(language.vocabulary), 2))
+        for kind in range(len(SENTENCE_KINDS)):
             for column, role in enumerate(ROLES_ASKED):
                 scenes, places = np.nonzero((language.roles == role) & (self.scene_kind == kind)[:, None])
                 slots = language.slot_distribution[scenes, places]
@@ -82,7 +82,7 @@ class RoleTask:
         """n nouns, each kept by its chance. Two may come from one sentence."""
         parts, found = [], 0
         while found < n:
-            sample = self.language.sample(SENTENCES_AT_ONCE, rng)
+            sample = self.language.sample(DRAWN_AT_ONCE, rng)
             rows, places = np.nonzero(np.isin(sample.roles, ROLES_ASKED))
             kind = self.scene_kind[sample.scene[rows]]
             agent = sample.roles[rows, places] == ROLE_AGENT
@@ -105,8 +105,8 @@ class RoleTask:
         words = seen[np.arange(len(seen)), places]
         hidden = words == language.vocabulary.mask_id
         both = np.zeros((len(seen), 2))
-        for start in range(0, len(seen), SENTENCES_AT_ONCE):
-            block = slice(start, start + SENTENCES_AT_ONCE)
+        for start in range(0, len(seen), DRAWN_AT_ONCE):
+            block = slice(start, start + DRAWN_AT_ONCE)
             scenes = language.scene_posterior(seen[block])  # (n, S)
             for column, role in enumerate(ROLES_ASKED):
                 with_role = language.roles.T[places[block]] == role  # (T, S) -> (n, S)

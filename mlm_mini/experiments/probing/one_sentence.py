@@ -7,15 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.experiments.probing.features import hidden_states
+from mlm_mini.experiments.probing.features import states_at
 from mlm_mini.experiments.probing.hiding import HALF, NOTHING
 from mlm_mini.experiments.probing.nouns import role_task
 from mlm_mini.experiments.probing.probe import Probe, fit_probe
-from mlm_mini.experiments.probing.reading import MASKED, RANDOM, TRAINED, VISIBLE, Reader, random_copy
+from mlm_mini.experiments.probing.reading import (
+    NOUN_MASKED,
+    NOUN_SEEN,
+    READ_NOUNS,
+    TRAINED,
+    UNTRAINED,
+    Reader,
+    random_copy,
+)
 from mlm_mini.model import MaskedLM
 
-NOUNS, SEED, PENALTY = 1500, 1305, 10.0
-AS_SEEN = (VISIBLE, MASKED)
+PROBED_NOUNS, PROBED_SEED, SENTENCE_PENALTY = 1500, 1305, 10.0
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,11 @@ class SentenceProbes:
         self.language = self.task.language
         if model.config.vocab_size != (V := len(self.language.vocabulary)):
             raise ValueError(f"the model has a vocabulary of {model.config.vocab_size} tokens, the scene language {V}")
-        self.models = {TRAINED: model, RANDOM: random_copy(model, SEED)}
-        reader = Reader(self.task, NOUNS, SEED)
+        self.models = {TRAINED: model, UNTRAINED: random_copy(model, PROBED_SEED)}
+        reader = Reader(self.task, PROBED_NOUNS, PROBED_SEED)
         kept = ~np.isin(reader.nouns.lemmas, left_out)
         self.probes = {
-            (name, noun): _fitted(reader, m, noun, kept) for name, m in self.models.items() for noun in AS_SEEN
+            (name, noun): _fitted(reader, m, noun, kept) for name, m in self.models.items() for noun in READ_NOUNS
         }
 
     def read(self, seen: np.ndarray, place: int) -> RoleShares:
@@ -51,10 +58,10 @@ class SentenceProbes:
         Raises ValueError for a sentence that the language cannot produce, or a noun that cannot be both.
         """
         vocabulary, at = self.language.vocabulary, np.array([place])
-        noun = MASKED if seen[place] == vocabulary.mask_id else VISIBLE
+        noun = NOUN_MASKED if seen[place] == vocabulary.mask_id else NOUN_SEEN
         shares = {}
         for name, model in self.models.items():
-            x = hidden_states(model, seen[None], at, vocabulary.pad_id)[-1]
+            x = states_at(model, seen[None], at, vocabulary.pad_id)[-1]
             shares[name] = float(1 / (1 + np.exp(-self.probes[name, noun].scores(x)[0])))
         return RoleShares(float(self.task.agent_posterior(seen[None], at)[0]), shares)
 
@@ -62,4 +69,4 @@ class SentenceProbes:
 def _fitted(reader: Reader, model: MaskedLM, noun: str, kept: np.ndarray) -> Probe:
     x = np.concatenate([reader.states(model, noun, hidden)[-1][kept] for hidden in (NOTHING, HALF)])
     y = np.tile(reader.nouns.agent[kept], 2)
-    return fit_probe(x, y, PENALTY)
+    return fit_probe(x, y, SENTENCE_PENALTY)

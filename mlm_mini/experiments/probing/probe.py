@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.experiments.probing.nouns import KINDS, Nouns
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS, Nouns
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0)  # of the squared weights, in one probe; 1 / C in the words of scikit-learn
 MOST_STEPS = 100
@@ -94,7 +94,7 @@ def by_kind(scores: np.ndarray, nouns: Nouns, folds: np.ndarray, true: np.ndarra
     """Balanced accuracy of scores above 0, for each fold and kind of sentence: (F, K). true: (N,), the roles unless
     given. A fold without a kind has NaN there."""
     true = nouns.agent if true is None else true
-    accuracy = np.full((folds.max() + 1, len(KINDS)), np.nan)
+    accuracy = np.full((folds.max() + 1, len(SENTENCE_KINDS)), np.nan)
     for fold, kind in np.ndindex(*accuracy.shape):
         chosen = (folds == fold) & (nouns.kind == kind)
         if chosen.any():

@@ -10,22 +10,22 @@ import numpy as np
 import torch
 
 from mlm_mini.experiments.probing import features
-from mlm_mini.experiments.probing.hiding import HIDDEN, NOTHING, VERB, hide, hide_noun, words_meant
-from mlm_mini.experiments.probing.nouns import ALONE, KINDS, Nouns, RoleTask
+from mlm_mini.experiments.probing.hiding import HIDEABLE, NOTHING, VERB, hide, hide_noun, words_meant
+from mlm_mini.experiments.probing.nouns import ALONE, SENTENCE_KINDS, Nouns, RoleTask
 from mlm_mini.experiments.probing.probe import by_kind, control_labels, held_out_scores, split_folds
 from mlm_mini.model import MaskedLM
 
-VISIBLE, MASKED = "noun visible", "noun hidden"
-TRAINED, RANDOM = "trained", "random weights"
-ROLE, KNOWN_WORDS, CONTROL = "role", "role, words known", "control task"  # the first is tested on new words
+READ_NOUNS = NOUN_SEEN, NOUN_MASKED = "noun visible", "noun hidden"
+TRAINED, UNTRAINED = "trained", "random weights"
+ROLE, KNOWN_WORDS, CONTROL_TASK = "role", "role, words known", "control task"  # the first is tested on new words
 LEMMA_FOLDS, VERB_FOLDS = 6, 4
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The balanced accuracy of one kind of probe. reader: TRAINED, RANDOM, or what else was read. noun: VISIBLE or
-    MASKED. layer: 0 for the embeddings. hidden: one of HIDDEN. task: ROLE, KNOWN_WORDS or CONTROL. folds: (F, K), by
-    fold and kind of sentence; accuracy: (K,), their mean."""
+    """The balanced accuracy of one kind of probe. reader: TRAINED, UNTRAINED, or what else was read. noun: one of
+    READ_NOUNS. layer: 0 for the embeddings. hidden: one of HIDEABLE. task: ROLE, KNOWN_WORDS or CONTROL_TASK.
+    folds: (F, K), by fold and kind of sentence; accuracy: (K,), their mean."""
 
     reader: str
     noun: str
@@ -59,25 +59,25 @@ class Reader:
 
     def seen(self, noun: str, hidden: str = NOTHING) -> np.ndarray:
         """The sentences as they are read, (N, T); the same at every call."""
-        seen = hide(self.language, self.nouns, hidden, np.random.default_rng([self.seed, HIDDEN.index(hidden)]))
-        return hide_noun(self.language, self.nouns, seen) if noun == MASKED else seen
+        seen = hide(self.language, self.nouns, hidden, np.random.default_rng([self.seed, HIDEABLE.index(hidden)]))
+        return hide_noun(self.language, self.nouns, seen) if noun == NOUN_MASKED else seen
 
     def ceiling(self, noun: str, hidden: str = NOTHING) -> np.ndarray:
         """How often the exact posterior is right about the role, in each kind of sentence: (K,)."""
         p = self.task.agent_posterior(self.seen(noun, hidden), self.nouns.places)
-        return np.array([np.maximum(p, 1 - p)[self.nouns.kind == kind].mean() for kind in range(len(KINDS))])
+        return np.array([np.maximum(p, 1 - p)[self.nouns.kind == kind].mean() for kind in range(len(SENTENCE_KINDS))])
 
     def states(self, model: MaskedLM, noun: str, hidden: str = NOTHING) -> np.ndarray:
         """(L + 1, N, D)."""
         pad = self.language.vocabulary.pad_id
-        return features.hidden_states(model, self.seen(noun, hidden), self.nouns.places, pad)
+        return features.states_at(model, self.seen(noun, hidden), self.nouns.places, pad)
 
     def fold_accuracy(self, x: np.ndarray, task: str = ROLE) -> np.ndarray:
         """Balanced accuracy on held-out nouns by fold and kind, (F, K), of probes on x, (N, D)."""
         groups, folds = self.nouns.lemmas, self.lemma_folds
         if task != ROLE:
             groups, folds = np.arange(len(self.nouns)), self.row_folds
-        true = self.control if task == CONTROL else self.nouns.agent
+        true = self.control if task == CONTROL_TASK else self.nouns.agent
         return by_kind(held_out_scores(x, true, groups, folds), self.nouns, folds, true)
 
     def text_features(self, noun: str, hidden: str = NOTHING) -> dict[str, np.ndarray]:
@@ -89,26 +89,26 @@ class Reader:
 
     def read_layers(self, models: dict[str, MaskedLM]) -> Iterator[Reading]:
         """Each layer of each model, the noun visible or hidden, the verb visible or hidden, with the controls."""
-        for noun in (VISIBLE, MASKED):
+        for noun in READ_NOUNS:
             for reader, model in models.items():
                 for hidden in (NOTHING, VERB):
                     for layer, x in enumerate(self.states(model, noun, hidden)):
-                        for task in (ROLE, KNOWN_WORDS, CONTROL) if hidden == NOTHING else (ROLE,):
+                        for task in (ROLE, KNOWN_WORDS, CONTROL_TASK) if hidden == NOTHING else (ROLE,):
                             yield Reading(reader, noun, layer, hidden, task, self.fold_accuracy(x, task))
 
     def read_hidden(self, model: MaskedLM) -> Iterator[Reading]:
         """The last layer with each sort of word hidden; `read_layers` has the verb."""
-        for noun in (VISIBLE, MASKED):
-            for hidden in HIDDEN:
+        for noun in READ_NOUNS:
+            for hidden in HIDEABLE:
                 if hidden not in (NOTHING, VERB):
                     x = self.states(model, noun, hidden)[-1]
                     yield Reading(TRAINED, noun, len(model.blocks), hidden, ROLE, self.fold_accuracy(x))
 
     def read_text(self, model: MaskedLM) -> Iterator[Reading]:
         """What needs no model, and the rows of the model's table of words."""
-        others = self.text_features(VISIBLE) | {"static table": features.word_vectors(model, self.nouns.lemmas)}
+        others = self.text_features(NOUN_SEEN) | {"static table": features.word_vectors(model, self.nouns.lemmas)}
         for reader, x in others.items():
-            yield Reading(reader, VISIBLE, 0, NOTHING, ROLE, self.fold_accuracy(x))
+            yield Reading(reader, NOUN_SEEN, 0, NOTHING, ROLE, self.fold_accuracy(x))
 
     def new_verbs(self, model: MaskedLM, noun: str, layer: int = -1) -> float:
         """Balanced accuracy where the subject stands alone and neither the verb was met by the probe, over folds of

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 
 from mlm_mini.experiments.lab.exact_questions import kl_from_logs
-from mlm_mini.experiments.probing.features import ROWS_AT_ONCE, all_states
+from mlm_mini.experiments.probing.features import PROBED_AT_ONCE, all_states
 from mlm_mini.experiments.probing.probe import fit_probe
 from mlm_mini.model import MaskedLM
 
 Change = Callable[[np.ndarray], np.ndarray]  # vectors (N, D) -> vectors (N, D)
-PENALTY = 10.0  # of the probes whose directions are removed one after the other
+REMOVAL_PENALTY = 10.0  # of the probes whose directions are removed one after the other
 
 
 def remove_directions(x: np.ndarray, directions: np.ndarray) -> np.ndarray:
@@ -48,7 +48,7 @@ def probed_directions(x: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
     found = np.empty((0, x.shape[1]))
     for _ in range(k):
         left = remove_directions(x, found) if len(found) else x
-        direction = fit_probe(left, y, PENALTY).weights[None]
+        direction = fit_probe(left, y, REMOVAL_PENALTY).weights[None]
         direction = remove_directions(direction, found) if len(found) else direction
         found = np.concatenate([found, direction / np.linalg.norm(direction)])
     return found
@@ -78,14 +78,14 @@ def log_predictions(
 ) -> np.ndarray:
     """log q(word at each place), (N, V) in nats, when the vector there is changed after a layer.
 
-    seen: (N, T) ids; places: (N,). layer: as in `hidden_states`, 0 for the embeddings. What comes after the layer is
+    seen: (N, T) ids; places: (N,). layer: as in `states_at`, 0 for the embeddings. What comes after the layer is
     computed with the changed vector, by all positions that read it.
     """
     parts = []
     layer %= len(model.blocks) + 1
-    for start in range(0, len(seen), ROWS_AT_ONCE):
-        ids = torch.from_numpy(seen[start : start + ROWS_AT_ONCE])
-        rows, at = torch.arange(len(ids)), torch.from_numpy(places[start : start + ROWS_AT_ONCE])
+    for start in range(0, len(seen), PROBED_AT_ONCE):
+        ids = torch.from_numpy(seen[start : start + PROBED_AT_ONCE])
+        rows, at = torch.arange(len(ids)), torch.from_numpy(places[start : start + PROBED_AT_ONCE])
         mask = (ids != pad_id)[:, None, None, :]
         x = all_states(model, ids, ids != pad_id)[layer].clone()  # (B, T, D)
         if change is not None:

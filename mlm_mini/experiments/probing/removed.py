@@ -9,9 +9,9 @@ import numpy as np
 
 from mlm_mini.experiments.lab.exact_questions import kl_from_logs
 from mlm_mini.experiments.probing import removal
-from mlm_mini.experiments.probing.nouns import KINDS, Nouns
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS, Nouns
 from mlm_mini.experiments.probing.probe import by_kind, choose_probe
-from mlm_mini.experiments.probing.reading import LEMMA_FOLDS, MASKED, Reader
+from mlm_mini.experiments.probing.reading import LEMMA_FOLDS, NOUN_MASKED, Reader
 from mlm_mini.model import MaskedLM
 
 ROLE_REMOVED, RANDOM_REMOVED, EQUALLY_FAR = "role direction", "random direction", "random, equally far"
@@ -39,10 +39,10 @@ def measure_removal(reader: Reader, model: MaskedLM, layer: int) -> list[Removal
     Random directions are drawn RANDOM_DRAWS times in each fold.
     """
     language, nouns = reader.language, reader.nouns
-    seen, pad = reader.seen(MASKED), language.vocabulary.pad_id
+    seen, pad = reader.seen(NOUN_MASKED), language.vocabulary.pad_id
     exact = language.posterior_at(seen, nouns.places[:, None])[:, 0]
     before = removal.log_predictions(model, seen, nouns.places, pad)
-    x = reader.states(model, MASKED)[layer]
+    x = reader.states(model, NOUN_MASKED)[layer]
     rng = np.random.default_rng([reader.seed, layer])
     found: dict[str, list] = {ROLE_REMOVED: [], RANDOM_REMOVED: [], EQUALLY_FAR: []}
     for fold in range(LEMMA_FOLDS):
@@ -71,7 +71,7 @@ def measure_removal(reader: Reader, model: MaskedLM, layer: int) -> list[Removal
 
 
 def _means(values: np.ndarray, kind: np.ndarray) -> np.ndarray:
-    return np.array([values[kind == k].mean() for k in range(len(KINDS))])
+    return np.array([values[kind == k].mean() for k in range(len(SENTENCE_KINDS))])
 
 
 def _left(x: np.ndarray, nouns: Nouns, out: np.ndarray) -> np.ndarray:

@@ -11,13 +11,13 @@ import numpy as np
 from mlm_mini.experiments.lab.result import plain
 from mlm_mini.experiments.lab.study import study_folder
 from mlm_mini.experiments.probing import probe, reading, removed
-from mlm_mini.experiments.probing.hiding import HIDDEN
+from mlm_mini.experiments.probing.hiding import HIDEABLE
 from mlm_mini.experiments.probing.nouns import role_task
-from mlm_mini.experiments.probing.reading import MASKED, RANDOM, TRAINED, VISIBLE, Reader, Reading
+from mlm_mini.experiments.probing.reading import READ_NOUNS, TRAINED, UNTRAINED, Reader, Reading
 from mlm_mini.experiments.probing.removed import Removal
 from mlm_mini.training import Reporter, cached_model
 
-DECIMALS = 4
+KEPT_DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ProbedModel:
 
 def probing_folder():
     """The place in the cache for cells of this study, named after all that they have in common."""
-    constants = [probe.PENALTIES, reading.LEMMA_FOLDS, reading.VERB_FOLDS, removed.RANDOM_DRAWS, HIDDEN]
+    constants = [probe.PENALTIES, reading.LEMMA_FOLDS, reading.VERB_FOLDS, removed.RANDOM_DRAWS, HIDEABLE]
     return study_folder("probing", run_probing_cell, role_task().language.fingerprint, constants)
 
 
@@ -68,18 +68,18 @@ def run_probing_cell(cell: ProbingCell) -> dict:
     model = trained.model
     random = reading.random_copy(model, cell.seed)
     reader = Reader(role_task(), cell.nouns, cell.seed)
-    models = {TRAINED: model, RANDOM: random}
+    models = {TRAINED: model, UNTRAINED: random}
     readings = [*reader.read_layers(models), *reader.read_hidden(model), *reader.read_text(model)]
-    ceilings = [Ceiling(noun, what, reader.ceiling(noun, what)) for noun in (VISIBLE, MASKED) for what in HIDDEN]
+    ceilings = [Ceiling(noun, what, reader.ceiling(noun, what)) for noun in READ_NOUNS for what in HIDEABLE]
     removals = [of for layer in (1, len(model.blocks)) for of in removed.measure_removal(reader, model, layer)]
-    verbs = {f"{name}, {noun}": reader.new_verbs(m, noun) for name, m in models.items() for noun in (VISIBLE, MASKED)}
+    verbs = {f"{name}, {noun}": reader.new_verbs(m, noun) for name, m in models.items() for noun in READ_NOUNS}
     found = {"readings": readings, "ceilings": ceilings, "removals": removals, "new_verbs": verbs}
     return _rounded(plain({"gap": trained.curve[-1].gap} | found))
 
 
 def _rounded(value):
     if isinstance(value, float):
-        return round(value, DECIMALS) if np.isfinite(value) else None
+        return round(value, KEPT_DECIMALS) if np.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     return [_rounded(item) for item in value] if isinstance(value, list) else value

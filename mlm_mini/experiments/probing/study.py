@@ -14,9 +14,17 @@ from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.lab.study import score_cells
 from mlm_mini.experiments.lab.verdicts import Sampled
-from mlm_mini.experiments.probing.hiding import HIDDEN, NOTHING
-from mlm_mini.experiments.probing.nouns import KINDS
-from mlm_mini.experiments.probing.reading import CONTROL, KNOWN_WORDS, MASKED, RANDOM, ROLE, TRAINED, VISIBLE
+from mlm_mini.experiments.probing.hiding import HIDEABLE, NOTHING
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS
+from mlm_mini.experiments.probing.reading import (
+    CONTROL_TASK,
+    KNOWN_WORDS,
+    NOUN_MASKED,
+    READ_NOUNS,
+    ROLE,
+    TRAINED,
+    UNTRAINED,
+)
 from mlm_mini.experiments.probing.run import ProbedModel, ProbingCell, probing_folder, run_probing_cell
 from mlm_mini.processes import Finished, tell_nobody
 
@@ -72,11 +80,11 @@ class Probing(Result):
     def selectivity(self, noun: str, reader: str = TRAINED, layer: int | None = None) -> np.ndarray:
         """Accuracy on roles less that on the control task, at words that the probe has met: (S,)."""
         known = self.accuracy(noun, reader, task=KNOWN_WORDS, layer=layer)
-        return (known - self.accuracy(noun, reader, task=CONTROL, layer=layer)).mean(axis=1)
+        return (known - self.accuracy(noun, reader, task=CONTROL_TASK, layer=layer)).mean(axis=1)
 
     def over_random(self, noun: str) -> np.ndarray:
         """Accuracy on new words less that of a probe on random weights: (S,)."""
-        return (self.accuracy(noun) - self.accuracy(noun, RANDOM)).mean(axis=1)
+        return (self.accuracy(noun) - self.accuracy(noun, UNTRAINED)).mean(axis=1)
 
     def drop(self, noun: str, hidden: str, reader: str = TRAINED) -> np.ndarray:
         """What hiding a word costs, (S, K), as shares."""
@@ -114,15 +122,15 @@ class Probing(Result):
         return np.array([model.new_verbs[f"{reader}, {noun}"] for model in self.models])
 
     def table(self) -> str:
-        lines = [f"{'accuracy, %, 95% over models':46}" + "".join(f"{kind:>22}" for kind in KINDS)]
-        for noun in (VISIBLE, MASKED):
-            for reader in (TRAINED, RANDOM):
+        lines = [f"{'accuracy, %, 95% over models':46}" + "".join(f"{kind:>22}" for kind in SENTENCE_KINDS)]
+        for noun in READ_NOUNS:
+            for reader in (TRAINED, UNTRAINED):
                 lines.append(_line(f"{noun}, {reader}", self.accuracy(noun, reader)))
-            for hidden in HIDDEN[1:]:
+            for hidden in HIDEABLE[1:]:
                 lines.append(_line(f"{noun}, {hidden} hidden", self.accuracy(noun, hidden=hidden)))
                 exact = self.ceiling(noun, hidden).mean(axis=0)
                 lines.append(f"{'    the exact posterior':46}" + "".join(f"{100 * x:22.1f}" for x in exact))
-            for reader in (TRAINED, RANDOM):
+            for reader in (TRAINED, UNTRAINED):
                 selectivity = mean_interval(100 * self.selectivity(noun, reader))
                 lines.append(f"{noun}, {reader}: selectivity {points(selectivity)} points")
         return "\n".join(lines)
@@ -135,8 +143,8 @@ class Probing(Result):
     def describe(self) -> str:
         drops = "; ".join(
             f"{hidden} hidden, {kind}: {points(mean_interval(100 * drop))}"
-            for hidden in HIDDEN[1:]
-            for kind, drop in zip(KINDS, self.drop(MASKED, hidden).T, strict=True)
+            for hidden in HIDEABLE[1:]
+            for kind, drop in zip(SENTENCE_KINDS, self.drop(NOUN_MASKED, hidden).T, strict=True)
         )
         return f"How many points a probe on the vector of a hidden noun loses, with 95% intervals over models: {drops}."
 
