@@ -426,16 +426,16 @@ random_known, random_new = (100 * np.mean(by_layer["random weights", NOUN_SEEN, 
 Markdown(f"""
 In the table of words the control task is solved to
 {100 * np.mean(by_layer["trained", NOUN_SEEN, CONTROL_TASK][0]):.0f}%: with so few words and so many numbers a probe
-learns any labels by heart. With random weights it stays so in all layers. The trained model forgets a part of the word on its
-way up, and gains the role.
+learns any labels by heart. With random weights it stays so in all layers. The trained model forgets a part of the word
+on its way up, and gains the role.
 
 With the noun hidden there is no word to know by heart, and selectivity is high: but for random weights too. Before the
 first block, where no position has read another, a probe is right in
 {100 * np.mean(by_layer["random weights", NOUN_MASKED, ROLE][0]):.0f}%; one block of random attention, which mixes the
 vectors of all words, brings it to {100 * np.mean(by_layer["random weights", NOUN_MASKED, ROLE][1]):.0f}%. So the two
 controls answer two questions. *Did the probe learn it by heart?* That is what a control task asks. *Did training put it
-there?* That is what random weights ask. And new words are worth having: with random weights and the noun visible,
-a probe names {random_known:.0f}% of the roles of words that it knows, and {random_new:.0f}% of those that it does not.
+there?* That is what random weights ask. And new words are worth having: with random weights and the noun visible, a
+probe names {random_known:.0f}% of the roles of words that it knows, and {random_new:.0f}% of those that it does not.
 """)
 
 # %% [markdown] id="why-verb"
@@ -728,7 +728,8 @@ points | \
 | and in the "context representation", noun hidden | {100 * study.accuracy(NOUN_MASKED).mean():.0f}%, selectivity \
 {points(study.selectivity(NOUN_MASKED))}; but random weights reach \
 {100 * study.accuracy(NOUN_MASKED, "random weights").mean():.0f}%: beyond them \
-{points(study.over_random(NOUN_MASKED))} points, in the wider model of this page {100 * (trained_here - random_here):+.1f} | \
+{points(study.over_random(NOUN_MASKED))} points, in the wider model of this page \
+{100 * (trained_here - random_here):+.1f} | \
 **{decide_above(sampled_points(study.over_random(NOUN_MASKED)), POINTS_MARGIN)}** |
 | "If the probe's accuracy drops significantly, it confirms the verb provides a critical signal" | drop: subject alone \
 {points(drop[:, ALONE])}, active {points(drop[:, ACTIVE])}, passive {points(drop[:, PASSIVE])} points | \
