@@ -102,6 +102,13 @@ def agreement(exact_gap, gap, spread, nearer=0.3):
         "gap of exact conditionals": Sampled.exact(exact_gap),
         "KL by Gibbs in terms of one pass": seeds(nearer, 0.01),
     }
+def probes(selectivity, control):
+    visible = {"selectivity, noun visible": seeds(selectivity, 1), "selectivity, noun hidden": seeds(30, 1)}
+    return visible | {"control task at its best": seeds(control, 1)}
+
+
+def lost(*points):
+    return {kind: seeds(of, 1) for kind, of in zip(("subject alone", "active", "passive"), points, strict=True)}
 
 
 def crossing(center, spread=1.0):
@@ -239,6 +246,15 @@ PLANTED = [
     ("sweet-spot-writing", one(-0.5), HOLDS),
     ("sweet-spot-writing", one(0.5), FAILS),
     ("sweet-spot-writing", one(0.1), UNDECIDED),
+    ("probing", probes(20, 80), HOLDS),
+    ("probing", probes(20, 100), "holds when a control task is not solved as well"),
+    ("probing", probes(-5, 100), FAILS),
+    ("probing", probes(2.5, 100), UNDECIDED),
+    ("probing", probes(20, 90.5), UNDECIDED),
+    ("verb", lost(40, 30, 30), HOLDS),
+    ("verb", lost(40, 0, 0), "holds when the sentence is one whose subject stands alone"),
+    ("verb", lost(0, 0, 0), FAILS),
+    ("verb", lost(40, 2.5, 0), UNDECIDED),
 ]
 
 

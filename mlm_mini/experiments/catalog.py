@@ -12,6 +12,7 @@ from mlm_mini.experiments.company.study import measure_company
 from mlm_mini.experiments.joint.study import QUICK_AGREEMENT, Agreement, JointConfig, measure_agreement
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.parts.study import PartsConfig, RecipeParts, measure_parts
+from mlm_mini.experiments.probing.study import QUICK_PROBING, Probing, ProbingConfig, measure_probing
 from mlm_mini.experiments.ratio.config import QUICK_RATIO_STUDY, MaskRatioConfig
 from mlm_mini.experiments.ratio.result import MaskRatio
 from mlm_mini.experiments.ratio.run import measure_mask_ratio
@@ -60,6 +61,7 @@ EXPERIMENTS = {
         Experiment("few_masks", FewMasksConfig(steps=32, seeds=2), FewMasksConfig(), measure_few_masks, FewMasks),
         Experiment("mask_ratio", QUICK_RATIO_STUDY, MaskRatioConfig(), measure_mask_ratio, MaskRatio),
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
+        Experiment("probing", QUICK_PROBING, ProbingConfig(), measure_probing, Probing),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
         Experiment("word_company", QUICK_COMPANY, CompanyConfig(), measure_company, WordCompany),
         Experiment("joint_agreement", QUICK_AGREEMENT, JointConfig(), measure_agreement, Agreement),

@@ -13,6 +13,7 @@ _CLASSES = {
     "mask_economics_widget": ("economics", "MaskEconomicsWidget"),
     "mask_ratio_widget": ("mask_ratio", "MaskRatioWidget"),
     "projection_widget": ("projection", "ProjectionWidget"),
+    "probe_widget": ("probe", "ProbeWidget"),
     "strategy_widget": ("strategy", "StrategyWidget"),
     "two_knobs_widget": ("economics", "TwoKnobsWidget"),
     "unmasking_widget": ("unmasking", "UnmaskingWidget"),

@@ -13,6 +13,7 @@ from mlm_mini.experiments.claims.company import COMPANY_CLAIMS
 from mlm_mini.experiments.claims.context import CONTEXT_CLAIMS
 from mlm_mini.experiments.claims.foundations import FOUNDATION_CLAIMS
 from mlm_mini.experiments.claims.joint import JOINT_CLAIMS
+from mlm_mini.experiments.claims.probing import PROBING_CLAIMS
 from mlm_mini.experiments.claims.ratio import RATIO_CLAIMS
 from mlm_mini.experiments.claims.strategy import STRATEGY_CLAIMS
 from mlm_mini.experiments.claims.variance import VARIANCE_CLAIMS
@@ -21,6 +22,7 @@ from mlm_mini.experiments.lab.verdicts import Decision
 
 CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS
 CLAIMS += COMPANY_CLAIMS + JOINT_CLAIMS + WRITING_CLAIMS
+CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS + PROBING_CLAIMS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,175 @@
+"""What probes read in several models, with intervals over them: the study that stands behind the claims on roles.
+
+Shape letters: S models, each with a seed of its own, F folds, K kinds of sentences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
+from mlm_mini.experiments.lab.result import Result
+from mlm_mini.experiments.lab.study import score_cells
+from mlm_mini.experiments.lab.verdicts import Sampled
+from mlm_mini.experiments.probing.hiding import HIDEABLE, NOTHING
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS
+from mlm_mini.experiments.probing.reading import (
+    CONTROL_TASK,
+    KNOWN_WORDS,
+    NOUN_MASKED,
+    READ_NOUNS,
+    ROLE,
+    TRAINED,
+    UNTRAINED,
+)
+from mlm_mini.experiments.probing.run import ProbedModel, ProbingCell, probing_folder, run_probing_cell
+from mlm_mini.processes import Finished, tell_nobody
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FIRST_SEED = 1300
+
+
+@dataclass(frozen=True)
+class ProbingConfig:
+    """size, steps: of the models. seeds: how many, from FIRST_SEED on. nouns: how many are probed in each."""
+
+    size: str = "tiny"
+    steps: int = 1500
+    seeds: int = 5
+    nouns: int = 4000
+
+    def cells(self) -> list[ProbingCell]:
+        return [ProbingCell(self.size, self.steps, FIRST_SEED + i, self.nouns) for i in range(self.seeds)]
+
+
+QUICK_PROBING = ProbingConfig(steps=100, seeds=2, nouns=600)
+
+
+@dataclass(frozen=True)
+class Probing(Result):
+    """All models of the study. What its methods return has a row for each of them, in the order of the seeds."""
+
+    config: ProbingConfig
+    models: tuple[ProbedModel, ...]
+
+    @property
+    def last(self) -> int:
+        """The number of the last layer, which is that of the blocks."""
+        return max(reading.layer for reading in self.models[0].readings)
+
+    def accuracy(
+        self, noun: str, reader: str = TRAINED, hidden: str = NOTHING, task: str = ROLE, layer: int | None = None
+    ) -> np.ndarray:
+        """Balanced accuracies, (S, K). layer: the last unless given. Raises ValueError for what was not read."""
+        wanted = (reader, noun, self.last if layer is None else layer, hidden, task)
+        found = [
+            reading.accuracy
+            for model in self.models
+            for reading in model.readings
+            if (reading.reader, reading.noun, reading.layer, reading.hidden, reading.task) == wanted
+        ]
+        if len(found) != len(self.models):
+            raise ValueError(f"the study has {len(found)} readings of {wanted}, of {len(self.models)} models")
+        return np.array(found)
+
+    def selectivity(self, noun: str, reader: str = TRAINED, layer: int | None = None) -> np.ndarray:
+        """Accuracy on roles less that on the control task, at words that the probe has met: (S,)."""
+        known = self.accuracy(noun, reader, task=KNOWN_WORDS, layer=layer)
+        return (known - self.accuracy(noun, reader, task=CONTROL_TASK, layer=layer)).mean(axis=1)
+
+    def over_random(self, noun: str) -> np.ndarray:
+        """Accuracy on new words less that of a probe on random weights: (S,)."""
+        return (self.accuracy(noun) - self.accuracy(noun, UNTRAINED)).mean(axis=1)
+
+    def drop(self, noun: str, hidden: str, reader: str = TRAINED) -> np.ndarray:
+        """What hiding a word costs, (S, K), as shares."""
+        return self.accuracy(noun, reader) - self.accuracy(noun, reader, hidden)
+
+    def ceiling(self, noun: str, hidden: str = NOTHING) -> np.ndarray:
+        """How often the exact posterior is right, (S, K): every model has nouns of its own."""
+        return np.array(
+            [
+                ceiling.right
+                for model in self.models
+                for ceiling in model.ceilings
+                if (ceiling.noun, ceiling.hidden) == (noun, hidden)
+            ]
+        )
+
+    def exact_drop(self, noun: str, hidden: str) -> np.ndarray:
+        """What hiding a word costs the exact posterior, (S, K)."""
+        return self.ceiling(noun) - self.ceiling(noun, hidden)
+
+    def removed(self, what: str, quantity: str = "moved", layer: int | None = None) -> np.ndarray:
+        """A quantity of `Removal`, (S, K)."""
+        layer = self.last if layer is None else layer
+        return np.array(
+            [
+                getattr(removal, quantity)
+                for model in self.models
+                for removal in model.removals
+                if (removal.what, removal.layer) == (what, layer)
+            ]
+        )
+
+    def new_verbs(self, noun: str, reader: str = TRAINED) -> np.ndarray:
+        """Balanced accuracy with verbs that the probe never met, (S,)."""
+        return np.array([model.new_verbs[f"{reader}, {noun}"] for model in self.models])
+
+    def table(self) -> str:
+        lines = [f"{'accuracy, %, 95% over models':46}" + "".join(f"{kind:>22}" for kind in SENTENCE_KINDS)]
+        for noun in READ_NOUNS:
+            for reader in (TRAINED, UNTRAINED):
+                lines.append(_line(f"{noun}, {reader}", self.accuracy(noun, reader)))
+            for hidden in HIDEABLE[1:]:
+                lines.append(_line(f"{noun}, {hidden} hidden", self.accuracy(noun, hidden=hidden)))
+                exact = self.ceiling(noun, hidden).mean(axis=0)
+                lines.append(f"{'    the exact posterior':46}" + "".join(f"{100 * x:22.1f}" for x in exact))
+            for reader in (TRAINED, UNTRAINED):
+                selectivity = mean_interval(100 * self.selectivity(noun, reader))
+                lines.append(f"{noun}, {reader}: selectivity {points(selectivity)} points")
+        return "\n".join(lines)
+
+    def plot(self) -> Figure:
+        from mlm_mini.experiments.probing.figure import drops_figure
+
+        return drops_figure(self)
+
+    def describe(self) -> str:
+        drops = "; ".join(
+            f"{hidden} hidden, {kind}: {points(mean_interval(100 * drop))}"
+            for hidden in HIDEABLE[1:]
+            for kind, drop in zip(SENTENCE_KINDS, self.drop(NOUN_MASKED, hidden).T, strict=True)
+        )
+        return f"How many points a probe on the vector of a hidden noun loses, with 95% intervals over models: {drops}."
+
+
+def points(estimate: Estimate) -> str:
+    """Points of a percentage with their interval."""
+    return f"{estimate.value:+.1f} ({estimate.low:+.1f} to {estimate.high:+.1f})"
+
+
+def _line(name: str, shares: np.ndarray) -> str:
+    each = (mean_interval(100 * column) for column in shares.T)
+    return f"{name:46}" + "".join(f"{f'{x.value:.1f} ± {x.high - x.value:.1f}':>22}" for x in each)
+
+
+def sampled_points(shares: np.ndarray) -> Sampled:
+    """The mean of shares, (S,), in points of a percentage."""
+    return Sampled.mean(100 * shares)
+
+
+def measure_probing(
+    config: ProbingConfig, rng: np.random.Generator, workers: int | None = None, finished: Finished = tell_nobody
+) -> Probing:
+    """Every model of `config`, trained and read, or found in the cache. rng: not used, since every model has a seed.
+
+    workers, finished: as in `run_study`. A study that was stopped goes on where it stopped.
+    """
+    how = run_probing_cell, probing_folder(), workers, finished
+    return Probing(config, score_cells(ProbedModel, config.cells(), *how))
