@@ -13,7 +13,6 @@ from mlm_mini.training import LANGUAGES, Reporter, cached_model
 # (language, name of one of the models that are kept of it): the chapters that read it. What takes longest comes first.
 MODELS = {
     ("scenes", "full"): ("07", "08", "10", "11", "12", "13", "14", "16"),
-    ("scenes", "full"): ("07", "08", "10", "11", "13"),
     ("scenes", "quick"): ("00", "01", "04"),
     ("scenes", "tiny, causal"): ("08", "16"),
     ("scenes", "tiny"): ("08", "09", "11", "16"),

@@ -102,6 +102,8 @@ def agreement(exact_gap, gap, spread, nearer=0.3):
         "gap of exact conditionals": Sampled.exact(exact_gap),
         "KL by Gibbs in terms of one pass": seeds(nearer, 0.01),
     }
+
+
 def probes(selectivity, control):
     visible = {"selectivity, noun visible": seeds(selectivity, 1), "selectivity, noun hidden": seeds(30, 1)}
     return visible | {"control task at its best": seeds(control, 1)}

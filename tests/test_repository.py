@@ -42,7 +42,6 @@ MAY_IMPORT = {
 }
 # The same for the rooms inside the experiments: the lab, the studies, what lists them, and the claims, which read them.
 STUDIES = {"variance", "ratio", "strategy", "context", "parts", "company", "probing", "joint", "beyond", "writing"}
-STUDIES = {"probing", "variance", "ratio", "strategy", "context", "parts"}
 MAY_IMPORT_INSIDE = {
     "lab": set(),
     **{study: {"lab"} for study in STUDIES},
