@@ -8,27 +8,22 @@ some rows are about memory, and above 1 where ours takes less.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
 
-import ipywidgets
 import numpy as np
 import torch
 
-from mlm_mini import widgets
 from mlm_mini.course.check_times import check_times, first_check
 from mlm_mini.experiments.lab.timing import one_thread, take_turns
-from mlm_mini.experiments.strategy.selection import STRATEGIES
 from mlm_mini.experiments.variance.draws import make_draws, select_from_batch
 from mlm_mini.experiments.variance.gradient_times import time_gradients
-from mlm_mini.experiments.variance.masking_curves import MaskingCurves
-from mlm_mini.experiments.variance.measure import QUICK_SENTENCES, narrow_model, quick_gradient_variance
+from mlm_mini.experiments.variance.measure import QUICK_SENTENCES, narrow_model
 from mlm_mini.languages import english_trigram, scene_language, split_words
 from mlm_mini.model import MaskedLM, ModelConfig, autocast, choose_device
 from mlm_mini.reference import IGNORE_INDEX, maskable_positions
-from mlm_mini.widgets.attention import MOST_MAPPED, AttentionMaps
-from mlm_mini.widgets.joint import THREE_BLANKS
+from mlm_mini.widgets.steps import widget_steps
 
 ROUNDS = 11
 STEP_MS, POSTERIOR_MS, FIRST_CHECK_MS, CHECK_MS = 100.0, 20.0, 3000.0, 1000.0
@@ -86,7 +81,7 @@ def measure(rounds: int = ROUNDS) -> Iterator[BenchRow]:
             yield from _training_steps_on_a_gpu(rounds, gpu)
         posterior = medians(rounds, _posteriors())
         yield BenchRow("a posterior on English", *posterior, POSTERIOR_MS, "a fiftieth of a second", 1.0)
-        for name, _, step in _widget_steps():
+        for name, _, step in widget_steps():
             yield BenchRow(f"a step of the {name}", *medians(rounds, step), STEP_MS, "a tenth of a second", 1.0)
         first, slow = first_check(min(rounds, 5)), float(np.quantile(check_times(), 0.95))
         yield BenchRow("the first check in a fresh process", first, FIRST_CHECK_MS, "three seconds", 1.0)
@@ -213,48 +208,3 @@ def _posteriors() -> Callable[[], None]:
     model, words = english_trigram(), split_words("And God said, Let there be light: and there was light.")
     positions = cycle(range(len(words)))
     return lambda: model.posterior(words, next(positions))
-
-
-def _widget_steps() -> Iterator[tuple[str, ipywidgets.Widget, Callable[[], None]]]:
-    """The name of each widget, the widget, and what moves it by one step, at the largest size where there is one."""
-    rng, sentence = np.random.default_rng(0), "word " * 40
-    floor = np.array([0.02, 0.5, 0.9]), np.array([0.7, 1.0, 1.8]), np.full(3, 0.02)
-    curves = MaskingCurves(*floor, quick_gradient_variance(rng, draws=4))
-    maps = AttentionMaps(tuple("abcdefgh" * (MOST_MAPPED // 8)), {"one": rng.dirichlet([1] * MOST_MAPPED, MOST_MAPPED)})
-    model = MaskedLM(ModelConfig.mini(len(scene_language().vocabulary)), torch.Generator().manual_seed(0)).eval()
-    shares = [round(0.1 + 0.02 * k, 2) for k in range(30)]
-    game = widgets.cloze_widget()
-    for text in game.texts:
-        game.chooser.value = text
-        yield f"cloze game, {text}", game, _playing(game)
-    yield "mask ratio", (masks := widgets.mask_ratio_widget(sentence)), _moving(masks.slider, shares)
-    yield "leak", (leak := widgets.leak_widget()), _moving(leak.slider, [0.25 * k for k in range(24)])
-    attention = widgets.attention_widget(lambda _: maps, "")
-    yield "attention map", attention, _moving(attention.query, range(MOST_MAPPED))
-    economics = widgets.mask_economics_widget(sentence, curves=curves)
-    yield "ratio, floor and noise", economics, _moving(economics.slider, shares)
-    knobs = widgets.two_knobs_widget(sentence, 0.8, 0.05, curves=curves)
-    yield "two knobs, prediction", knobs, _moving(knobs.prediction, shares)
-    yield "two knobs, corruption", knobs, _moving(knobs.corruption, shares)
-    strategy = widgets.strategy_widget(model)
-    yield "strategy, ratio", strategy, _moving(strategy.slider, shares)
-    yield "strategy, choice", strategy, _moving(strategy.strategy, STRATEGIES)
-    plane = widgets.projection_widget(model)
-    yield "projection, word", plane, _moving(plane.word, ("dog", "chef", "bread", "opens"))
-    yield "joint, word", (joint := widgets.joint_widget(THREE_BLANKS)), _moving(joint.word, joint.word.options)
-
-
-def _playing(game: ipywidgets.Widget) -> Callable[[], None]:
-    """What guesses, or brings the next sentence."""
-
-    def step() -> None:
-        game.word.value = "the"
-        game.advance()
-
-    return step
-
-
-def _moving(control: ipywidgets.Widget, values: Iterable) -> Callable[[], None]:
-    """What sets the control to the next of the values, round and round; the picture is drawn before it returns."""
-    following = cycle(value for value in values if value != control.value)
-    return lambda: setattr(control, "value", next(following))

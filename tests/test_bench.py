@@ -16,6 +16,7 @@ from mlm_mini.course import check_times
 from mlm_mini.course.exercises import all_exercises
 from mlm_mini.experiments.lab.timing import take_turns
 from mlm_mini.model import ModelConfig
+from mlm_mini.widgets.steps import widget_steps
 
 FIELDS = ["name", "ours", "peer", "peer_name", "ratio", "unit", "limit"]
 
@@ -70,7 +71,19 @@ def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypa
     rows = list(bench.measure(rounds=1))
     assert all(row.ours > 0 and row.peer > 0 for row in rows)
     named = " ".join(row.name for row in rows)
-    widgets = ("cloze", "mask ratio", "leak", "attention", "floor and noise", "knobs", "strategy", "projection")
+    widgets = (
+        "cloze",
+        "mask ratio",
+        "leak",
+        "attention",
+        "floor and noise",
+        "knobs",
+        "strategy",
+        "projection",
+        "probe",
+        "joint",
+        "unmasking",
+    )
     for part in ("vmap", "training step", "posterior on English", "first check", "a check,", *widgets):
         assert part in named
     with pytest.raises(ValueError, match="rounds is 0: expected at least 1"):
@@ -162,7 +175,7 @@ def test_what_a_learner_waits_for_is_beside_what_was_promised(monkeypatch):
     monkeypatch.setattr(bench, "_ways_to_step", lambda *_: [])
     monkeypatch.setattr(bench, "_training_steps", lambda *_: iter([]))
     monkeypatch.setattr(bench, "_posteriors", lambda: SimpleNamespace(ms=11.0))
-    monkeypatch.setattr(bench, "_widget_steps", lambda: iter([("leak", None, SimpleNamespace(ms=13.0))]))
+    monkeypatch.setattr(bench, "widget_steps", lambda: iter([("leak", None, SimpleNamespace(ms=13.0))]))
     monkeypatch.setattr(bench, "medians", lambda rounds, way: [way.ms])
     monkeypatch.setattr(bench, "first_check", lambda rounds: 17.0)
     monkeypatch.setattr(bench, "check_times", lambda: [19.0] * 99 + [1e6])
@@ -228,7 +241,7 @@ def test_steps_are_warm_or_there_are_none(last, monkeypatch):
 
 
 def test_a_step_of_a_widget_changes_what_it_shows(one_thread):
-    for name, widget, step in bench._widget_steps():
+    for name, widget, step in widget_steps():
         for _ in range(3):
             before = widget.status.value
             step()

@@ -96,7 +96,7 @@ def _students_means(values: np.ndarray) -> np.ndarray:
     S = len(values)
     if S > 100:  # sentences, not seeds: so many weights would take much memory, and figures vary each by itself
         of_its_own = zlib.crc32(values.round(6).tobytes())
-        drawn = np.random.default_rng([RESAMPLING_SEED, of_its_own]).normal(size=RESAMPLES)
+        drawn = np.random.default_rng(of_its_own).normal(size=RESAMPLES)
     else:
         rng = np.random.default_rng(RESAMPLING_SEED)
         chi = np.sqrt(rng.chisquare(S - 1, RESAMPLES))

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 FEW, USUAL = 0.01, 0.15  # of the words; each training is judged at the usual ratio
 FRACTIONS = (32, 16, 8, 4, 2, 1)  # trainings of a 32nd of the steps ... a half, and all of them
 HURRIED = "hurried"  # few masks at the rate that suits the usual ratio
-TOLD = {FEW: f"{FEW:.0%}, at its own rate", USUAL: f"{USUAL:.0%}", HURRIED: f"{FEW:.0%}, at the rate of {USUAL:.0%}"}
+ARM_NAMES = {
+    FEW: f"{FEW:.0%}, at its own rate",
+    USUAL: f"{USUAL:.0%}",
+    HURRIED: f"{FEW:.0%}, at the rate of {USUAL:.0%}",
+}
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class FewMasks(Result):
         lines = [f"nats above the floor after {self.config.steps} steps, by learning rate (one seed)"]
         lines += [f"{r:4.0%}  " + "  ".join(f"{t.learning_rate:g}: {t.nats:.2f}" for t in tried[r]) for r in tried]
         lines += ["share of the way that is given back (95%, over seeds)"]
-        lines += [f"{TOLD[arm]:25}{in_percent(mean_interval(self.shares(arm)))}" for arm in self.arms]
+        lines += [f"{ARM_NAMES[arm]:25}{in_percent(mean_interval(self.shares(arm)))}" for arm in self.arms]
         lines += [
             f"steps for one at {USUAL:.0%}, to end {self.target.mean():.2f} nats above the floor: {self.steps.estimate}"
         ]
@@ -143,7 +147,7 @@ class FewMasks(Result):
             value, low, high = np.array([mean_interval(gaps) for gaps in self.ends(ratio).T]).T
             bars = np.maximum((value - low, high - value), 0)
             left.errorbar(
-                self.config.lengths, value, bars, color=color, marker=marker, linestyle=style, label=TOLD[ratio]
+                self.config.lengths, value, bars, color=color, marker=marker, linestyle=style, label=ARM_NAMES[ratio]
             )
         left.axhline(self.target.mean(), color=figures.BLACK, linewidth=0.8, linestyle=":")
         left.set(xscale="log", xlabel="steps of the training", ylabel="nats above the floor at the end")
@@ -155,7 +159,7 @@ class FewMasks(Result):
             color, marker, style = looks[arm]
             gaps = np.mean([run.gaps for run in self._of(arm, self.config.steps)], axis=0)
             x = np.linspace(0, self.config.steps, len(gaps) + 1)[1:]
-            right.plot(x, gaps, color=color, marker=marker, markersize=3, linestyle=style, label=TOLD[arm])
+            right.plot(x, gaps, color=color, marker=marker, markersize=3, linestyle=style, label=ARM_NAMES[arm])
         right.set(xlabel="step", ylabel="nats above the floor, mean of the seeds")
         right.legend()
         more = self.given_back(HURRIED if HURRIED in self.arms else FEW)
@@ -164,12 +168,12 @@ class FewMasks(Result):
 
     def describe(self) -> str:
         ends = "; ".join(
-            f"{TOLD[ratio]}: "
+            f"{ARM_NAMES[ratio]}: "
             + ", ".join(f"{gap:.2f} after {n}" for n, gap in zip(self.config.lengths, means, strict=True))
             for ratio in (FEW, USUAL)
             for means in [self.ends(ratio).mean(axis=0)]
         )
-        back = "; ".join(f"{TOLD[arm]}: {in_percent(mean_interval(self.shares(arm)))}" for arm in self.arms)
+        back = "; ".join(f"{ARM_NAMES[arm]}: {in_percent(mean_interval(self.shares(arm)))}" for arm in self.arms)
         return (
             f"Left, where trainings of several lengths end, in nats above the floor, means of seeds. {ends}. To the "
             f"dotted line {FEW:.0%} takes {self.steps.estimate} steps for one. Right, the longest trainings on their "
