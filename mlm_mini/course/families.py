@@ -142,7 +142,7 @@ FAMILIES = """
 - the caller's arrays are changed: An array that was handed in is no longer what it was, and whoever uses it next is
   misled. Which of your lines writes into an array of the caller's, and into what could it write instead?
 - rng is never used: Every call gives the same answer, because a generator of your own starts from the same seed each
-  time: a model would see the same holes for ever. Draw from the generator that is handed in.
+  time, as if there were no luck at all. Draw from the generator that is handed in.
 - the draw cannot be repeated: The shares are right, but the same seed gives another answer each time. Draw from the
   generator that is handed in and from no other, so that an experiment can be run again.
 - a generator of one's own: Your luck comes from another generator than the one that is handed in. Made anew with a
