@@ -5,7 +5,7 @@ A new language is one more entry in LANGUAGES. Whatever trains, keeps or compare
 
 import os
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -19,6 +19,9 @@ from mlm_mini.languages import (
     read_text_folder,
     scene_language,
 )
+from mlm_mini.languages.greek import greek_corpus
+from mlm_mini.languages.proteins import protein_corpus
+from mlm_mini.languages.python_code import python_corpus
 from mlm_mini.languages.text_quality import check_unknown, check_words, warn_of_repeats
 from mlm_mini.languages.token_store import TOKENIZERS, VOCABULARY_SIZE, TokenizedText, text_tokenizer, text_tokens
 from mlm_mini.languages.tokenizer import FileTokenizer
@@ -32,6 +35,7 @@ from mlm_mini.training.entries import ExactEntry, LanguageEntry
 # to the floor, at the 15% of the evaluation too. Four parts keep short sentences apart from long ones (see
 # `by_length`), so that little padding is computed.
 SAMPLED = {"steps": 3400, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.35, "learning_rate": 3e-3}
+LETTERS = {"steps": 8000, "batch_size": 64, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 2e-3}
 REAL_TEXT = {"steps": 8000, "batch_size": 64, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 2e-3}
 
 
@@ -91,6 +95,25 @@ class EnglishEntry(TextEntry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackageEntry(TextEntry):
+    """Text that comes with an installed package. documents: reads it. letters: a token is a letter, whatever else is
+    asked for; a tokenizer of a model to start from is used as it is."""
+
+    documents: Callable[[], Corpus]
+    letters: bool = False
+
+    def corpus(self) -> Corpus:
+        return self.documents()
+
+    def _tokenized(self, corpus: Corpus, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
+        if self.letters and isinstance(self.tokenizer, str):
+            return replace(self, tokenizer=text_tokenizer(corpus, vocabulary_size, "characters"), letters=False)._tokenized(
+                corpus, vocabulary_size
+            )
+        return super()._tokenized(corpus, vocabulary_size)
+
+
+@dataclass(frozen=True, kw_only=True)
 class FilesEntry(TextEntry):
     """A learner's own text file or folder. name: its path. endings: as in `read_text_folder`."""
 
@@ -143,6 +166,9 @@ LANGUAGES = {
             name="bursty", make=cache(polya_language), usual=SAMPLED, kept={"tiny": OTHER_TEXT | {"steps": 800}}
         ),
         EnglishEntry(name="english"),
+        PackageEntry(name="proteins", documents=protein_corpus, letters=True, usual=LETTERS, kept={"tiny": {"size": "tiny", "steps": 800}}),
+        PackageEntry(name="python", documents=python_corpus, kept={"tiny": {"size": "tiny", "steps": 800}}),
+        PackageEntry(name="greek", documents=greek_corpus, letters=True, usual=LETTERS, kept={"tiny": {"size": "tiny", "steps": 800}}),
     )
 }
 
