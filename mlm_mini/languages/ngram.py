@@ -32,7 +32,7 @@ NOT_WORDS = frozenset(SPECIAL_TOKENS) - {UNK}
 
 
 @dataclass(frozen=True)
-class Order:
+class _Order:
     """One order of the model: the two factors of the equation above, found by bisection in sorted keys.
 
     A key numbers an n-gram: its ids are the digits of one integer to the base V.
@@ -44,7 +44,7 @@ class Order:
     backoff: np.ndarray  # D N(h) / c(h)
 
     @classmethod
-    def fit(cls, grams: np.ndarray, counts: np.ndarray, size: int) -> "Order":
+    def fit(cls, grams: np.ndarray, counts: np.ndarray, size: int) -> "_Order":
         """grams: sorted distinct keys; counts: how often, or after how many different words, each occurs."""
         contexts, first, followers = np.unique(grams // size, return_index=True, return_counts=True)
         totals = np.add.reduceat(counts, first)
@@ -75,7 +75,7 @@ class Trigram:
     vocabulary: the words, lower case, with [UNK] for every other; [CLS] opens a sentence and [SEP] closes it.
     """
 
-    def __init__(self, vocabulary: Vocabulary, unigram: np.ndarray, bigrams: Order, trigrams: Order):
+    def __init__(self, vocabulary: Vocabulary, unigram: np.ndarray, bigrams: _Order, trigrams: _Order):
         self.vocabulary = vocabulary
         self._unigram, self._bigrams, self._trigrams = unigram, bigrams, trigrams
         # What can be in a sentence: every word, and the sign for one that is not in the vocabulary.
@@ -101,9 +101,9 @@ class Trigram:
         keys = keys[stream[2:] != vocabulary.cls_id]  # a window that reaches into the next sentence ends in [CLS]
         grams, counts = np.unique(keys, return_counts=True)
         # From here on a count is the number of different words in front: each distinct longer n-gram counts once.
-        trigrams = Order.fit(grams, counts, size)
+        trigrams = _Order.fit(grams, counts, size)
         grams, counts = np.unique(grams % size**2, return_counts=True)
-        bigrams = Order.fit(grams, counts, size)
+        bigrams = _Order.fit(grams, counts, size)
         return cls(vocabulary, _unigram(grams % size, vocabulary), bigrams, trigrams)
 
     def log_probability(self, sentence: Sequence[str]) -> float:

@@ -25,11 +25,12 @@ from mlm_mini.languages.python_code import python_corpus
 from mlm_mini.languages.text_quality import check_unknown, check_words, warn_of_repeats
 from mlm_mini.languages.token_store import TOKENIZERS, VOCABULARY_SIZE, TokenizedText, text_tokenizer, text_tokens
 from mlm_mini.languages.tokenizer import FileTokenizer
-from mlm_mini.model import ModelConfig, WordLevel
+from mlm_mini.model import MaskedLM, ModelConfig, WordLevel
 from mlm_mini.paths import expand_home
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.datasets import BLOCK_LENGTH, Material, text_material
 from mlm_mini.training.entries import ExactEntry, LanguageEntry
+from mlm_mini.training.waves import wavy_model, wavy_shape
 
 # Sentences are so short that 15% of one is a word or two. At 35% a model learns more from each batch and comes nearer
 # to the floor, at the 15% of the evaluation too. Four parts keep short sentences apart from long ones (see
@@ -96,20 +97,33 @@ class EnglishEntry(TextEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PackageEntry(TextEntry):
-    """Text that comes with an installed package. documents: reads it. letters: a token is a letter, whatever else is
-    asked for; a tokenizer of a model to start from is used as it is."""
+    """Text that is installed already: proteins, code, ancient books.
+
+    documents: reads it. letters: a token is a letter, whatever is asked for by name; a tokenizer of a model to start
+    from is used as it is. Its rows are short and its first model has waves for positions: so a minute is enough to
+    learn something.
+    """
 
     documents: Callable[[], Corpus]
     letters: bool = False
+    row_length: int = 32
 
     def corpus(self) -> Corpus:
         return self.documents()
 
+    def made_by(self) -> list[str]:
+        return [wavy_model.__module__]
+
+    def shape(self, size: str, tokens: int, length: int = 0) -> ModelConfig:
+        return wavy_shape(super().shape(size, tokens, length))
+
+    def first_model(self, shape: ModelConfig, seed: int) -> MaskedLM:
+        return wavy_model(shape, seed)
+
     def _tokenized(self, corpus: Corpus, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
         if self.letters and isinstance(self.tokenizer, str):
-            return replace(self, tokenizer=text_tokenizer(corpus, vocabulary_size, "characters"), letters=False)._tokenized(
-                corpus, vocabulary_size
-            )
+            alphabet = text_tokenizer(corpus, vocabulary_size, "characters")
+            return replace(self, tokenizer=alphabet)._tokenized(corpus, vocabulary_size)
         return super()._tokenized(corpus, vocabulary_size)
 
 

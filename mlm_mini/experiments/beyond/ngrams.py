@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.languages.ngram import Order
+from mlm_mini.languages.ngram import _Order as Order
 
 EDGE = 0  # stands where no token is: before the first one and after the last
 AT_ONCE = 2**21  # numbers looked up together
