@@ -19,6 +19,9 @@ MODELS = {
     ("scenes", "tiny, 35%"): ("08",),
     ("markov", "tiny"): ("09",),
     ("bursty", "tiny"): ("09",),
+    ("python", "tiny"): ("15",),
+    ("proteins", "tiny"): ("15",),
+    ("greek", "tiny"): ("15",),
 }
 STUDIES = {"mask_ratio": ("10",), "mask_strategy": ("11",)}
 

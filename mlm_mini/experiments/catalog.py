@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mlm_mini.experiments.beyond.study import Beyond, BeyondConfig, measure_beyond
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.parts.study import PartsConfig, RecipeParts, measure_parts
 from mlm_mini.experiments.ratio.config import QUICK_RATIO_STUDY, MaskRatioConfig
@@ -52,6 +53,7 @@ EXPERIMENTS = {
         Experiment("gradient_variance", QUICK_VARIANCE, FULL_VARIANCE, new_model_variance, GradientVariance),
         Experiment("mask_ratio", QUICK_RATIO_STUDY, MaskRatioConfig(), measure_mask_ratio, MaskRatio),
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
+        Experiment("beyond", BeyondConfig(steps=(60, 40, 60), seeds=2), BeyondConfig(), measure_beyond, Beyond),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
     )
 }

@@ -16,6 +16,7 @@ PACKAGE, RELEASE = "mhcseqs", "2.6.13"
 FILE = "mhcseqs/diverse_mhc_sequences.csv"
 FILE_SHA256 = "713ba6d578c9b9e02c966209ba92c37a1425ffe747ad3a27ad67ac6d9a98ea55"
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+KIND = ("I", "alpha")
 SHORTEST, LONGEST = 100, 500
 MOST_OF_A_SPECIES = 40  # a few birds have thousands of sequences that hardly differ
 # Whole branches of the tree of animals are held out, not species one by one: a chimpanzee's protein is nearly a
@@ -67,6 +68,8 @@ def _by_species() -> dict[tuple[str, str], list[str]]:
     seen = set()
     for row in csv.DictReader(io.StringIO(content.decode("utf-8"))):
         sequence = row["sequence"]
+        if (row["mhc_class"], row["chain"]) != KIND:
+            continue
         if SHORTEST <= len(sequence) <= LONGEST and sequence not in seen and not set(sequence) - set(AMINO_ACIDS):
             seen.add(sequence)
             species[row["source_group"], row["organism"]].append(sequence)

@@ -1,0 +1,271 @@
+"""Proteins, code and Greek: the masked model beside models that count, at the same blanks of held-out documents.
+
+Shape letters: D held-out documents, S training seeds, N blanks, C candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from mlm_mini.experiments.beyond.blanks import (
+    DocumentBlanks,
+    as_numbers,
+    document_ids,
+    draw_document_blanks,
+    model_posterior,
+    surprisal_of,
+    top_k,
+)
+from mlm_mini.experiments.beyond.ngrams import (
+    Ngram,
+    both_sides_posterior,
+    left_posterior,
+    product_posterior,
+    token_shares,
+)
+from mlm_mini.experiments.lab.recipe import DECIMALS
+from mlm_mini.experiments.lab.result import Result
+from mlm_mini.experiments.lab.study import score_cells, study_folder
+from mlm_mini.experiments.lab.verdicts import Sampled
+from mlm_mini.languages.token_store import VOCABULARY_SIZE
+from mlm_mini.languages.tokenizer import FileTokenizer
+from mlm_mini.model import MaskedLM
+from mlm_mini.processes import Finished, tell_nobody
+from mlm_mini.training import LANGUAGES, find_material, recipe
+from mlm_mini.training.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MODEL, UNIGRAM, LEFT, PRODUCT, BOTH = "masked model", "unigram", "n-gram, left", "n-grams, product", "n-gram, both sides"
+COUNTING = (UNIGRAM, LEFT, PRODUCT, BOTH)
+NGRAMS = COUNTING[1:]
+BLANKS_SEED, TUNING_BLANKS_SEED = 1500, 1501
+PER_DOCUMENT = {"proteins": 20, "python": 20, "greek": 20}
+ORDERS = {"proteins": (2, 3, 4, 5), "python": (2, 3, 4), "greek": (3, 4, 5, 6, 7)}
+LINE_ENDS = {"proteins": "\n", "python": "", "greek": ""}  # tokens that are no question
+TOP = (1, 5, 20)
+
+
+@dataclass(frozen=True)
+class BeyondCell:
+    """One reader of one language. arm: MODEL, or one of COUNTING, which have neither steps nor seeds."""
+
+    language: str
+    arm: str
+    steps: int = 0
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        arm = self.arm.replace(" ", "_").replace(",", "")
+        return f"{self.language}-{arm}-{self.steps}-seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class BeyondConfig:
+    """steps: of the model of each language, in the order of PER_DOCUMENT; seeds: 0, 1 ... so many of each."""
+
+    steps: tuple[int, ...] = (5000, 2600, 5000)
+    seeds: int = 3
+
+    def cells(self) -> Iterator[BeyondCell]:
+        """Every reader. The models come seed by seed, so that a study that is cut short has some of each language."""
+        for seed in range(self.seeds):
+            for language, steps in zip(PER_DOCUMENT, self.steps, strict=True):
+                yield BeyondCell(language, MODEL, steps, seed)
+        for language in PER_DOCUMENT:
+            for arm in COUNTING:
+                yield BeyondCell(language, arm)
+
+
+@dataclass(frozen=True)
+class BeyondScore:
+    """Means over the blanks of each of D documents. order: of the n-gram, 1 for a unigram and 0 for the model.
+
+    nats: (D,), surprisal; top1, top5, top20: (D,), how often the answer is among so many best.
+    """
+
+    cell: BeyondCell
+    order: int
+    documents: tuple[str, ...]
+    nats: np.ndarray
+    top1: np.ndarray
+    top5: np.ndarray
+    top20: np.ndarray
+
+
+@dataclass(frozen=True)
+class Beyond(Result):
+    """scores: of every reader."""
+
+    config: BeyondConfig
+    scores: tuple[BeyondScore, ...]
+
+    def of(self, language: str, arm: str) -> list[BeyondScore]:
+        """The scores of a reader, one for each seed."""
+        return [s for s in self.scores if (s.cell.language, s.cell.arm) == (language, arm)]
+
+    def values(self, language: str, arm: str, unit: str) -> np.ndarray:
+        """(S, D): a figure of a reader for each seed and document; S is 1 for one that counts."""
+        return np.array([getattr(score, unit) for score in self.of(language, arm)])
+
+    def mean(self, language: str, arm: str, unit: str) -> Sampled:
+        """A figure with its interval over documents, seeds averaged."""
+        return Sampled.mean(self.values(language, arm, unit).mean(axis=0))
+
+    def best_counting(self, language: str, unit: str = "nats") -> str:
+        """The name of the best of NGRAMS by its mean over documents."""
+        sign = 1 if unit == "nats" else -1
+        return min(NGRAMS, key=lambda arm: sign * self.values(language, arm, unit).mean())
+
+    def saved(self, language: str, against: str | None = None, unit: str = "nats") -> Sampled:
+        """What the model saves against a reader that counts, the best n-gram unless given: over documents, seeds
+        averaged. Above 0 where the model is better, in nats as in shares."""
+        against = against or self.best_counting(language, unit)
+        sign = 1 if unit == "nats" else -1
+        other, own = self.values(language, against, unit)[0], self.values(language, MODEL, unit)
+        return Sampled.mean(sign * (other - own.mean(axis=0)))
+
+    def saved_by_seed(self, language: str, unit: str = "nats") -> np.ndarray:
+        """The same for each seed, documents averaged: (S,)."""
+        sign = 1 if unit == "nats" else -1
+        other = self.values(language, self.best_counting(language, unit), unit)[0]
+        return sign * (other - self.values(language, MODEL, unit)).mean(axis=1)
+
+    def table(self) -> str:
+        lines = [f"{'':10}{'reader':20}{'order':>6}  {'nats (95%, documents)':24}{'first':>7}{'in 5':>7}{'in 20':>7}"]
+        for language in PER_DOCUMENT:
+            for arm in (*COUNTING, MODEL):
+                shares = "".join(f"{self.mean(language, arm, f'top{k}').value:7.1%}" for k in TOP)
+                order = self.of(language, arm)[0].order or "-"
+                nats = self.mean(language, arm, "nats").estimate.with_margin()
+                lines.append(f"{language:10}{arm:20}{order!s:>6}  {nats:24}{shares}")
+        return "\n".join(lines)
+
+    def plot(self) -> Figure:
+        from mlm_mini import figures
+
+        figure, panels = figures.new_figure(11, 3.2, columns=len(PER_DOCUMENT))
+        colors = [figures.SKY, figures.SKY, figures.BLUE, figures.BLUE, figures.RED]
+        arms = (*COUNTING, MODEL)
+        for axes, language in zip(panels, PER_DOCUMENT, strict=True):
+            for place, arm in enumerate(arms[::-1]):
+                value, low, high = self.mean(language, arm, "nats").estimate
+                color = colors[arms.index(arm)]
+                hatch = "//" if arm == MODEL else ""
+                axes.barh(place, value, color=color, hatch=hatch, edgecolor="white", linewidth=0)
+                axes.plot([low, high], [place, place], color=figures.BLACK, linewidth=1)
+            axes.set_yticks(range(len(arms)), arms[::-1] if language == next(iter(PER_DOCUMENT)) else [""] * len(arms))
+            axes.grid(axis="y", visible=False)
+            axes.set_xlabel("nats per hidden token (95%, documents)")
+            axes.set_title(f"{language}: model {self.saved(language).value:+.2f} nats", loc="left")
+        return figure
+
+    def describe(self) -> str:
+        parts = []
+        for language in PER_DOCUMENT:
+            nats = ", ".join(f"{arm} {self.mean(language, arm, 'nats').value:.2f}" for arm in (*COUNTING, MODEL))
+            parts.append(f"{language}: {nats}; the model saves {self.saved(language).estimate}")
+        return "Bars of the nats that each reader pays for a hidden token of held-out documents. " + ". ".join(parts) + "."
+
+
+def measure_beyond(
+    config: BeyondConfig, rng: np.random.Generator, workers: int | None = None, finished: Finished = tell_nobody
+) -> Beyond:
+    """Every reader of `config`, measured or read from the cache. rng: not used, since all luck has seeds of its own.
+
+    workers, finished: as in `run_study`.
+    """
+    texts = [LANGUAGES[language].text() for language in PER_DOCUMENT]
+    folder = study_folder("beyond", run_beyond_cell, texts)
+    return Beyond(config, score_cells(BeyondScore, config.cells(), run_beyond_cell, folder, workers, finished))
+
+
+def run_beyond_cell(cell: BeyondCell) -> dict:
+    """What one reader pays, fit for JSON."""
+    blanks = held_out_blanks(cell.language)
+    if cell.arm == MODEL:
+        order, posterior = 0, model_posterior(train_model(cell), blanks)
+    else:
+        order, posterior = counting_posterior(cell.language, cell.arm, blanks)
+    return {"order": order, "documents": list(blanks.names)} | scores_of(blanks, posterior)
+
+
+def scores_of(blanks: DocumentBlanks, posterior: np.ndarray) -> dict[str, list[float]]:
+    """The figures of a `BeyondScore`: from (N, C) probabilities to means over each document."""
+    found = {"nats": surprisal_of(posterior, blanks.answers)}
+    found |= {f"top{k}": top_k(posterior, blanks.answers, k) for k in TOP}
+    return {unit: [round(x, DECIMALS) for x in blanks.per_document(values).tolist()] for unit, values in found.items()}
+
+
+@cache
+def training_numbers(language: str) -> tuple[FileTokenizer, tuple[np.ndarray, ...]]:
+    """The tokenizer of a language, and its training documents as n-grams have them."""
+    tokenizer, train, _ = LANGUAGES[language].tokenized(VOCABULARY_SIZE)
+    numbers = (as_numbers(ids, tokenizer.vocabulary) for ids in document_ids(train))
+    return tokenizer, tuple(document[document > 0] for document in numbers)
+
+
+def held_out_blanks(language: str, split: str = "test", seed: int = BLANKS_SEED) -> DocumentBlanks:
+    """The blanks at which all readers of a language are compared."""
+    entry, (tokenizer, _) = LANGUAGES[language], training_numbers(language)
+    rng = np.random.default_rng(seed)
+    return draw_document_blanks(
+        entry.corpus(), split, tokenizer, PER_DOCUMENT[language], entry.row_length, rng, LINE_ENDS[language]
+    )
+
+
+def counting_posterior(language: str, arm: str, blanks: DocumentBlanks) -> tuple[int, np.ndarray]:
+    """The order of the n-gram that was best on validation text, and what it says at the blanks: (N, C)."""
+    if arm == UNIGRAM:
+        return 1, posterior_of_order(language, arm, 1, blanks)
+    tuning = held_out_blanks(language, "validation", TUNING_BLANKS_SEED)
+
+    def nats(order: int) -> float:
+        return surprisal_of(posterior_of_order(language, arm, order, tuning), tuning.answers).mean()
+
+    order = min(ORDERS[language], key=nats)
+    return order, posterior_of_order(language, arm, order, blanks)
+
+
+def posterior_of_order(language: str, arm: str, order: int, blanks: DocumentBlanks) -> np.ndarray:
+    """What a reader that counts says at the blanks: (N, C)."""
+    tokenizer, texts = training_numbers(language)
+    C, rows = len(tokenizer.vocabulary.regular_ids), (blanks.numbers, blanks.places)
+    if arm == UNIGRAM:
+        return np.tile(token_shares(texts, C), (len(blanks.ids), 1))
+    if arm == LEFT:
+        return left_posterior(fitted(language, order), *rows)
+    if arm == BOTH:
+        return both_sides_posterior(fitted(language, order), *rows)
+    return product_posterior(fitted(language, order), fitted(language, order, True), token_shares(texts, C), *rows)
+
+
+@cache
+def fitted(language: str, order: int, backwards: bool = False) -> Ngram:
+    """The n-gram of a language, or of its text read backwards."""
+    tokenizer, texts = training_numbers(language)
+    return Ngram.fit([t[::-1] if backwards else t for t in texts], order, len(tokenizer.vocabulary.regular_ids))
+
+
+def train_model(cell: BeyondCell) -> MaskedLM:
+    """The model of a cell, trained on the CPU by the recipe of its language."""
+    entry = LANGUAGES[cell.language]
+    kept = dict(entry.kept["tiny"]) | {"steps": cell.steps, "seed": cell.seed}
+    config = recipe(cell.language, device="cpu", **kept)
+    material = find_material(cell.language, config, entry.row_length)
+    shape = entry.shape("tiny", len(material.source.vocabulary), entry.row_length)
+    with torch.random.fork_rng([]):
+        run = Run.start(
+            shape, material.source, config, torch.device("cpu"), start=entry.first_model(shape, config.seed)
+        )
+        for _ in range(cell.steps):
+            run.one_step()
+    return run.model.eval()
