@@ -10,7 +10,35 @@ from mlm_mini.languages.package_files import read_package_files
 PACKAGE, RELEASE = "py-sblgnt", "0.10"
 FOLDER = "pysblgnt/sblgnt"
 BOOKS = (  # in the order of the files, which begin with 61
-    "Mt Mk Lk Jn Ac Ro 1Co 2Co Ga Eph Php Col 1Th 2Th 1Ti 2Ti Tit Phm Heb Jas 1Pe 2Pe 1Jn 2Jn 3Jn Jud Re".split()
+    [
+        "Mt",
+        "Mk",
+        "Lk",
+        "Jn",
+        "Ac",
+        "Ro",
+        "1Co",
+        "2Co",
+        "Ga",
+        "Eph",
+        "Php",
+        "Col",
+        "1Th",
+        "2Th",
+        "1Ti",
+        "2Ti",
+        "Tit",
+        "Phm",
+        "Heb",
+        "Jas",
+        "1Pe",
+        "2Pe",
+        "1Jn",
+        "2Jn",
+        "3Jn",
+        "Jud",
+        "Re",
+    ]
 )
 FILES_SHA256 = "f95833b147bb182786750700423625528dcb38f1508ea7585bce52e730a352f9"
 LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"

@@ -15,20 +15,120 @@ from pathlib import Path
 from mlm_mini.languages.corpus import Corpus, Document
 
 # A module is a file or a package, and as such on one side. All of them are in Python 3.11 to 3.14.
-TRAINING = (
-    "asyncio bdb code codecs collections concurrent contextlib copy ctypes dataclasses dis doctest email enum filecmp "
-    "fileinput ftplib functools getpass gzip hashlib hmac html http imaplib importlib inspect linecache locale logging "
-    "mimetypes modulefinder multiprocessing ntpath os pathlib pdb pickle pickletools pkgutil platform poplib "
-    "posixpath pprint profile pstats pyclbr pydoc queue random reprlib runpy selectors shelve shutil smtplib socket "
-    "socketserver ssl stat subprocess symtable sysconfig tabnanny tarfile tempfile threading timeit trace traceback "
-    "tracemalloc types typing unittest urllib venv warnings weakref webbrowser wsgiref xml xmlrpc zipapp"
-).split()
+TRAINING = [
+    "asyncio",
+    "bdb",
+    "code",
+    "codecs",
+    "collections",
+    "concurrent",
+    "contextlib",
+    "copy",
+    "ctypes",
+    "dataclasses",
+    "dis",
+    "doctest",
+    "email",
+    "enum",
+    "filecmp",
+    "fileinput",
+    "ftplib",
+    "functools",
+    "getpass",
+    "gzip",
+    "hashlib",
+    "hmac",
+    "html",
+    "http",
+    "imaplib",
+    "importlib",
+    "inspect",
+    "linecache",
+    "locale",
+    "logging",
+    "mimetypes",
+    "modulefinder",
+    "multiprocessing",
+    "ntpath",
+    "os",
+    "pathlib",
+    "pdb",
+    "pickle",
+    "pickletools",
+    "pkgutil",
+    "platform",
+    "poplib",
+    "posixpath",
+    "pprint",
+    "profile",
+    "pstats",
+    "pyclbr",
+    "pydoc",
+    "queue",
+    "random",
+    "reprlib",
+    "runpy",
+    "selectors",
+    "shelve",
+    "shutil",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "stat",
+    "subprocess",
+    "symtable",
+    "sysconfig",
+    "tabnanny",
+    "tarfile",
+    "tempfile",
+    "threading",
+    "timeit",
+    "trace",
+    "traceback",
+    "tracemalloc",
+    "types",
+    "typing",
+    "unittest",
+    "urllib",
+    "venv",
+    "warnings",
+    "weakref",
+    "webbrowser",
+    "wsgiref",
+    "xml",
+    "xmlrpc",
+    "zipapp",
+]
 HELD_OUT = {
-    "validation": "cmd gettext netrc sched uuid zoneinfo".split(),
-    "test": (
-        "argparse ast base64 bisect calendar configparser csv difflib fractions graphlib heapq ipaddress json mailbox "
-        "plistlib quopri secrets shlex statistics string textwrap tokenize tomllib wave zipfile"
-    ).split(),
+    "validation": ["cmd", "gettext", "netrc", "sched", "uuid", "zoneinfo"],
+    "test": [
+        "argparse",
+        "ast",
+        "base64",
+        "bisect",
+        "calendar",
+        "configparser",
+        "csv",
+        "difflib",
+        "fractions",
+        "graphlib",
+        "heapq",
+        "ipaddress",
+        "json",
+        "mailbox",
+        "plistlib",
+        "quopri",
+        "secrets",
+        "shlex",
+        "statistics",
+        "string",
+        "textwrap",
+        "tokenize",
+        "tomllib",
+        "wave",
+        "zipfile",
+    ],
 }
 MOST_OF_A_MODULE = 40_000  # characters, so that a large module does not count for ten others
 LINE_END, DEEPER, BACK = "⏎", "⇥", "⇤"  # what Python reads in the ends of lines and in what stands before them
@@ -109,7 +209,11 @@ def _docstring_places(source: str) -> dict[tuple[int, int], bool]:
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
             first = body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 alone = len(body) == 1 and not isinstance(node, ast.Module)
                 places[first.value.lineno, first.value.col_offset] = alone
     return places

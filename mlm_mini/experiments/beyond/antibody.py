@@ -23,10 +23,21 @@ PACKAGE, RELEASE = "antiberty", "0.1.3"
 WEIGHTS_FOLDER = "antiberty/trained_models/AntiBERTy_md_smooth"
 TOKENS = "antiberty/trained_models/vocab.txt"
 OTHER_HEADS = ("cls.species.", "cls.chain.", "cls.graft.")  # of tasks that fill in nothing
-CONFIG_FIELDS = (
-    "hidden_size num_hidden_layers num_attention_heads intermediate_size max_position_embeddings type_vocab_size "
-    "vocab_size hidden_dropout_prob attention_probs_dropout_prob layer_norm_eps initializer_range hidden_act model_type"
-).split()
+CONFIG_FIELDS = [
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "vocab_size",
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "layer_norm_eps",
+    "initializer_range",
+    "hidden_act",
+    "model_type",
+]
 # Variable regions of antibodies that are used as medicines, as their makers published them; V_H heavy, V_L light.
 CHAINS = {
     "trastuzumab, heavy": "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAEDTAVYYCSRWG"

@@ -103,7 +103,9 @@ def model_posterior(model: MaskedLM, blanks: DocumentBlanks) -> np.ndarray:
     seen = blanks.ids.copy()
     seen[np.arange(len(seen)), blanks.places] = blanks.vocabulary.mask_id
     found = [
-        candidate_probabilities(model, seen[i : i + ROWS_AT_ONCE], blanks.places[i : i + ROWS_AT_ONCE, None], blanks.vocabulary)
+        candidate_probabilities(
+            model, seen[i : i + ROWS_AT_ONCE], blanks.places[i : i + ROWS_AT_ONCE, None], blanks.vocabulary
+        )
         for i in range(0, len(seen), ROWS_AT_ONCE)
     ]
     return np.concatenate(found)[:, 0]

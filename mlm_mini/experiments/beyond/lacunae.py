@@ -67,13 +67,15 @@ def one_pass(model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, keep: int 
     p = candidate_probabilities(model, seen[None], lacuna.positions[None], vocabulary)[0]  # (k, C)
     beam = [((), 0.0)]
     for row in np.log(np.maximum(p, LOWEST)):
-        beam = _best([(*taken, i) for taken, _ in beam for i in range(len(row))], np.add.outer([s for _, s in beam], row).ravel(), keep)
+        beam = _best(
+            [(*taken, i) for taken, _ in beam for i in range(len(row))],
+            np.add.outer([s for _, s in beam], row).ravel(),
+            keep,
+        )
     return _as_text(beam, vocabulary)
 
 
-def beam_search(
-    model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, beam: int = BEAM
-) -> list[Restoration]:
+def beam_search(model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, beam: int = BEAM) -> list[Restoration]:
     """Letter by letter from the left: each is guessed with those before it filled in, and the `beam` best are kept.
 
     The probability of a filling is the product of the k guesses, each given those before it: by the chain rule these

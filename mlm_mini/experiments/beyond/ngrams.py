@@ -104,9 +104,7 @@ def both_sides_posterior(model: Ngram, rows: np.ndarray, places: np.ndarray) -> 
     return _filled(model, len(rows), weights)
 
 
-def product_posterior(
-    left: Ngram, right: Ngram, prior: np.ndarray, rows: np.ndarray, places: np.ndarray
-) -> np.ndarray:
+def product_posterior(left: Ngram, right: Ngram, prior: np.ndarray, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
     """P(x | left) P(x | right) / P(x), scaled: (N, C). right: fitted to the texts read backwards. prior: (C,)."""
     before = left_posterior(left, rows, places)
     after = left_posterior(right, rows[:, ::-1], rows.shape[1] - 1 - places)
