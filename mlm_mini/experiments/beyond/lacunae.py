@@ -138,3 +138,20 @@ def rank_of(restorations: list[Restoration], truth: str) -> int | None:
 def text_of(ids: np.ndarray, tokenizer: FileTokenizer) -> str:
     """The letters of some ids."""
     return "".join(tokenizer.tokens(ids))
+
+
+def restore_all(
+    model: MaskedLM, ngram: Ngram, lacunae: list[Lacuna], tokenizer: FileTokenizer, beam: int = BEAM
+) -> dict[str, np.ndarray]:
+    """The place of the truth in the ranked list of each of WAYS, 0 where it is not among SHOWN: (N,) for each."""
+    vocabulary = tokenizer.vocabulary
+    ways = {
+        WAYS[0]: lambda lacuna: one_pass(model, lacuna, vocabulary),
+        WAYS[1]: lambda lacuna: beam_search(model, lacuna, vocabulary, beam),
+        WAYS[2]: lambda lacuna: ngram_beam(ngram, lacuna, vocabulary),
+    }
+    truths = [text_of(lacuna.ids[lacuna.positions], tokenizer) for lacuna in lacunae]
+    return {
+        name: np.array([rank_of(way(l)[:SHOWN], truth) or 0 for l, truth in zip(lacunae, truths, strict=True)])
+        for name, way in ways.items()
+    }
