@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mlm_mini.experiments.beyond.blanks import candidate_probabilities
+from mlm_mini.experiments.beyond.blanks import candidate_probabilities, surprisal_of
 from mlm_mini.languages.characters import Characters, _pipeline
 from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.model import MaskedLM, load_pretrained, load_tokenizer
 from mlm_mini.model.files import WEIGHTS
+from mlm_mini.shipped import provenance, results_folder
 from mlm_mini.storage import cache_path, write_atomically
+from mlm_mini.training import LANGUAGES, Reporter, cached_model
 
 PACKAGE, RELEASE = "antiberty", "0.1.3"
 WEIGHTS_FOLDER = "antiberty/trained_models/AntiBERTy_md_smooth"
@@ -106,3 +108,36 @@ def chain_posteriors(model: MaskedLM, tokenizer: FileTokenizer, chain: str, reac
         seen = np.concatenate([[vocabulary.cls_id], row, [vocabulary.sep_id]])[None]
         found.append(candidate_probabilities(model, seen, np.array([[place - first + 1]]), vocabulary)[0, 0])
     return np.array(found)
+
+
+def measure_chains() -> dict:
+    """How often AntiBERTy and the course's protein model are right at each chain of CHAINS, and what they pay in nats."""
+    model, letters = open_antibody_model()
+    ours = cached_model("proteins", report=Reporter, **LANGUAGES["proteins"].kept["tiny"])
+    readers = {
+        "AntiBERTy": (model, letters, None),
+        "the protein model made here": (ours.model, ours.tokenizer, (LANGUAGES["proteins"].row_length - 3) // 2),
+    }
+    return {"chains": list(CHAINS), "readers": {name: _asked(*reader) for name, reader in readers.items()}}
+
+
+def _asked(model: MaskedLM, tokenizer: FileTokenizer, reach: int | None) -> dict[str, list[float]]:
+    right, nats = [], []
+    for chain in CHAINS.values():
+        p = chain_posteriors(model, tokenizer, chain, reach)
+        answers = np.searchsorted(tokenizer.vocabulary.regular_ids, tokenizer.encode(chain)[1:-1])
+        right.append(round(float((p.argmax(axis=1) == answers).mean()), 4))
+        nats.append(round(float(surprisal_of(p, answers).mean()), 4))
+    return {"right": right, "nats": nats}
+
+
+def main() -> None:
+    """Writes the shipped result."""
+    command = "python -m mlm_mini.experiments.beyond.antibody"
+    record = {"experiment": "antibody", **provenance(command), "seed": 0, "result": measure_chains()}
+    path = results_folder("experiments") / "antibody.json"
+    write_atomically(path, lambda file: file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()

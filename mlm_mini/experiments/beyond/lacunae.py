@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from mlm_mini.experiments.beyond.blanks import as_numbers, candidate_probabilities
 from mlm_mini.experiments.beyond.ngrams import EDGE, LOWEST, Ngram
+from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
@@ -155,3 +157,12 @@ def restore_all(
         name: np.array([rank_of(way(l)[:SHOWN], truth) or 0 for l, truth in zip(lacunae, truths, strict=True)])
         for name, way in ways.items()
     }
+
+
+def share_interval(hits: np.ndarray) -> Estimate:
+    """The share of hits, (N,) bool, with Wilson's 95% interval, which stays within 0 and 1 (Wilson 1927)."""
+    n, z = len(hits), stats.norm.ppf(0.975)
+    share = float(np.mean(hits))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    margin = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Estimate(share, min(share, float(middle - margin)), max(share, float(middle + margin)))

@@ -6,9 +6,11 @@ Shape letters: N blanks, A = 20 amino acids.
 import numpy as np
 from scipy import stats
 
+from mlm_mini.experiments.beyond.blanks import DocumentBlanks
 from mlm_mini.languages.proteins import AMINO_ACIDS
 
 PERMUTATIONS = 2000
+LOWEST = 1e-12  # of a probability
 
 
 def substitution_scores(posterior: np.ndarray, answers: np.ndarray) -> np.ndarray:
@@ -23,6 +25,14 @@ def substitution_scores(posterior: np.ndarray, answers: np.ndarray) -> np.ndarra
     joint = (joint + joint.T) / (2 * len(answers))
     margin = joint.sum(axis=1)
     return np.log(joint / np.outer(margin, margin))
+
+
+def residue_posterior(posterior: np.ndarray, blanks: DocumentBlanks) -> tuple[np.ndarray, np.ndarray]:
+    """Of probabilities of all candidates (N, C) those of AMINO_ACIDS, scaled to sum to one, (N, A), and the answers."""
+    letters = blanks.vocabulary.words(blanks.vocabulary.regular_ids)
+    columns = [letters.index(a) for a in AMINO_ACIDS]
+    q = np.maximum(posterior[:, columns], LOWEST)
+    return q / q.sum(axis=1, keepdims=True), np.array([columns.index(c) for c in blanks.answers])
 
 
 def blosum62() -> np.ndarray:

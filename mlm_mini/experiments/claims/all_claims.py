@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlm_mini.experiments.claims.beyond import BEYOND_CLAIMS
 from mlm_mini.experiments.claims.claim import Claim, Effort, Finding
 from mlm_mini.experiments.claims.context import CONTEXT_CLAIMS
 from mlm_mini.experiments.claims.foundations import FOUNDATION_CLAIMS
@@ -13,7 +14,7 @@ from mlm_mini.experiments.claims.strategy import STRATEGY_CLAIMS
 from mlm_mini.experiments.claims.variance import VARIANCE_CLAIMS
 from mlm_mini.experiments.lab.verdicts import Decision
 
-CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS
+CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS + BEYOND_CLAIMS
 
 
 @dataclass(frozen=True)
