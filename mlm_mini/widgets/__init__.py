@@ -8,6 +8,7 @@ import importlib
 _CLASSES = {
     "attention_widget": ("attention", "AttentionWidget"),
     "cloze_widget": ("cloze", "ClozeWidget"),
+    "lacuna_widget": ("lacuna", "LacunaWidget"),
     "leak_widget": ("leak", "LeakWidget"),
     "mask_economics_widget": ("economics", "MaskEconomicsWidget"),
     "mask_ratio_widget": ("mask_ratio", "MaskRatioWidget"),
