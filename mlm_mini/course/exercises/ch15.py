@@ -331,9 +331,6 @@ PERMUTATION = Exercise(
     - columns alone are shuffled: After your shuffling the matrix is no longer symmetric: a column has moved and its row
       has not. Names stand on both sides.
           other[np.ix_(order, order)] => other[:, order]
-    - the places lie on a line: You take the entries [order, order], which are those of the diagonal, or one of each row.
-      Which function makes a grid of two lists?
-          other[np.ix_(order, order)][below] => other[order[below[0]], below[1]]
     - the measured order is left out: Your p can be 0, as if chance could never do it. The measured order is one of those
       that chance may draw.
           (1 + (np.array(drawn) >= rho).sum()) / (1 + len(orders)) => (np.array(drawn) >= rho).sum() / len(orders)
@@ -530,8 +527,7 @@ BEAM = Exercise(
     mistakes="""
     - only the best beginning goes on: You keep one text, so that a better one with a worse beginning is never found. How
       many are kept after each letter?
-          [:beam]
-          => [:1]
+          [:beam] => [:1]
     - the worst are kept: Your list begins with the least likely text. In which order should it be sorted?
           key=lambda pair: -pair[1] => key=lambda pair: pair[1]
     - not sorted: You keep the first texts you come to. Which ones are to be kept?
@@ -564,10 +560,14 @@ BEAM = Exercise(
     - probabilities, not their logarithms: You give probabilities. What was asked for?
           np.array([total for _, total in kept]) => np.exp([total for _, total in kept])
     - each beginning keeps its best: You keep the best letter of every beginning. All beginnings compete for the same places.
-          kept = sorted(longer, key=lambda pair: -pair[1])[:beam]
-          => C = len(longer) // len(kept); kept = sorted((max(longer[j : j + C], key=lambda pair: pair[1]) for j in
-          range(0, len(longer), C)), key=lambda pair: -pair[1])[:beam] if len(kept) > 1 or k == 1 else
-          sorted(longer, key=lambda pair: -pair[1])[:beam]
+          instead:
+              kept = [((), 0.0)]
+              for _ in range(k):
+                  longer = [[((*b, i), t + p) for i, p in enumerate(next_log_p(b))] for b, t in kept]
+                  if len(longer) > 1:
+                      longer = [[max(of, key=lambda pair: pair[1])] for of in longer]
+                  kept = sorted(sum(longer, []), key=lambda pair: -pair[1])[:beam]
+              return np.array([begun for begun, _ in kept]), np.array([total for _, total in kept])
     """,
     hints="""
     - Begin with [((), 0.0)]. For each of k letters, make every text of the list longer by every possible letter.
