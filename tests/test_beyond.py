@@ -94,7 +94,9 @@ def test_top_k_is_the_share_of_orders_that_a_lot_may_draw():
     scores, answers = rng.integers(0, 3, (5, 4)).astype(float), rng.integers(0, 4, 5)
     for k in (1, 2, 4):
         for row, answer, found in zip(scores, answers, blanks.top_k(scores, answers, k), strict=True):
-            orders = [o for o in itertools.permutations(range(4)) if all(row[a] >= row[b] for a, b in itertools.pairwise(o))]
+            orders = [
+                o for o in itertools.permutations(range(4)) if all(row[a] >= row[b] for a, b in itertools.pairwise(o))
+            ]
             assert found == pytest.approx(np.mean([answer in o[:k] for o in orders]))
 
 
@@ -190,7 +192,12 @@ def test_brackets_find_their_partners():
     assert code.bracket_pairs(list("f(a[1])")) == [(3, 5), (1, 6)]
     assert code.bracket_pairs(list(")(]()")) == [(3, 4)]
     assert [code.kind_of(t) for t in ("(", "⏎", "def", "##x", "12", "=")] == [
-        "bracket", "layout", "keyword", "name or its piece", "number", "other sign"
+        "bracket",
+        "layout",
+        "keyword",
+        "name or its piece",
+        "number",
+        "other sign",
     ]
 
 
@@ -231,7 +238,9 @@ def test_the_antibody_model_is_asked_for_in_one_sentence_where_it_is_missing(mon
     from mlm_mini.experiments.beyond import antibody
 
     monkeypatch.setattr(antibody, "PACKAGE", "no-such-thing")
-    with pytest.raises(FileNotFoundError, match=r"install it with: python -m pip install --no-deps no-such-thing==0\.1\.3"):
+    with pytest.raises(
+        FileNotFoundError, match=r"install it with: python -m pip install --no-deps no-such-thing==0\.1\.3"
+    ):
         antibody.open_antibody_model()
 
 

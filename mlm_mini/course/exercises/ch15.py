@@ -6,7 +6,7 @@ Shapes: N blanks or documents, C candidates, A amino acids, L letters of a seque
 import numpy as np
 from scipy.stats import spearmanr
 
-from mlm_mini.course.exercise import Case, Exercise, Twin
+from mlm_mini.course.exercise import Case, Exercise
 
 rng = np.random.default_rng
 
@@ -38,10 +38,11 @@ LETTERS = Exercise(
       move to the left. Where does a reader see that something stood there?
           *(id_of.get(letter, 1) for letter in sequence[: length - 2])
           => *(id_of[letter] for letter in sequence[: length - 2] if letter in id_of)
-    - a letter that nobody knows is hidden: An unknown letter becomes [MASK]: the model would be asked for what cannot be
-      an answer. Which special token stands for something unknown?
+    - a letter that nobody knows is hidden: An unknown letter becomes [MASK]: the model would be asked for what cannot
+      be an answer. Which special token stands for something unknown?
           id_of.get(letter, 1) => id_of.get(letter, 4)
-    - the question mark is unknown: A "?" becomes [UNK], so that no question is asked. Which special token is a question?
+    - the question mark is unknown: A "?" becomes [UNK], so that no question is asked. Which special token is a
+      question?
           | {"?": 4} =>
     - small letters are taken for capitals: You change the letters before you look them up. Is "a" in an alphabet of
       capitals?
@@ -58,7 +59,8 @@ LETTERS = Exercise(
           sequence[: length - 2] => sequence
     - [SEP] is cut off: A row that is full has lost its [SEP]. Cut before you frame, or after?
           sequence[: length - 2] => sequence[: length - 1]
-          return np.array(ids + [0] * (length - len(ids))) => return np.array((ids + [0] * (length - len(ids)))[:length])
+          return np.array(ids + [0] * (length - len(ids)))
+          => return np.array((ids + [0] * (length - len(ids)))[:length])
     - the beginning is cut off: You keep the end of a sequence that is too long, and are asked for its beginning.
           sequence[: length - 2] => sequence[max(0, len(sequence) - length + 2) :]
     - padding on the left: Your padding stands before [CLS]. On which side does this course pad?
@@ -91,8 +93,8 @@ HELD_OUT = Exercise(
     habits=("unchanged groups", "unchanged ranking", "any order groups"),
     helpers={"np": np},
     mistakes="""
-    - documents, not groups: You hold out documents one by one, so that a group has some on either side. What was to be on
-      one side as a whole?
+    - documents, not groups: You hold out documents one by one, so that a group has some on either side. What was to be
+      on one side as a whole?
           return np.isin(groups, ranking[before < share * len(groups)])
           => return np.arange(len(groups)) < np.ceil(share * len(groups))
     - a share of the groups: You hold out so many of the groups. Groups differ in size: of what is `share` a share?
@@ -121,8 +123,8 @@ HELD_OUT = Exercise(
     """,
     hints="""
     - How many documents does each group have, in the order of the ranking?
-    - A group is needed if those before it have fewer documents than share * N. A cumulative sum less the group's own size
-      says how many these have.
+    - A group is needed if those before it have fewer documents than share * N. A cumulative sum less the group's own
+      size says how many these have.
     - np.isin(groups, chosen) says which documents are in the chosen groups.
     """,
 )
@@ -149,8 +151,8 @@ TOP_K = Exercise(
     - ties count as won: A model that gives all candidates the same score is always right in your count. What is the
       chance that a lot puts the answer first?
           (k - better) / alike => (k - better) * 1.0
-    - ties count as lost: You count as before it whatever is as good as the answer. What is the chance that a lot puts the
-      answer first?
+    - ties count as lost: You count as before it whatever is as good as the answer. What is the chance that a lot puts
+      the answer first?
           return np.clip((k - better) / alike, 0.0, 1.0) => return np.clip(k - better - alike + 1.0, 0.0, 1.0)
     - the order of the candidates decides: Which of equal scores comes first in your list hangs on how a computer sorts.
       By lot, each has the same chance.
@@ -171,8 +173,8 @@ TOP_K = Exercise(
           np.clip((k - better) / alike, 0.0, 1.0) => (k - better) / alike
        or np.clip((k - better) / alike, 0.0, 1.0) => np.minimum((k - better) / alike, 1.0)
        or np.clip((k - better) / alike, 0.0, 1.0) => np.maximum((k - better) / alike, 0.0)
-    - always the first blank's scores: Every answer is compared with its score at the first blank. How do you pair blank i
-      with answer i?
+    - always the first blank's scores: Every answer is compared with its score at the first blank. How do you pair blank
+      i with answer i?
           scores[np.arange(len(answers)), answers] => scores[0, answers]
     - the best score in place of the answer's: You ask about the best candidate. Whose place is asked for?
           scores[np.arange(len(answers)), answers][:, None] => scores.max(axis=1, keepdims=True)
@@ -195,24 +197,33 @@ TWO_SIDED = Exercise(
     twin="mlm_mini.experiments.beyond.ngrams:two_sided",
     cases=(
         Case("two candidates, one blank", (np.array([0.8, 0.2]), np.array([0.5, 0.5]), np.array([0.5, 0.5]))),
-        Case("both sides know only the frequencies", (np.array([[0.7, 0.2, 0.1]] * 2), np.array([[0.7, 0.2, 0.1]] * 2),
-                                                      np.array([0.7, 0.2, 0.1]))),
-        Case("five blanks", (rng(1).dirichlet(np.ones(4), 5), rng(2).dirichlet(np.ones(4), 5), rng(3).dirichlet(np.ones(4)))),
-        Case("as many blanks as candidates", (rng(4).dirichlet(np.ones(3), 3), rng(5).dirichlet(np.ones(3), 3),
-                                              rng(6).dirichlet(np.ones(3)))),
-        Case("rows of blanks", (rng(7).dirichlet(np.ones(3), (2, 4)), rng(8).dirichlet(np.ones(3), (2, 4)),
-                                rng(9).dirichlet(np.ones(3)))),
+        Case(
+            "both sides know only the frequencies",
+            (np.array([[0.7, 0.2, 0.1]] * 2), np.array([[0.7, 0.2, 0.1]] * 2), np.array([0.7, 0.2, 0.1])),
+        ),
+        Case(
+            "five blanks",
+            (rng(1).dirichlet(np.ones(4), 5), rng(2).dirichlet(np.ones(4), 5), rng(3).dirichlet(np.ones(4))),
+        ),
+        Case(
+            "as many blanks as candidates",
+            (rng(4).dirichlet(np.ones(3), 3), rng(5).dirichlet(np.ones(3), 3), rng(6).dirichlet(np.ones(3))),
+        ),
+        Case(
+            "rows of blanks",
+            (rng(7).dirichlet(np.ones(3), (2, 4)), rng(8).dirichlet(np.ones(3), (2, 4)), rng(9).dirichlet(np.ones(3))),
+        ),
     ),
     habits=("unchanged left", "unchanged right", "unchanged prior", "leading left 1"),
     helpers={"np": np},
     mistakes="""
-    - how frequent a token is counts twice: Where neither side knows more than the frequencies, frequent tokens become more
-      frequent still. What do both sides know in common?
+    - how frequent a token is counts twice: Where neither side knows more than the frequencies, frequent tokens become
+      more frequent still. What do both sides know in common?
           left * right / prior => left * right
     - multiplied by the prior: Frequent tokens count three times. On which side of the fraction does P(x) stand?
           left * right / prior => left * right * prior
-    - the mean of both sides: Where one side rules a token out, you give it half of what the other side says. What does the
-      formula do with the two?
+    - the mean of both sides: Where one side rules a token out, you give it half of what the other side says. What does
+      the formula do with the two?
           left * right / prior => (left + right) / 2
     - not scaled: Your rows do not sum to one. The formula says that both sides are proportional.
           return p / p.sum(axis=-1, keepdims=True) => return p
@@ -256,8 +267,8 @@ LOG_ODDS = Exercise(
     habits=("unchanged posterior", "unchanged answers", "any order answers"),
     helpers={"np": np},
     mistakes="""
-    - each letter is counted once: With += NumPy keeps only the last blank of each letter. Which function adds up where an
-      index repeats?
+    - each letter is counted once: With += NumPy keeps only the last blank of each letter. Which function adds up where
+      an index repeats?
           np.add.at(joint, answers, posterior) => joint[answers] += posterior
     - the mean of each letter's blanks: A letter that stands in one blank counts as much as one that stands in fifty. Is
       P(a, b) a share of all blanks, or of those with a?
@@ -278,8 +289,8 @@ LOG_ODDS = Exercise(
           np.log(joint / np.outer(margin, margin)) => joint / np.outer(margin, margin)
     - bits
           np.log( => np.log2(
-    - not divided by chance: Frequent letters have high scores, whatever the model thinks of them. With what is P(a, b) to
-      be compared?
+    - not divided by chance: Frequent letters have high scores, whatever the model thinks of them. With what is P(a, b)
+      to be compared?
           np.log(joint / np.outer(margin, margin)) => np.log(joint)
     - the wrong way round: Likely replacements have scores below 0. What stands above the line?
           joint / np.outer(margin, margin) => np.outer(margin, margin) / joint
@@ -322,17 +333,17 @@ PERMUTATION = Exercise(
     habits=("unchanged one", "unchanged other", "unchanged orders"),
     helpers={"np": np, "spearmanr": spearmanr},
     mistakes="""
-    - the diagonal counts too: You compare each letter with itself as well, which both matrices do best. Which places are
-      below the diagonal?
+    - the diagonal counts too: You compare each letter with itself as well, which both matrices do best. Which places
+      are below the diagonal?
           len(one), -1) => len(one), 0)
-    - rows alone are shuffled: After your shuffling the matrix is no longer symmetric: a row has moved and its column has
-      not. Names stand on both sides.
+    - rows alone are shuffled: After your shuffling the matrix is no longer symmetric: a row has moved and its column
+      has not. Names stand on both sides.
           other[np.ix_(order, order)] => other[order]
     - columns alone are shuffled: After your shuffling the matrix is no longer symmetric: a column has moved and its row
       has not. Names stand on both sides.
           other[np.ix_(order, order)] => other[:, order]
-    - the measured order is left out: Your p can be 0, as if chance could never do it. The measured order is one of those
-      that chance may draw.
+    - the measured order is left out: Your p can be 0, as if chance could never do it. The measured order is one of
+      those that chance may draw.
           (1 + (np.array(drawn) >= rho).sum()) / (1 + len(orders)) => (np.array(drawn) >= rho).sum() / len(orders)
        or (1 + (np.array(drawn) >= rho).sum()) / (1 + len(orders)) => (1 + (np.array(drawn) >= rho).sum()) / len(orders)
        or (1 + (np.array(drawn) >= rho).sum()) / (1 + len(orders)) => (np.array(drawn) >= rho).sum() / (1 + len(orders))
@@ -367,10 +378,17 @@ MUTATION = Exercise(
     minutes=8,
     cases=(
         Case("one mutation", (LOG_Q[:2], np.array([0, 3]), np.array([1]), np.array([2]))),
-        Case("two mutations, the later place first", (LOG_Q[:3], np.array([0, 3, 1]), np.array([2, 0]), np.array([0, 1]))),
-        Case("a letter that is put where it stands", (LOG_Q, np.array([1, 2, 0, 3, 2, 1]), np.array([3, 4]), np.array([3, 0]))),
-        Case("as many mutations as places", (LOG_Q, np.array([1, 2, 0, 3, 2, 1]), np.array([5, 0, 0, 2, 3, 1]),
-                                             np.array([0, 1, 3, 2, 1, 0]))),
+        Case(
+            "two mutations, the later place first", (LOG_Q[:3], np.array([0, 3, 1]), np.array([2, 0]), np.array([0, 1]))
+        ),
+        Case(
+            "a letter that is put where it stands",
+            (LOG_Q, np.array([1, 2, 0, 3, 2, 1]), np.array([3, 4]), np.array([3, 0])),
+        ),
+        Case(
+            "as many mutations as places",
+            (LOG_Q, np.array([1, 2, 0, 3, 2, 1]), np.array([5, 0, 0, 2, 3, 1]), np.array([0, 1, 3, 2, 1, 0])),
+        ),
     ),
     habits=("unchanged log_q", "unchanged wild", "any order places"),
     helpers={"np": np},
@@ -379,8 +397,8 @@ MUTATION = Exercise(
           log_q[places, mutants] - log_q[places, wild[places]] => log_q[places, wild[places]] - log_q[places, mutants]
     - what stands there is left out: You give the log-probability of the new letter. Compared with what?
           - log_q[places, wild[places]] =>
-    - the letters at the start of the sequence: You take the first letters of the sequence, whatever the places are. Which
-      letter stands at places[j]?
+    - the letters at the start of the sequence: You take the first letters of the sequence, whatever the places are.
+      Which letter stands at places[j]?
           wild[places] => wild[: len(places)]
     - places taken for letters: You look up the number of a place as if it were a letter. What stands at that place?
           log_q[places, wild[places]] => log_q[places, places % log_q.shape[1]]
@@ -388,7 +406,8 @@ MUTATION = Exercise(
           log_q[places, mutants] - => log_q[np.arange(len(places)), mutants] -
        or log_q[places, mutants] - log_q[places, wild[places]]
           => log_q[np.arange(len(places)), mutants] - log_q[np.arange(len(places)), wild[places]]
-    - every letter at every place: You have a score for each mutation at each place. How do you pair place j with mutant j?
+    - every letter at every place: You have a score for each mutation at each place. How do you pair place j with mutant
+      j?
           log_q[places, mutants] - log_q[places, wild[places]]
           => log_q[np.ix_(places, mutants)] - log_q[places, wild[places]][:, None]
     - the probabilities themselves: You subtract probabilities. Half of 0.001 is as bad a loss as half of 0.9.
@@ -405,7 +424,8 @@ MUTATION = Exercise(
     - one score for all mutations: You add the mutations up. Each has a score of its own.
           log_q[places, mutants] - log_q[places, wild[places]]
           => (log_q[places, mutants] - log_q[places, wild[places]]).sum()
-    - compared with the likeliest letter: You take off the best letter of each place. What stood there may not be the best.
+    - compared with the likeliest letter: You take off the best letter of each place. What stood there may not be the
+      best.
           log_q[places, wild[places]] => log_q[places].max(axis=1)
     """,
     hints="""
@@ -441,12 +461,13 @@ BALANCED = Exercise(
     habits=("unchanged tokens",),
     helpers={},
     mistakes="""
-    - brackets are only counted: ")" before "(" passes, because there are as many of either. When is a bracket closed too
-      early?
+    - brackets are only counted: ")" before "(" passes, because there are as many of either. When is a bracket closed
+      too early?
           instead:
               count = tokens.count
               return count("(") == count(")") and count("[") == count("]") and count("{") == count("}")
-    - each kind by itself: "( [ ) ]" passes: every kind is in order, but they cross. Which bracket has to be closed first?
+    - each kind by itself: "( [ ) ]" passes: every kind is in order, but they cross. Which bracket has to be closed
+      first?
           instead:
               for opening, closing in ("()", "[]", "{}"):
                   depth = 0
@@ -461,8 +482,8 @@ BALANCED = Exercise(
           opened.pop() != partner[token] => not opened.pop()
     - what is left open passes: "{ ( )" passes. When all tokens are read, what may still be in the list?
           return not opened => return True
-    - only what is open at the end is looked at: You pass over a bracket that closes nothing, or the wrong one. What is to
-      be said at once where a bracket does not fit?
+    - only what is open at the end is looked at: You pass over a bracket that closes nothing, or the wrong one. What is
+      to be said at once where a bracket does not fit?
           (not opened or opened.pop() != partner[token]) => opened and opened.pop() != partner[token]
     - round ones only: Square and curly brackets are passed over. How many kinds are there?
           {")": "(", "]": "[", "}": "{"} => {")": "("}
@@ -484,8 +505,8 @@ BALANCED = Exercise(
     hints="""
     - Three counters are not enough: "( [ ) ]" is wrong, and every kind has as many of either.
     - Put every opening bracket on a list. A closing one must find its partner at the list's end, and takes it off.
-    - Wrong are: a list that is empty when a bracket closes, another kind at its end, and a list that is not empty when all is
-      read.
+    - Wrong are: a list that is empty when a bracket closes, another kind at its end, and a list that is not empty when
+      all is read.
     """,
 )
 
@@ -508,7 +529,9 @@ def counted(seed, C):
     return next_log_p
 
 
-TRAP = chain(np.array([[0.5, 0.3, 0.2], [0.02, 0.97, 0.01], [1 / 3, 0.31, 1 - 1 / 3 - 0.31]]), np.array([0.55, 0.35, 0.1]))
+TRAP = chain(
+    np.array([[0.5, 0.3, 0.2], [0.02, 0.97, 0.01], [1 / 3, 0.31, 1 - 1 / 3 - 0.31]]), np.array([0.55, 0.35, 0.1])
+)
 
 BEAM = Exercise(
     id="15.beam",
@@ -525,8 +548,8 @@ BEAM = Exercise(
     answers_in=("mlm_mini.experiments.beyond.lacunae:beam_search",),
     helpers={"np": np},
     mistakes="""
-    - only the best beginning goes on: You keep one text, so that a better one with a worse beginning is never found. How
-      many are kept after each letter?
+    - only the best beginning goes on: You keep one text, so that a better one with a worse beginning is never found.
+      How many are kept after each letter?
           [:beam] => [:1]
     - the worst are kept: Your list begins with the least likely text. In which order should it be sorted?
           key=lambda pair: -pair[1] => key=lambda pair: pair[1]
@@ -541,8 +564,8 @@ BEAM = Exercise(
           total + log_p => total + np.exp(log_p)
     - logarithms are multiplied: A product of two logarithms is above 0. What is the logarithm of a product?
           total + log_p => total * log_p if begun else log_p
-    - nothing is cut before the end: You keep everything until the last letter, so that ten letters would take longer than
-      anyone has. When is the list cut?
+    - nothing is cut before the end: You keep everything until the last letter, so that ten letters would take longer
+      than anyone has. When is the list cut?
           kept = sorted(longer, key=lambda pair: -pair[1])[:beam] => kept = sorted(longer, key=lambda pair: -pair[1])
           return np.array([begun for begun, _ in kept]), np.array([total for _, total in kept])
           => kept = kept[:beam]; return np.array([begun for begun, _ in kept]), np.array([total for _, total in kept])
@@ -550,8 +573,8 @@ BEAM = Exercise(
           sorted(longer, key=lambda pair: -pair[1])[:beam] => sorted(longer, key=lambda pair: -pair[1])
     - the letters stand in reverse: Your texts run from right to left. At which end is a letter added?
           (*begun, i) => (i, *begun)
-    - every letter is asked for at the start: You ask for the next letter after nothing at all, each time: that is one pass.
-      After which letters is it to be asked for?
+    - every letter is asked for at the start: You ask for the next letter after nothing at all, each time: that is one
+      pass. After which letters is it to be asked for?
           next_log_p(begun) => next_log_p(())
     - one letter too many: Your texts have k + 1 letters.
           range(k) => range(k + 1)
@@ -559,7 +582,8 @@ BEAM = Exercise(
           range(k) => range(k - 1)
     - probabilities, not their logarithms: You give probabilities. What was asked for?
           np.array([total for _, total in kept]) => np.exp([total for _, total in kept])
-    - each beginning keeps its best: You keep the best letter of every beginning. All beginnings compete for the same places.
+    - each beginning keeps its best: You keep the best letter of every beginning. All beginnings compete for the same
+      places.
           instead:
               kept = [((), 0.0)]
               for _ in range(k):

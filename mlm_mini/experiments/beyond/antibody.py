@@ -42,16 +42,24 @@ CONFIG_FIELDS = [
 ]
 # Variable regions of antibodies that are used as medicines, as their makers published them; V_H heavy, V_L light.
 CHAINS = {
-    "trastuzumab, heavy": "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAEDTAVYYCSRWG"
-    "GDGFYAMDYWGQGTLVTVSS",
-    "trastuzumab, light": "DIQMTQSPSSLSASVGDRVTITCRASQDVNTAVAWYQQKPGKAPKLLIYSASFLYSGVPSRFSGSRSGTDFTLTISSLQPEDFATYYCQQHYTTPPTFGQ"
-    "GTKVEIK",
-    "adalimumab, heavy": "EVQLVESGGGLVQPGRSLRLSCAASGFTFDDYAMHWVRQAPGKGLEWVSAITWNSGHIDYADSVEGRFTISRDNAKNSLYLQMNSLRAEDTAVYYCAKVS"
-    "YLSTASSLDYWGQGTLVTVSS",
-    "adalimumab, light": "DIQMTQSPSSLSASVGDRVTITCRASQGIRNYLAWYQQKPGKAPKLLIYAASTLQSGVPSRFSGSGSGTDFTLTISSLQPEDVATYYCQRYNRAPYTFGQ"
-    "GTKVEIK",
-    "bevacizumab, heavy": "EVQLVESGGGLVQPGGSLRLSCAASGYTFTNYGMNWVRQAPGKGLEWVGWINTYTGEPTYAADFKRRFTFSLDTSKSTAYLQMNSLRAEDTAVYYCAKYP"
-    "HYYGSSHWYFDVWGQGTLVTVSS",
+    "trastuzumab, heavy": (
+        "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAED"
+        "TAVYYCSRWGGDGFYAMDYWGQGTLVTVSS"
+    ),
+    "trastuzumab, light": (
+        "DIQMTQSPSSLSASVGDRVTITCRASQDVNTAVAWYQQKPGKAPKLLIYSASFLYSGVPSRFSGSRSGTDFTLTISSLQPEDFATYYCQQHYTTPPTFGQGTKVEIK"
+    ),
+    "adalimumab, heavy": (
+        "EVQLVESGGGLVQPGRSLRLSCAASGFTFDDYAMHWVRQAPGKGLEWVSAITWNSGHIDYADSVEGRFTISRDNAKNSLYLQMNSLRAED"
+        "TAVYYCAKVSYLSTASSLDYWGQGTLVTVSS"
+    ),
+    "adalimumab, light": (
+        "DIQMTQSPSSLSASVGDRVTITCRASQGIRNYLAWYQQKPGKAPKLLIYAASTLQSGVPSRFSGSGSGTDFTLTISSLQPEDVATYYCQRYNRAPYTFGQGTKVEIK"
+    ),
+    "bevacizumab, heavy": (
+        "EVQLVESGGGLVQPGGSLRLSCAASGYTFTNYGMNWVRQAPGKGLEWVGWINTYTGEPTYAADFKRRFTFSLDTSKSTAYLQMNSLRAED"
+        "TAVYYCAKYPHYYGSSHWYFDVWGQGTLVTVSS"
+    ),
 }
 
 
@@ -74,7 +82,7 @@ def antibody_folder() -> Path:
 
 
 def convert(source: Path, tokens: Path, folder: Path) -> None:
-    """From a pickled BERT, `pytorch_model.bin` with its config.json, and a list of letters, to a folder without pickle."""
+    """From `pytorch_model.bin`, a pickle, with its config.json and a list of letters, to a folder without pickle."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,7 +119,7 @@ def chain_posteriors(model: MaskedLM, tokenizer: FileTokenizer, chain: str, reac
 
 
 def measure_chains() -> dict:
-    """How often AntiBERTy and the course's protein model are right at each chain of CHAINS, and what they pay in nats."""
+    """How often AntiBERTy and the course's protein model are right at each chain of CHAINS, and what they pay, nats."""
     model, letters = open_antibody_model()
     ours = cached_model("proteins", report=Reporter, **LANGUAGES["proteins"].kept["tiny"])
     readers = {

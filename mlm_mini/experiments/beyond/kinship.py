@@ -53,14 +53,14 @@ def runs_of(text: str, length: int) -> set[str]:
     return {text[i : i + length] for i in range(len(text) - length + 1)}
 
 
-def repeated_runs(
-    corpus: Corpus, length: int, test: str | None = None, training: Iterable[str] | None = None
-) -> float:
+def repeated_runs(corpus: Corpus, length: int, test: str | None = None, training: Iterable[str] | None = None) -> float:
     """The share of the test side's different runs of `length` characters that the training side has too.
 
     test, training: in place of the sides, documents whose names begin with these words, as "Mk" and ("Mt", "Lk").
     """
     own = [d for d in corpus.documents if (d.split == "test" if test is None else d.name.split()[0] == test)]
-    others = [d for d in corpus.documents if (d.split == "train" if training is None else d.name.split()[0] in training)]
+    others = [
+        d for d in corpus.documents if (d.split == "train" if training is None else d.name.split()[0] in training)
+    ]
     found = set().union(*(runs_of(d.text, length) for d in own))
     return len(found & set().union(*(runs_of(d.text, length) for d in others))) / len(found)

@@ -55,7 +55,9 @@ def natural_substitutions(
             row[i - start + 1] = vocabulary.mask_id
             others = shares * [a not in (sequence[i], natural) for a in AMINO_ACIDS]
             drawn = rng.choice(len(AMINO_ACIDS), p=others / others.sum())
-            found.append((row, i - start + 1, AMINO_ACIDS.index(sequence[i]), AMINO_ACIDS.index(natural), drawn, number))
+            found.append(
+                (row, i - start + 1, AMINO_ACIDS.index(sequence[i]), AMINO_ACIDS.index(natural), drawn, number)
+            )
     return Substitutions(*map(np.array, zip(*found, strict=True)))
 
 

@@ -1,11 +1,11 @@
 """Models that count n neighbors, of any order, and what they say about one hidden token when both sides are seen.
 
-P(x | n - 1 tokens before) is interpolated Kneser-Ney, as in `mlm_mini/languages/ngram.py`, here for tokens by number and
-any n. It looks to the left alone. Three ways to ask about a token in the middle of a text:
+P(x | n - 1 tokens before) is interpolated Kneser-Ney, as in `mlm_mini/languages/ngram.py`, here for tokens by number
+and any n. It looks to the left alone. Three ways to ask about a token in the middle of a text:
 
     left             P(x | left)
     product          P(x | left) P(x | right) / P(x), scaled to sum to one: as if both sides were independent given x
-    both sides       the product of all n factors in which x stands, scaled to sum to one: Bayes' rule, exact for the model
+    both sides       the product of all n factors in which x stands, scaled likewise: Bayes' rule, exact for the model
 
 Shape letters: N blanks, T positions of a row, C candidates, n the order.
 """

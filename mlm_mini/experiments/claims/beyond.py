@@ -4,12 +4,16 @@ from collections.abc import Mapping
 
 from mlm_mini.experiments.beyond.study import Beyond
 from mlm_mini.experiments.catalog import find_experiment
-from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, by_words
+from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Finding, by_words
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled
 
 OVER_COUNTING, OVER_FREQUENCY, WORST_SEED = "over the best n-gram", "over frequencies", "over it, the worst seed"
 PARTLY = "holds against frequencies alone; an n-gram that looks at both sides is better"
-CLAIMED = {"proteins": ("proteins", "proteins"), "code": ("python", "Python code"), "ancient": ("greek", "ancient Greek")}
+CLAIMED = {
+    "proteins": ("proteins", "proteins"),
+    "code": ("python", "Python code"),
+    "ancient": ("greek", "ancient Greek"),
+}
 
 
 def beyond_study() -> Beyond:
