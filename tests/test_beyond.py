@@ -238,9 +238,7 @@ def test_the_antibody_model_is_asked_for_in_one_sentence_where_it_is_missing(mon
     from mlm_mini.experiments.beyond import antibody
 
     monkeypatch.setattr(antibody, "PACKAGE", "no-such-thing")
-    with pytest.raises(
-        FileNotFoundError, match=r"install it with: python -m pip install --no-deps no-such-thing==0\.1\.3"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"python -m pip install --no-deps no-such-thing==0\.1\.3"):
         antibody.open_antibody_model()
 
 

@@ -59,8 +59,6 @@ def repeated_runs(corpus: Corpus, length: int, test: str | None = None, training
     test, training: in place of the sides, documents whose names begin with these words, as "Mk" and ("Mt", "Lk").
     """
     own = [d for d in corpus.documents if (d.split == "test" if test is None else d.name.split()[0] == test)]
-    others = [
-        d for d in corpus.documents if (d.split == "train" if training is None else d.name.split()[0] in training)
-    ]
+    others = [d for d in corpus.documents if (d.split == "train" if not training else d.name.split()[0] in training)]
     found = set().union(*(runs_of(d.text, length) for d in own))
     return len(found & set().union(*(runs_of(d.text, length) for d in others))) / len(found)

@@ -154,7 +154,7 @@ def restore_all(
     }
     truths = [text_of(lacuna.ids[lacuna.positions], tokenizer) for lacuna in lacunae]
     return {
-        name: np.array([rank_of(way(l)[:SHOWN], truth) or 0 for l, truth in zip(lacunae, truths, strict=True)])
+        name: np.array([rank_of(way(gap)[:SHOWN], truth) or 0 for gap, truth in zip(lacunae, truths, strict=True)])
         for name, way in ways.items()
     }
 

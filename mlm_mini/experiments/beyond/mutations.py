@@ -51,7 +51,7 @@ def natural_substitutions(
         for pick in rng.permutation(len(places))[:per_species]:
             sequence, i, natural = places[pick]
             start = max(0, min(i - width // 2, len(sequence) - width))
-            row = np.concatenate([tokenizer.encode(sequence[start : start + width])])
+            row = tokenizer.encode(sequence[start : start + width])
             row[i - start + 1] = vocabulary.mask_id
             others = shares * [a not in (sequence[i], natural) for a in AMINO_ACIDS]
             drawn = rng.choice(len(AMINO_ACIDS), p=others / others.sum())
