@@ -31,7 +31,7 @@ RELATED = 0.5  # the share of its runs that a held-out sequence may have in comm
 
 @functools.cache
 def protein_corpus() -> Corpus:
-    """MHC proteins, which show pieces of other proteins to the immune system: a document for each species.
+    """MHC class I proteins, which show pieces of others to the immune system: a document for each species.
 
     A document has the sequences of its species, one on each line. Sequences are left out that hold anything but the 20
     usual amino acids, have less than 100 or more than 500, or occur twice; of one species 40 are kept, chosen by a hash
@@ -53,9 +53,9 @@ def protein_corpus() -> Corpus:
             documents.append(Document(name, "\n".join(sequences), split))
     return Corpus(
         documents=tuple(documents),
-        source=f"MHC proteins of many animals, from UniProt, in the package {PACKAGE} {RELEASE}",
+        source=f"MHC class I proteins (their alpha chains) of many animals, from UniProt, in the package {PACKAGE} {RELEASE}",
         license="package: Apache-2.0; sequences: UniProt Consortium, CC BY 4.0",
-        note="One superfamily, so that all sequences are relatives, however distant. Split by branch of the tree of "
+        note="One family, so that all sequences are relatives, however distant. Split by branch of the tree of "
         "animals: placental mammals, birds and bony fish to train on, marsupials and monotremes for validation, "
         "amphibians, reptiles and sharks for the test.",
     )

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.experiments.beyond.lacunae import Lacuna, Restoration, beam_search, one_pass, rank_of
+from mlm_mini.experiments.beyond.lacunae import (
+    SHOWN,
+    WAYS,
+    Lacuna,
+    Restoration,
+    beam_search,
+    ngram_beam,
+    one_pass,
+    rank_of,
+)
+from mlm_mini.experiments.beyond.ngrams import Ngram
 from mlm_mini.languages.greek import as_on_stone
 from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.model import MaskedLM
@@ -15,26 +25,23 @@ NARROWEST, WIDEST = 1, 10
 
 @dataclass(frozen=True)
 class Restored:
-    """A gap with its lists, the best first. shown: the text with a dot for each hidden letter; truth: what stood there.
+    """A gap with its lists. shown: the text with a dot for each hidden letter; truth: what stood there.
 
-    beam, one_pass: restorations; place, place_one_pass: of the truth in them, None where it is not among them.
+    lists: for each of WAYS the restorations, the best first.
     """
 
     shown: str
     truth: str
-    beam: list[Restoration]
-    one_pass: list[Restoration]
+    lists: dict[str, list[Restoration]]
 
-    @property
-    def place(self) -> int | None:
-        return rank_of(self.beam, self.truth)
-
-    @property
-    def place_one_pass(self) -> int | None:
-        return rank_of(self.one_pass, self.truth)
+    def place(self, way: str) -> int | None:
+        """Of the truth in a list, 1 for the first; None where it is not among them."""
+        return rank_of(self.lists[way], self.truth)
 
 
-def restore(model: MaskedLM, tokenizer: FileTokenizer, width: int, text: str = SENTENCE, length: int = 32) -> Restored:
+def restore(
+    model: MaskedLM, ngram: Ngram, tokenizer: FileTokenizer, width: int, text: str = SENTENCE, length: int = 32
+) -> Restored:
     """Restorations of `width` letters in the middle of a text, of which the model is shown a row of `length` tokens.
 
     Raises ValueError for a width that is not from 1 to 10, and for a text with too few Greek letters.
@@ -51,7 +58,12 @@ def restore(model: MaskedLM, tokenizer: FileTokenizer, width: int, text: str = S
     truth = letters[start : start + width]
     shown = letters[:start] + "·" * width + letters[start + width : room]
     vocabulary = tokenizer.vocabulary
-    return Restored(shown, truth, beam_search(model, lacuna, vocabulary), one_pass(model, lacuna, vocabulary))
+    found = (
+        one_pass(model, lacuna, vocabulary),
+        beam_search(model, lacuna, vocabulary),
+        ngram_beam(ngram, lacuna, vocabulary)[:SHOWN],
+    )
+    return Restored(shown, truth, dict(zip(WAYS, found, strict=True)))
 
 
 def visible(text: str) -> str:
