@@ -225,11 +225,11 @@ check("15.two-sided", two_sided)
 # %% id="train-models" tags=["nbval-ignore-output"]
 from mlm_mini.chapters import kept_fields
 from mlm_mini.experiments.beyond.blanks import model_posterior
-from mlm_mini.experiments.beyond.readers import COUNTING, MODEL, counting_posterior, scores_of
+from mlm_mini.experiments.beyond.readers import COUNTING, MASKED_MODEL, counting_posterior, scores_of
 from mlm_mini.training import LiveCurve, cached_model
 
 models = {name: cached_model(report=LiveCurve, **kept_fields(name, "tiny")) for name in corpora}
-posteriors = {(name, MODEL): model_posterior(models[name].model, blanks[name]) for name in corpora}
+posteriors = {(name, MASKED_MODEL): model_posterior(models[name].model, blanks[name]) for name in corpora}
 orders = {}
 for name in corpora:
     for arm in COUNTING:
@@ -240,7 +240,7 @@ units = {key: {unit: np.array(of) for unit, of in scores_of(blanks[key[0]], p).i
 for name in corpora:
     print(f"{name}: {len(blanks[name].ids):,} blanks in {len(blanks[name].names)} documents; margins are 95%, by t over "
           "documents")
-    for arm in (*COUNTING, MODEL):
+    for arm in (*COUNTING, MASKED_MODEL):
         found, order = units[name, arm], orders.get((name, arm), "")
         print(f"    {arm:19}{order!s:>2}  {mean_interval(found['nats']).with_margin()} nats;  first "
               f"{found['top1'].mean():.0%}, in five {found['top5'].mean():.0%}, in twenty {found['top20'].mean():.0%}")
@@ -268,7 +268,7 @@ for name in corpora:
     best, saved = study.best_counting(name), study.saved(name).estimate
     more = "less" if saved.value > 0 else "more"
     lines.append(f"- **{name}**: the model pays {abs(saved.value):.2f} nats {more} than the best n-gram ({best}); its "
-                 f"first guess is right in {study.mean(name, MODEL, 'top1').value:.0%}, that of the n-gram in "
+                 f"first guess is right in {study.mean(name, MASKED_MODEL, 'top1').value:.0%}, that of the n-gram in "
                  f"{study.mean(name, best, 'top1').value:.0%}.")
 Markdown("\n".join(lines))
 
@@ -287,7 +287,7 @@ lines = []
 for ax, name in zip(axes, corpora):
     paid = {n: blanks[name].per_document(surprisal_of(posterior_of_order(name, BOTH, n, blanks[name]),
                                                       blanks[name].answers)).mean() for n in ORDERS[name]}
-    short, long = units[name, MODEL]["nats"].mean(), study.mean(name, MODEL, "nats").value
+    short, long = units[name, MASKED_MODEL]["nats"].mean(), study.mean(name, MASKED_MODEL, "nats").value
     ax.plot(list(paid), list(paid.values()), "o-", color=figures.BLUE)
     for nats, style, label in ((short, ":", "half a minute"), (long, "--", "longer")):
         ax.axhline(nats, color=figures.RED, linestyle=style, linewidth=1.5)
@@ -368,22 +368,22 @@ def permutation_test(one, other, orders):
 check("15.permutation", permutation_test)
 
 # %% id="measure-blosum" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.beyond.substitution import AMINO_ACIDS, blosum62, pairs
+from mlm_mini.experiments.beyond.substitution import AMINO_ACIDS, blosum62, pairs_below
 from mlm_mini.experiments.beyond.uses import compare_substitutions
 from mlm_mini.experiments.beyond.readers import PRODUCT, UNIGRAM
 
 uses = shipped("experiments", "beyond_uses")
 half_minute, longer = compare_substitutions(models["proteins"]), uses["result"]["substitutions"]
 print(f"longer: {uses['command']}, {uses['date']}, {uses['machine']}, seed {uses['seed']}")
-for name, of in (("model, half a minute", half_minute[MODEL]), ("model, longer", longer[MODEL]),
+for name, of in (("model, half a minute", half_minute[MASKED_MODEL]), ("model, longer", longer[MASKED_MODEL]),
                  (PRODUCT, half_minute[PRODUCT]), (UNIGRAM, half_minute[UNIGRAM])):
     print(f"{name:21} rho with BLOSUM62 {of['rho']:+.2f}, p = {of['p']:.3f}; shuffled names reach "
           f"{np.quantile(of['shuffled'], 0.95):+.2f} in one of 20")
 
 # %% id="fig-blosum" tags=["nbval-ignore-output"]
 figure, axes = figures.new_figure(10, 3.6, columns=2)
-of = longer[MODEL]
-x, y, drawn = pairs(blosum62()), pairs(np.array(of["matrix"])), np.array(of["shuffled"])
+of = longer[MASKED_MODEL]
+x, y, drawn = pairs_below(blosum62()), pairs_below(np.array(of["matrix"])), np.array(of["shuffled"])
 jitter = np.random.default_rng(0).uniform(-0.2, 0.2, len(x))
 axes[0].plot(x + jitter, y, "o", color=figures.SKY, markersize=4)
 best, (rows, columns) = np.argsort(-y)[:6], np.tril_indices(20, -1)
@@ -403,7 +403,7 @@ figures.show(figure, alt=f"Left, the longer model's log odds of 190 pairs of ami
              f"{drawn.max():.2f}: p = {of['p']:.3f}.")
 
 # %% id="say-blosum" tags=["nbval-ignore-output"]
-ours, counted = longer[MODEL]["rho"], longer[PRODUCT]["rho"]
+ours, counted = longer[MASKED_MODEL]["rho"], longer[PRODUCT]["rho"]
 Markdown(f"""The controls matter. The unigram knows nothing of replacements, and its rho is {longer[UNIGRAM]["rho"]:+.2f}. The
 n-grams know which letters stand next to which, and this alone gives a rho of {counted:+.2f}; the longer model has
 {ours:+.2f}, {"more" if ours > counted else "no more"}. So an agreement with BLOSUM62 that chance would hardly give is no
@@ -523,14 +523,14 @@ def balanced(tokens):
 check("15.balanced", balanced)
 
 # %% id="measure-kinds" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.beyond.code import KINDS, kind_of
+from mlm_mini.experiments.beyond.code import TOKEN_KINDS, kind_of
 from mlm_mini.experiments.beyond.blanks import top_k as in_first
 
 candidates = tokenizers["python"].tokens(blanks["python"].vocabulary.regular_ids)
 kinds = np.array([kind_of(candidates[i]) for i in blanks["python"].answers])
 print(f"{'kind of token':20}{'share':>7}  first guess right: model, n-gram of both sides, unigram")
-right = {arm: in_first(posteriors["python", arm], blanks["python"].answers, 1) for arm in (MODEL, BOTH, UNIGRAM)}
-for kind in KINDS:
+right = {arm: in_first(posteriors["python", arm], blanks["python"].answers, 1) for arm in (MASKED_MODEL, BOTH, UNIGRAM)}
+for kind in TOKEN_KINDS:
     these = kinds == kind
     if these.sum() >= 10:
         print(f"{kind:20}{these.mean():7.0%}  " + "".join(f"{of[these].mean():7.0%}" for of in right.values()))
@@ -593,29 +593,29 @@ def beam_search(next_log_p, k, beam):
 check("15.beam", beam_search)
 
 # %% id="measure-lacunae" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.beyond.lacunae import WAYS, share_interval
-from mlm_mini.experiments.beyond.uses import SIZES, restore_gaps
+from mlm_mini.experiments.beyond.lacunae import RESTORING_WAYS, share_interval
+from mlm_mini.experiments.beyond.uses import GAP_SIZES, restore_gaps
 
 live, gaps = restore_gaps(models["greek"]), uses["result"]["gaps"]
 for name, found in (("half a minute", live), ("longer", gaps)):
     print(f"model of {name}: gaps restored by the first guess, and within the first 20")
-    for size in map(str, SIZES):
-        print(f"    {size:>2} letters, {len(found[size][WAYS[0]])} gaps:  " + ";  ".join(
+    for size in map(str, GAP_SIZES):
+        print(f"    {size:>2} letters, {len(found[size][RESTORING_WAYS[0]])} gaps:  " + ";  ".join(
             f"{way} {np.mean(np.equal(places, 1)):.0%}, {np.mean(np.greater(places, 0)):.0%}"
             for way, places in found[size].items()))
 
 # %% id="fig-lacunae" tags=["nbval-ignore-output"]
 figure, axes = figures.new_figure(10, 3.4, columns=2)
-looks, said = dict(zip(WAYS, (("o:", figures.SKY), ("s-", figures.RED), ("^--", figures.BLUE)))), []
+looks, said = dict(zip(RESTORING_WAYS, (("o:", figures.SKY), ("s-", figures.RED), ("^--", figures.BLUE)))), []
 for ax, most, title in ((axes[0], 1, "first guess"), (axes[1], 20, "in the first 20")):
     for way, (style, color) in looks.items():
-        hits = [(np.array(gaps[str(size)][way]) > 0) & (np.array(gaps[str(size)][way]) <= most) for size in SIZES]
+        hits = [(np.array(gaps[str(size)][way]) > 0) & (np.array(gaps[str(size)][way]) <= most) for size in GAP_SIZES]
         middle, low, high = np.array([share_interval(hit) for hit in hits]).T
-        ax.errorbar(SIZES, middle, [middle - low, high - middle], fmt=style, color=color, capsize=2, markersize=5, label=way)
-        said.append(f"{title}, {way}: " + ", ".join(f"{share:.0%} at {size}" for share, size in zip(middle, SIZES)))
-    ax.set(xlabel="letters in the gap", ylabel="gaps restored exactly", ylim=(0, 1.03), xticks=SIZES)
-    three = {way: np.mean((0 < np.array(gaps["3"][way])) & (np.array(gaps["3"][way]) <= most)) for way in WAYS}
-    ax.set_title(f"{title}, 3 letters: one pass {three[WAYS[0]]:.0%}, beam {three[WAYS[1]]:.0%}")
+        ax.errorbar(GAP_SIZES, middle, [middle - low, high - middle], fmt=style, color=color, capsize=2, markersize=5, label=way)
+        said.append(f"{title}, {way}: " + ", ".join(f"{share:.0%} at {size}" for share, size in zip(middle, GAP_SIZES)))
+    ax.set(xlabel="letters in the gap", ylabel="gaps restored exactly", ylim=(0, 1.03), xticks=GAP_SIZES)
+    three = {way: np.mean((0 < np.array(gaps["3"][way])) & (np.array(gaps["3"][way]) <= most)) for way in RESTORING_WAYS}
+    ax.set_title(f"{title}, 3 letters: one pass {three[RESTORING_WAYS[0]]:.0%}, beam {three[RESTORING_WAYS[1]]:.0%}")
 axes[0].legend()
 figures.show(figure, alt="Share of gaps restored exactly by the longer model, by letters in the gap. " + "; ".join(said) + ".")
 

@@ -15,7 +15,7 @@ from mlm_mini.experiments.beyond.ngrams import (
     token_shares,
 )
 from mlm_mini.languages.corpus import Corpus, Document
-from mlm_mini.languages.greek import LETTERS, as_on_stone, greek_corpus
+from mlm_mini.languages.greek import GREEK_LETTERS, as_on_stone, greek_corpus
 from mlm_mini.languages.package_files import read_package_files
 from mlm_mini.languages.proteins import AMINO_ACIDS, protein_corpus
 from mlm_mini.languages.python_code import code_lines, python_corpus
@@ -209,7 +209,7 @@ def test_code_keeps_layout_and_loses_comments_and_docstrings():
 
 def test_greek_is_letters_and_spaces():
     assert as_on_stone("Ἐν ἀρχῇ ἦν ὁ λόγος,") == "εν αρχη ην ο λογοσ"
-    assert {c for text in greek_corpus().texts() for c in text} == {*LETTERS, " "}
+    assert {c for text in greek_corpus().texts() for c in text} == {*GREEK_LETTERS, " "}
 
 
 @pytest.mark.parametrize("corpus", [protein_corpus, greek_corpus, python_corpus])
@@ -237,7 +237,7 @@ def test_a_missing_package_or_another_file_is_one_sentence():
 def test_the_antibody_model_is_asked_for_in_one_sentence_where_it_is_missing(monkeypatch):
     from mlm_mini.experiments.beyond import antibody
 
-    monkeypatch.setattr(antibody, "PACKAGE", "no-such-thing")
+    monkeypatch.setattr(antibody, "ANTIBODY_PACKAGE", "no-such-thing")
     with pytest.raises(FileNotFoundError, match=r"python -m pip install --no-deps no-such-thing==0\.1\.3"):
         antibody.open_antibody_model()
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mlm_mini.experiments.beyond.blanks import as_numbers
-from mlm_mini.experiments.beyond.lacunae import WAYS
+from mlm_mini.experiments.beyond.lacunae import RESTORING_WAYS
 from mlm_mini.experiments.beyond.ngrams import Ngram
 from mlm_mini.experiments.beyond.slider import SENTENCE, restore
 from mlm_mini.languages.corpus import Corpus, Document
@@ -35,7 +35,7 @@ def test_the_gap_is_as_wide_as_asked_and_who_has_read_the_text_restores_it(reade
     restored = restore(trained.model, ngram, trained.tokenizer, width)
     assert restored.shown.count("·") == len(restored.truth) == width
     assert restored.shown.replace("·" * width, restored.truth) == SENTENCE[:30]
-    assert list(restored.lists) == list(WAYS)
+    assert list(restored.lists) == list(RESTORING_WAYS)
     assert restored.place("n-gram beam") == 1
 
 

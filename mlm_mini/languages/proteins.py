@@ -12,16 +12,16 @@ from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.package_files import read_package_files
 from mlm_mini.storage import fingerprint
 
-PACKAGE, RELEASE = "mhcseqs", "2.6.13"
-FILE = "mhcseqs/diverse_mhc_sequences.csv"
-FILE_SHA256 = "713ba6d578c9b9e02c966209ba92c37a1425ffe747ad3a27ad67ac6d9a98ea55"
+PROTEIN_PACKAGE, PROTEIN_RELEASE = "mhcseqs", "2.6.13"
+PROTEIN_FILE = "mhcseqs/diverse_mhc_sequences.csv"
+PROTEIN_SHA256 = "713ba6d578c9b9e02c966209ba92c37a1425ffe747ad3a27ad67ac6d9a98ea55"
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 KIND = ("I", "alpha")
-SHORTEST, LONGEST = 100, 500
+FEWEST_RESIDUES, MOST_RESIDUES = 100, 500
 MOST_OF_A_SPECIES = 40  # a few birds have thousands of sequences that hardly differ
 # Whole branches of the tree of animals are held out, not species one by one: a chimpanzee's protein is nearly a
 # human's. What is left of the training side is mammals with a placenta, birds and bony fish.
-HELD_OUT = {
+HELD_OUT_BRANCHES = {
     "validation": ("marsupial", "monotreme"),
     "test": ("amphibian", "reptile_crocodylia", "reptile_lepidosauria", "reptile_testudines", "shark_ray"),
 }
@@ -41,7 +41,7 @@ def protein_corpus() -> Corpus:
     The file is read without importing its package. Raises as `read_package_files`.
     """
     species = _by_species()
-    side = {group: split for split, groups in HELD_OUT.items() for group in groups}
+    side = {group: split for split, groups in HELD_OUT_BRANCHES.items() for group in groups}
     training = (s for (group, _), found in species.items() if group not in side for s in found)
     seen = {run for sequence in training for run in runs(sequence)}
     documents = []
@@ -53,7 +53,8 @@ def protein_corpus() -> Corpus:
             documents.append(Document(name, "\n".join(sequences), split))
     return Corpus(
         documents=tuple(documents),
-        source=f"MHC class I proteins (their alpha chains) of many animals, from UniProt, in the package {PACKAGE} {RELEASE}",
+        source=f"MHC class I proteins (their alpha chains) of many animals, from UniProt, "
+        f"in the package {PROTEIN_PACKAGE} {PROTEIN_RELEASE}",
         license="package: Apache-2.0; sequences: UniProt Consortium, CC BY 4.0",
         note="One family, so that all sequences are relatives, however distant. Split by branch of the tree of "
         "animals: placental mammals, birds and bony fish to train on, marsupials and monotremes for validation, "
@@ -63,14 +64,20 @@ def protein_corpus() -> Corpus:
 
 def _by_species() -> dict[tuple[str, str], list[str]]:
     """(branch, species) -> its sequences, of those that are kept."""
-    (content,) = read_package_files(PACKAGE, RELEASE, [FILE], FILE_SHA256, "the text of proteins")
+    (content,) = read_package_files(
+        PROTEIN_PACKAGE, PROTEIN_RELEASE, [PROTEIN_FILE], PROTEIN_SHA256, "the text of proteins"
+    )
     species = defaultdict(list)
     seen = set()
     for row in csv.DictReader(io.StringIO(content.decode("utf-8"))):
         sequence = row["sequence"]
         if (row["mhc_class"], row["chain"]) != KIND:
             continue
-        if SHORTEST <= len(sequence) <= LONGEST and sequence not in seen and not set(sequence) - set(AMINO_ACIDS):
+        if (
+            FEWEST_RESIDUES <= len(sequence) <= MOST_RESIDUES
+            and sequence not in seen
+            and not set(sequence) - set(AMINO_ACIDS)
+        ):
             seen.add(sequence)
             species[row["source_group"], row["organism"]].append(sequence)
     return {name: sorted(found, key=fingerprint)[:MOST_OF_A_SPECIES] for name, found in sorted(species.items())}

@@ -100,7 +100,7 @@ TRAINING = [
     "xmlrpc",
     "zipapp",
 ]
-HELD_OUT = {
+HELD_OUT_MODULES = {
     "validation": ["cmd", "gettext", "netrc", "sched", "uuid", "zoneinfo"],
     "test": [
         "argparse",
@@ -145,12 +145,12 @@ def python_corpus() -> Corpus:
     Python lacks is passed over. Raises FileNotFoundError when there is no standard library to read.
     """
     modules = [(name, "train") for name in TRAINING]
-    modules += [(name, split) for split, names in HELD_OUT.items() for name in names]
+    modules += [(name, split) for split, names in HELD_OUT_MODULES.items() for name in names]
     documents = []
     for name, split in modules:
         if text := "".join(_lines_of_module(name)):
             documents.append(Document(name, text.strip(), split))
-    if {document.split for document in documents} != {"train", *HELD_OUT}:
+    if {document.split for document in documents} != {"train", *HELD_OUT_MODULES}:
         raise FileNotFoundError(f"the standard library of Python cannot be read: no modules in {_library()}")
     return Corpus(
         documents=tuple(documents),

@@ -10,7 +10,7 @@ import torch
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.training.run import first_model
 
-LONGEST = 1000.0  # positions, over 2 pi
+LONGEST_WAVE = 1000.0  # positions, over 2 pi
 
 
 def wavy_model(shape: ModelConfig, seed: int, height: float) -> MaskedLM:
@@ -19,7 +19,7 @@ def wavy_model(shape: ModelConfig, seed: int, height: float) -> MaskedLM:
     table = model.embeddings.positions.weight
     positions, width = table.shape
     pairs = width // 2
-    turns = torch.arange(positions)[:, None] * LONGEST ** (-torch.arange(pairs) / pairs)  # (P, D/2)
+    turns = torch.arange(positions)[:, None] * LONGEST_WAVE ** (-torch.arange(pairs) / pairs)  # (P, D/2)
     with torch.no_grad():
         table[:, : 2 * pairs] = height * torch.cat([turns.sin(), turns.cos()], dim=1)
     return model

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlm_mini.experiments.beyond.ngrams import Ngram
     from mlm_mini.training import TrainedModel
 
-SHOWN = 10
+BARS = 10
 
 
 class LacunaWidget(ipywidgets.VBox):
@@ -62,7 +62,7 @@ def draw_restored(restored: Restored) -> tuple[Figure, str]:
     """A ranked list for each way, side by side, the truth in another color and hatched; and the alt text."""
     figure, axes = figures.new_figure(11.0, 3.6, columns=len(restored.lists))
     for ax, (way, found) in zip(axes, restored.lists.items(), strict=True):
-        found = found[:SHOWN]
+        found = found[:BARS]
         heights, at = probabilities(found), np.arange(len(found))[::-1]
         true = [f.text == restored.truth for f in found]
         bars = ax.barh(

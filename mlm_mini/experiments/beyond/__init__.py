@@ -1,1 +1,1 @@
-"""Chapter 15: masked models of proteins, code and Greek beside models that count, and what they are good for."""
+"""Masked models of proteins, code and Greek beside models that count, and what they are good for."""

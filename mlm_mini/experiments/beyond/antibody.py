@@ -21,7 +21,7 @@ from mlm_mini.shipped import provenance, results_folder
 from mlm_mini.storage import cache_path, write_atomically
 from mlm_mini.training import LANGUAGES, Reporter, cached_model
 
-PACKAGE, RELEASE = "antiberty", "0.1.3"
+ANTIBODY_PACKAGE, ANTIBODY_RELEASE = "antiberty", "0.1.3"
 WEIGHTS_FOLDER = "antiberty/trained_models/AntiBERTy_md_smooth"
 TOKENS = "antiberty/trained_models/vocab.txt"
 OTHER_HEADS = ("cls.species.", "cls.chain.", "cls.graft.")  # of tasks that fill in nothing
@@ -68,14 +68,18 @@ def antibody_folder() -> Path:
 
     Raises FileNotFoundError, with the command that installs it, where the package is missing or another release.
     """
-    remedy = f"install it with: python -m pip install --no-deps {PACKAGE}=={RELEASE} (97 MB)"
+    remedy = f"install it with: python -m pip install --no-deps {ANTIBODY_PACKAGE}=={ANTIBODY_RELEASE} (97 MB)"
     try:
-        found = distribution(PACKAGE)
+        found = distribution(ANTIBODY_PACKAGE)
     except PackageNotFoundError:
-        raise FileNotFoundError(f"the antibody model is in the package {PACKAGE}, which is missing: {remedy}") from None
-    if found.version != RELEASE:
-        raise FileNotFoundError(f"{PACKAGE} {found.version} is not {RELEASE}, which brings its weights along: {remedy}")
-    folder = cache_path(f"{PACKAGE}-{RELEASE}")
+        raise FileNotFoundError(
+            f"the antibody model is in the package {ANTIBODY_PACKAGE}, which is missing: {remedy}"
+        ) from None
+    if found.version != ANTIBODY_RELEASE:
+        raise FileNotFoundError(
+            f"{ANTIBODY_PACKAGE} {found.version} is not {ANTIBODY_RELEASE}, which brings its weights along: {remedy}"
+        )
+    folder = cache_path(f"{ANTIBODY_PACKAGE}-{ANTIBODY_RELEASE}")
     if not (folder / WEIGHTS).is_file():
         convert(Path(str(found.locate_file(WEIGHTS_FOLDER))), Path(str(found.locate_file(TOKENS))), folder)
     return folder
@@ -139,7 +143,7 @@ def _asked(model: MaskedLM, tokenizer: FileTokenizer, reach: int | None) -> dict
     return {"right": right, "nats": nats}
 
 
-def main() -> None:
+def write_antibody_result() -> None:
     """Writes the shipped result."""
     command = "python -m mlm_mini.experiments.beyond.antibody"
     record = {"experiment": "antibody", **provenance(command), "seed": 0, "result": measure_chains()}
@@ -148,4 +152,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write_antibody_result()

@@ -14,8 +14,8 @@ from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 
-SEEN = 8  # tokens on either side of a blank that stand in its row, where the document has so many
-ROWS_AT_ONCE = 256
+SEEN_AROUND = 8  # tokens on either side of a blank that stand in its row, where the document has so many
+BLANKS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def draw_document_blanks(
 ) -> DocumentBlanks:
     """So many tokens of each document of one side, each with `length` - 2 tokens around and including it.
 
-    The blank's place in its row is drawn too, at least SEEN tokens from the row's ends. A document with fewer tokens is
-    asked for all of them. not_asked: characters that are tokens and no question, such as the end of a line.
+    The blank's place in its row is drawn too, at least SEEN_AROUND tokens from the row's ends. A document with fewer
+    tokens is asked for all of them. not_asked: characters that are tokens and no question, such as the end of a line.
     """
     vocabulary = tokenizer.vocabulary
     never = vocabulary.ids(list(not_asked)) if not_asked else []
@@ -86,7 +86,7 @@ def draw_document_blanks(
         if not len(asked):
             continue
         for at in np.sort(rng.choice(asked, min(per_document, len(asked)), replace=False)):
-            start = at - rng.integers(SEEN, width - SEEN)
+            start = at - rng.integers(SEEN_AROUND, width - SEEN_AROUND)
             start = max(0, min(start, len(tokens) - width))
             row = tokens[start : start + width]
             framed = [vocabulary.cls_id, *row, vocabulary.sep_id]
@@ -104,9 +104,9 @@ def model_posterior(model: MaskedLM, blanks: DocumentBlanks) -> np.ndarray:
     seen[np.arange(len(seen)), blanks.places] = blanks.vocabulary.mask_id
     found = [
         candidate_probabilities(
-            model, seen[i : i + ROWS_AT_ONCE], blanks.places[i : i + ROWS_AT_ONCE, None], blanks.vocabulary
+            model, seen[i : i + BLANKS_AT_ONCE], blanks.places[i : i + BLANKS_AT_ONCE, None], blanks.vocabulary
         )
-        for i in range(0, len(seen), ROWS_AT_ONCE)
+        for i in range(0, len(seen), BLANKS_AT_ONCE)
     ]
     return np.concatenate(found)[:, 0]
 

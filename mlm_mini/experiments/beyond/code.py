@@ -13,17 +13,17 @@ from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.model import MaskedLM
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
-KINDS = ("bracket", "other sign", "layout", "keyword", "name or its piece", "number")
-WORDS = {word.lower() for word in keyword.kwlist}
+TOKEN_KINDS = ("bracket", "other sign", "layout", "keyword", "name or its piece", "number")
+KEYWORDS = {word.lower() for word in keyword.kwlist}
 
 
 def kind_of(token: str) -> str:
-    """One of KINDS, for a token of the course's WordPiece."""
+    """One of TOKEN_KINDS, for a token of the course's WordPiece."""
     if token in BRACKETS or token in BRACKETS.values():
         return "bracket"
     if token in (LINE_END, DEEPER, BACK):
         return "layout"
-    if token in WORDS:
+    if token in KEYWORDS:
         return "keyword"
     letters = token.removeprefix("##")
     if letters.isdigit():

@@ -12,14 +12,14 @@ import numpy as np
 from scipy import stats
 
 from mlm_mini.experiments.beyond.blanks import as_numbers, candidate_probabilities
-from mlm_mini.experiments.beyond.ngrams import EDGE, LOWEST, Ngram
+from mlm_mini.experiments.beyond.ngrams import EDGE, LEAST, Ngram
 from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 
-BEAM, SHOWN = 20, 20
-WAYS = ("one pass", "beam", "n-gram beam")
+BEAM, LISTED = 20, 20
+RESTORING_WAYS = ("one pass", "beam", "n-gram beam")
 
 
 class Restoration(NamedTuple):
@@ -59,7 +59,7 @@ def draw_lacunae(
     return found
 
 
-def one_pass(model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, keep: int = SHOWN) -> list[Restoration]:
+def one_pass(model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, keep: int = LISTED) -> list[Restoration]:
     """The `keep` likeliest fillings when each letter is guessed with all others of the gap hidden, the best first.
 
     Their probabilities are products: one pass knows of no letter what the others became.
@@ -68,7 +68,7 @@ def one_pass(model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, keep: int 
     seen[lacuna.positions] = vocabulary.mask_id
     p = candidate_probabilities(model, seen[None], lacuna.positions[None], vocabulary)[0]  # (k, C)
     beam = [((), 0.0)]
-    for row in np.log(np.maximum(p, LOWEST)):
+    for row in np.log(np.maximum(p, LEAST)):
         beam = _best(
             [(*taken, i) for taken, _ in beam for i in range(len(row))],
             np.add.outer([s for _, s in beam], row).ravel(),
@@ -90,7 +90,7 @@ def beam_search(model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, beam: i
         seen[:, lacuna.positions] = vocabulary.mask_id
         seen[:, lacuna.positions[:step]] = candidates[taken]
         p = candidate_probabilities(model, seen, np.full((len(seen), 1), position), vocabulary)[:, 0]  # (B, C)
-        total = (scores[:, None] + np.log(np.maximum(p, LOWEST))).ravel()
+        total = (scores[:, None] + np.log(np.maximum(p, LEAST))).ravel()
         best = np.argsort(-total, kind="stable")[:beam]
         taken = np.column_stack([taken[best // p.shape[1]], best % p.shape[1]])
         scores = total[best]
@@ -109,14 +109,14 @@ def ngram_beam(model: Ngram, lacuna: Lacuna, vocabulary: Vocabulary, beam: int =
     taken, scores = np.tile(before, (1, 1)), np.zeros(1)  # the letters on the left come first
     for _ in range(lacuna.size):
         context = [column[:, None] for column in taken[:, -(n - 1) :].T]
-        total = (scores[:, None] + np.log(np.maximum(model.probability(context, x[None]), LOWEST))).ravel()
+        total = (scores[:, None] + np.log(np.maximum(model.probability(context, x[None]), LEAST))).ravel()
         best = np.argsort(-total, kind="stable")[:beam]
         taken, scores = np.column_stack([taken[best // len(x)], best % len(x) + 1]), total[best]
     filled = taken[:, n - 1 :] - 1
     for token in after:
         if token != EDGE:
             column = np.full(len(taken), token)
-            scores = scores + np.log(np.maximum(model.probability(list(taken[:, -(n - 1) :].T), column), LOWEST))
+            scores = scores + np.log(np.maximum(model.probability(list(taken[:, -(n - 1) :].T), column), LEAST))
             taken = np.column_stack([taken, column])
     scores -= np.log(np.exp(scores - scores.max()).sum()) + scores.max()
     order = np.argsort(-scores, kind="stable")
@@ -137,7 +137,7 @@ def rank_of(restorations: list[Restoration], truth: str) -> int | None:
     return next((place for place, found in enumerate(restorations, start=1) if found.text == truth), None)
 
 
-def text_of(ids: np.ndarray, tokenizer: FileTokenizer) -> str:
+def letters_of(ids: np.ndarray, tokenizer: FileTokenizer) -> str:
     """The letters of some ids."""
     return "".join(tokenizer.tokens(ids))
 
@@ -145,16 +145,16 @@ def text_of(ids: np.ndarray, tokenizer: FileTokenizer) -> str:
 def restore_all(
     model: MaskedLM, ngram: Ngram, lacunae: list[Lacuna], tokenizer: FileTokenizer, beam: int = BEAM
 ) -> dict[str, np.ndarray]:
-    """The place of the truth in the ranked list of each of WAYS, 0 where it is not among SHOWN: (N,) for each."""
+    """The place of the truth in the list of each of RESTORING_WAYS, 0 where it is not among LISTED: (N,) for each."""
     vocabulary = tokenizer.vocabulary
     ways = {
-        WAYS[0]: lambda lacuna: one_pass(model, lacuna, vocabulary),
-        WAYS[1]: lambda lacuna: beam_search(model, lacuna, vocabulary, beam),
-        WAYS[2]: lambda lacuna: ngram_beam(ngram, lacuna, vocabulary),
+        RESTORING_WAYS[0]: lambda lacuna: one_pass(model, lacuna, vocabulary),
+        RESTORING_WAYS[1]: lambda lacuna: beam_search(model, lacuna, vocabulary, beam),
+        RESTORING_WAYS[2]: lambda lacuna: ngram_beam(ngram, lacuna, vocabulary),
     }
-    truths = [text_of(lacuna.ids[lacuna.positions], tokenizer) for lacuna in lacunae]
+    truths = [letters_of(lacuna.ids[lacuna.positions], tokenizer) for lacuna in lacunae]
     return {
-        name: np.array([rank_of(way(gap)[:SHOWN], truth) or 0 for gap, truth in zip(lacunae, truths, strict=True)])
+        name: np.array([rank_of(way(gap)[:LISTED], truth) or 0 for gap, truth in zip(lacunae, truths, strict=True)])
         for name, way in ways.items()
     }
 

@@ -19,7 +19,7 @@ from mlm_mini.languages.ngram import _Order as Order
 
 EDGE = 0  # stands where no token is: before the first one and after the last
 AT_ONCE = 2**21  # numbers looked up together
-LOWEST = 1e-300
+LEAST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def both_sides_posterior(model: Ngram, rows: np.ndarray, places: np.ndarray) -> 
         log_p = np.zeros((len(window[some]), model.tokens))
         for at in range(reach, 2 * reach + 1):
             p = model.probability(around[at - reach : at], around[at] + 0 * x)
-            log_p += np.where(around[at] == EDGE, 0.0, np.log(np.maximum(p, LOWEST)))  # nothing is said about an edge
+            log_p += np.where(around[at] == EDGE, 0.0, np.log(np.maximum(p, LEAST)))  # nothing is said about an edge
         return np.exp(log_p - log_p.max(axis=1, keepdims=True))
 
     return _filled(model, len(rows), weights)
@@ -113,7 +113,7 @@ def product_posterior(left: Ngram, right: Ngram, prior: np.ndarray, rows: np.nda
 
 def two_sided(left: np.ndarray, right: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """P(x | left) P(x | right) / P(x), scaled to sum to one over the last axis: (..., C). prior: (C,), above 0."""
-    log_p = np.log(np.maximum(left, LOWEST)) + np.log(np.maximum(right, LOWEST)) - np.log(prior)
+    log_p = np.log(np.maximum(left, LEAST)) + np.log(np.maximum(right, LEAST)) - np.log(prior)
     p = np.exp(log_p - log_p.max(axis=-1, keepdims=True))
     return p / p.sum(axis=-1, keepdims=True)
 

@@ -32,7 +32,7 @@ from mlm_mini.model import MaskedLM
 from mlm_mini.training import LANGUAGES, find_material, recipe
 from mlm_mini.training.run import Run
 
-MODEL, UNIGRAM, LEFT, PRODUCT, BOTH = (
+MASKED_MODEL, UNIGRAM, LEFT, PRODUCT, BOTH = (
     "masked model",
     "unigram",
     "n-gram, left",
@@ -49,7 +49,7 @@ TOP = (1, 5, 20)
 
 @dataclass(frozen=True)
 class BeyondCell:
-    """One reader of one language. arm: MODEL, or one of COUNTING, which have neither steps nor seeds."""
+    """One reader of one language. arm: MASKED_MODEL, or one of COUNTING, which have neither steps nor seeds."""
 
     language: str
     arm: str
@@ -65,7 +65,7 @@ class BeyondCell:
 def run_beyond_cell(cell: BeyondCell) -> dict:
     """What one reader pays, fit for JSON."""
     blanks = held_out_blanks(cell.language)
-    if cell.arm == MODEL:
+    if cell.arm == MASKED_MODEL:
         order, posterior = 0, model_posterior(train_model(cell), blanks)
     else:
         order, posterior = counting_posterior(cell.language, cell.arm, blanks)

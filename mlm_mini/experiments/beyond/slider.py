@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlm_mini.experiments.beyond.lacunae import (
-    SHOWN,
-    WAYS,
+    LISTED,
+    RESTORING_WAYS,
     Lacuna,
     Restoration,
     beam_search,
@@ -27,7 +27,7 @@ NARROWEST, WIDEST = 1, 10
 class Restored:
     """A gap with its lists. shown: the text with a dot for each hidden letter; truth: what stood there.
 
-    lists: for each of WAYS the restorations, the best first.
+    lists: for each of RESTORING_WAYS the restorations, the best first.
     """
 
     shown: str
@@ -61,9 +61,9 @@ def restore(
     found = (
         one_pass(model, lacuna, vocabulary),
         beam_search(model, lacuna, vocabulary),
-        ngram_beam(ngram, lacuna, vocabulary)[:SHOWN],
+        ngram_beam(ngram, lacuna, vocabulary)[:LISTED],
     )
-    return Restored(shown, truth, dict(zip(WAYS, found, strict=True)))
+    return Restored(shown, truth, dict(zip(RESTORING_WAYS, found, strict=True)))
 
 
 def visible(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlm_mini.experiments.beyond.readers import COUNTING, MODEL, PER_DOCUMENT, TOP, BeyondCell, run_beyond_cell
+from mlm_mini.experiments.beyond.readers import COUNTING, MASKED_MODEL, PER_DOCUMENT, TOP, BeyondCell, run_beyond_cell
 from mlm_mini.experiments.lab.result import Result
 from mlm_mini.experiments.lab.study import score_cells, study_folder
 from mlm_mini.experiments.lab.verdicts import Sampled
@@ -35,7 +35,7 @@ class BeyondConfig:
         """Every reader. The models come seed by seed, so that a study that is cut short has some of each language."""
         for seed in range(self.seeds):
             for language, steps in zip(PER_DOCUMENT, self.steps, strict=True):
-                yield BeyondCell(language, MODEL, steps, seed)
+                yield BeyondCell(language, MASKED_MODEL, steps, seed)
         for language in PER_DOCUMENT:
             for arm in COUNTING:
                 yield BeyondCell(language, arm)
@@ -86,19 +86,19 @@ class Beyond(Result):
         averaged. Above 0 where the model is better, in nats as in shares."""
         against = against or self.best_counting(language, unit)
         sign = 1 if unit == "nats" else -1
-        other, own = self.values(language, against, unit)[0], self.values(language, MODEL, unit)
+        other, own = self.values(language, against, unit)[0], self.values(language, MASKED_MODEL, unit)
         return Sampled.mean(sign * (other - own.mean(axis=0)))
 
     def saved_by_seed(self, language: str, unit: str = "nats") -> np.ndarray:
         """The same for each seed, documents averaged: (S,)."""
         sign = 1 if unit == "nats" else -1
         other = self.values(language, self.best_counting(language, unit), unit)[0]
-        return sign * (other - self.values(language, MODEL, unit)).mean(axis=1)
+        return sign * (other - self.values(language, MASKED_MODEL, unit)).mean(axis=1)
 
     def table(self) -> str:
         lines = [f"{'':10}{'reader':20}{'order':>6}  {'nats (95%, documents)':24}{'first':>7}{'in 5':>7}{'in 20':>7}"]
         for language in PER_DOCUMENT:
-            for arm in (*COUNTING, MODEL):
+            for arm in (*COUNTING, MASKED_MODEL):
                 shares = "".join(f"{self.mean(language, arm, f'top{k}').value:7.1%}" for k in TOP)
                 order = self.of(language, arm)[0].order or "-"
                 nats = self.mean(language, arm, "nats").estimate.with_margin()
@@ -110,12 +110,12 @@ class Beyond(Result):
 
         figure, panels = figures.new_figure(11, 3.2, columns=len(PER_DOCUMENT))
         colors = [figures.SKY, figures.SKY, figures.BLUE, figures.BLUE, figures.RED]
-        arms = (*COUNTING, MODEL)
+        arms = (*COUNTING, MASKED_MODEL)
         for axes, language in zip(panels, PER_DOCUMENT, strict=True):
             for place, arm in enumerate(arms[::-1]):
                 value, low, high = self.mean(language, arm, "nats").estimate
                 color = colors[arms.index(arm)]
-                hatch = "//" if arm == MODEL else ""
+                hatch = "//" if arm == MASKED_MODEL else ""
                 axes.barh(place, value, color=color, hatch=hatch, edgecolor="white", linewidth=0)
                 axes.plot([low, high], [place, place], color=figures.BLACK, linewidth=1)
             axes.set_yticks(range(len(arms)), arms[::-1] if language == next(iter(PER_DOCUMENT)) else [""] * len(arms))
@@ -127,7 +127,7 @@ class Beyond(Result):
     def describe(self) -> str:
         parts = []
         for language in PER_DOCUMENT:
-            nats = ", ".join(f"{arm} {self.mean(language, arm, 'nats').value:.2f}" for arm in (*COUNTING, MODEL))
+            nats = ", ".join(f"{arm} {self.mean(language, arm, 'nats').value:.2f}" for arm in (*COUNTING, MASKED_MODEL))
             parts.append(f"{language}: {nats}; the model saves {self.saved(language).estimate}")
         return (
             "Bars of the nats that each reader pays for a hidden token of held-out documents. " + ". ".join(parts) + "."

@@ -10,7 +10,7 @@ from mlm_mini.experiments.beyond.blanks import DocumentBlanks
 from mlm_mini.languages.proteins import AMINO_ACIDS
 
 PERMUTATIONS = 2000
-LOWEST = 1e-12  # of a probability
+LEAST_SHARE = 1e-12  # of a probability
 
 
 def substitution_scores(posterior: np.ndarray, answers: np.ndarray) -> np.ndarray:
@@ -31,7 +31,7 @@ def residue_posterior(posterior: np.ndarray, blanks: DocumentBlanks) -> tuple[np
     """Of probabilities of all candidates (N, C) those of AMINO_ACIDS, scaled to sum to one, (N, A), and the answers."""
     letters = blanks.vocabulary.words(blanks.vocabulary.regular_ids)
     columns = [letters.index(a) for a in AMINO_ACIDS]
-    q = np.maximum(posterior[:, columns], LOWEST)
+    q = np.maximum(posterior[:, columns], LEAST_SHARE)
     return q / q.sum(axis=1, keepdims=True), np.array([columns.index(c) for c in blanks.answers])
 
 
@@ -48,7 +48,7 @@ def blosum62() -> np.ndarray:
     return np.array([[matrix[a, b] for b in AMINO_ACIDS] for a in AMINO_ACIDS])
 
 
-def pairs(matrix: np.ndarray) -> np.ndarray:
+def pairs_below(matrix: np.ndarray) -> np.ndarray:
     """The entries below the diagonal: (A (A - 1) / 2,)."""
     return matrix[np.tril_indices(len(matrix), -1)]
 
@@ -58,12 +58,12 @@ def permutation_test(one: np.ndarray, other: np.ndarray, rng: np.random.Generato
 
     Rows and columns are shuffled together (Mantel 1967): the 190 pairs are not independent, 20 amino acids are.
     """
-    rho = stats.spearmanr(pairs(one), pairs(other)).statistic
-    ranks = stats.rankdata(pairs(one))
+    rho = stats.spearmanr(pairs_below(one), pairs_below(other)).statistic
+    ranks = stats.rankdata(pairs_below(one))
     drawn = np.empty(n)
     for i in range(n):
         order = rng.permutation(len(other))
-        drawn[i] = np.corrcoef(ranks, stats.rankdata(pairs(other[np.ix_(order, order)])))[0, 1]
+        drawn[i] = np.corrcoef(ranks, stats.rankdata(pairs_below(other[np.ix_(order, order)])))[0, 1]
     return float(rho), drawn
 
 

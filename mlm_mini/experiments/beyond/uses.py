@@ -12,7 +12,7 @@ from mlm_mini.experiments.beyond.lacunae import draw_lacunae, restore_all
 from mlm_mini.experiments.beyond.mutations import masked_log_p, natural_substitutions, preferred
 from mlm_mini.experiments.beyond.readers import (
     BOTH,
-    MODEL,
+    MASKED_MODEL,
     PRODUCT,
     UNIGRAM,
     counting_posterior,
@@ -32,7 +32,7 @@ from mlm_mini.shipped import provenance, results_folder
 from mlm_mini.storage import write_atomically
 from mlm_mini.training import LANGUAGES, Reporter, TrainedModel, cached_model
 
-SIZES = (1, 2, 3, 5, 7, 10)  # letters of a gap
+GAP_SIZES = (1, 2, 3, 5, 7, 10)  # letters of a gap
 VARIANTS, VARIANTS_SEED, GAPS_SEED, SHUFFLING_SEED, SHUFFLINGS = 40, 1503, 1504, 1502, 500
 
 
@@ -45,7 +45,7 @@ def longer_model(language: str) -> TrainedModel:
 def compare_substitutions(trained: TrainedModel) -> dict[str, dict]:
     """For the model and two readers that count: rho with BLOSUM62, p, the matrix, and rho after shufflings."""
     blanks, other = held_out_blanks("proteins"), blosum62()
-    posteriors = {MODEL: model_posterior(trained.model, blanks)}
+    posteriors = {MASKED_MODEL: model_posterior(trained.model, blanks)}
     posteriors |= {arm: counting_posterior("proteins", arm, blanks)[1] for arm in (PRODUCT, UNIGRAM)}
     found = {}
     for arm, posterior in posteriors.items():
@@ -73,14 +73,14 @@ def compare_mutations(trained: TrainedModel) -> dict[str, list[float]]:
 
 
 def restore_gaps(trained: TrainedModel, per_document: int = 1) -> dict[str, dict[str, list[int]]]:
-    """Place of the truth in the ranked list, 0 where it is not in it: for each number of letters and each of WAYS."""
+    """Place of the truth in the list, 0 where it is not in it: for each number of letters and each of RESTORING_WAYS."""
     corpus, vocabulary = LANGUAGES["greek"].corpus(), trained.tokenizer.vocabulary
     tokens = document_ids(text_tokens(corpus, "test", trained.tokenizer))
     documents = {d.name: ids for d, ids in zip(corpus.split("test").documents, tokens, strict=True)}
     order, _ = counting_posterior("greek", BOTH, held_out_blanks("greek"))
     ngram, length = fitted("greek", order), LANGUAGES["greek"].row_length
     found = {}
-    for size in SIZES:
+    for size in GAP_SIZES:
         rng = np.random.default_rng(GAPS_SEED)
         gaps = draw_lacunae(documents, vocabulary, size, per_document, length, rng)
         found[str(size)] = {
@@ -89,7 +89,7 @@ def restore_gaps(trained: TrainedModel, per_document: int = 1) -> dict[str, dict
     return found
 
 
-def main() -> None:
+def write_uses() -> None:
     """Writes the shipped result."""
     proteins, greek = longer_model("proteins"), longer_model("greek")
     result = {
@@ -104,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write_uses()
