@@ -14,8 +14,8 @@
 #
 # You will be able to
 #
-# - train the same masked model on proteins, on Python code and on ancient Greek, and hold out what is no close relative;
-# - compare it with models that count, at the same blanks, on both sides of them, and say which is better and by how much;
+# - train the same masked model on proteins, on Python code and on ancient Greek, and hold out what is no near relative;
+# - compare it with models that count, at the same blanks and on both sides, and say which is better and by how much;
 # - read from a model which amino acids it takes for one another, test that against evolution, and score a mutation;
 # - restore a gap of several letters as a ranked list with probabilities, and say why one pass is not enough;
 # - say what the large systems of these fields do beyond this.
@@ -236,10 +236,11 @@ for name in corpora:
         orders[name, arm], posteriors[name, arm] = counting_posterior(name, arm, blanks[name])
 
 # %% id="measure-readers" tags=["nbval-ignore-output"]
-units = {key: {unit: np.array(of) for unit, of in scores_of(blanks[key[0]], p).items()} for key, p in posteriors.items()}
+units = {(name, arm): {unit: np.array(of) for unit, of in scores_of(blanks[name], p).items()}
+         for (name, arm), p in posteriors.items()}
 for name in corpora:
-    print(f"{name}: {len(blanks[name].ids):,} blanks in {len(blanks[name].names)} documents; margins are 95%, by t over "
-          "documents")
+    print(f"{name}: {len(blanks[name].ids):,} blanks in {len(blanks[name].names)} documents; margins are 95%, by t "
+          "over documents")
     for arm in (*COUNTING, MASKED_MODEL):
         found, order = units[name, arm], orders.get((name, arm), "")
         print(f"    {arm:19}{order!s:>2}  {mean_interval(found['nats']).with_margin()} nats;  first "
@@ -404,7 +405,7 @@ figures.show(figure, alt=f"Left, the longer model's log odds of 190 pairs of ami
 
 # %% id="say-blosum" tags=["nbval-ignore-output"]
 ours, counted = longer[MASKED_MODEL]["rho"], longer[PRODUCT]["rho"]
-Markdown(f"""The controls matter. The unigram knows nothing of replacements, and its rho is {longer[UNIGRAM]["rho"]:+.2f}. The
+Markdown(f"""The controls matter. The unigram knows nothing of replacements: its rho is {longer[UNIGRAM]["rho"]:+.2f}. The
 n-grams know which letters stand next to which, and this alone gives a rho of {counted:+.2f}; the longer model has
 {ours:+.2f}, {"more" if ours > counted else "no more"}. So an agreement with BLOSUM62 that chance would hardly give is no
 proof of anything deep: {"part of it" if ours > counted else "all of it"} can be had by counting neighbors.""")
@@ -446,7 +447,8 @@ check("15.mutation", mutation_scores)
 from mlm_mini.experiments.beyond.uses import compare_mutations
 
 short, long = compare_mutations(models["proteins"]), uses["result"]["mutations"]
-won = {"the model, half a minute": short["the model"], "the model, longer": long["the model"], "BLOSUM62": short["BLOSUM62"]}
+won = {"the model, half a minute": short["the model"], "the model, longer": long["the model"],
+       "BLOSUM62": short["BLOSUM62"]}
 for name, shares in won.items():
     share = mean_interval(100 * np.array(shares))
     print(f"{name:25} prefers nature's letter in {share.value:.0f}% ({share.low:.0f} to {share.high:.0f}) of the cases")
@@ -459,7 +461,7 @@ from mlm_mini.experiments.lab.verdicts import Sampled, decide_above
 
 above = decide_above(Sampled.mean(np.array(won["the model, longer"])), 0.5)
 beats = decide_above(Sampled.mean(np.array(won["the model, longer"]) - np.array(won["BLOSUM62"])), 0.0)
-Markdown(f"""That the longer model prefers nature's letter more often than a coin does: **{above.word}**. That it does so more
+Markdown(f"""That the longer model prefers nature's letter more often than a coin: **{above.word}**. That it does so more
 often than BLOSUM62: **{beats.word}**. A model of this size knows far less than what is published of large ones
 (section 7), and 32 letters are a small part of a protein.""")
 
@@ -536,9 +538,9 @@ for kind in TOKEN_KINDS:
         print(f"{kind:20}{these.mean():7.0%}  " + "".join(f"{of[these].mean():7.0%}" for of in right.values()))
 
 # %% [markdown] id="why-pairs"
-# Brackets come in pairs, and that is a question about two blanks at once. Hide both brackets of a pair. One pass guesses
-# each without knowing the other (chapter 14), so it may open one kind and close another. Filling in the first and asking
-# again for the second should help, if the model knows that brackets match.
+# Brackets come in pairs, and that is a question about two blanks at once. Hide both brackets of a pair. One pass
+# guesses each without knowing the other (chapter 14), so it may open one kind and close another. Filling in the first
+# and asking again for the second should help, if the model knows that brackets match.
 
 # %% id="measure-pairs" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.beyond.code import BRACKETS, fill_pairs, rows_with_pairs
@@ -611,13 +613,15 @@ for ax, most, title in ((axes[0], 1, "first guess"), (axes[1], 20, "in the first
     for way, (style, color) in looks.items():
         hits = [(np.array(gaps[str(size)][way]) > 0) & (np.array(gaps[str(size)][way]) <= most) for size in GAP_SIZES]
         middle, low, high = np.array([share_interval(hit) for hit in hits]).T
-        ax.errorbar(GAP_SIZES, middle, [middle - low, high - middle], fmt=style, color=color, capsize=2, markersize=5, label=way)
+        ax.errorbar(GAP_SIZES, middle, [middle - low, high - middle], fmt=style, color=color, capsize=2, markersize=5,
+                    label=way)
         said.append(f"{title}, {way}: " + ", ".join(f"{share:.0%} at {size}" for share, size in zip(middle, GAP_SIZES)))
     ax.set(xlabel="letters in the gap", ylabel="gaps restored exactly", ylim=(0, 1.03), xticks=GAP_SIZES)
     three = {way: np.mean((0 < np.array(gaps["3"][way])) & (np.array(gaps["3"][way]) <= most)) for way in RESTORING_WAYS}
     ax.set_title(f"{title}, 3 letters: one pass {three[RESTORING_WAYS[0]]:.0%}, beam {three[RESTORING_WAYS[1]]:.0%}")
 axes[0].legend()
-figures.show(figure, alt="Share of gaps restored exactly by the longer model, by letters in the gap. " + "; ".join(said) + ".")
+figures.show(figure, alt="Share of gaps restored exactly by the longer model, by letters in the gap. "
+             + "; ".join(said) + ".")
 
 # %% [markdown] id="lacunae-note"
 # Error bars are 95% intervals of a share (Wilson), over gaps of different chapters. Where the lines of one pass and of
@@ -647,8 +651,9 @@ figures.show(figure, alt)
 # ## 7 · What real systems do beyond this
 #
 # - **Proteins.** ESM (Rives and others 2021; Lin and others 2023) trains the same objective on up to 250 million
-#   sequences of *all* families, its second version with up to 15 billion weights. Its vectors predict which residues touch in the folded
-#   protein, and its mutation scores rival methods that need alignments of the family (Meier and others 2021).
+#   sequences of *all* families, its second version with up to 15 billion weights. Its vectors predict which residues
+#   touch in the folded protein, and its mutation scores rival methods that need alignments of the family (Meier and
+#   others 2021).
 # - **Code.** CodeBERT (Feng and others 2020) reads code beside its description in English, so that one can search for
 #   the other, and adds ELECTRA's question at every token. Programs that *write* code are causal models, some of them
 #   trained to fill a gap in the middle as well (Fried and others 2023).
@@ -689,22 +694,23 @@ Markdown("\n".join(table))
 
 # %% [markdown] id="recap-note"
 # The article's sentence, word by word: "from its home turf in natural language processing to the languages of biology,
-# computer code, and even ancient history". The objective travels: loop and encoder are those of chapter 07. That it *pays*
-# is another matter. A tiny model with a minute or two of training has to be measured against counting, and the table says
-# where it is ahead: the surprisal decides, and by the first guess alone the order may be another (section 3). What this does not say: these are one family of proteins, one library and one book; the splits keep near
-# relatives apart, not distant ones; and what large models do with thousands of times more is in the papers below.
+# computer code, and even ancient history". The objective travels: loop and encoder are those of chapter 07. That it
+# *pays* is another matter. A tiny model with a minute or two of training has to be measured against counting, and the
+# table says where it is ahead: the surprisal decides, and by the first guess alone the order may be another (section
+# 3). What this does not say: these are one family of proteins, one library and one book; the splits keep near relatives
+# apart, not distant ones; and what large models do with thousands of times more is in the papers below.
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on
 #
-# - Alexander Rives and others (2021). Biological structure and function emerge from scaling unsupervised learning to 250
-#   million protein sequences. *PNAS* 118(15). The first ESM.
+# - Alexander Rives and others (2021). Biological structure and function emerge from scaling unsupervised learning to
+#   250 million protein sequences. *PNAS* 118(15). The first ESM.
 # - Joshua Meier and others (2021). Language models enable zero-shot prediction of the effects of mutations on protein
 #   function. *NeurIPS*. The mutation score.
 # - Zeming Lin and others (2023). Evolutionary-scale prediction of atomic-level protein structure with a language model.
 #   *Science* 379.
-# - Jeffrey A. Ruffolo, Jeffrey J. Gray and Jeremias Sulam (2021). Deciphering antibody affinity maturation with language
-#   models and weakly supervised learning. arXiv 2112.07782. AntiBERTy.
+# - Jeffrey A. Ruffolo, Jeffrey J. Gray and Jeremias Sulam (2021). Deciphering antibody affinity maturation with
+#   language models and weakly supervised learning. arXiv 2112.07782. AntiBERTy.
 # - Steven Henikoff and Jorja G. Henikoff (1992). Amino acid substitution matrices from protein blocks. *PNAS* 89(22).
 # - Nathan Mantel (1967). The detection of disease clustering and a generalized regression approach. *Cancer Research*
 #   27(2). The permutation test.
@@ -714,11 +720,12 @@ Markdown("\n".join(table))
 # - Yannis Assael and others (2022). Restoring and attributing ancient texts using deep neural networks. *Nature* 603.
 #   Ithaca.
 # - Ashish Vaswani and others (2017). Attention is all you need. *NeurIPS*. Positions as waves.
-# - Yannis Assael and others (2025). Contextualizing ancient texts with generative neural networks. *Nature* 645. Aeneas.
-# - Stanley F. Chen and Joshua Goodman (1999). An empirical study of smoothing techniques for language modeling. *Computer
-#   Speech and Language* 13. Kneser-Ney.
+# - Yannis Assael and others (2025). Contextualizing ancient texts with generative neural networks. *Nature* 645.
+#   Aeneas.
+# - Stanley F. Chen and Joshua Goodman (1999). An empirical study of smoothing techniques for language modeling.
+#   *Computer Speech and Language* 13. Kneser-Ney.
 #
-# Data: UniProt Consortium (2025), UniProt: the universal protein knowledgebase; Michael W. Holmes (ed., 2010), *The Greek
-# New Testament: SBL Edition*; James K. Tauber (ed.), MorphGNT: SBLGNT edition.
+# Data: UniProt Consortium (2025), UniProt: the universal protein knowledgebase; Michael W. Holmes (ed., 2010), *The
+# Greek New Testament: SBL Edition*; James K. Tauber (ed.), MorphGNT: SBLGNT edition.
 #
 # Next: chapter 16 writes with a masked model.

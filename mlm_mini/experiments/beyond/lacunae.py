@@ -18,7 +18,7 @@ from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 
-BEAM, LISTED = 20, 20
+BEAM, MOST_RANKED = 20, 20
 RESTORING_WAYS = ("one pass", "beam", "n-gram beam")
 
 
@@ -59,7 +59,7 @@ def draw_lacunae(
     return found
 
 
-def one_pass(model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, keep: int = LISTED) -> list[Restoration]:
+def one_pass(model: MaskedLM, lacuna: Lacuna, vocabulary: Vocabulary, keep: int = MOST_RANKED) -> list[Restoration]:
     """The `keep` likeliest fillings when each letter is guessed with all others of the gap hidden, the best first.
 
     Their probabilities are products: one pass knows of no letter what the others became.
@@ -145,7 +145,7 @@ def letters_of(ids: np.ndarray, tokenizer: FileTokenizer) -> str:
 def restore_all(
     model: MaskedLM, ngram: Ngram, lacunae: list[Lacuna], tokenizer: FileTokenizer, beam: int = BEAM
 ) -> dict[str, np.ndarray]:
-    """The place of the truth in the list of each of RESTORING_WAYS, 0 where it is not among LISTED: (N,) for each."""
+    """The place of the truth in the list of each of RESTORING_WAYS, 0 where it is not in it: (N,) for each."""
     vocabulary = tokenizer.vocabulary
     ways = {
         RESTORING_WAYS[0]: lambda lacuna: one_pass(model, lacuna, vocabulary),
@@ -154,7 +154,9 @@ def restore_all(
     }
     truths = [letters_of(lacuna.ids[lacuna.positions], tokenizer) for lacuna in lacunae]
     return {
-        name: np.array([rank_of(way(gap)[:LISTED], truth) or 0 for gap, truth in zip(lacunae, truths, strict=True)])
+        name: np.array(
+            [rank_of(way(gap)[:MOST_RANKED], truth) or 0 for gap, truth in zip(lacunae, truths, strict=True)]
+        )
         for name, way in ways.items()
     }
 

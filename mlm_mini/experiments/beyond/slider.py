@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlm_mini.experiments.beyond.lacunae import (
-    LISTED,
+    MOST_RANKED,
     RESTORING_WAYS,
     Lacuna,
     Restoration,
@@ -61,7 +61,7 @@ def restore(
     found = (
         one_pass(model, lacuna, vocabulary),
         beam_search(model, lacuna, vocabulary),
-        ngram_beam(ngram, lacuna, vocabulary)[:LISTED],
+        ngram_beam(ngram, lacuna, vocabulary)[:MOST_RANKED],
     )
     return Restored(shown, truth, dict(zip(RESTORING_WAYS, found, strict=True)))
 

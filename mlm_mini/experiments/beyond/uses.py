@@ -73,7 +73,7 @@ def compare_mutations(trained: TrainedModel) -> dict[str, list[float]]:
 
 
 def restore_gaps(trained: TrainedModel, per_document: int = 1) -> dict[str, dict[str, list[int]]]:
-    """Place of the truth in the list, 0 where it is not in it: for each number of letters and each of RESTORING_WAYS."""
+    """Place of the truth in the list, 0 where it is in none: for each number of letters and each of RESTORING_WAYS."""
     corpus, vocabulary = LANGUAGES["greek"].corpus(), trained.tokenizer.vocabulary
     tokens = document_ids(text_tokens(corpus, "test", trained.tokenizer))
     documents = {d.name: ids for d, ids in zip(corpus.split("test").documents, tokens, strict=True)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from mlm_mini.experiments.beyond.readers import MASKED_MODEL, UNIGRAM
 from mlm_mini.experiments.beyond.study import Beyond
 from mlm_mini.experiments.catalog import find_experiment
 from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Finding, by_words
@@ -26,17 +27,17 @@ def beyond_finding(language: str) -> Finding:
     seeds = study.saved_by_seed(language)
     figures = {
         OVER_COUNTING: study.saved(language),
-        OVER_FREQUENCY: study.saved(language, "unigram"),
+        OVER_FREQUENCY: study.saved(language, UNIGRAM),
         WORST_SEED: Sampled.exact(seeds.min()),
     }
     best = study.best_counting(language)
     facts = {
         "best n-gram": f"{best}, order {study.of(language, best)[0].order}",
-        "steps": study.of(language, "masked model")[0].cell.steps,
+        "steps": study.of(language, MASKED_MODEL)[0].cell.steps,
         "seeds, nats saved": [round(float(x), 4) for x in seeds],
     }
     for unit in ("top1", "top20"):
-        facts[f"{unit}, model"] = study.mean(language, "masked model", unit).estimate.rounded(4)
+        facts[f"{unit}, model"] = study.mean(language, MASKED_MODEL, unit).estimate.rounded(4)
         facts[f"{unit}, {best}"] = study.mean(language, best, unit).estimate.rounded(4)
     return Finding(figures, facts, SHIPPED)
 
