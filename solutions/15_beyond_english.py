@@ -254,8 +254,8 @@ for name in corpora:
 from mlm_mini.shipped import shipped
 
 record, study = shipped("experiments", "beyond"), find_experiment("beyond").shipped()
-print(f"{record['command']}, {record['date']}, {record['machine']}, seeds 0 to {study.config.seeds - 1}, "
-      f"steps: {dict(zip(corpora, study.config.steps))}")
+print(f"{record['command']}, {record['date']}, {record['machine']}; steps {dict(zip(corpora, study.config.steps))}, "
+      f"training seeds {dict(zip(corpora, study.config.seeds))}")
 print(study.table())
 
 # %% id="fig-study" tags=["nbval-ignore-output"]
@@ -669,7 +669,8 @@ figures.show(figure, alt)
 # ## Recap
 #
 # The verdicts are those of `python3 course.py claims`, from the longer trainings: each is computed from its figures, by
-# the rule that the next cell prints. Intervals are over held-out documents; a rule also wants every seed to agree.
+# the rule that the next cell prints. Intervals are over held-out documents; a rule also wants every training seed to
+# agree, of which there are only one or two.
 
 # %% id="recap-rules" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.claims.claim import Effort

@@ -53,7 +53,7 @@ EXPERIMENTS = {
         Experiment("gradient_variance", QUICK_VARIANCE, FULL_VARIANCE, new_model_variance, GradientVariance),
         Experiment("mask_ratio", QUICK_RATIO_STUDY, MaskRatioConfig(), measure_mask_ratio, MaskRatio),
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
-        Experiment("beyond", BeyondConfig(steps=(60, 40, 60), seeds=2), BeyondConfig(), measure_beyond, Beyond),
+        Experiment("beyond", BeyondConfig(steps=(60, 40, 60), seeds=(2, 1, 1)), BeyondConfig(), measure_beyond, Beyond),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
     )
 }

@@ -26,16 +26,17 @@ NGRAMS = COUNTING[1:]
 
 @dataclass(frozen=True)
 class BeyondConfig:
-    """steps: of the model of each language, in the order of PER_DOCUMENT; seeds: 0, 1 ... so many of each."""
+    """steps: of the model of each language, in the order of PER_DOCUMENT; seeds: 0, 1 ... so many of each of them."""
 
     steps: tuple[int, ...] = (4000, 1800, 4000)
-    seeds: int = 3
+    seeds: tuple[int, ...] = (2, 1, 1)
 
     def cells(self) -> Iterator[BeyondCell]:
         """Every reader. The models come seed by seed, so that a study that is cut short has some of each language."""
-        for seed in range(self.seeds):
-            for language, steps in zip(PER_DOCUMENT, self.steps, strict=True):
-                yield BeyondCell(language, MASKED_MODEL, steps, seed)
+        for seed in range(max(self.seeds)):
+            for language, steps, seeds in zip(PER_DOCUMENT, self.steps, self.seeds, strict=True):
+                if seed < seeds:
+                    yield BeyondCell(language, MASKED_MODEL, steps, seed)
         for language in PER_DOCUMENT:
             for arm in COUNTING:
                 yield BeyondCell(language, arm)
