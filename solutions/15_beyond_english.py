@@ -295,7 +295,7 @@ for ax, name in zip(axes, corpora):
         ax.text(max(paid), nats, f"model, {label}", color=figures.RED, va="bottom", ha="right", fontsize=9)
     ax.set(xlabel="order n of the n-gram, both sides", xticks=list(paid))
     beaten = [n for n, nats in paid.items() if nats > long]
-    ax.set_title(f"{name}: {len(beaten)} of {len(paid)} orders beaten")
+    ax.set_title(f"{name}: longer model beats {len(beaten)} of {len(paid)}")
     lines.append(f"{name}: n-grams " + ", ".join(f"order {n} {nats:.2f}" for n, nats in paid.items())
                  + f"; model {short:.2f}, longer {long:.2f}")
 axes[0].set_ylabel("nats per hidden token")
@@ -489,7 +489,7 @@ try:
     open_antibody_model()
     print("The package antiberty is installed: `open_antibody_model()` gives its model and letters.")
 except FileNotFoundError as error:
-    print(f"On this machine {error}.")
+    print(f"Not opened here: {error}.")
 
 # %% [markdown] id="antibody-note"
 # The five chains resemble each other and are close to natural antibodies, which AntiBERTy has read by the million; how
@@ -599,8 +599,8 @@ from mlm_mini.experiments.beyond.lacunae import RESTORING_WAYS, share_interval
 from mlm_mini.experiments.beyond.uses import GAP_SIZES, restore_gaps
 
 live, gaps = restore_gaps(models["greek"]), uses["result"]["gaps"]
-for name, found in (("half a minute", live), ("longer", gaps)):
-    print(f"model of {name}: gaps restored by the first guess, and within the first 20")
+for name, found in (("half a minute", live), ("the longer training", gaps)):
+    print(f"model after {name}: gaps restored by the first guess, and within the first 20")
     for size in map(str, GAP_SIZES):
         print(f"    {size:>2} letters, {len(found[size][RESTORING_WAYS[0]])} gaps:  " + ";  ".join(
             f"{way} {np.mean(np.equal(places, 1)):.0%}, {np.mean(np.greater(places, 0)):.0%}"
@@ -670,7 +670,7 @@ figures.show(figure, alt)
 #
 # The verdicts are those of `python3 course.py claims`, from the longer trainings: each is computed from its figures, by
 # the rule that the next cell prints. Intervals are over held-out documents; a rule also wants every training seed to
-# agree, of which there are only one or two.
+# agree, of which there are only two.
 
 # %% id="recap-rules" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.claims.claim import Effort
