@@ -20,6 +20,9 @@ MODELS = {
     ("scenes", "tiny, diffusion"): ("16",),
     ("markov", "tiny"): ("09",),
     ("bursty", "tiny"): ("09",),
+    ("python", "tiny"): ("15",),
+    ("proteins", "tiny"): ("15",),
+    ("greek", "tiny"): ("15",),
 }
 STUDIES = {"mask_ratio": ("10",), "mask_strategy": ("11",)}
 

@@ -19,7 +19,7 @@ from mlm_mini.languages import token_store
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.tokenizer import BERT_SLOTS
 from mlm_mini.storage import CHECKSUMS, cached, waiting_lock
-from mlm_mini.training import Reporter, cached_model, datasets, languages
+from mlm_mini.training import Reporter, cached_model, datasets, languages, text_entries
 from mlm_mini.training import cached as cached_module
 
 SENTENCES = [f"The chef number {i} cuts the bread." for i in range(20)]
@@ -200,7 +200,7 @@ def test_models_of_two_vocabularies_have_two_names(monkeypatch):
     entry = languages.find_language("english")
     config = entry.recipe("tiny", "cpu")
     before = cached_module._made_of(entry, "tiny", config)
-    monkeypatch.setattr(languages, "VOCABULARY_SIZE", languages.VOCABULARY_SIZE - 1)
+    monkeypatch.setattr(text_entries, "VOCABULARY_SIZE", text_entries.VOCABULARY_SIZE - 1)
     assert cached_module._made_of(entry, "tiny", config) != before
 
 

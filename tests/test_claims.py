@@ -14,6 +14,7 @@ from mlm_mini.course import notebook as nb
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.claims import context, foundations, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
+from mlm_mini.experiments.claims.beyond import OVER_COUNTING, OVER_FREQUENCY, WORST_SEED
 from mlm_mini.experiments.claims.claim import Effort, Finding
 from mlm_mini.experiments.claims.company import (
     AS_TRAINED,
@@ -123,6 +124,11 @@ def laws(*verdicts):
     return Finding({"slope": seeds(-1.0)}, verdicts=named)
 
 
+def beyond(counting, frequency, worst):
+    return {OVER_COUNTING: seeds(counting), OVER_FREQUENCY: seeds(frequency), WORST_SEED: Sampled.exact(worst)}
+
+
+BEHIND_COUNTING = "holds against frequencies alone; an n-gram that looks at both sides is better"
 SURELY = LawVerdict(HOLDS, 1.0, HOLDS, 0.9)
 UP_TO = LawVerdict("holds up to a ratio of 0.5", 1.0, HOLDS, 0.5)
 NOT, NO_TELLING = LawVerdict(FAILS, 1.0, FAILS), LawVerdict(UNDECIDED, 0.6, FAILS)
@@ -257,6 +263,21 @@ PLANTED = [
     ("verb", lost(40, 0, 0), "holds when the sentence is one whose subject stands alone"),
     ("verb", lost(0, 0, 0), FAILS),
     ("verb", lost(40, 2.5, 0), UNDECIDED),
+    ("proteins", beyond(0.3, 0.5, 0.2), HOLDS),
+    ("proteins", beyond(0.3, 0.5, -0.1), BEHIND_COUNTING),
+    ("proteins", beyond(-0.5, 0.5, -0.6), BEHIND_COUNTING),
+    ("proteins", beyond(-0.9, -0.3, -1.0), FAILS),
+    ("proteins", beyond(0.1, 0.5, 0.05), UNDECIDED),
+    ("code", beyond(0.3, 0.5, 0.2), HOLDS),
+    ("code", beyond(0.3, 0.5, -0.1), BEHIND_COUNTING),
+    ("code", beyond(-0.5, 0.5, -0.6), BEHIND_COUNTING),
+    ("code", beyond(-0.9, -0.3, -1.0), FAILS),
+    ("code", beyond(0.1, 0.5, 0.05), UNDECIDED),
+    ("ancient", beyond(0.3, 0.5, 0.2), HOLDS),
+    ("ancient", beyond(0.3, 0.5, -0.1), BEHIND_COUNTING),
+    ("ancient", beyond(-0.5, 0.5, -0.6), BEHIND_COUNTING),
+    ("ancient", beyond(-0.9, -0.3, -1.0), FAILS),
+    ("ancient", beyond(0.1, 0.5, 0.05), UNDECIDED),
 ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mlm_mini.experiments.beyond.study import Beyond, BeyondConfig, measure_beyond
 from mlm_mini.experiments.company.config import QUICK_COMPANY, CompanyConfig
 from mlm_mini.experiments.company.result import WordCompany
 from mlm_mini.experiments.company.study import measure_company
@@ -62,6 +63,7 @@ EXPERIMENTS = {
         Experiment("mask_ratio", QUICK_RATIO_STUDY, MaskRatioConfig(), measure_mask_ratio, MaskRatio),
         Experiment("mask_strategy", QUICK_STRATEGY_STUDY, MaskStrategyConfig(), measure_mask_strategy, MaskStrategy),
         Experiment("probing", QUICK_PROBING, ProbingConfig(), measure_probing, Probing),
+        Experiment("beyond", BeyondConfig(steps=(60, 40, 60), seeds=(2, 1, 1)), BeyondConfig(), measure_beyond, Beyond),
         Experiment("recipe_parts", PartsConfig(steps=50, seeds=2), PartsConfig(), measure_parts, RecipeParts),
         Experiment("word_company", QUICK_COMPANY, CompanyConfig(), measure_company, WordCompany),
         Experiment("joint_agreement", QUICK_AGREEMENT, JointConfig(), measure_agreement, Agreement),

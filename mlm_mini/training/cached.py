@@ -17,7 +17,7 @@ import torch
 
 from mlm_mini.code import code_fingerprint
 from mlm_mini.languages.tokenizer import FileTokenizer
-from mlm_mini.model import MaskedLM, ModelConfig, WordLevel
+from mlm_mini.model import MaskedLM, WordLevel
 from mlm_mini.storage import CHECKSUMS, cache_path, changed_files, fingerprint, waiting_lock
 from mlm_mini.training.checkpoint import CheckpointError, has_checkpoint
 from mlm_mini.training.config import TrainingConfig
@@ -117,6 +117,7 @@ def read_trained(folder: Path, config: TrainingConfig) -> TrainedModel:
 
 def _made_of(entry: LanguageEntry, size: str, config: TrainingConfig) -> str:
     """A name that changes with whatever the weights and the curve depend on, our own code included."""
-    shape = asdict(ModelConfig.of_size(size, entry.count_tokens()))
+    shape = asdict(entry.shape(size, entry.count_tokens()))
     code = code_fingerprint("mlm_mini.training.run", "mlm_mini.training.datasets", *entry.made_by())
-    return fingerprint(entry.text(), shape, config.to_dict(), list(EVALUATED_BY), [code, torch.__version__])
+    rows = [] if entry.row_length == BLOCK_LENGTH else [entry.row_length]  # BLOCK_LENGTH is in EVALUATED_BY
+    return fingerprint(entry.text(), shape, config.to_dict(), list(EVALUATED_BY) + rows, [code, torch.__version__])

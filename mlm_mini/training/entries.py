@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mlm_mini.languages import ExactLanguage
-from mlm_mini.model import ModelConfig, choose_device
+from mlm_mini.model import MaskedLM, ModelConfig, choose_device
 from mlm_mini.training.config import MASKING_FIELDS, TrainingConfig, refuse_masking
-from mlm_mini.training.datasets import Material, exact_material
+from mlm_mini.training.datasets import BLOCK_LENGTH, Material, exact_material
 
 GOING_ON = 1 / 4  # of the learning rate, for a model that has learned something already
 
@@ -19,12 +19,14 @@ class LanguageEntry(ABC):
     name: as the command line has it. usual: fields of the recipe, for a model of the width of `mini`.
     usual_masks: more of them, which apply unless the caller says how to mask.
     kept: models that the course keeps in its cache, each under a name of its own: what `cached_model` is given.
+    row_length: tokens of a row of real text, unless told otherwise.
     """
 
     name: str
     usual: Mapping
     usual_masks: Mapping = field(default_factory=dict)
     kept: Mapping[str, Mapping] = field(default_factory=dict)
+    row_length: int = BLOCK_LENGTH
 
     @abstractmethod
     def text(self) -> list[str]:
@@ -44,6 +46,14 @@ class LanguageEntry(ABC):
 
     def exact(self) -> ExactLanguage | None:
         """The language with its exact answers; None where nobody knows them."""
+        return None
+
+    def shape(self, size: str, tokens: int, length: int = 0) -> ModelConfig:
+        """A model of a size by name, for so many tokens and rows of so many. Raises as `ModelConfig.of_size`."""
+        return ModelConfig.of_size(size, tokens, length)
+
+    def first_model(self, shape: ModelConfig, seed: int) -> MaskedLM | None:
+        """A model to begin with where it is not just drawn from the seed; None where it is."""
         return None
 
     def recipe(self, size: str | ModelConfig = "mini", device: str | None = None, **given) -> TrainingConfig:

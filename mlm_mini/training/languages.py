@@ -4,9 +4,8 @@ A new language is one more entry in LANGUAGES. Whatever trains, keeps or compare
 """
 
 import os
-from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from mlm_mini.languages import (
@@ -19,62 +18,20 @@ from mlm_mini.languages import (
     read_text_folder,
     scene_language,
 )
-from mlm_mini.languages.text_quality import check_unknown, check_words, warn_of_repeats
-from mlm_mini.languages.token_store import TOKENIZERS, VOCABULARY_SIZE, TokenizedText, text_tokenizer, text_tokens
+from mlm_mini.languages.text_quality import warn_of_repeats
+from mlm_mini.languages.token_store import TOKENIZERS, VOCABULARY_SIZE, TokenizedText
 from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.model import ModelConfig, WordLevel
 from mlm_mini.paths import expand_home
 from mlm_mini.training.config import TrainingConfig
-from mlm_mini.training.datasets import BLOCK_LENGTH, Material, text_material
+from mlm_mini.training.datasets import BLOCK_LENGTH, Material
 from mlm_mini.training.entries import ExactEntry, LanguageEntry
+from mlm_mini.training.text_entries import INSTALLED_TEXTS, TextEntry
 
 # Sentences are so short that 15% of one is a word or two. At 35% a model learns more from each batch and comes nearer
 # to the floor, at the 15% of the evaluation too. Four parts keep short sentences apart from long ones (see
 # `by_length`), so that little padding is computed.
 SAMPLED = {"steps": 3400, "batch_size": 128, "micro_batches": 4, "mask_ratio": 0.35, "learning_rate": 3e-3}
-REAL_TEXT = {"steps": 8000, "batch_size": 64, "micro_batches": 4, "mask_ratio": 0.3, "learning_rate": 2e-3}
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextEntry(LanguageEntry):
-    """Real text: a model of it is compared with models that count. tokenizer: one of TOKENIZERS, or a tokenizer."""
-
-    usual: Mapping = field(default_factory=lambda: REAL_TEXT)
-    tokenizer: str | FileTokenizer = "wordpiece"
-
-    @abstractmethod
-    def corpus(self) -> Corpus:
-        """The documents."""
-
-    def tokenized(self, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
-        """The tokenizer, the tokens to train on, and those for validation."""
-        return self._tokenized(self.corpus(), vocabulary_size)
-
-    def _tokenized(self, corpus: Corpus, vocabulary_size: int) -> tuple[FileTokenizer, TokenizedText, TokenizedText]:
-        tokenizer = self.tokenizer
-        if isinstance(tokenizer, str):
-            tokenizer = text_tokenizer(corpus, vocabulary_size, tokenizer)
-        return tokenizer, *(text_tokens(corpus, split, tokenizer) for split in ("train", "validation"))
-
-    def text(self) -> list[str]:
-        return self.corpus().texts()
-
-    def count_tokens(self) -> int:
-        return VOCABULARY_SIZE
-
-    def material(self, config: TrainingConfig, length: int, vocabulary_size: int) -> Material:
-        corpus = self.corpus()
-        tokenized = self._tokenized(corpus, vocabulary_size)
-        self.check(corpus, *tokenized, length)
-        return text_material(*tokenized, config, length)
-
-    def check(
-        self, corpus: Corpus, tokenizer: FileTokenizer, train: TokenizedText, held_out: TokenizedText, length: int
-    ) -> None:
-        """Says what may be wrong with the text, as `check_unknown` does."""
-        for split, tokens in (("train", train), ("validation", held_out)):
-            check_words(corpus, split, tokens)
-            check_unknown(corpus, split, tokenizer, tokens, given=tokenizer is self.tokenizer)
 
 
 class EnglishEntry(TextEntry):
@@ -144,6 +101,7 @@ LANGUAGES = {
             name="bursty", make=cache(polya_language), usual=SAMPLED, kept={"tiny": OTHER_TEXT | {"steps": 800}}
         ),
         EnglishEntry(name="english"),
+        *INSTALLED_TEXTS,
     )
 }
 

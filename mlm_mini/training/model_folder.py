@@ -23,7 +23,8 @@ from mlm_mini.paths import check_regular_file, expand_home
 from mlm_mini.storage import CHECKSUMS, changed_files, write_atomically, write_checksums
 from mlm_mini.training.baselines import Comparison, compare_with_counting
 from mlm_mini.training.config import TrainingConfig
-from mlm_mini.training.datasets import BLOCK_LENGTH, Material
+from mlm_mini.training.datasets import Material
+from mlm_mini.training.entries import LanguageEntry
 from mlm_mini.training.languages import find_language, find_material
 from mlm_mini.training.loop import TrainingResult, train
 from mlm_mini.training.memory import check_memory
@@ -72,23 +73,24 @@ def train_folder(
         start.check_options(size=size, vocabulary_size=vocabulary_size, tokenizer=tokenizer)
         tokenizer = start.tokenizer
     tokenizer = "wordpiece" if tokenizer is None else tokenizer
-    exact = find_language(language, tokenizer, endings).exact()
+    entry = find_language(language, tokenizer, endings)
+    exact = entry.exact()
     if exact:
         _check_not_given(language, length=length, vocabulary_size=vocabulary_size)
-    length = BLOCK_LENGTH if length is None else length
+    length = entry.row_length if length is None else length
     tokens = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
     if not exact:  # real text is cut into rows of that length
-        check_memory(_shape(size, start, 1, length), config, length, choose_device(device))
+        check_memory(_shape(entry, size, start, 1, length), config, length, choose_device(device))
     material = find_material(language, config, length, tokens, tokenizer, endings)
     if start:  # of an exact language too, whose words an older folder cuts by another rule
         material = replace(material, tokenizer=start.tokenizer)
-    shape = _shape(size, start, len(material.tokenizer.vocabulary), material.source.length)
+    shape = _shape(entry, size, start, len(material.tokenizer.vocabulary), material.source.length)
     with claimed(out, resume):
         result = train(
             shape,
             material.source,
             config,
-            start=start and start.model,
+            start=start.model if start else entry.first_model(shape, config.seed),
             evaluation=material.evaluation,
             out=out / CHECKPOINTS,
             resume=resume,
@@ -108,8 +110,8 @@ def _check_not_given(language: str | os.PathLike, **options: int | None) -> None
             raise ValueError(f"{name} is {value}, but {language} settles that by itself: leave --{option} out")
 
 
-def _shape(size: str | None, start: Start | None, tokens: int, length: int) -> ModelConfig:
-    return start.shape(length) if start else ModelConfig.of_size(size, tokens, length)
+def _shape(entry: LanguageEntry, size: str | None, start: Start | None, tokens: int, length: int) -> ModelConfig:
+    return start.shape(length) if start else entry.shape(size, tokens, length)
 
 
 def _write(

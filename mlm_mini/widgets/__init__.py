@@ -9,6 +9,7 @@ _CLASSES = {
     "attention_widget": ("attention", "AttentionWidget"),
     "cloze_widget": ("cloze", "ClozeWidget"),
     "joint_widget": ("joint", "JointWidget"),
+    "lacuna_widget": ("lacuna", "LacunaWidget"),
     "leak_widget": ("leak", "LeakWidget"),
     "mask_economics_widget": ("economics", "MaskEconomicsWidget"),
     "mask_ratio_widget": ("mask_ratio", "MaskRatioWidget"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlm_mini.experiments.claims.beyond import BEYOND_CLAIMS
 from mlm_mini.experiments.claims.claim import Claim, Effort, Finding
 from mlm_mini.experiments.claims.company import COMPANY_CLAIMS
 from mlm_mini.experiments.claims.context import CONTEXT_CLAIMS
@@ -21,7 +22,7 @@ from mlm_mini.experiments.claims.writing import WRITING_CLAIMS
 from mlm_mini.experiments.lab.verdicts import Decision
 
 CLAIMS = FOUNDATION_CLAIMS + CONTEXT_CLAIMS + VARIANCE_CLAIMS + RATIO_CLAIMS + STRATEGY_CLAIMS
-CLAIMS += COMPANY_CLAIMS + PROBING_CLAIMS + JOINT_CLAIMS + WRITING_CLAIMS
+CLAIMS += COMPANY_CLAIMS + PROBING_CLAIMS + JOINT_CLAIMS + BEYOND_CLAIMS + WRITING_CLAIMS
 
 
 @dataclass(frozen=True)

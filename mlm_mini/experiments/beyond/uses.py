@@ -1,0 +1,107 @@
+"""What the longer trainings are good for: substitutions and mutations of proteins, gaps in Greek. Shipped as JSON.
+
+`python -m mlm_mini.experiments.beyond.uses` makes it anew, with the models of seed 0 that the study trains.
+"""
+
+import json
+
+import numpy as np
+
+from mlm_mini.experiments.beyond.blanks import document_ids, model_posterior
+from mlm_mini.experiments.beyond.lacunae import draw_lacunae, restore_all
+from mlm_mini.experiments.beyond.mutations import masked_log_p, natural_substitutions, preferred
+from mlm_mini.experiments.beyond.readers import (
+    BOTH,
+    MASKED_MODEL,
+    PRODUCT,
+    UNIGRAM,
+    counting_posterior,
+    fitted,
+    held_out_blanks,
+)
+from mlm_mini.experiments.beyond.study import BeyondConfig
+from mlm_mini.experiments.beyond.substitution import (
+    blosum62,
+    p_value,
+    permutation_test,
+    residue_posterior,
+    substitution_scores,
+)
+from mlm_mini.languages.token_store import text_tokens
+from mlm_mini.shipped import provenance, results_folder
+from mlm_mini.storage import write_atomically
+from mlm_mini.training import LANGUAGES, Reporter, TrainedModel, cached_model
+
+GAP_SIZES = (1, 2, 3, 5, 7, 10)  # letters of a gap
+VARIANTS, VARIANTS_SEED, GAPS_SEED, SHUFFLING_SEED, SHUFFLINGS = 40, 1503, 1504, 1502, 500
+
+
+def longer_model(language: str) -> TrainedModel:
+    """The model of seed 0 that the full study trains: about a minute and a half of one core, the first time."""
+    steps = dict(zip(("proteins", "python", "greek"), BeyondConfig().steps, strict=True))[language]
+    return cached_model(language, report=Reporter, **dict(LANGUAGES[language].kept["tiny"]) | {"steps": steps})
+
+
+def compare_substitutions(trained: TrainedModel) -> dict[str, dict]:
+    """For the model and two readers that count: rho with BLOSUM62, p, the matrix, and rho after shufflings."""
+    blanks, other = held_out_blanks("proteins"), blosum62()
+    posteriors = {MASKED_MODEL: model_posterior(trained.model, blanks)}
+    posteriors |= {arm: counting_posterior("proteins", arm, blanks)[1] for arm in (PRODUCT, UNIGRAM)}
+    found = {}
+    for arm, posterior in posteriors.items():
+        matrix = substitution_scores(*residue_posterior(posterior, blanks))
+        rho, drawn = permutation_test(matrix, other, np.random.default_rng(SHUFFLING_SEED), SHUFFLINGS)
+        found[arm] = {
+            "rho": round(rho, 4),
+            "p": round(p_value(rho, drawn), 4),
+            "matrix": matrix.round(3).tolist(),
+            "shuffled": drawn.round(3).tolist(),
+        }
+    return found
+
+
+def compare_mutations(trained: TrainedModel) -> dict[str, list[float]]:
+    """How often nature's letter is preferred, for each species: by the model and by BLOSUM62."""
+    entry = LANGUAGES["proteins"]
+    rng = np.random.default_rng(VARIANTS_SEED)
+    variants = natural_substitutions(entry.corpus().split("test"), trained.tokenizer, VARIANTS, entry.row_length, rng)
+    scores = {
+        "the model": masked_log_p(trained.model, variants, trained.tokenizer),
+        "BLOSUM62": blosum62()[variants.wild],
+    }
+    return {name: preferred(of, variants).round(4).tolist() for name, of in scores.items()}
+
+
+def restore_gaps(trained: TrainedModel, per_document: int = 1) -> dict[str, dict[str, list[int]]]:
+    """Place of the truth in the list, 0 where it is in none: for each number of letters and each of RESTORING_WAYS."""
+    corpus, vocabulary = LANGUAGES["greek"].corpus(), trained.tokenizer.vocabulary
+    tokens = document_ids(text_tokens(corpus, "test", trained.tokenizer))
+    documents = {d.name: ids for d, ids in zip(corpus.split("test").documents, tokens, strict=True)}
+    order, _ = counting_posterior("greek", BOTH, held_out_blanks("greek"))
+    ngram, length = fitted("greek", order), LANGUAGES["greek"].row_length
+    found = {}
+    for size in GAP_SIZES:
+        rng = np.random.default_rng(GAPS_SEED)
+        gaps = draw_lacunae(documents, vocabulary, size, per_document, length, rng)
+        found[str(size)] = {
+            way: r.tolist() for way, r in restore_all(trained.model, ngram, gaps, trained.tokenizer).items()
+        }
+    return found
+
+
+def write_uses() -> None:
+    """Writes the shipped result."""
+    proteins, greek = longer_model("proteins"), longer_model("greek")
+    result = {
+        "substitutions": compare_substitutions(proteins),
+        "mutations": compare_mutations(proteins),
+        "gaps": restore_gaps(greek),
+    }
+    command = "python -m mlm_mini.experiments.beyond.uses"
+    record = {"experiment": "beyond_uses", **provenance(command), "seed": 0, "result": result}
+    path = results_folder("experiments") / "beyond_uses.json"
+    write_atomically(path, lambda file: file.write_text(json.dumps(record) + "\n", encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    write_uses()

@@ -1,0 +1,258 @@
+"""Proteins, code and Greek: the texts, the models that count, and what the masked models are asked."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from mlm_mini.experiments.beyond import blanks, code, lacunae, mutations, substitution
+from mlm_mini.experiments.beyond.ngrams import (
+    Ngram,
+    both_sides_posterior,
+    left_posterior,
+    product_posterior,
+    token_shares,
+)
+from mlm_mini.languages.corpus import Corpus, Document
+from mlm_mini.languages.greek import GREEK_LETTERS, as_on_stone, greek_corpus
+from mlm_mini.languages.package_files import read_package_files
+from mlm_mini.languages.proteins import AMINO_ACIDS, protein_corpus
+from mlm_mini.languages.python_code import code_lines, python_corpus
+from mlm_mini.languages.token_store import text_tokenizer
+from mlm_mini.model import MaskedLM, ModelConfig
+from mlm_mini.training import LANGUAGES
+from mlm_mini.training.waves import wavy_model
+
+TEXTS = [np.array(t) for t in ([1, 2, 3, 1, 2, 2, 1, 3], [3, 3, 1, 2, 1], [2, 1, 2, 3, 1, 1, 2, 3, 3, 1])]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_an_ngram_is_a_distribution_after_any_context(n):
+    model = Ngram.fit(TEXTS, n, 3)
+    for context in itertools.product(range(4), repeat=n - 1):
+        p = model.probability([np.array(c) for c in context], np.arange(1, 4))
+        assert p.sum() == pytest.approx(1)
+        assert (p > 0).all()
+
+
+def test_a_bigram_is_kneser_neys_by_hand():
+    text = [np.array([1, 2, 1, 2, 1, 3])]
+    model = Ngram.fit(text, 2, 3)
+    # Bigrams with the edge in front: 01 12 21 12 21 13, so 01 and 13 occur once, 12 and 21 twice: D = 2 / (2 + 2 * 2).
+    discount = 1 / 3
+    followed = np.array([2, 1, 1]) + 0.5  # after how many different tokens 1, 2 and 3 stand, and a half
+    lower = followed / followed.sum()
+    after_one = (np.array([0, 2 - discount, 1 - discount]) + discount * 2 * lower) / 3
+    assert model.probability([np.array(1)], np.array([1, 2, 3])) == pytest.approx(after_one)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_both_sides_are_bayes_rule_on_whole_rows(n):
+    """Against a second derivation: the probability of the row with each token tried in turn."""
+    model, row = Ngram.fit(TEXTS, n, 3), np.array([2, 1, 3, 1, 2, 2, 3, 1, 1])
+
+    def log_p(tokens):
+        padded = np.concatenate([np.zeros(n - 1, dtype=int), tokens])
+        return sum(
+            np.log(model.probability([np.array(c) for c in padded[i : i + n - 1]], padded[i + n - 1]))
+            for i in range(len(tokens))
+        )
+
+    for place in (3, 4, 5):
+        tried = np.array([log_p(np.concatenate([row[:place], [x], row[place + 1 :]])) for x in (1, 2, 3)])
+        expected = np.exp(tried - tried.max()) / np.exp(tried - tried.max()).sum()
+        found = both_sides_posterior(model, row[None], np.array([place]))[0]
+        assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_blank_itself_is_not_looked_at():
+    model, backwards = Ngram.fit(TEXTS, 3, 3), Ngram.fit([t[::-1] for t in TEXTS], 3, 3)
+    prior = token_shares(TEXTS, 3)
+    rows, places = np.tile([2, 1, 3, 1, 2, 2, 3], (3, 1)), np.full(3, 3)
+    rows[:, 3] = [1, 2, 3]
+    for posterior in (
+        left_posterior(model, rows, places),
+        both_sides_posterior(model, rows, places),
+        product_posterior(model, backwards, prior, rows, places),
+    ):
+        assert np.ptp(posterior, axis=0).max() == 0
+        assert posterior.sum(axis=1) == pytest.approx(1)
+
+
+def test_an_order_that_has_no_numbers_is_refused():
+    with pytest.raises(ValueError, match="n is 0"):
+        Ngram.fit(TEXTS, 0, 3)
+    with pytest.raises(ValueError, match=r"below 2 \*\* 63"):
+        Ngram.fit(TEXTS, 8, 4000)
+    with pytest.raises(ValueError, match="no tokens"):
+        Ngram.fit([np.array([], dtype=int)], 2, 3)
+
+
+def test_top_k_is_the_share_of_orders_that_a_lot_may_draw():
+    rng = np.random.default_rng(0)
+    scores, answers = rng.integers(0, 3, (5, 4)).astype(float), rng.integers(0, 4, 5)
+    for k in (1, 2, 4):
+        for row, answer, found in zip(scores, answers, blanks.top_k(scores, answers, k), strict=True):
+            orders = [
+                o for o in itertools.permutations(range(4)) if all(row[a] >= row[b] for a, b in itertools.pairwise(o))
+            ]
+            assert found == pytest.approx(np.mean([answer in o[:k] for o in orders]))
+
+
+@pytest.fixture(scope="module")
+def letters():
+    """A tokenizer of three letters and a space, and a model of it that has learned nothing."""
+    corpus = Corpus((Document("d", "abcab cab", "train"),), "s", "l", "n")
+    tokenizer = text_tokenizer(corpus, 4096, "characters")
+    config = ModelConfig.tiny(len(tokenizer.vocabulary), num_hidden_layers=1)
+    return tokenizer, MaskedLM(config, torch.Generator().manual_seed(1)).eval()
+
+
+def gap(tokenizer, k):
+    return lacunae.Lacuna(tokenizer.encode("abcab cab"), 3, k, "d")
+
+
+def test_a_wide_beam_finds_every_text_and_their_probabilities_sum_to_one(letters):
+    tokenizer, model = letters
+    vocabulary = tokenizer.vocabulary
+    C = len(vocabulary.regular_ids)
+    found = lacunae.beam_search(model, gap(tokenizer, 2), vocabulary, beam=C**2)
+    assert len({f.text for f in found}) == C**2
+    assert np.exp([f.log_p for f in found]).sum() == pytest.approx(1)
+    assert all(a.log_p >= b.log_p for a, b in itertools.pairwise(found))
+
+
+def test_one_pass_is_the_product_and_agrees_with_a_beam_for_one_letter(letters):
+    tokenizer, model = letters
+    vocabulary, lacuna = tokenizer.vocabulary, gap(tokenizer, 2)
+    seen = lacuna.ids.copy()
+    seen[lacuna.positions] = vocabulary.mask_id
+    p = blanks.candidate_probabilities(model, seen[None], lacuna.positions[None], vocabulary)[0]
+    products = np.sort(np.outer(*p).ravel())[::-1][:20]
+    found = lacunae.one_pass(model, lacuna, vocabulary)
+    assert np.exp([f.log_p for f in found]) == pytest.approx(products)
+    ways = (lacunae.one_pass, lacunae.beam_search)
+    one, other = (way(model, gap(tokenizer, 1), vocabulary) for way in ways)
+    assert [f.text for f in one] == [f.text for f in other]
+    assert [f.log_p for f in one] == pytest.approx([f.log_p for f in other])
+
+
+def test_the_ngrams_beam_is_its_posterior_where_one_letter_is_hidden(letters):
+    tokenizer, _ = letters
+    vocabulary, lacuna = tokenizer.vocabulary, gap(tokenizer, 1)
+    numbers = blanks.as_numbers(lacuna.ids, vocabulary)
+    model = Ngram.fit([numbers[numbers > 0]], 3, len(vocabulary.regular_ids))
+    posterior = both_sides_posterior(model, numbers[None], lacuna.positions)[0]
+    found = {f.text: f.log_p for f in lacunae.ngram_beam(model, lacuna, vocabulary)}
+    expected = dict(zip(vocabulary.words(vocabulary.regular_ids), np.log(posterior), strict=True))
+    assert found == pytest.approx(expected)
+
+
+def test_a_share_without_a_miss_has_an_interval_within_0_and_1():
+    assert lacunae.share_interval(np.ones(9)).high == 1
+    assert lacunae.share_interval(np.zeros(9)).low == 0
+    assert 0.5 < lacunae.share_interval(np.ones(9)).low < 1
+
+
+def test_substitution_scores_find_who_shares_places():
+    rng = np.random.default_rng(0)
+    answers = rng.integers(0, 4, 4000)
+    posterior = np.full((4000, 4), 0.05)
+    posterior[np.arange(4000), answers] = 0.5
+    posterior[np.arange(4000), answers ^ 1] = 0.4  # 0 with 1, and 2 with 3
+    found = substitution.substitution_scores(posterior, answers)
+    assert np.abs(found - found.T).max() < 1e-12
+    assert found[0, 1] == pytest.approx(np.log(0.4 / 4 / (1 / 16)), abs=0.1)
+    assert found[0, 2] == pytest.approx(np.log(0.05 / 4 / (1 / 16)), abs=0.1)
+
+
+def test_a_permutation_test_is_sure_of_a_matrix_and_itself_and_of_nothing_else():
+    rng = np.random.default_rng(1)
+    one, other = (m + m.T for m in rng.normal(size=(2, 20, 20)))
+    rho, drawn = substitution.permutation_test(one, one, rng, 199)
+    assert rho == pytest.approx(1)
+    assert substitution.p_value(rho, drawn) == 1 / 200
+    rho, drawn = substitution.permutation_test(one, other, rng, 199)
+    assert substitution.p_value(rho, drawn) > 0.01
+
+
+def test_blosum62_is_symmetric_and_knows_what_is_rare():
+    matrix = substitution.blosum62()
+    assert (matrix == matrix.T).all()
+    assert matrix[AMINO_ACIDS.index("W"), AMINO_ACIDS.index("W")] == 11
+
+
+def test_variants_differ_in_few_places():
+    assert mutations.differing("A" * 20, "A" * 19 + "C") == [19]
+    assert mutations.differing("A" * 20, "C" * 20) == []
+
+
+def test_brackets_find_their_partners():
+    assert code.bracket_pairs(list("f(a[1])")) == [(3, 5), (1, 6)]
+    assert code.bracket_pairs(list(")(]()")) == [(3, 4)]
+    assert [code.kind_of(t) for t in ("(", "⏎", "def", "##x", "12", "=")] == [
+        "bracket",
+        "layout",
+        "keyword",
+        "name or its piece",
+        "number",
+        "other sign",
+    ]
+
+
+def test_code_keeps_layout_and_loses_comments_and_docstrings():
+    source = 'def f(x):\n    """Doc."""\n    # why\n    return x\n\n\nclass C:\n    """Alone."""\n'
+    assert list(code_lines(source)) == ["def f ( x ) : ⏎", "⇥ return x ⏎", "⇤ class C : ⏎", "⇥ pass ⏎"]
+    assert list(code_lines("def f(:\n")) == []
+
+
+def test_greek_is_letters_and_spaces():
+    assert as_on_stone("Ἐν ἀρχῇ ἦν ὁ λόγος,") == "εν αρχη ην ο λογοσ"
+    assert {c for text in greek_corpus().texts() for c in text} == {*GREEK_LETTERS, " "}
+
+
+@pytest.mark.parametrize("corpus", [protein_corpus, greek_corpus, python_corpus])
+def test_no_group_stands_on_two_sides(corpus):
+    documents = corpus().documents
+    assert len({d.name for d in documents}) == len(documents)
+    sides = {}
+    for document in documents:
+        group = document.name.split()[0] if corpus is greek_corpus else document.name
+        sides.setdefault(group, set()).add(document.split)
+    assert all(len(found) == 1 for found in sides.values())
+    assert {d.split for d in documents} == {"train", "validation", "test"}
+    assert sides.get("Mt", {"train"}) == sides.get("Mk", {"train"}) == sides.get("Lk", {"train"})
+
+
+def test_a_missing_package_or_another_file_is_one_sentence():
+    with pytest.raises(FileNotFoundError, match=r"missing: install it with: python -m pip install no-such-thing==1\.0"):
+        read_package_files("no-such-thing", "1.0", ["x"], "", "the text")
+    with pytest.raises(ValueError, match=r"not that of numpy 0, which was examined: .*--force-reinstall"):
+        read_package_files("numpy", "0", ["numpy/__init__.py"], "0", "the text")
+    with pytest.raises(FileNotFoundError, match="cannot be read"):
+        read_package_files("numpy", "0", ["numpy/nothing"], "0", "the text")
+
+
+def test_the_antibody_model_is_asked_for_in_one_sentence_where_it_is_missing(monkeypatch):
+    from mlm_mini.experiments.beyond import antibody
+
+    monkeypatch.setattr(antibody, "ANTIBODY_PACKAGE", "no-such-thing")
+    with pytest.raises(FileNotFoundError, match=r"python -m pip install --no-deps no-such-thing==0\.1\.3"):
+        antibody.open_antibody_model()
+
+
+def test_waves_turn_alike_at_every_position():
+    model = wavy_model(ModelConfig.tiny(30), 0, 0.2)
+    table = model.embeddings.positions.weight.detach().numpy()
+    products = table[:40] @ table[:40].T
+    assert np.diagonal(products, 1) == pytest.approx(products[0, 1], abs=1e-5)
+    assert products[0, 0] == pytest.approx(0.2**2 * 32, abs=1e-5)
+
+
+def test_the_entries_have_rows_and_first_models_of_their_own():
+    entry = LANGUAGES["proteins"]
+    shape = entry.shape("tiny", 30, entry.row_length)
+    assert (entry.row_length, shape.initializer_range) == (32, 0.2)
+    assert entry.first_model(shape, 0).config == shape
+    assert LANGUAGES["english"].first_model(shape, 0) is None
