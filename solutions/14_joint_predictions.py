@@ -200,7 +200,7 @@ for m in counts:  # no sentence has fewer words than four
 figure, (ax,) = figures.new_figure(7.5, 3.4)
 looks = {"exact, one pass": ("s--", figures.BLUE), "model, one pass": ("o-", figures.RED),
          "model, in turn": ("D-", figures.GREEN), "total correlation": ("+", figures.BLACK)}
-for shift, (name, (style, color)) in zip((-0.03, 0, 0.03, -0.03), looks.items()):  # so that no mark hides another
+for shift, (name, (style, color)) in zip((-0.03, 0, 0.03, -0.08), looks.items()):  # so that no mark hides another
     values, low, high = np.array([extra[m][name] for m in counts]).T
     ax.errorbar(np.array(counts) + shift, values, [values - low, high - values], fmt=style, color=color, capsize=3,
                 label=name, markersize=10 if name == "total correlation" else 5)
@@ -295,8 +295,8 @@ for ax, best in zip(axes, (False, True)):
     ax.set(ylabel="impossible sentences (%)", ylim=(0, 24))
     ax.grid(axis="x", visible=False)
     once, *turns = (filled["model", best, order][0].value for order in FILLING_ORDERS)
-    ax.set_title(f"{'Likeliest' if best else 'Drawn'} words: model {once:.0f}% at once, {min(turns):.0f} to "
-                 f"{max(turns):.0f}% in turn")
+    ax.set_title(f"{'Likeliest' if best else 'Drawn'} words: model {once:.1f}% at once, {min(turns):.1f} to "
+                 f"{max(turns):.1f}% in turn")
 axes[0].legend()
 figures.show(figure, alt="Share of impossible sentences after three blanks were filled, by one model, 95% intervals "
              "over 800 sentences: " + "; ".join(f"{who}, {'likeliest' if best else 'drawn'}, {order} {share.value:.1f}%"
