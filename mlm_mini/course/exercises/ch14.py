@@ -132,6 +132,10 @@ TOTAL_CORRELATION = Exercise(
       not only where there is a zero. What could be left out, so that nothing has to be added?
           p = p[p > 0] => p = p + 1e-9
        or np.log(p) => np.log(p + 1e-8)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-8)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-9)
     - bits
           np.log( => np.log2(
     - the wrong way round: Yours is below 0. Alone, blanks cost more than together.
@@ -143,6 +147,13 @@ TOTAL_CORRELATION = Exercise(
           if j != i => if j == i
     - the first two blanks alone: Right for two blanks. How many has the array?
           for i in axes] => for i in list(axes)[:2]]
+    - the first blank against the rest: You make two blanks of all: the first, and the others as one. What do the others
+      know of each other?
+          instead:
+              pair = joint.reshape(len(joint), -1)
+              both = pair[pair > 0]
+              apart = (pair.sum(axis=1, keepdims=True) * pair.sum(axis=0))[pair > 0]
+              return (both * np.log(both / apart)).sum()
     - the mean of the blanks: Each blank costs its own entropy, and they all have to be paid.
           sum(H(p) for p in marginals) => sum(H(p) for p in marginals) / joint.ndim
     - per blank: You share the nats out among the blanks. How much more do all of them cost together?
@@ -217,6 +228,19 @@ CERTAIN_FIRST = Exercise(
     - visible words are chosen (raises): Of a word that it sees a reader is nearly certain, so that you write there
       again and again. Which positions may be chosen?
           np.where(ids == mask_id, -(p * log_p).sum(axis=1), np.inf) => -(p * log_p).sum(axis=1)
+    - by the lead of the best guess: You go by how far the likeliest word lies before the next. Which number takes all
+      words into account?
+          -(p * log_p).sum(axis=1) => np.diff(np.sort(p, axis=1)[:, -2:])[:, 0] * -1
+    - visible words are chosen, as often as there are blanks: Blanks are left at the end: a reader is nearly certain of
+      a word that it sees, so that turns are spent on writing there. Which positions may be chosen?
+          instead:
+              blanks, ids = (ids == mask_id).sum(), ids.copy()
+              for _ in range(blanks):
+                  p = ask(ids)
+                  log_p = np.log(p, where=p > 0, out=np.zeros_like(p))
+                  t = (-(p * log_p).sum(axis=1)).argmin()
+                  ids[t] = p[t].argmax()
+              return ids
     - 0 log 0 is not a number: An impossible word gives NaN, and the smallest of NaN is the first of them. What does
       what is impossible add to an entropy?
           np.log(p, where=p > 0, out=np.zeros_like(p)) => np.log(p)
@@ -270,6 +294,12 @@ INFORMATION_GIVEN = Exercise(
       not only where there is a zero. What could be left out, so that nothing has to be added?
           p = p[p > 0] => p = p + 1e-9
        or np.log(p) => np.log(p + 1e-8)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-8)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-9)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-10)
     - bits
           np.log( => np.log2(
     - what is visible is forgotten: You add up the contexts first. Two words may go together only because both go with a
@@ -442,10 +472,15 @@ GIBBS = Exercise(
           range(rounds) => range(500)
     - the start does not sum to one: A law is shared out among all pairs, so that its entries sum to one.
           1 / first_given_second.size => 1 / len(first_given_second)
+       or 1 / first_given_second.size => 1 / first_given_second.shape[1]
        or 1 / first_given_second.size => 1.0
     - the caller's arrays are changed
           law = first_given_second * law.sum(axis=0, keepdims=True)
           => first_given_second *= law.sum(axis=0, keepdims=True); law = first_given_second
+       or law = first_given_second * law.sum(axis=0, keepdims=True)
+          => first_given_second *= law.sum(axis=0, keepdims=True); law = first_given_second
+          law = second_given_first * law.sum(axis=1, keepdims=True)
+          => second_given_first *= law.sum(axis=1, keepdims=True); law = second_given_first
     - the second draw knows the old first word: When the second word is drawn, the first has been drawn anew already.
           instead:
               law = np.full(first_given_second.shape, 1 / first_given_second.size)
@@ -668,6 +703,14 @@ SWEEP = Exercise(
               for t in places:
                   ids[t] = ask(ids)[t].argmax()
               return ids
+    - places that are done stay hidden: By the second place the first is still [MASK] for the reader. Which word should
+      it see there?
+          instead:
+              swept, hidden = ids.copy(), ids.copy()
+              for t in places:
+                  hidden[t] = mask_id
+                  swept[t] = ask(hidden)[t].argmax()
+              return swept
     - another order: Places come in the order in which they are given.
           in places => in places[::-1]
        or in places => in np.sort(places)
