@@ -329,9 +329,8 @@ for best in (False, True):
 rarer = mean_interval(100.0 * misses[CERTAIN_FIRST] - 100.0 * misses[LEFT_FIRST])
 Markdown(f"""
 So is it better to begin with what is certain than from the left? For this model and this language: {"; ".join(
-    f"{words} words, {decision}" for words, decision in orders.items())}. The exact reader misses the
-likeliest pair more often than from left to right, by {rarer.value:+.1f} points ({rarer.low:+.1f} to
-{rarer.high:+.1f}). What is seen in the figure is one pass against turns; which order the turns have is a much smaller
+    f"{words} words, {decision}" for words, decision in orders.items())}. The exact reader misses the likeliest pair in
+{rarer.value:+.1f} points of the sentences more ({rarer.low:+.1f} to {rarer.high:+.1f}) than from left to right. What is seen in the figure is one pass against turns; which order the turns have is a much smaller
 matter.
 """)
 
@@ -706,9 +705,9 @@ fewer = 100.0 * ~said_by["model", False, LEFT_FIRST] - off[8]
 left, sweeps_win = mean_interval(fewer), decide_above(Sampled.mean(fewer), 0)
 Markdown(f"""
 The first sweep mends {first_sweep.value:.1f} points ({first_sweep.low:.1f} to {first_sweep.high:.1f}, the same
-sentences before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). Fewer are
-impossible after eight sweeps than when filled once from the left, by {left.value:+.1f} points ({left.low:+.1f} to
-{left.high:+.1f}); is that better? {sweeps_win}. Where it ends is not the law of the language but that of the
+sentences before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). What one
+turn from the left leaves impossible, less what eight sweeps leave, is {left.value:+.1f} points ({left.low:+.1f} to
+{left.high:+.1f}); are sweeps better? {sweeps_win}. Where it ends is not the law of the language but that of the
 model's own conditionals, however many sweeps there are.
 """)
 
