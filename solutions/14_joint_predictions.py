@@ -295,7 +295,7 @@ for ax, best in zip(axes, (False, True)):
     ax.set(ylabel="impossible sentences (%)", ylim=(0, 24))
     ax.grid(axis="x", visible=False)
     once, *turns = (filled["model", best, order][0].value for order in FILLING_ORDERS)
-    ax.set_title(f"{'Likeliest' if best else 'Drawn'} words: model {once:.1f}% at once, {min(turns):.1f} to "
+    ax.set_title(f"{'Likeliest' if best else 'Drawn'}: model {once:.0f}% at once, {min(turns):.1f} to "
                  f"{max(turns):.1f}% in turn")
 axes[0].legend()
 figures.show(figure, alt="Share of impossible sentences after three blanks were filled, by one model, 95% intervals "
@@ -330,8 +330,8 @@ rarer = mean_interval(100.0 * misses[CERTAIN_FIRST] - 100.0 * misses[LEFT_FIRST]
 Markdown(f"""
 So is it better to begin with what is certain than from the left? For this model and this language: {"; ".join(
     f"{words} words, {decision}" for words, decision in orders.items())}. The exact reader misses the likeliest pair in
-{rarer.value:+.1f} points of the sentences more ({rarer.low:+.1f} to {rarer.high:+.1f}) than from left to right. What is seen in the figure is one pass against turns; which order the turns have is a much smaller
-matter.
+{rarer.value:+.1f} points of the sentences more ({rarer.low:+.1f} to {rarer.high:+.1f}) than from left to right. What
+is seen in the figure is one pass against turns; which order the turns have is a much smaller matter.
 """)
 
 # %% [markdown] id="why-distance"
