@@ -200,7 +200,7 @@ for m in counts:  # no sentence has fewer words than four
 figure, (ax,) = figures.new_figure(7.5, 3.4)
 looks = {"exact, one pass": ("s--", figures.BLUE), "model, one pass": ("o-", figures.RED),
          "model, in turn": ("D-", figures.GREEN), "total correlation": ("+", figures.BLACK)}
-for shift, (name, (style, color)) in zip((-0.03, 0, 0.03, -0.03), looks.items()):  # so that no mark hides another
+for shift, (name, (style, color)) in zip((-0.03, 0, 0.03, -0.08), looks.items()):  # so that no mark hides another
     values, low, high = np.array([extra[m][name] for m in counts]).T
     ax.errorbar(np.array(counts) + shift, values, [values - low, high - values], fmt=style, color=color, capsize=3,
                 label=name, markersize=10 if name == "total correlation" else 5)
@@ -295,8 +295,8 @@ for ax, best in zip(axes, (False, True)):
     ax.set(ylabel="impossible sentences (%)", ylim=(0, 24))
     ax.grid(axis="x", visible=False)
     once, *turns = (filled["model", best, order][0].value for order in FILLING_ORDERS)
-    ax.set_title(f"{'Likeliest' if best else 'Drawn'} words: model {once:.0f}% at once, {min(turns):.0f} to "
-                 f"{max(turns):.0f}% in turn")
+    ax.set_title(f"{'Likeliest' if best else 'Drawn'}: model {once:.0f}% at once, {min(turns):.1f} to "
+                 f"{max(turns):.1f}% in turn")
 axes[0].legend()
 figures.show(figure, alt="Share of impossible sentences after three blanks were filled, by one model, 95% intervals "
              "over 800 sentences: " + "; ".join(f"{who}, {'likeliest' if best else 'drawn'}, {order} {share.value:.1f}%"
@@ -329,10 +329,9 @@ for best in (False, True):
 rarer = mean_interval(100.0 * misses[CERTAIN_FIRST] - 100.0 * misses[LEFT_FIRST])
 Markdown(f"""
 So is it better to begin with what is certain than from the left? For this model and this language: {"; ".join(
-    f"{words} words, {decision}" for words, decision in orders.items())}. The exact reader misses the
-likeliest pair more often than from left to right, by {rarer.value:+.1f} points ({rarer.low:+.1f} to
-{rarer.high:+.1f}). What is seen in the figure is one pass against turns; which order the turns have is a much smaller
-matter.
+    f"{words} words, {decision}" for words, decision in orders.items())}. The exact reader misses the likeliest pair in
+{rarer.value:+.1f} points of the sentences more ({rarer.low:+.1f} to {rarer.high:+.1f}) than from left to right. What
+is seen in the figure is one pass against turns; which order the turns have is a much smaller matter.
 """)
 
 # %% [markdown] id="why-distance"
@@ -706,9 +705,9 @@ fewer = 100.0 * ~said_by["model", False, LEFT_FIRST] - off[8]
 left, sweeps_win = mean_interval(fewer), decide_above(Sampled.mean(fewer), 0)
 Markdown(f"""
 The first sweep mends {first_sweep.value:.1f} points ({first_sweep.low:.1f} to {first_sweep.high:.1f}, the same
-sentences before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). Fewer are
-impossible after eight sweeps than when filled once from the left, by {left.value:+.1f} points ({left.low:+.1f} to
-{left.high:+.1f}); is that better? {sweeps_win}. Where it ends is not the law of the language but that of the
+sentences before and after), the other seven {later.value:+.1f} ({later.low:+.1f} to {later.high:+.1f}). What one
+turn from the left leaves impossible, less what eight sweeps leave, is {left.value:+.1f} points ({left.low:+.1f} to
+{left.high:+.1f}); are sweeps better? {sweeps_win}. Where it ends is not the law of the language but that of the
 model's own conditionals, however many sweeps there are.
 """)
 

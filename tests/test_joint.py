@@ -174,6 +174,31 @@ def test_parts_that_never_meet():
     assert [words.tolist() for words in first + second] == [[1], [1, 2], [0], [0]]
 
 
+def test_where_parts_never_meet_gibbs_sampling_keeps_how_likely_its_start_made_them():
+    joint = np.array([[0.1, 0, 0], [0, 0.4, 0.5]])
+    law = conditionals.gibbs_law(conditionals.conditionals_of(joint), order=[0, 1])
+    assert measures.table_variation(law, joint) > 0.1
+    np.testing.assert_allclose(law[1] / law[1].sum(), joint[1] / joint[1].sum(), atol=1e-9)
+
+
+def test_a_pronoun_ties_two_blanks_by_an_odds_ratio_that_is_neither_0_nor_infinite():
+    """From four probabilities of whole sentences; and both sides of an exact reader give the same."""
+    language = scene_language()
+    ids = language.encode("the [MASK] visited the [MASK] because he needed glory .")
+    places = np.flatnonzero(ids == language.vocabulary.mask_id)
+    words = [language.vocabulary.ids(pair) for pair in (("surgeon", "mother"), ("prince", "sergeant"))]
+    log_p = np.empty((2, 2))
+    for i, j in np.ndindex(2, 2):
+        said = ids.copy()
+        said[places] = words[0][i], words[1][j]
+        log_p[i, j] = language.log_marginal(said[None])[0]
+    expected = log_p[0, 0] + log_p[1, 1] - log_p[0, 1] - log_p[1, 0]
+    assert -10 < expected < -1
+    tables = readers.conditional_tables(readers.reader_of_language(language), ids, places, [np.array(w) for w in words])
+    for p in map(np.log, tables):
+        assert p[0, 0] + p[1, 1] - p[0, 1] - p[1, 0] == pytest.approx(expected)
+
+
 def test_the_tables_of_a_reader_are_those_of_its_language():
     rng = np.random.default_rng(7)
     dense = MarkovLanguage(["x", "y", "z"], 0.8 * rng.dirichlet(np.ones(3), 3) + 0.2 / 3, sentence_length=5)

@@ -13,7 +13,7 @@ from mlm_mini.experiments.joint.picture import ReadBlanks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ROWS, COLUMNS = 6, 9  # words shown of the first blank, and of the others
+ROWS, COLUMNS = 6, 12  # words shown of the first blank, and of the others
 
 
 class JointCharts:
@@ -32,13 +32,14 @@ class JointCharts:
         top = blanks.joint[part].max()
         self.frames = []
         wasted = f"One pass: {blanks.impossible:.0%} on impossible pairs"
-        titled = (axes[0], blanks.joint, "Joint"), (axes[1], blanks.apart, wasted)
+        titled = (axes[0], blanks.joint, f"Joint (darkest: {top:.2f})"), (axes[1], blanks.apart, wasted)
         for ax, table, title in titled:
             self._map(ax, table[part], blanks.joint[part] == 0, top, names)
             ax.set_title(title, loc="left")
+        axes[1].set_xlabel("second blank (colors as on the left)")
         self.bars, self.labels = [], []
         for i, ax in enumerate(axes[2:], start=1):
-            self._bars(ax, blanks.alone[i][words[i]], names[i])
+            self._bars(ax, with_the_rest(blanks.alone[i], words[i]), [*names[i], "all others"])
             ax.set_title(f"{('Second', 'Third')[i - 1]} blank", loc="left")
         self.moving = (*self.frames, *chain(*self.bars), *chain(*self.labels))
 
@@ -49,7 +50,7 @@ class JointCharts:
         other = "the second blank" if len(self.words) == 2 else "the second and the third blank"
         return (
             f"Two maps over pairs of words for the first two blanks of {shown!r}, the joint and the product of one "
-            f"pass, crosses where a pair is impossible; and bars for the words of {other}."
+            f"pass, on one scale of color, crosses where a pair is impossible; and bars for the words of {other}."
         )
 
     def move(self, word: int | None) -> None:
@@ -60,7 +61,7 @@ class JointCharts:
             frame.set_y((row or 0) - 0.5)
         after = self.blanks.alone[1:] if word is None else self.blanks.after(word)
         for p, words, bars, labels in zip(after, self.words[1:], self.bars, self.labels, strict=True):
-            for bar, label, share in zip(bars, labels, p[words], strict=True):
+            for bar, label, share in zip(bars, labels, with_the_rest(p, words), strict=True):
                 bar.set_width(share)
                 label.set_text(f"{share:.2f}")
 
@@ -89,3 +90,8 @@ class JointCharts:
         ax.set_yticks(place, names, fontsize=8.5)
         ax.set(xlim=(0, 1.2), xticks=(0, 0.5, 1), xlabel="probability (black: in one pass)")
         ax.grid(axis="y", visible=False)
+
+
+def with_the_rest(p: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """The probabilities of some words, and of all others together: (W + 1,) of p (V,), words (W,)."""
+    return np.append(p[words], max(0.0, 1 - p[words].sum()))

@@ -31,6 +31,8 @@ class Reader:
         if self.calls > 40:
             raise RuntimeError("asked more than 40 times: will there ever be an end?")
         ids = np.asarray(ids)
+        if ids.shape[-1] != len(self.words):
+            raise ValueError(f"a sentence of another length: {ids.shape[-1]} places, where {len(self.words)} belong")
         p = np.array([self._read(row) for row in ids]) if ids.ndim == 2 else self._read(ids)
         with np.errstate(divide="ignore"):
             return np.log(p) if self.logs else p
@@ -126,6 +128,14 @@ TOTAL_CORRELATION = Exercise(
     mistakes="""
     - 0 log 0 is not a number: Zero times the logarithm of zero is NaN. Pairs that cannot be cost nothing.
           p[p > 0] => p + 0
+    - a small number in the logarithm: Close, and not equal: with a small number added, every entropy is a little off,
+      not only where there is a zero. What could be left out, so that nothing has to be added?
+          p = p[p > 0] => p = p + 1e-9
+       or np.log(p) => np.log(p + 1e-8)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-8)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-9)
     - bits
           np.log( => np.log2(
     - the wrong way round: Yours is below 0. Alone, blanks cost more than together.
@@ -137,6 +147,13 @@ TOTAL_CORRELATION = Exercise(
           if j != i => if j == i
     - the first two blanks alone: Right for two blanks. How many has the array?
           for i in axes] => for i in list(axes)[:2]]
+    - the first blank against the rest: You make two blanks of all: the first, and the others as one. What do the others
+      know of each other?
+          instead:
+              pair = joint.reshape(len(joint), -1)
+              both = pair[pair > 0]
+              apart = (pair.sum(axis=1, keepdims=True) * pair.sum(axis=0))[pair > 0]
+              return (both * np.log(both / apart)).sum()
     - the mean of the blanks: Each blank costs its own entropy, and they all have to be paid.
           sum(H(p) for p in marginals) => sum(H(p) for p in marginals) / joint.ndim
     - per blank: You share the nats out among the blanks. How much more do all of them cost together?
@@ -187,6 +204,7 @@ CERTAIN_FIRST = Exercise(
         Case("three blanks", (np.array([4, 4, 2, 4]), 4, Reader(23, ALL[:4], 5))),
         Case("nothing but blanks", (np.full(5, 4), 4, Reader(24, ALL, 5))),
         Case("nothing but blanks, no word impossible", (np.full(5, 3), 3, Reader(25, ALL, 4, 0.3, floor=1e-4))),
+        Case("four blanks, five words", (np.full(4, 5), 5, Reader(201, ALL[:4], 6, 0.3))),
         Case("no blank", (np.array([0, 2, 1]), 3, Reader(26, ALL[:3], 4))),
     ),
     habits=("unchanged ids", "fresh"),
@@ -198,13 +216,31 @@ CERTAIN_FIRST = Exercise(
               return np.where(ids == mask_id, p.argmax(axis=1), ids)
     - from left to right: Your next blank is the next in the sentence. Of which blank is the reader most certain?
           t = entropies.argmin() => t = (ids == mask_id).argmax()
+    - from right to left: Your next blank is the last that is left. Of which blank is the reader most certain?
+          t = entropies.argmin() => t = np.flatnonzero(ids == mask_id)[-1]
     - the least certain first: A high entropy means that the reader does not know.
           entropies.argmin() => np.where(ids == mask_id, entropies, -np.inf).argmax()
     - by the best guess: You go by the probability of the likeliest word. Which number takes all words into account?
           -(p * log_p).sum(axis=1) => -p.max(axis=1)
+    - by the spread of the probabilities: A variance, or a sum of squares, grows with certainty as well, and yet puts
+      some blanks in another order. The measure asked for takes the logarithm of each probability.
+          -(p * log_p).sum(axis=1) => -p.var(axis=1)
     - visible words are chosen (raises): Of a word that it sees a reader is nearly certain, so that you write there
       again and again. Which positions may be chosen?
           np.where(ids == mask_id, -(p * log_p).sum(axis=1), np.inf) => -(p * log_p).sum(axis=1)
+    - by the lead of the best guess: You go by how far the likeliest word lies before the next. Which number takes all
+      words into account?
+          -(p * log_p).sum(axis=1) => np.diff(np.sort(p, axis=1)[:, -2:])[:, 0] * -1
+    - visible words are chosen, as often as there are blanks: Blanks are left at the end: a reader is nearly certain of
+      a word that it sees, so that turns are spent on writing there. Which positions may be chosen?
+          instead:
+              blanks, ids = (ids == mask_id).sum(), ids.copy()
+              for _ in range(blanks):
+                  p = ask(ids)
+                  log_p = np.log(p, where=p > 0, out=np.zeros_like(p))
+                  t = (-(p * log_p).sum(axis=1)).argmin()
+                  ids[t] = p[t].argmax()
+              return ids
     - 0 log 0 is not a number: An impossible word gives NaN, and the smallest of NaN is the first of them. What does
       what is impossible add to an entropy?
           np.log(p, where=p > 0, out=np.zeros_like(p)) => np.log(p)
@@ -225,7 +261,8 @@ CERTAIN_FIRST = Exercise(
     hints="""
     - One blank in each turn: ask, find the blank with the lowest entropy, write its likeliest word, ask again.
     - Visible positions must never win: which entropy could be written in for them?
-    - A loop that goes on while any of ids is mask_id, and a copy of ids to write into.
+    - Where a probability is 0, its term p log p is 0: np.log takes `where=` and `out=`. Give visible positions an
+      infinite entropy, and take the argmin.
     """,
 )
 
@@ -253,6 +290,16 @@ INFORMATION_GIVEN = Exercise(
     mistakes="""
     - 0 log 0 is not a number: Zero times the logarithm of zero is NaN. What cannot be adds nothing.
           p[p > 0] => p + 0
+    - a small number in the logarithm: Close, and not equal: with a small number added, every entropy is a little off,
+      not only where there is a zero. What could be left out, so that nothing has to be added?
+          p = p[p > 0] => p = p + 1e-9
+       or np.log(p) => np.log(p + 1e-8)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-8)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-9)
+       or p[p > 0] => p + 0
+          np.log(p) => np.log(p + 1e-10)
     - bits
           np.log( => np.log2(
     - what is visible is forgotten: You add up the contexts first. Two words may go together only because both go with a
@@ -284,6 +331,9 @@ INFORMATION_GIVEN = Exercise(
     - given the second blank: You take the second blank for what is visible. Which axis is the context?
           H(table.sum(axis=1)) => H(table.sum(axis=2))
           H(table.sum(axis=(0, 1))) => H(table.sum(axis=(0, 2)))
+    - given the first blank: You take the first blank for what is visible. Which axis is the context?
+          H(table.sum(axis=0)) => H(table.sum(axis=2))
+          H(table.sum(axis=(0, 1))) => H(table.sum(axis=(1, 2)))
     - the wrong way round: Yours is below 0. To know the other blank can only help.
           return H(table.sum(axis=1)) + H(table.sum(axis=0)) - H(table) - H(table.sum(axis=(0, 1)))
           => return H(table) + H(table.sum(axis=(0, 1))) - H(table.sum(axis=1)) - H(table.sum(axis=0))
@@ -298,7 +348,8 @@ INFORMATION_GIVEN = Exercise(
     """,
     hints="""
     - Each entropy in the formula is that of some of the three axes: the others are summed out.
-    - H(X, Z) is that of the table without its second axis, H(Y, Z) of that without its first.
+    - H(X, Z) is that of the table without its second axis, H(Y, Z) of that without its first. Before the logarithm,
+      entries that are 0 are left out: they cost nothing.
     - H(Z) is what is left when both blanks are summed out: give both axes as a tuple.
     """,
 )
@@ -419,8 +470,17 @@ GIBBS = Exercise(
           range(rounds) => range(rounds + 1)
     - the end of all rounds: That is where the law settles. Here it is asked after a number of rounds.
           range(rounds) => range(500)
-    - the start does not sum to one: A law is shared out among all pairs, not among the words of one blank.
+    - the start does not sum to one: A law is shared out among all pairs, so that its entries sum to one.
           1 / first_given_second.size => 1 / len(first_given_second)
+       or 1 / first_given_second.size => 1 / first_given_second.shape[1]
+       or 1 / first_given_second.size => 1.0
+    - the caller's arrays are changed
+          law = first_given_second * law.sum(axis=0, keepdims=True)
+          => first_given_second *= law.sum(axis=0, keepdims=True); law = first_given_second
+       or law = first_given_second * law.sum(axis=0, keepdims=True)
+          => first_given_second *= law.sum(axis=0, keepdims=True); law = first_given_second
+          law = second_given_first * law.sum(axis=1, keepdims=True)
+          => second_given_first *= law.sum(axis=1, keepdims=True); law = second_given_first
     - the second draw knows the old first word: When the second word is drawn, the first has been drawn anew already.
           instead:
               law = np.full(first_given_second.shape, 1 / first_given_second.size)
@@ -512,6 +572,13 @@ NEIGHBORS = Exercise(
        or np.linalg.norm(vectors, axis=1, keepdims=True) => np.linalg.norm(vectors)
     - the word is its own neighbor: In first place stands the word that was asked about.
           scores[word] = -np.inf => pass
+    - numbers slip by one: You take the word out of the list, and all behind it move up by one place. Whose numbers are
+      those that you return?
+          scores[word] = -np.inf => scores = np.delete(scores, word)
+    - the longest is dropped, not the word: The first of a ranking by dot products need not be the word itself. Which
+      ranking has it in first place for certain?
+          instead:
+              return np.argsort(-(vectors @ vectors[word]))[1 : n + 1]
     - the farthest: You sort from below. In which order does argsort put its numbers?
           np.argsort(-scores)[:n] => np.argsort(scores)[1 : n + 1]
     - the nearest come last: The right words, in the wrong order: the nearest first.
@@ -528,7 +595,7 @@ NEIGHBORS = Exercise(
           np.argsort(-scores)[:n] => np.sort(scores)[::-1][:n]
     """,
     hints="""
-    - Print the lengths of the vectors of those ten words that always come up.
+    - Take two vectors in the same direction, the one ten times as long as the other. Which wins by dot product?
     - A cosine is a dot product of vectors of length 1: divide each row by its own length first.
     - The word itself has cosine 1. Give it a score with which it cannot win.
     """,
@@ -559,6 +626,9 @@ SPLIT = Exercise(
           instead:
               order = {word: i for i, word in enumerate(dict.fromkeys(words.tolist()))}
               return np.array([order[word] % 5 == 0 for word in words.tolist()])
+    - words of every fifth token: You take the word of every fifth token. Of the words that occur, each once and in
+      order of their numbers, every fifth is asked for.
+          number % 5 == 0 => np.isin(words, words[::5])
     - the training tokens: True is to stand at the tokens for testing.
           == 0 => != 0
     - the first word is not held out: Which remainder has the first word, when counting starts at 0?
@@ -633,6 +703,14 @@ SWEEP = Exercise(
               for t in places:
                   ids[t] = ask(ids)[t].argmax()
               return ids
+    - places that are done stay hidden: By the second place the first is still [MASK] for the reader. Which word should
+      it see there?
+          instead:
+              swept, hidden = ids.copy(), ids.copy()
+              for t in places:
+                  hidden[t] = mask_id
+                  swept[t] = ask(hidden)[t].argmax()
+              return swept
     - another order: Places come in the order in which they are given.
           in places => in places[::-1]
        or in places => in np.sort(places)
@@ -646,7 +724,7 @@ SWEEP = Exercise(
     hints="""
     - Let the reader show what it says at a visible place. Whose word is that?
     - Go through the places in a loop: hide one, ask, write, and only then hide the next.
-    - The second place has to be asked with the new word at the first. When is `ask` called?
+    - Three lines in a loop over places: write mask_id, call `ask` anew, write the argmax of row t. A copy of ids first.
     """,
 )
 
@@ -712,6 +790,17 @@ CANDIDATES = Exercise(
     - what follows is left out (raises): The words behind the gap are cut off, or the sentence is one of another length.
           np.concatenate([before, np.full(len(pieces), mask_id), after])
           => np.concatenate([before, np.full(len(pieces), mask_id)])
+    - a single blank for the whole name (raises): Your gap shrinks to one blank behind the pieces that are written. The
+      reader is asked about a name of another length: how many blanks has the gap while its first piece is asked for?
+          instead:
+              nats = 0.0
+              for k, piece in enumerate(pieces):
+                  ids = np.concatenate([before, pieces[:k], [mask_id], after]).astype(int)
+                  nats += ask(ids)[len(before) + k, piece]
+              return nats
+    - the likeliest piece is carried on: You write what the reader likes best and go on from there. Whose name is to be
+      scored?
+          ids[t] = piece => ids[t] = ask(ids)[t].argmax()
     - bits
           return nats => return nats / np.log(2)
     - the piece is written before it is asked for: Then the reader sees the piece that it should guess.
