@@ -15,7 +15,7 @@ from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 
 SEEN_AROUND = 8  # tokens on either side of a blank that stand in its row, where the document has so many
-BLANKS_AT_ONCE = 256
+BLANKS_READ_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,12 @@ def model_posterior(model: MaskedLM, blanks: DocumentBlanks) -> np.ndarray:
     seen[np.arange(len(seen)), blanks.places] = blanks.vocabulary.mask_id
     found = [
         candidate_probabilities(
-            model, seen[i : i + BLANKS_AT_ONCE], blanks.places[i : i + BLANKS_AT_ONCE, None], blanks.vocabulary
+            model,
+            seen[i : i + BLANKS_READ_AT_ONCE],
+            blanks.places[i : i + BLANKS_READ_AT_ONCE, None],
+            blanks.vocabulary,
         )
-        for i in range(0, len(seen), BLANKS_AT_ONCE)
+        for i in range(0, len(seen), BLANKS_READ_AT_ONCE)
     ]
     return np.concatenate(found)[:, 0]
 

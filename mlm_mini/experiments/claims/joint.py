@@ -18,7 +18,11 @@ from mlm_mini.training import cached_model
 CLAIM_BLANKS = (2, 3)
 IN_TURN, BY_TURNS = "in turn", "in turn beside its own one pass"
 IN_WORDS = {2: "two", 3: "three"}
-EXACT_GAP, GAP, NEARER = "gap of exact conditionals", "gap of trained models", "KL by Gibbs in terms of one pass"
+EXACT_GAP, GAP, NEARER_BY_GIBBS = (
+    "gap of exact conditionals",
+    "gap of trained models",
+    "KL by Gibbs in terms of one pass",
+)
 EXACT_ROUNDING = 1e-9  # nats, of what is computed
 NO_GAP = 1e-3  # nats: above it, float32 cannot be the reason
 ONE_BY_ONE = f"{HOLDS} when the blanks are filled one after the other"
@@ -111,7 +115,7 @@ def consistency(effort: Effort) -> Finding:
     figures = {
         GAP: study.at_end("gap"),
         EXACT_GAP: Sampled.exact(study.exact_of("gap")),
-        NEARER: Sampled.factor(study.of("gibbs")[:, -1] / study.of("one_pass")[:, -1]),
+        NEARER_BY_GIBBS: Sampled.factor(study.of("gibbs")[:, -1] / study.of("one_pass")[:, -1]),
     }
     by_step = dict(zip(study.config.looks, study.of("gap").mean(axis=0).round(4).tolist(), strict=True))
     facts = {"gap by step, nats": by_step, "seeds": study.config.seeds, "log odds ratios": study.at_end("size").value}
@@ -119,7 +123,7 @@ def consistency(effort: Effort) -> Finding:
 
 
 def say_field(figures: Mapping[str, float]) -> str:
-    if figures[EXACT_GAP] > EXACT_ROUNDING or figures[NEARER] >= 1:
+    if figures[EXACT_GAP] > EXACT_ROUNDING or figures[NEARER_BY_GIBBS] >= 1:
         return FAILS
     return HOLDS if figures[GAP] < NO_GAP else "holds when the conditionals are exact; those of a model fit no joint"
 

@@ -13,7 +13,7 @@ from mlm_mini.languages import ExactLanguage
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 
-READ_AT_ONCE = 512
+ASKED_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ def reader_of_model(model: MaskedLM, vocabulary: Vocabulary) -> BlankReader:
     def ask(ids: np.ndarray, positions: np.ndarray) -> np.ndarray:
         model.eval()
         found = []
-        for start in range(0, len(ids), READ_AT_ONCE):
-            block = torch.from_numpy(ids[start : start + READ_AT_ONCE])
-            asked = torch.from_numpy(np.ascontiguousarray(positions[start : start + READ_AT_ONCE]))
+        for start in range(0, len(ids), ASKED_AT_ONCE):
+            block = torch.from_numpy(ids[start : start + ASKED_AT_ONCE])
+            asked = torch.from_numpy(np.ascontiguousarray(positions[start : start + ASKED_AT_ONCE]))
             logits = model(block, block != vocabulary.pad_id, asked).double()
             logits[..., excluded] = -torch.inf
             found.append(logits.softmax(-1).numpy())

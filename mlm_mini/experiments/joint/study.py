@@ -38,7 +38,7 @@ from mlm_mini.training.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CONTEXTS_SEED = 1402
+JOINT_CONTEXTS_SEED = 1402
 AGREEMENT_LOOKS = (0, 50, 100, 200, 400, 800, 1600)
 FIGURES = {  # of one look: mean over contexts, in nats unless it says otherwise
     "gap": "difference of the log odds ratios of p(a|b) and p(b|a), root mean square",
@@ -184,7 +184,7 @@ def run_joint_cell(cell: JointCell) -> dict:
 Context = tuple[np.ndarray, np.ndarray, np.ndarray]  # a sentence (T,), two positions, the exact joint (K, K)
 
 
-def draw_contexts(n: int, seed: int = CONTEXTS_SEED) -> list[Context]:
+def draw_contexts(n: int, seed: int = JOINT_CONTEXTS_SEED) -> list[Context]:
     """n sentences of the weather language with two blanks side by side, and the exact joint of each two."""
     language, rng = weather_language(), np.random.default_rng(seed)
     words, found = language.vocabulary.regular_ids, []
