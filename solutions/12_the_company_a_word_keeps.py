@@ -149,7 +149,7 @@ def ppmi(counts, context, shift):
 
     counts: (V, C) integers with zeros in it; some rows or columns may have nothing else. context: (C,), the
     distribution q of the exercise above, 0 for a word that was never met. shift: k, 1 or more. Where nothing was
-    counted the answer is 0. Neither NaN nor infinity, and no warning. Returns (V, C) floats, none below 0.
+    counted the answer is 0, neither NaN nor infinity. Returns (V, C) floats, none below 0.
     """
     # Where to start: p of each pair, and p of each word. Divide only where the divisor is not 0.
     # <solution>
@@ -626,6 +626,7 @@ for name, (raw, off) in cone.items():
 
 # %% id="say-cone" tags=["nbval-ignore-output"]
 gain = {name: off[1] - raw[1] for name, (raw, off) in cone.items()}
+shorter = np.subtract(cone["PPMI in 64 dimensions"][0], cone["PPMI, exact"][0])
 left = {name: off[0] for name, (raw, off) in cone.items() if abs(off[0]) > 0.05}
 best = max(("counts, exact", "roots of shares, exact", "PPMI, exact", "PPMI in 64 dimensions", "the model's table"),
            key=lambda name: max(cone[name][0][1], cone[name][1][1]))
@@ -637,9 +638,9 @@ another question. The likeness of the model's table changes by
 meaning of its own, *never met*, which is given up when 0 is moved. For vectors in which the place of 0 means nothing,
 as in a model's, take the mean off; where it means something, measure both. The simplest vectors deserve a look too:
 the square roots of a word's shares of company, without logarithm and without SVD, have a likeness of
-{cone["roots of shares, exact"][0][1]:.2f} and a purity of {cone["roots of shares, exact"][0][2]:.2f}. And the shorter
-vectors of section 3 do not follow likeness better by much, if at all: {cone["PPMI in 64 dimensions"][0][1]:.2f} in 64
-dimensions, {cone["PPMI, exact"][0][1]:.2f} before. Of the vectors
+{cone["roots of shares, exact"][0][1]:.2f} and a purity of {cone["roots of shares, exact"][0][2]:.2f}. From PPMI to
+the shorter vectors of section 3 likeness changes by {shorter[1]:+.2f} and purity by {shorter[2]:+.2f}: the rows of this
+small language, known exactly, hardly need it. Of the vectors
 above that belong to a word and not to its sentences, these follow likeness best: {best}.
 """)
 
@@ -673,7 +674,7 @@ for by_text, color, style, label in looks:
 ax.set_xticks(range(3), texts.values())
 ax.set(ylabel="cosine of cat and dog", ylim=(None, 1.05), xlim=(-0.3, 2.3))
 ax.legend()
-ax.set_title(f"Only barks, less as rare: {fall.value:+.2f} in the table, {of_counts.value:+.2f} in counts")
+ax.set_title(f"From as rare to only barks: table {fall.value:+.2f}, counts {of_counts.value:+.2f}")
 figures.show(figure, alt=f"The cosine of cat and dog, a line for each of {seeds} seeds, in three texts. " + "; ".join(
     f"{texts[arm]}: table {cosines_of[arm].mean():.2f}, counts {by_counting[arm].mean():.2f}".replace("\n", " ")
     for arm in texts) + ".")
@@ -691,12 +692,13 @@ lead, rest = (mean_interval(study.values("dog_nearer", arm=a) - study.values("do
 Markdown(f"""
 The last line is a warning. A model that read the words in no order at all, and knows nothing of any but how frequent it
 is, has cat and dog nearer than {nearer[ALONE].value:.1%} of the other words too. Had nobody trained that model, all of
-the nearness would have passed for meaning; so what counts is the lead over it, seed by seed: {lead}. The dog that only
-barks is as rare as its control, so that its fall, {fall}, is none of frequency's.
+the nearness would have passed for meaning; so what counts is the lead over it, seed by seed: {lead.with_margin()}. The
+dog that only barks is as rare as its control, so that its fall, {fall.with_margin()}, is none of frequency's.
 
 And it falls less than one would think. Without any context in common counts have a cosine of
 {by_counting[BARKS].mean():.2f} left, and the table {cosines_of[BARKS].mean():.2f}, nearer than
-{nearer[BARKS].value:.1%} of the words. By how much is that more than with words drawn alone? By {rest}, which
+{nearer[BARKS].value:.1%} of the words. By how much is that more than with words drawn alone? By
+{rest.with_margin()} (the dog is more frequent there), which
 {"is above 0" if rest.low > 0 else "is below 0" if rest.high < 0 else "cannot be told from 0"}. So what is left may be
 frequency, or likeness at second hand, since the dog that barks keeps its place in the sentence, where all animals that
 do something have theirs. Which of these it is, is not tested here.
@@ -754,8 +756,8 @@ tested here.
 
 Two limits. Not every stretch undoes it: with equal spread in all directions the most similar word is still nearer than
 {kept["closest"][1].mean():.1%} of the others. It takes the exchange of wide and narrow, a table that nobody would
-train, to go down to {far_off:.1%}. And this model reads with the same table at its input, where the stretch would have to
-be undone; a model with two tables has the freedom outright, but none was trained here.
+train, to go down to {far_off:.1%}. And this model reads with the same table at its input, where the stretch would have
+to be undone; a model with two tables has the freedom outright, but none was trained here.
 """)
 
 # %% [markdown] id="why-uses"
