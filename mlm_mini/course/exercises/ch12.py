@@ -47,6 +47,19 @@ COOCCURRENCE = Exercise(
        or counts + counts.T => counts.T
     - equal words count once: A word next to itself is company from either of its ends.
           counts + counts.T => counts + counts.T - np.diag(np.diag(counts))
+    - equal words are left out: Your diagonal is empty. Two places with the same word are a pair like any other.
+          counts + counts.T => (counts + counts.T) * (1 - np.eye(V, dtype=np.int64))
+    - once for each sentence: A pair that is met twice in a sentence counts twice. You count the sentences it is met in.
+          instead:
+              counts, word = np.zeros((V, V), dtype=np.int64), ~np.isin(ids, special_ids)
+              for row, kept in zip(ids, word):
+                  met = np.zeros((V, V), dtype=np.int64)
+                  for i in range(len(row)):
+                      for j in range(max(0, i - window), min(len(row), i + window + 1)):
+                          if i != j and kept[i] and kept[j]:
+                              met[row[i], row[j]] = 1
+                  counts += met
+              return counts
     - the window ends one place early: The farthest words of the window are missing. Where does a range end?
           range(1, window + 1) => range(1, window)
     - the window goes one place too far: You count at window + 1 places too.
@@ -91,6 +104,14 @@ COOCCURRENCE = Exercise(
               for row, kept in zip(ids, word):
                   for i in range(len(row)):
                       for j in range(i - window, min(len(row), i + window + 1)):
+                          if i != j and kept[i] and kept[j]:
+                              counts[row[i], row[j]] += 1
+              return counts
+       or instead:
+              counts, word = np.zeros((V, V), dtype=np.int64), ~np.isin(ids, special_ids)
+              for row, kept in zip(ids, word):
+                  for i in range(len(row)):
+                      for j in range(max(-len(row), i - window), min(len(row), i + window + 1)):
                           if i != j and kept[i] and kept[j]:
                               counts[row[i], row[j]] += 1
               return counts
@@ -173,6 +194,9 @@ CONTEXT_DISTRIBUTION = Exercise(
        or np.where(met > 0, met ** float(smoothing), 0.0) => met ** (1 - float(smoothing))
     - multiplied, not raised to a power: alpha is an exponent. A factor is the same for all words and drops out.
           met ** float(smoothing) => met * float(smoothing)
+    - added, not raised to a power: alpha is an exponent. What is added to every word is another kind of smoothing.
+          met ** float(smoothing) => met + float(smoothing)
+       or np.where(met > 0, met ** float(smoothing), 0.0) => met + float(smoothing)
     - one is added to every count: That is another kind of smoothing, Laplace's, which gives a share to words that were
       never met.
           counts.sum(axis=0) => (counts + 1).sum(axis=0)
@@ -220,6 +244,7 @@ PPMI = Exercise(
     - not cut at 0 but at the shift: First the log of k is taken off, then what is below 0 becomes 0. You do it in the
       other order.
           np.log(np.maximum(times / shift, 1)) => np.log(np.maximum(times, 1)) - np.log(shift)
+       or np.log(np.maximum(times / shift, 1)) => np.where(times > 1, np.log(np.maximum(times, 1)) - np.log(shift), 0)
     - the shift is ignored: Right for a shift of 1. How often as by chance must a pair be met?
           times / shift => times
     - the shift itself is taken off: It is the *logarithm* of k that is subtracted, or the quotient is divided by k.
@@ -255,6 +280,9 @@ PPMI = Exercise(
     - the company's frequency without smoothing: You work out how often company is met, but it was handed to you,
       smoothed.
           keepdims=True) * context => keepdims=True) * joint.sum(axis=0)
+    - each weighted by how often it comes: You multiply by the share of the pair. The sum of that would be the mutual
+      information of both words; *pointwise* is without the weight.
+          np.log(np.maximum(times / shift, 1)) => joint * np.log(np.maximum(times / shift, 1))
     - a small number added inside the logarithm: Nothing is infinite any more, but every number is a little off, and
       pairs of rare words by much. Which pairs need help?
           np.divide(joint, chance, out=np.zeros(joint.shape), where=joint > 0) => (joint + 1e-4) / (chance + 1e-4)
@@ -304,10 +332,19 @@ NEIGHBORS = Exercise(
       you give it with itself, and can another's be lower?
           np.fill_diagonal(cosines, -np.inf) => np.fill_diagonal(cosines, 0)
        or np.fill_diagonal(cosines, -np.inf) => np.fill_diagonal(cosines, -1)
-    - of equals the later one comes first: Your neighbors are right but for rows that are equally near, of which the one
-      with the lower index comes first. What becomes of equals when an order is turned round?
-          np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+    - of equals not the first: Your neighbors are right but for rows that are equally near, of which the one with the
+      lower index is to come first. What does your sort do with equals?
+          np.argsort(-cosines, axis=1, kind="stable")[:, :k] => np.argsort(-cosines, axis=1)[:, :k]
+       or np.argsort(-cosines, axis=1, kind="stable")[:, :k] => np.argsort(cosines, axis=1)[:, ::-1][:, :k]
+       or np.argsort(-cosines, axis=1, kind="stable")[:, :k]
           => np.argsort(cosines, axis=1, kind="stable")[:, ::-1][:, :k]
+    - a small number added to every length: Rows in the same direction are equally near however long they are, and yours
+      are not quite: short ones seem a little further off. Which rows need help?
+          np.where(lengths > 0, lengths, 1) => (lengths + 1e-9)
+    - centered first: You take off the mean before you bring rows to length 1. That comes in section 6; here the rows
+      are taken as they are.
+          lengths = np.linalg.norm(vectors,
+          => vectors = vectors - vectors.mean(axis=0); lengths = np.linalg.norm(vectors,
     - itself is taken out by position: You drop the first of each list, taking it for the row itself. A row of zeros has
       cosine 0 with itself, and is not the first of its list.
           np.fill_diagonal(cosines, -np.inf) => pass
@@ -322,9 +359,10 @@ NEIGHBORS = Exercise(
        or directions @ directions.T => directions @ vectors.T
     - columns brought to length 1: You divide by the lengths of columns: along which axis does a row lie?
           axis=1, keepdims=True => axis=0, keepdims=True
-    - the largest entry is taken for the length: Length is the root of the sum of squares.
+    - another number is taken for the length: Length is the root of the sum of squares.
           np.linalg.norm(vectors, axis=1, keepdims=True) => np.abs(vectors).max(axis=1, keepdims=True)
        or np.linalg.norm(vectors, axis=1, keepdims=True) => np.abs(vectors).sum(axis=1, keepdims=True)
+       or np.linalg.norm(vectors, axis=1, keepdims=True) => (vectors**2).sum(axis=1, keepdims=True)
     - by distance, not by direction: You take the rows at the shortest distance: a longer row in the same direction
       should be near.
           np.fill_diagonal(cosines, -np.inf)
@@ -481,7 +519,7 @@ DIVERGENCE = Exercise(
               m = (p + q) / 2
               return (guarded(m, p) + guarded(m, q)) / 2
     - no middle: KL from one to the other is infinite where the other is 0, and says too little if such places are left
-      out. That is what the middle is for.
+      out. What is the middle for?
           instead:
               return (ref.kl_divergence(p, q) + ref.kl_divergence(q, p)) / 2
        or instead:
@@ -495,6 +533,9 @@ DIVERGENCE = Exercise(
        or instead:
               both = (p > 0) & (q > 0)
               return np.where(both, (p - q) * np.log(positive(p) / positive(q)), 0.0).sum(axis=-1) / 2
+    - the middle is not halved: Equal distributions should be 0 apart. By what do the sums of p and q differ from p?
+          instead:
+              return (guarded(p, p + q) + guarded(q, p + q)) / 2
     - 0 log 0 is NaN: Wherever p or q is 0 your answer is NaN: the logarithm of 0 is minus infinity, and 0 times that is
       no number. What is 0 log 0 to be?
           instead:
@@ -557,13 +598,18 @@ def orders_of(seed, R, V):
     return np.array([rng(seed + i).permutation(V) for i in range(R)])
 
 
+FOUR = (
+    np.array([[9, 3, 1, 2], [3, 0, 0, 5], [1, 0, 7, 4], [2, 5, 4, 1]]),
+    np.array([[1, 4, 0, 2], [4, 9, 1, 3], [0, 1, 0, 5], [2, 3, 5, 8]]),
+)  # few and small enough to be shown in a report
+
 PERMUTATION = Exercise(
     id="12.permutation",
     title="What chance would do to whole words",
     answers_in=(f"{COMPANY}.alike:mantel", f"{COMPANY}.alike:permutation_share"),
     minutes=15,
     cases=(
-        Case("four words, three orders", (*likenesses(1, 4), np.array([[1, 0, 2, 3], [2, 3, 0, 1], [3, 2, 1, 0]]))),
+        Case("four words, three orders", (*FOUR, np.array([[1, 0, 2, 3], [2, 3, 0, 1], [3, 0, 1, 2]]))),
         Case("the true order among those drawn", (*likenesses(2, 5), np.array([[0, 1, 2, 3, 4], [4, 2, 0, 1, 3]]))),
         Case("tables that contradict each other", (*likenesses(3, 7, -1.0), orders_of(30, 19, 7))),
         Case("ten words that hardly agree", (*likenesses(5, 10, 0.2), orders_of(60, 49, 10))),
