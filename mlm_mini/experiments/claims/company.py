@@ -171,7 +171,7 @@ COMPANY_CLAIMS = (
         says="Models that see both sides have richer and more nuanced representations of words in context.",
         figure="how much more often two uses of a verb are told apart by its subject than with random weights",
         unit="of the verbs",
-        rule=f"holds if it is above {HALF_WAY}, half of the way from chance, 0.5, to always",
+        rule=f"holds if it is above {HALF_WAY}, half of the way from chance, about 0.5, to always",
         measure=in_context,
         judge=holds_above(HALF_WAY),
     ),
