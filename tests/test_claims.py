@@ -22,6 +22,7 @@ from mlm_mini.experiments.claims.company import (
     BEYOND_UNTRAINED,
     CLOSEST,
     FALL,
+    LEAD,
     NEARER,
     PURITY,
     STRETCHED,
@@ -112,6 +113,8 @@ def probes(selectivity, control):
 
 def lost(*points):
     return {kind: seeds(of, 1) for kind, of in zip(("subject alone", "active", "passive"), points, strict=True)}
+def pair(fall, nearer, lead):
+    return {FALL: seeds(fall), NEARER: seeds(nearer, 0.01), LEAD: seeds(lead, 0.01)}
 
 
 def crossing(center, spread=1.0):
@@ -212,10 +215,12 @@ PLANTED = [
     ("forced", {STRETCHED: seeds(0.8, 0.01), AS_TRAINED: seeds(0.99, 0.01)}, TRAINING_ALONE),
     ("forced", {STRETCHED: seeds(0.8, 0.01), AS_TRAINED: seeds(0.8, 0.01)}, FAILS),
     ("forced", {STRETCHED: seeds(0.945, 0.01), AS_TRAINED: seeds(0.99, 0.01)}, UNDECIDED),
-    ("cat-dog", {FALL: seeds(-0.4), NEARER: seeds(0.99, 0.01)}, HOLDS),
-    ("cat-dog", {FALL: seeds(0.4), NEARER: seeds(0.99, 0.01)}, "holds, but not because of the verbs that they share"),
-    ("cat-dog", {FALL: seeds(-0.4), NEARER: seeds(0.8, 0.01)}, FAILS),
-    ("cat-dog", {FALL: seeds(-0.1), NEARER: seeds(0.99, 0.01)}, UNDECIDED),
+    ("cat-dog", pair(-0.4, 0.99, 0.05), HOLDS),
+    ("cat-dog", pair(0.4, 0.99, 0.05), "holds, but not because of the sentences that they share"),
+    ("cat-dog", pair(-0.4, 0.8, 0.05), FAILS),
+    ("cat-dog", pair(-0.4, 0.99, -0.05), FAILS),
+    ("cat-dog", pair(-0.4, 0.99, 0.005), UNDECIDED),
+    ("cat-dog", pair(-0.1, 0.99, 0.05), UNDECIDED),
     ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(0.5)}, HOLDS),
     ("semantics", {PURITY: seeds(0.3), "beyond untrained": seeds(0.2)}, FAILS),
     ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(-0.2)}, FAILS),

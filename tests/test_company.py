@@ -36,6 +36,7 @@ from mlm_mini.experiments.company.stretch import output_pair, predictions, stret
 from mlm_mini.experiments.company.study import run_company_cell
 from mlm_mini.experiments.company.truth import scene_company, word_frequency
 from mlm_mini.experiments.company.vectors import mean_vectors, occurrences, table
+from mlm_mini.experiments.lab.intervals import mean_interval
 from mlm_mini.experiments.lab.result import plain, restored
 from mlm_mini.languages import SceneLanguage, Vocabulary, scene_language
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS
@@ -357,12 +358,30 @@ def test_the_shipped_study_is_whole():
     assert len(study.table().splitlines()) == 9
 
 
+def test_a_dog_that_barks_has_no_context_in_common_with_the_cat():
+    language = scene_language()
+    vocabulary, ids = language.vocabulary, language.sample(20_000, rng(25)).ids
+    dog, puppy, cat, barked, by = vocabulary.ids(["dog", "puppy", "cat", "barked", "by"])
+    holes = ids[(ids == barked).any(axis=1)]
+    places = ((holes == dog) | (holes == puppy)).argmax(axis=1)
+    assert len(holes) > 20
+    assert not (holes == by).any()
+    holes[np.arange(len(holes)), places] = vocabulary.mask_id
+    assert language.posterior_at(holes, places[:, None])[:, 0][:, cat].max() == 0
+
+
 def test_what_the_chapter_says_of_the_shipped_study():
     study = find_experiment("word_company").shipped()
     assert study.values("purity").min() > study.values("purity", 0).max()
     assert study.values("likeness", arm=arms.ALONE).max() < 0.3 * study.values("likeness").min()
     assert (study.values("cat_dog", arm=arms.BARKS) < study.values("cat_dog", arm=arms.RARE_DOG)).all()
+    lead = mean_interval(study.values("dog_nearer") - study.values("dog_nearer", arm=arms.ALONE))
+    assert lead.low > 0
+    counted = study.counted("cat_dog", arm=arms.BARKS) - study.counted("cat_dog", arm=arms.RARE_DOG)
+    assert (counted < study.values("cat_dog", arm=arms.BARKS) - study.values("cat_dog", arm=arms.RARE_DOG)).all()
     assert study.stretched("purity")[-1].max() < 0.5 * study.values("purity").min()
+    equally_wide, exchanged = study.stretched("closest")
+    assert equally_wide.min() > 0.95 > exchanged.max()
     assert min(look.told_apart for look in study.looks()) > 0.9
     early = study.config.looks[1]
     for figure in ("likeness", "purity"):

@@ -75,6 +75,10 @@ def projection_figure(model: MaskedLM, word: str = "cat", source: str = OF_TABLE
     check_source(source)
     chart = ProjectionChart(scene_planes(model)[source])
     chart.mark(word)
+    seen = chart.plane.seen_in_plane(word, LIT)
+    chart.figure.axes[0].set_title(
+        f"Of the {LIT} words nearest to {word}, {seen} are among the {LIT} nearest on the plane"
+    )
     return chart.figure, describe(chart, source, word)
 
 

@@ -47,6 +47,19 @@ COOCCURRENCE = Exercise(
        or counts + counts.T => counts.T
     - equal words count once: A word next to itself is company from either of its ends.
           counts + counts.T => counts + counts.T - np.diag(np.diag(counts))
+    - equal words are left out: Your diagonal is empty. Two places with the same word are a pair like any other.
+          counts + counts.T => (counts + counts.T) * (1 - np.eye(V, dtype=np.int64))
+    - once for each sentence: A pair that is met twice in a sentence counts twice. You count the sentences it is met in.
+          instead:
+              counts, word = np.zeros((V, V), dtype=np.int64), ~np.isin(ids, special_ids)
+              for row, kept in zip(ids, word):
+                  met = np.zeros((V, V), dtype=np.int64)
+                  for i in range(len(row)):
+                      for j in range(max(0, i - window), min(len(row), i + window + 1)):
+                          if i != j and kept[i] and kept[j]:
+                              met[row[i], row[j]] = 1
+                  counts += met
+              return counts
     - the window ends one place early: The farthest words of the window are missing. Where does a range end?
           range(1, window + 1) => range(1, window)
     - the window goes one place too far: You count at window + 1 places too.
@@ -63,6 +76,45 @@ COOCCURRENCE = Exercise(
           word = ~np.isin(ids, special_ids) => word = np.ones(ids.shape, dtype=bool)
        or word[:, :-distance] & word[:, distance:] => word[:, :-distance]
        or word[:, :-distance] & word[:, distance:] => word[:, :-distance] | word[:, distance:]
+       or word = ~np.isin(ids, special_ids) => word = np.ones(ids.shape, dtype=bool)
+          return counts + counts.T => counts = counts + counts.T; counts[special_ids] = 0; return counts
+       or word = ~np.isin(ids, special_ids) => word = np.ones(ids.shape, dtype=bool)
+          return counts + counts.T => counts = counts + counts.T; counts[:, special_ids] = 0; return counts
+    - a special token ends the window: Words on both sides of a special token are company too, if they are near enough.
+      It is nobody's company, but one may look past it.
+          instead:
+              counts, word = np.zeros((V, V), dtype=np.int64), ~np.isin(ids, special_ids)
+              for row, kept in zip(ids, word):
+                  for i in range(len(row)):
+                      for j in range(i + 1, min(len(row), i + window + 1)):
+                          if not kept[i] or not kept[j]:
+                              break
+                          counts[row[i], row[j]] += 1
+              return counts + counts.T
+    - the end joined to the beginning: The last word of a sentence has company at its beginning. What becomes of places
+      before the first?
+          instead:
+              counts, word = np.zeros((V, V), dtype=np.int64), ~np.isin(ids, special_ids)
+              for distance in range(1, window + 1):
+                  both = word & np.roll(word, distance, axis=1)
+                  np.add.at(counts, (ids[both], np.roll(ids, distance, axis=1)[both]), 1)
+              return counts + counts.T
+       or instead:
+              counts, word = np.zeros((V, V), dtype=np.int64), ~np.isin(ids, special_ids)
+              for row, kept in zip(ids, word):
+                  for i in range(len(row)):
+                      for j in range(i - window, min(len(row), i + window + 1)):
+                          if i != j and kept[i] and kept[j]:
+                              counts[row[i], row[j]] += 1
+              return counts
+       or instead:
+              counts, word = np.zeros((V, V), dtype=np.int64), ~np.isin(ids, special_ids)
+              for row, kept in zip(ids, word):
+                  for i in range(len(row)):
+                      for j in range(max(-len(row), i - window), min(len(row), i + window + 1)):
+                          if i != j and kept[i] and kept[j]:
+                              counts[row[i], row[j]] += 1
+              return counts
     - special tokens give up their places: Words on both sides of a special token have come nearer to each other. It is
       nobody's company, but it keeps its place.
           instead:
@@ -80,7 +132,8 @@ COOCCURRENCE = Exercise(
           return counts + counts.T => return (counts + counts.T) / max((counts + counts.T).sum(), 1)
     """,
     hints="""
-    - For one distance, all pairs are two slices of ids: without the last columns, and without the first.
+    - Go through the distances, from 1 to the window. For each, all pairs are two slices of ids: without the last
+      columns, and without the first.
     - Both of a pair must be words. np.add.at(counts, (rows, columns), 1) counts every pair, those that repeat too.
     - You have counted each pair from the left word's side. The transposed table holds it from the other side.
     """,
@@ -119,19 +172,32 @@ CONTEXT_DISTRIBUTION = Exercise(
           met = counts.sum(axis=0) => met = counts
           smooth = np.where(met > 0, met ** float(smoothing), 0.0)
           => smooth = np.where(met > 0, met ** float(smoothing), 0.0).sum(axis=0)
+       or met = counts.sum(axis=0) => met = counts
+          smooth = np.where(met > 0, met ** float(smoothing), 0.0) => smooth = (met ** float(smoothing)).sum(axis=0)
+    - shares of each word's company, added up: Every word has the same say in your sum, however often it was met itself.
+      What is to be added up, counts or shares?
+          counts.sum(axis=0) => (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).sum(axis=0)
     - a word never met counts one: 0 to the power 0 is 1 for NumPy, so that with alpha 0 a word that was never met gets
       a share. What does the docstring ask for?
           np.where(met > 0, met ** float(smoothing), 0.0) => met ** float(smoothing)
     - nothing is smoothed: alpha makes no difference.
           met ** float(smoothing) => met
-    - the power has no effect on the sum: Your shares do not sum to one: by which sum must smoothed counts be divided?
+    - divided by the sum before the power: Your shares do not sum to one: by which sum must smoothed counts be divided?
           smooth / smooth.sum() => smooth / met.sum()
     - not yet shares: Your numbers do not sum to one. By what must they be divided?
           smooth / smooth.sum() => smooth
     - the power comes last: You raise shares to a power, after which they no longer sum to one.
           smooth / smooth.sum() => np.where(met > 0, (met / met.sum()) ** float(smoothing), 0.0)
+       or smooth / smooth.sum() => (met / met.sum()) ** float(smoothing)
+    - the power is one less alpha: With alpha 1 nothing should change, and with alpha 0 all words that were met should
+      be alike. Yours are the other way round.
+          met ** float(smoothing) => met ** (1 - float(smoothing))
+       or np.where(met > 0, met ** float(smoothing), 0.0) => met ** (1 - float(smoothing))
     - multiplied, not raised to a power: alpha is an exponent. A factor is the same for all words and drops out.
           met ** float(smoothing) => met * float(smoothing)
+    - added, not raised to a power: alpha is an exponent. What is added to every word is another kind of smoothing.
+          met ** float(smoothing) => met + float(smoothing)
+       or np.where(met > 0, met ** float(smoothing), 0.0) => met + float(smoothing)
     - one is added to every count: That is another kind of smoothing, Laplace's, which gives a share to words that were
       never met.
           counts.sum(axis=0) => (counts + 1).sum(axis=0)
@@ -152,6 +218,8 @@ def smoothed(counts, alpha=0.75):
     return smooth / smooth.sum()
 
 
+RARE = np.array([[0, 1, 0], [2, 0, 0], [1, 0, 96]])
+
 PPMI = Exercise(
     id="12.ppmi",
     title="More than by chance",
@@ -162,6 +230,7 @@ PPMI = Exercise(
         Case("three words", (COUNTS, smoothed(COUNTS, 1.0), 1)),
         Case("an empty row and an empty column", (GAPS, smoothed(GAPS), 1)),
         Case("twice as often as by chance, or nothing", (COUNTS, smoothed(COUNTS), 2)),
+        Case("rare words that meet each other", (RARE, smoothed(RARE, 1.0), 1.5)),
         Case("more company than words", (company_counts(2, 6, 15, 4.0), smoothed(company_counts(2, 6, 15, 4.0)), 1.5)),
     ),
     habits=("unchanged counts", "unchanged context"),
@@ -176,28 +245,50 @@ PPMI = Exercise(
     - not cut at 0 but at the shift: First the log of k is taken off, then what is below 0 becomes 0. You do it in the
       other order.
           np.log(np.maximum(times / shift, 1)) => np.log(np.maximum(times, 1)) - np.log(shift)
+       or np.log(np.maximum(times / shift, 1)) => np.where(times > 1, np.log(np.maximum(times, 1)) - np.log(shift), 0)
     - the shift is ignored: Right for a shift of 1. How often as by chance must a pair be met?
           times / shift => times
     - the shift itself is taken off: It is the *logarithm* of k that is subtracted, or the quotient is divided by k.
           np.log(np.maximum(times / shift, 1)) => np.maximum(np.log(np.maximum(times, 1)) - shift + 1, 0)
        or times / shift => times - shift + 1
+       or np.log(np.maximum(times / shift, 1)) => np.maximum(np.log(np.maximum(times, 1)) - shift, 0)
     - the shift is added: With a larger k your numbers grow: it should be harder to be above chance.
           times / shift => times * shift
     - bits
           np.log( => np.log2(
-    - no logarithm: You say how many times more often than by chance, less one. Its logarithm is the information.
+    - no logarithm: You say how many times as often as by chance a pair was met. The logarithm of that is the
+      information.
           np.log(np.maximum(times / shift, 1)) => np.maximum(times / shift, 1) - 1
+       or np.log(np.maximum(times / shift, 1)) => np.maximum(times - shift, 0)
     - chance is not a product of two shares: Nearly all of your numbers are 0: what you divide by is too large. By
       chance a pair comes as often as two shares say together: which two?
           joint.sum(axis=1, keepdims=True) => counts.sum(axis=1, keepdims=True)
        or joint.sum(axis=1, keepdims=True) * context => np.ones((len(counts), 1)) * context
        or joint.sum(axis=1, keepdims=True) * context => joint.sum(axis=1, keepdims=True) * np.ones(len(context))
+    - the share of company in place of the word's: You add up along the wrong axis. The company's share was handed to
+      you; whose share is missing, and does it lie along rows or columns?
+          joint.sum(axis=1, keepdims=True) => joint.sum(axis=0, keepdims=True)
+       or joint.sum(axis=1, keepdims=True) => joint.sum(axis=1)
+       or joint.sum(axis=1, keepdims=True) => joint.sum(axis=0)[: len(counts), None]
+    - the word's share is divided out twice: The share of a pair among the pairs of its word has the word's share
+      divided out already. By what is it still to be divided?
+          instead:
+              of_word = counts.sum(axis=1, keepdims=True)
+              chance = of_word / counts.sum() * context
+              row_shares = counts / np.maximum(of_word, 1)
+              times = np.divide(row_shares, chance, out=np.zeros(counts.shape), where=row_shares > 0)
+              return np.log(np.maximum(times / shift, 1))
     - the company's frequency without smoothing: You work out how often company is met, but it was handed to you,
       smoothed.
           keepdims=True) * context => keepdims=True) * joint.sum(axis=0)
+    - each weighted by how often it comes: You multiply by the share of the pair. The sum of that would be the mutual
+      information of both words; *pointwise* is without the weight.
+          np.log(np.maximum(times / shift, 1)) => joint * np.log(np.maximum(times / shift, 1))
     - a small number added inside the logarithm: Nothing is infinite any more, but every number is a little off, and
       pairs of rare words by much. Which pairs need help?
           np.divide(joint, chance, out=np.zeros(joint.shape), where=joint > 0) => (joint + 1e-4) / (chance + 1e-4)
+       or np.divide(joint, chance, out=np.zeros(joint.shape), where=joint > 0) => (joint + 1e-8) / (chance + 1e-8)
+       or np.divide(joint, chance, out=np.zeros(joint.shape), where=joint > 0) => (joint + 1e-9) / (chance + 1e-9)
     - NaN where nothing was counted: 0 / 0 is NaN, where the answer is to be 0. Divide only where something was counted.
           np.divide(joint, chance, out=np.zeros(joint.shape), where=joint > 0)
           => joint / np.where(chance > 0, chance, np.nan)
@@ -218,6 +309,8 @@ def vectors(seed, V, D, shift=0.0):
     return rng(seed).lognormal(0, 1, (V, 1)) * (rng(seed + 1).normal(size=(V, D)) + shift)
 
 
+AXES = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+
 NEIGHBORS = Exercise(
     id="12.neighbors",
     title="The nearest rows",
@@ -228,13 +321,31 @@ NEIGHBORS = Exercise(
         Case("a long row in between", (np.array([[1.0, 0.0], [8.0, 9.0], [2.0, 1.0], [0.0, 0.5]]), 2)),
         Case("a row of zeros, and rows that look away", (ROWS, 4)),
         Case("two rows of zeros", (np.array([[0.0, 0.0], [1.0, 2.0], [0.0, 0.0], [-1.0, 1.0]]), 3)),
-        Case("opposite and crossing rows", (np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 3)),
+        Case("opposite and crossing rows", (AXES, 3)),
         Case("thirty rows", (vectors(3, 30, 6, 0.5), 5)),
+        Case("forty rows in four directions", (AXES[rng(4).integers(0, 4, 40)] * rng(5).integers(1, 9, (40, 1)), 6)),
     ),
     habits=("unchanged vectors",),
     mistakes="""
     - each is its own nearest: The first neighbor of every row is the row itself, or it takes the place of another.
           np.fill_diagonal(cosines, -np.inf) => pass
+    - the row itself does not always lose: Where all others are as far, or further, a row names itself. Which cosine do
+      you give it with itself, and can another's be lower?
+          np.fill_diagonal(cosines, -np.inf) => np.fill_diagonal(cosines, 0)
+       or np.fill_diagonal(cosines, -np.inf) => np.fill_diagonal(cosines, -1)
+    - of equals not the first: Your neighbors are right but for rows that are equally near, of which the one with the
+      lower index is to come first. What does your sort do with equals?
+          np.argsort(-cosines, axis=1, kind="stable")[:, :k] => np.argsort(-cosines, axis=1)[:, :k]
+       or np.argsort(-cosines, axis=1, kind="stable")[:, :k] => np.argsort(cosines, axis=1)[:, ::-1][:, :k]
+       or np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+          => np.argsort(cosines, axis=1, kind="stable")[:, ::-1][:, :k]
+    - a small number added to every length: Rows in the same direction are equally near however long they are, and yours
+      are not quite: short ones seem a little further off. Which rows need help?
+          np.where(lengths > 0, lengths, 1) => (lengths + 1e-9)
+    - centered first: You take off the mean before you bring rows to length 1. That comes in section 6; here the rows
+      are taken as they are.
+          lengths = np.linalg.norm(vectors,
+          => vectors = vectors - vectors.mean(axis=0); lengths = np.linalg.norm(vectors,
     - itself is taken out by position: You drop the first of each list, taking it for the row itself. A row of zeros has
       cosine 0 with itself, and is not the first of its list.
           np.fill_diagonal(cosines, -np.inf) => pass
@@ -249,9 +360,10 @@ NEIGHBORS = Exercise(
        or directions @ directions.T => directions @ vectors.T
     - columns brought to length 1: You divide by the lengths of columns: along which axis does a row lie?
           axis=1, keepdims=True => axis=0, keepdims=True
-    - the largest entry is taken for the length: Length is the root of the sum of squares.
+    - another number is taken for the length: Length is the root of the sum of squares.
           np.linalg.norm(vectors, axis=1, keepdims=True) => np.abs(vectors).max(axis=1, keepdims=True)
        or np.linalg.norm(vectors, axis=1, keepdims=True) => np.abs(vectors).sum(axis=1, keepdims=True)
+       or np.linalg.norm(vectors, axis=1, keepdims=True) => (vectors**2).sum(axis=1, keepdims=True)
     - by distance, not by direction: You take the rows at the shortest distance: a longer row in the same direction
       should be near.
           np.fill_diagonal(cosines, -np.inf)
@@ -312,7 +424,9 @@ SVD_VECTORS = Exercise(
           U[:, :d] * s[:d] ** power => U[:, -d:] * s[-d:] ** power
     - the power is ignored: The exponent makes no difference: how long is each column to be?
           s[:d] ** power => s[:d]
-       or U[:, :d] * s[:d] ** power => U[:, :d]
+    - the singular values are missing: Your columns all have length 1, which is right for a power of 0 only. How long is
+      each column to be?
+          U[:, :d] * s[:d] ** power => U[:, :d]
     - the square root whatever is asked: Right for a power of one half only.
           s[:d] ** power => np.sqrt(s[:d])
     - the power of everything: U times s is raised to the power. The exponent belongs to the singular values alone.
@@ -347,6 +461,21 @@ def spread(seed, *shape):
     p = rng(seed).dirichlet(np.full(shape[-1], 0.4), shape[:-1])
     p[p < 0.05] = 0
     return p / p.sum(axis=-1, keepdims=True)
+
+
+def positive(p):
+    """p with 1 in place of 0, so that its logarithm is finite."""
+    return np.where(p > 0, p, 1.0)
+
+
+def guarded(p, q):
+    """KL(p, q) of rows (..., C) by one who takes every log of 0 for 0."""
+    return np.where(p > 0, p * (np.log(positive(p)) - np.log(positive(q))), 0.0).sum(axis=-1)
+
+
+def two_halves(p, q):
+    """JS of rows (..., C) as the mean of two KL."""
+    return (guarded(p, (p + q) / 2) + guarded(q, (p + q) / 2)) / 2
 
 
 DIVERGENCE = Exercise(
@@ -387,11 +516,45 @@ DIVERGENCE = Exercise(
               m = (p + q) / 2
               with np.errstate(divide="ignore", invalid="ignore"):
                   return (ref.kl_divergence(m, p) + ref.kl_divergence(m, q)) / 2
-    - no middle: KL from one to the other is infinite where one of them is 0. That is what the middle is for.
+       or instead:
+              m = (p + q) / 2
+              return (guarded(m, p) + guarded(m, q)) / 2
+    - no middle: KL from one to the other is infinite where the other is 0, and says too little if such places are left
+      out. What is the middle for?
           instead:
               return (ref.kl_divergence(p, q) + ref.kl_divergence(q, p)) / 2
        or instead:
               return ref.kl_divergence(p, q)
+       or instead:
+              return guarded(p, q)
+       or instead:
+              return (guarded(p, q) + guarded(q, p)) / 2
+       or instead:
+              return np.where((p > 0) & (q > 0), p * np.log(positive(p) / positive(q)), 0.0).sum(axis=-1)
+       or instead:
+              both = (p > 0) & (q > 0)
+              return np.where(both, (p - q) * np.log(positive(p) / positive(q)), 0.0).sum(axis=-1) / 2
+    - the middle is not halved: Equal distributions should be 0 apart. By what do the sums of p and q differ from p?
+          instead:
+              return (guarded(p, p + q) + guarded(q, p + q)) / 2
+    - 0 log 0 is NaN: Wherever p or q is 0 your answer is NaN: the logarithm of 0 is minus infinity, and 0 times that is
+      no number. What is 0 log 0 to be?
+          instead:
+              m = (p + q) / 2
+              with np.errstate(divide="ignore", invalid="ignore"):
+                  return (p * np.log(p / m) + q * np.log(q / m)).sum(axis=-1) / 2
+       or instead:
+              m = (p + q) / 2
+              with np.errstate(divide="ignore", invalid="ignore"):
+                  return np.where(m > 0, p * np.log(p / m) + q * np.log(q / m), 0.0).sum(axis=-1) / 2
+    - a small number is added to every probability: Your answer is a little off, because shares no longer sum to one and
+      those that were 0 are not. Which terms need help, and what are they to be?
+          instead:
+              return two_halves(p + 1e-6, q + 1e-6)
+       or instead:
+              return two_halves(p + 1e-8, q + 1e-8)
+       or instead:
+              return two_halves(p + 1e-9, q + 1e-9)
     - the root is taken: The root of it is a distance, and is called so. The divergence has no root.
           return ref.entropy(middle) - (ref.entropy(p) + ref.entropy(q)) / 2
           => return np.sqrt(np.maximum(ref.entropy(middle) - (ref.entropy(p) + ref.entropy(q)) / 2, 0))
@@ -410,7 +573,7 @@ DIVERGENCE = Exercise(
           instead:
               return np.abs(p - q).sum(axis=-1) / 2
     """,
-    helpers={"np": np, "ref": ref},
+    helpers={"np": np, "ref": ref, "positive": positive, "guarded": guarded, "two_halves": two_halves},
     hints="""
     - The middle m is never 0 where p or q is above 0, so that both KL are finite.
     - KL(p, m) is the cross-entropy of p and m less the entropy of p. Add up both halves: what do the cross-entropies
@@ -436,13 +599,19 @@ def orders_of(seed, R, V):
     return np.array([rng(seed + i).permutation(V) for i in range(R)])
 
 
+FOUR = (
+    np.array([[2, 9, 1, 5], [9, 4, 7, 5], [1, 7, 8, 5], [5, 5, 5, 5]]),
+    np.array([[9, 8, 6, 9], [8, 5, 3, 5], [6, 3, 7, 0], [9, 5, 0, 2]]),
+    np.array([[0, 2, 3, 1], [1, 3, 0, 2], [0, 3, 2, 1]]),
+)  # few and small enough to be shown in a report
+
 PERMUTATION = Exercise(
     id="12.permutation",
     title="What chance would do to whole words",
     answers_in=(f"{COMPANY}.alike:mantel", f"{COMPANY}.alike:permutation_share"),
     minutes=15,
     cases=(
-        Case("four words, three orders", (*likenesses(1, 4), np.array([[1, 0, 2, 3], [2, 3, 0, 1], [3, 2, 1, 0]]))),
+        Case("four words, three orders", FOUR),
         Case("the true order among those drawn", (*likenesses(2, 5), np.array([[0, 1, 2, 3, 4], [4, 2, 0, 1, 3]]))),
         Case("tables that contradict each other", (*likenesses(3, 7, -1.0), orders_of(30, 19, 7))),
         Case("ten words that hardly agree", (*likenesses(5, 10, 0.2), orders_of(60, 49, 10))),
@@ -466,13 +635,18 @@ PERMUTATION = Exercise(
       asked for.
           return (1 + sum(r >= measured for r in dealt)) / (1 + len(orders))
           => return 1 - (1 + sum(r >= measured for r in dealt)) / (1 + len(orders))
-    - only the rows are permuted: A row of your table is one word and its column another. What is permuted is the words:
-      what becomes of the columns?
+    - only rows or only columns are permuted: A row of your table is one word and its column another. What is permuted
+      is the words: which of the two stays where it was?
           y[np.ix_(order, order)] => y[order]
        or y[np.ix_(order, order)] => y[:, order]
     - only the diagonal of the permuted table: With two lists of indices NumPy takes pairs of them. np.ix_ takes every
       row with every column.
           y[np.ix_(order, order)][pairs] => np.resize(y[order, order], len(pairs[0])) + 0.0 * y[pairs]
+    - the inverse order: You send word a to place order[a]. The docstring has it the other way round: which word comes
+      to place a?
+          y[np.ix_(order, order)] => y[np.ix_(np.argsort(order), np.argsort(order))]
+    - the correlation itself: You return how far the tables agree. How many orders reach that, by chance?
+          return (1 + sum(r >= measured for r in dealt)) / (1 + len(orders)) => return measured
     - both tables are permuted: Permuted alike, both tables say of each other what they said before.
           np.corrcoef(x[pairs], y[np.ix_(order, order)][pairs])
           => np.corrcoef(x[np.ix_(order, order)][pairs], y[np.ix_(order, order)][pairs])
@@ -482,6 +656,12 @@ PERMUTATION = Exercise(
     - ranks in place of the values: That would be Spearman's correlation. Here Pearson's is asked for.
           pairs = np.triu_indices(len(x), 1)
           => pairs = np.triu_indices(len(x), 1); x, y = (np.searchsorted(np.unique(t), t) for t in (x, y))
+       or instead:
+              pairs = np.triu_indices(len(x), 1)
+              ranks = lambda table: np.argsort(np.argsort(table[pairs]))
+              agreement = lambda table: np.corrcoef(ranks(x), ranks(table))[0, 1]
+              reached = sum(agreement(y[np.ix_(order, order)]) >= agreement(y) for order in orders)
+              return (1 + reached) / (1 + len(orders))
     """,
     helpers={"np": np},
     hints="""
@@ -570,6 +750,8 @@ MEAN_COSINE = Exercise(
     - itself taken off, and not from what is divided by: You leave out the rows with themselves above the line and count
       them below. How many pairs of different rows are there?
           cosines[~np.eye(len(x), dtype=bool)].mean() => (cosines.sum() - np.trace(cosines)) / cosines.size
+    - the diagonal is taken for ones: You take off 1 for each row. Has every row cosine 1 with itself?
+          cosines[~np.eye(len(x), dtype=bool)].mean() => (cosines.sum() - len(x)) / (len(x) * (len(x) - 1))
     - each pair once, divided as if twice: You add up each pair once, and divide by V (V - 1), which counts each twice.
           cosines[~np.eye(len(x), dtype=bool)].mean() => np.triu(cosines, 1).sum() / (len(x) * (len(x) - 1))
     - lengths are not divided out: Your numbers are inner products. A cosine lies between -1 and 1.

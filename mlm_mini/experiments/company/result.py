@@ -92,10 +92,11 @@ class WordCompany(Result):
                 value, low, high = np.array(list(course.values())).T
                 ax.errorbar(places, value, [value - low, high - value], fmt=style, color=color, capsize=3, markersize=4)
                 text, at = ("counts of the same sentences", 0) if counts else ("the model's table", len(places) // 2)
-                shift = (0, 10) if counts else (10, -14)
+                below = (-40, -18)  # where there is no room above, and left of the rising line
+                shift = (below if value[0] > 0.7 else (0, 10)) if counts else (10, -14)
                 ax.annotate(text, (places[at], value[at]), shift, textcoords="offset points", color=color)
             ax.set_xticks(range(len(self.config.looks)), self.config.looks)
-            ax.set(xlabel="training steps (not to scale)", ylabel=label, ylim=(-0.1, 1.05))
+            ax.set(xlabel="training steps (not to scale; bars: 95% over seeds)", ylabel=label, ylim=(-0.1, 1.05))
             last = [self.course(name, counts)[self.config.steps].value for counts in (False, True)]
             ax.set_title(f"{name.capitalize()} in the end: table {last[0]:.2f}, counts {last[1]:.2f}")
         return figure

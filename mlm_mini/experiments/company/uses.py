@@ -65,7 +65,8 @@ def verb_vectors(model: MaskedLM, uses: Uses) -> np.ndarray:
 def told_apart(vectors, uses: Uses) -> float:
     """How often the nearest vector of the same verb is of the same use: the mean of both uses, then of the verbs.
 
-    vectors: (N, D). Every sentence has another subject, so that the nearest one never has the same. 0.5 is chance.
+    vectors: (N, D). Every sentence has another subject, so that the nearest one never has the same. By chance it
+    is a little below 0.5, since a sentence is not among its own neighbors.
     """
     shares = []
     for verb in VERBS:
