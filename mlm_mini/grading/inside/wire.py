@@ -93,8 +93,9 @@ class Encoder:
             self._numbered(value)
             return [kind.__name__, [self._node(item, depth + 1) for item in sorted(value, key=repr)]]
         if kind is np.ndarray and value.dtype.kind in KINDS and value.dtype.isnative:
+            shared = self._view(value)
             self._numbered(value)
-            return self._array(value)
+            return shared or self._array(value)
         if kind is np.random.Generator and type(value.bit_generator) is np.random.PCG64:
             self._numbered(value)
             return ["generator", json.dumps(value.bit_generator.state)]
@@ -107,6 +108,14 @@ class Encoder:
         if kind is np.ndarray:
             return ["odd array", str(value.dtype), list(value.shape)]
         return ["opaque", str(kind.__module__), str(kind.__name__)]
+
+    def _view(self, value):
+        """The node of an array that lies in the memory of one that was met before, or None."""
+        for number, other in enumerate(self.kept):
+            if type(other) is np.ndarray and np.may_share_memory(value, other):
+                start = value.__array_interface__["data"][0] - other.__array_interface__["data"][0]
+                return ["view", number, start, list(value.strides), self._array(value)]
+        return None
 
     def _array(self, value):
         return ["array", value.dtype.str, list(value.shape), self._buffer(np.ascontiguousarray(value).tobytes())]
@@ -201,6 +210,17 @@ class Decoder:
     def _read_array(self, node, depth):
         return self._added(self._numbers(node[1], node[2], node[3]))
 
+    def _read_view(self, node, depth):
+        """An array in the memory of another; NumPy itself refuses one that reaches beyond. Its content decides."""
+        content = self._numbers(*node[4][1:])
+        owner = self._read_ref(node, depth)
+        try:
+            found = np.ndarray(content.shape, content.dtype, owner, node[2], node[3])
+            same = found.tobytes() == content.tobytes()
+        except (TypeError, ValueError):
+            same = False
+        return self._added(found if same else content)
+
     def _read_odd_array(self, node, depth):
         return np.empty([min(int(n), 20) for n in node[2][:4]], dtype=object)
 
@@ -226,6 +246,8 @@ class Decoder:
         if kind.kind not in KINDS or kind.itemsize > 4 * WIDEST or not all(type(n) is int and n >= 0 for n in shape):
             raise WireError("an array of no known kind")
         content = self._take(length)
+        if not length:  # NumPy makes no array from an empty buffer
+            return np.empty(shape if 0 in shape else (0,), kind)
         if kind.kind == "b":  # any byte but 0 is True, and must be the same True as others
             return (np.frombuffer(content, np.uint8) != 0).reshape(shape)
         if kind.kind == "U" and (np.frombuffer(content, np.uint32) > 0x10FFFF).any():
