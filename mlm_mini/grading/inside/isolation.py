@@ -111,15 +111,15 @@ def mount(source, target, flags, kind=None, data=None):
     call(LIBC.mount, *encoded[:3], ctypes.c_ulong(flags), encoded[3])
 
 
-def landlock(readable, writable):
-    """From now on only these folders can be read, and only those written. Raises OSError. Returns its version."""
+def landlock(readable, listed, writable):
+    """From now on only these folders can be read, the names in those, and only the last written. Raises OSError. Returns its version."""
     version = syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
     files = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1  # every kind of access that this version knows
     ports = 3 if version >= 4 else 0
     scopes = 3 if version >= 6 else 0  # abstract sockets and signals
     size = 8 if version < 4 else 16 if version < 6 else 24
     rules = syscall(LANDLOCK_CREATE, struct.pack("<3Q", files, ports, scopes), ctypes.c_size_t(size), 0)
-    for folders, access in ((readable, 0b1100), (writable, files)):  # read files and folders
+    for folders, access in ((readable, 0b1100), (listed, 0b1000), (writable, files)):  # read files, folders
         for folder in folders:
             try:
                 there = os.open(folder, os.O_PATH | os.O_CLOEXEC)

@@ -173,7 +173,8 @@ class Session:
         self.say({"kind": "ask", "ref": number, "name": name}, known)
         head, values = self.receive()
         if head["kind"] == "told":
-            return wire.Decoder(far=self.remote).decode(values[0])
+            answer = wire.Decoder(far=self.remote).decode(values[0])
+            return iter(answer) if head["iterator"] else answer
         base = getattr(__import__("builtins"), head["name"], None)
         ordinary = Exception if head["ordinary"] else BaseException
         if not (isinstance(base, type) and issubclass(base, BaseException)):

@@ -54,7 +54,7 @@ def shut_in(options):
     standing = {}
     steps = {
         "namespaces": lambda: isolation.enter_namespaces(options["root"], options["folders"], options["hidden"]),
-        "landlock": lambda: isolation.landlock([*options["folders"], "/dev"], [box_of(options), "/dev/null"]),
+        "landlock": lambda: isolation.landlock(options["readable"], options["listed"], [box_of(options), "/dev/null"]),
         "privileges": isolation.no_new_privileges,
     }
     for name, step in steps.items():
@@ -100,6 +100,7 @@ def serve(control, options, taken, standing):
 def begin(descriptor, options, taken):
     """The forked process: nothing of the zygote's is left open, and the limits hold. Never returns."""
     try:
+        isolation.die_with_parent()
         sock = socket.socket(fileno=descriptor)
         os.closerange(3, descriptor)
         os.closerange(descriptor + 1, 4096)

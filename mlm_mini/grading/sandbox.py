@@ -1,0 +1,164 @@
+"""Starts processes in which a stranger's code may run, and ends them. `inside/` is what runs there.
+
+On Linux a zygote per job is shut in and forks: a fresh process costs milliseconds. Elsewhere each is started anew, in
+an empty folder, with a clean environment and a time limit, and nothing more: `standing` says what does not hold.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlm_mini.grading.inside import wire
+
+INSIDE = Path(__file__).parent / "inside"
+START_SECONDS = 120
+STEPS = {
+    "namespaces": "files of this machine can be read, other processes seen, and the network used",
+    "landlock": "files are kept from it by namespaces alone",
+    "privileges": "it keeps the privileges of whoever marks",
+    "seccomp": "it can start processes, and open sockets",
+}
+
+
+class SandboxError(RuntimeError):
+    """No process could be started to run a submission in."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submitted function may take: seconds for each input, bytes of memory beyond what Python takes."""
+
+    seconds: float = 10.0
+    memory: int = 2 * 2**30
+
+
+class Sandbox:
+    """Hands out one process after the other; only the last is alive. Use it as a context."""
+
+    def __init__(self, limits: Limits, without: tuple[str, ...] = ()):
+        self.limits, self.without = limits, without
+        self._zygotes: dict[bool, Zygote] = {}
+        self.standing: dict[str, str] = {}
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for zygote in self._zygotes.values():
+            zygote.close()
+
+    def process(self, torch: bool = False) -> socket.socket:
+        """The socket of a fresh process; torch says whether PyTorch is loaded there already. Raises SandboxError."""
+        for last_try in (False, True):
+            try:
+                if torch not in self._zygotes:
+                    self._zygotes[torch] = Zygote(self.limits, torch, self.without)
+                    self.standing = self._zygotes[torch].standing
+                return self._zygotes[torch].fork()
+            except (OSError, EOFError, wire.WireError) as error:
+                if torch in self._zygotes:
+                    self._zygotes.pop(torch).close()
+                if last_try:
+                    raise SandboxError(f"no process for a submission could be started ({error})") from None
+        raise AssertionError
+
+    def end(self) -> None:
+        """Ends the last process, and whatever it left."""
+        for zygote in self._zygotes.values():
+            with contextlib.suppress(OSError, EOFError):
+                zygote.kill()
+
+
+class Zygote:
+    """The process that is forked, from outside."""
+
+    def __init__(self, limits: Limits, torch: bool, without: tuple[str, ...]):
+        self.root = tempfile.mkdtemp(prefix="mlm_mini_grading_")
+        ours, theirs = socket.socketpair()
+        self.control = ours
+        with theirs:
+            self.process = subprocess.Popen(
+                [python(), "-s", "-P", "-B", str(INSIDE / "zygote.py"), str(theirs.fileno())],
+                env=clean_environment(),
+                cwd=self.root,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE if os.environ.get("MLM_MINI_SHOW_SANDBOX") else subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self.control.settimeout(START_SECONDS)
+        options = {
+            **folders(),
+            "root": self.root,
+            "torch": torch,
+            "memory": limits.memory,
+            "cpu": int(20 * limits.seconds) + 20,
+            "without": list(without),
+            "boxed": False,
+        }
+        try:
+            wire.send(self.control, options)
+            self.standing = wire.receive(self.control)[0]["standing"]
+        except BaseException:
+            self.close()
+            raise
+        self.control.settimeout(30)
+
+    def fork(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self.control, [b'{"fork": true}'], [theirs.fileno()])
+            self._answer()
+        return ours
+
+    def kill(self) -> None:
+        self.control.sendall(b'{"kill": true}')
+        self._answer()
+
+    def _answer(self) -> None:
+        if self.control.recv(1) != b"k":
+            raise EOFError("the sandbox has ended")
+
+    def close(self) -> None:
+        self.control.close()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def python() -> str:
+    """This Python by its real path: a link to it may lead through what is not there inside."""
+    if sys.prefix == sys.base_prefix:
+        return os.path.realpath(sys.executable)
+    return str(Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name)
+
+
+def clean_environment() -> dict[str, str]:
+    one = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")}
+    return {"PATH": "/usr/bin:/bin", "HOME": "/box", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"} | one
+
+
+def folders() -> dict[str, list[str]]:
+    """What there is to read inside: Python, its packages and the system's libraries; the course, installed, is not."""
+    prefix, base = Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()
+    libraries = [base / "lib", *(Path(name) for name in ("/lib", "/lib64", "/usr/lib", "/usr/lib64"))]
+    sites = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
+    ours = [str(path) for site in sites for path in sorted(site.glob("mlm_mini*")) if path.is_dir()]
+    kept = [str(path) for path in libraries if path.exists() and not any(site.is_relative_to(path) for site in sites)]
+    if prefix == base:  # without an environment of its own the packages lie inside Python's folder
+        kept = [str(path) for path in libraries if path.exists()]
+    parts = [str(path) for site in sites for path in sorted(site.iterdir()) if not path.name.startswith("mlm_mini")]
+    named = [str(site) for site in sites]
+    return {"folders": kept + named, "hidden": ours, "readable": kept + parts, "listed": named}
