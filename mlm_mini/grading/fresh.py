@@ -13,7 +13,6 @@ import dataclasses
 import hashlib
 import re
 import string
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -22,7 +21,7 @@ import numpy as np
 from mlm_mini.course.diagnosis import expected_outcomes
 from mlm_mini.course.exercise import Case, Exercise
 from mlm_mini.course.run import run_case, same_outcome
-from mlm_mini.grading.whole_numbers import WHOLE_NUMBERS
+from mlm_mini.grading.whole_numbers import KEPT, WHOLE_NUMBERS
 
 BRACKETED = re.compile(r"(\[[A-Z]+\])")
 TRIES = 4
@@ -52,9 +51,10 @@ def _fresh_case(exercise: Exercise, case: Case, place: int, seed: int) -> Case:
         change = WHOLE_NUMBERS.get(exercise.id)
         args, kwargs = copy.deepcopy((case.args, case.kwargs))
         if change is not None:
-            args, kwargs = change(luck, args, kwargs)
-        bend = Bend(luck)
-        new = Case(case.name, tuple(bend(value) for value in args), {key: bend(kwargs[key]) for key in kwargs})
+            args = change(luck, args)
+        bend, kept = Bend(luck), KEPT.get(exercise.id, ())
+        bent = tuple(value if place in kept else bend(value) for place, value in enumerate(args))
+        new = Case(f"one like this: {case.name}", bent, {key: bend(kwargs[key]) for key in kwargs})
         after = run_case(exercise, exercise.reference, new)
         if type(after.error) is type(before.error) and type(after.value) is type(before.value):
             return new
@@ -128,5 +128,3 @@ class Bend:
             return {self.text(key): float(p) for key, p in zip(value, bent / bent.sum(), strict=True)}
         return {key: self(item) for key, item in value.items()}
 
-
-Change = Callable[[np.random.Generator, tuple, dict], tuple[tuple, dict]]
