@@ -16,7 +16,7 @@ from mlm_mini.grading.archives import Unreadable
 EXERCISE = re.compile(r"^\s*#+ *exercise *: *(\d\d\.[a-z0-9-]+)\s*$", re.MULTILINE | re.IGNORECASE)
 CHECK = re.compile(r"^\s*check\(\s*[\"'](\d\d\.[a-z0-9-]+)[\"']\s*,\s*([A-Za-z_]\w*)\s*\)", re.MULTILINE)
 TIMED = re.compile(r"%%(time|timeit|capture|prun)\b.*")
-MAGIC = re.compile(r"^(\s*)([%!?].*|.*[^\s?]\?{1,2}\s*)$")
+MAGIC = re.compile(r"^(\s*)([%!?].*|[\w, ]+= *[%!].*|.*[^\s?]\?{1,2}\s*)$")
 MOST_CODE = 2**20  # characters of one cell
 
 
