@@ -70,6 +70,11 @@ class Statement:
         return name in self.gives and not isinstance(self.node, ast.AugAssign)
 
     @property
+    def is_function(self) -> bool:
+        """Whether it makes a function: what else has the name of one, elsewhere, is a coincidence."""
+        return isinstance(self.node, ast.FunctionDef) or isinstance(getattr(self.node, "value", None), ast.Lambda)
+
+    @property
     def is_stub(self) -> bool:
         """Whether it is a function of which nothing is written yet."""
         if not isinstance(self.node, ast.FunctionDef):

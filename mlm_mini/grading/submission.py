@@ -103,7 +103,7 @@ def _part(exercise: Exercise, notebook: Notebook, statements: list[Statement], t
     handed_out = pristine(exercise.chapter)
     own = _own_cells(exercise, notebook, handed_out)
     name, remarks = _name(exercise, notebook, statements), []
-    definitions = [one for one in statements if one.defines(name)]
+    definitions = [one for one in statements if one.defines(name) and (one.cell in own or one.is_function)]
     if not definitions:
         return Part(exercise, None, _why_missing(exercise, own), _unread(own))
     complete = [one for one in definitions if not one.is_stub]
@@ -205,10 +205,10 @@ def _givers(name: str, statements: list[Statement], last: int) -> list[Statement
 
 def _starts_anew(statement: Statement, name: str) -> bool:
     """Whether what the name meant before is of no interest any more."""
-    return statement.is_import or (name not in statement.needs and not isinstance_compound(statement))
+    return statement.is_import or (name not in statement.needs and not _is_compound(statement))
 
 
-def isinstance_compound(statement: Statement) -> bool:
+def _is_compound(statement: Statement) -> bool:
     """Whether a statement holds others, of which some may not be run."""
     return hasattr(statement.node, "body") and not hasattr(statement.node, "name")
 
