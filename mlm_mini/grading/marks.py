@@ -9,6 +9,7 @@ where broken code is handed out, is mended or not. So a table of known answers e
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -24,10 +25,12 @@ from mlm_mini.course.judging import USUAL_FLOATS
 from mlm_mini.course.run import TimeLimitReached, run_case, same_outcome
 from mlm_mini.grading.fresh import fresh
 from mlm_mini.grading.proxy import Ended, Submitted
-from mlm_mini.grading.sandbox import Sandbox
+from mlm_mini.grading.sandbox import Limits, Sandbox
 from mlm_mini.grading.submission import Part, Submission, pristine
 
+LONG = 400  # characters of a function's syntax tree, below which everybody writes the same
 MOST_PARTIAL = 0.5  # of an exercise's points
+SLOW = "Your function did not finish within {:g} seconds of computing: is there a loop that never ends, or a wait?"
 IMPORTED = "calls the course's own answer"
 MEMORIZED = "right on the course's own inputs alone"
 
@@ -62,7 +65,7 @@ def mark(part: Part, sandbox: Sandbox, seed: int) -> Mark:
         return _mark(part, 0.0, feedback=part.missing)
     submitted = Submitted(part.program, sandbox)
     try:
-        return _judged(part, submitted, sandbox.limits.seconds, seed)
+        return _judged(part, submitted, sandbox.limits, seed)
     except Ended as error:
         return _mark(part, 0.0, feedback=str(error))
     except (KeyboardInterrupt, MemoryError):
@@ -73,20 +76,24 @@ def mark(part: Part, sandbox: Sandbox, seed: int) -> Mark:
         submitted.close()
 
 
-def _judged(part: Part, submitted: Submitted, seconds: float, seed: int) -> Mark:
+def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark:
     exercise = part.exercise
     function = submitted.described()
     if refusal := report.refusal(exercise, function):
         missing = submitted.seen.failures
         return _mark(part, 0.0, feedback=_with_failures(refusal, missing) if function is None else refusal)
-    found = diagnose(exercise, function, seconds, search=0.0 if exercise.is_random or exercise.prepare else math.inf)
+    found = diagnose(exercise, function, limits.waiting, search=0.0 if exercise.is_random or exercise.prepare else math.inf)
     if submitted.seen.handed_in:
         return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
+    if submitted.seen.slow:
+        return _mark(part, 0.0, feedback=SLOW.format(limits.seconds), inputs=_count(found))
     if _given_up(found):
         return _mark(part, 0.0, feedback=_feedback(found, submitted), inputs=_count(found))
-    again = diagnose(fresh(exercise, seed), function, seconds, search=0.0)
+    again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0)
     if submitted.seen.handed_in:
         return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
+    if submitted.seen.slow:
+        return _mark(part, 0.0, feedback=SLOW.format(limits.seconds), inputs=_count(found))
     inputs = f"{_count(found)}; of fresh ones {_count(again)}"
     if found.correct and again.correct:
         return _mark(part, float(exercise.minutes), feedback="Correct.", inputs=inputs)
@@ -196,6 +203,7 @@ def as_row(name: str, chapter: str, submission: Submission, marks: list[Mark]) -
     for one in marks:
         row = asdict(one)
         row["mistake"] = one.mistake or None
+        row["shape"] = hashlib.sha256(one.shape.encode()).hexdigest()[:16] if len(one.shape) >= LONG else ""
         row["remarks"], row["flags"] = list(one.remarks), list(one.flags)
         exercises.append(row)
     return {

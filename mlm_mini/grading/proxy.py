@@ -71,7 +71,7 @@ class Submitted:
         self.__name__ = self.__qualname__ = program.name
         self.seen = Remembered()
         self._socket: socket.socket | None = None
-        self._left = BUDGET * sandbox.limits.seconds
+        self._left = BUDGET * sandbox.limits.waiting
         self._starts = 0
 
     def described(self) -> Any:
@@ -81,7 +81,9 @@ class Submitted:
                 self._start()
         except TimeLimitReached:
             self.seen.slow = True
-            self.close()
+        except (EOFError, ConnectionError) as error:
+            with contextlib.suppress(TimeLimitReached):
+                self._died(error)
         ready = self.ready if self._socket else {"what": "function"}
         if ready.get("what") == "function":
             if signature := signature_of(ready.get("signature")):
@@ -96,20 +98,28 @@ class Submitted:
             return coroutine
         return None if ready["what"] == "missing" else opaque("builtins", str(ready["name"]))
 
-    def close(self) -> None:
-        if self._socket:
-            self._socket.close()
-            self._socket = None
-            self.sandbox.end()
+    def close(self, died: bool = False) -> bool:
+        """Ends the process. Returns whether its time was up before."""
+        if not self._socket:
+            return False
+        self._socket.close()
+        self._socket = None
+        return self.sandbox.end(died)
+
+    def _died(self, error: Exception) -> None:
+        """Raises what is to be said of a process that is gone."""
+        if self.close(died=True):
+            self.seen.slow = True
+            raise TimeLimitReached(self.sandbox.limits.seconds) from None
+        self.seen.ends += 1
+        raise Ended(ENDED) from error
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
             with self._timed():
                 return self._call(args, kwargs)
         except (EOFError, ConnectionError) as error:
-            self.seen.ends += 1
-            self.close()
-            raise Ended(ENDED) from error
+            self._died(error)
         except wire.WireError as error:
             self.close()
             raise AnswerNotPlain(f"Your function's answer cannot be read: {error}.") from None
@@ -143,7 +153,7 @@ class Submitted:
         if self._left <= 0 or self.seen.slow:
             raise TimeLimitReached(self.sandbox.limits.seconds)
         began = time.monotonic()
-        self._until = began + min(self._left, self.sandbox.limits.seconds)
+        self._until = began + min(self._left, self.sandbox.limits.waiting)
         try:
             yield
         except TimeoutError:
@@ -263,8 +273,7 @@ class Submitted:
             head, values = self._hear()
             found = wire.Decoder().decode(values[0]) if head.get("kind") == "gradients" and len(values) == 1 else None
         except (EOFError, ConnectionError, TimeoutError) as error:
-            self.close()
-            raise Ended(ENDED) from error
+            self._died(error)
         if type(found) is not list or len(found) != count:
             raise AnswerNotPlain("No gradient came back from your function's answer.")
         return found

@@ -7,6 +7,7 @@ an empty folder, with a clean environment and a time limit, and nothing more: `s
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import signal
@@ -36,10 +37,15 @@ class SandboxError(RuntimeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submitted function may take: seconds for each input, bytes of memory beyond what Python takes."""
+    """What one submitted function may take: seconds of computing, bytes of memory beyond what Python takes."""
 
     seconds: float = 10.0
     memory: int = 2 * 2**30
+
+    @property
+    def waiting(self) -> float:
+        """Seconds that one input may take by the clock: a busy machine is nobody's fault, and who sleeps hangs."""
+        return 3 * self.seconds
 
 
 class Sandbox:
@@ -72,11 +78,13 @@ class Sandbox:
                     raise SandboxError(f"no process for a submission could be started ({error})") from None
         raise AssertionError
 
-    def end(self) -> None:
-        """Ends the last process, and whatever it left."""
+    def end(self, died: bool = False) -> bool:
+        """Ends the last process, and whatever it left. died: it is gone. Returns whether its time was up."""
+        late = False
         for zygote in self._zygotes.values():
             with contextlib.suppress(OSError, EOFError):
-                zygote.kill()
+                late |= zygote.kill(died)
+        return late
 
 
 class Zygote:
@@ -103,7 +111,7 @@ class Zygote:
             "root": self.root,
             "torch": torch,
             "memory": limits.memory,
-            "cpu": int(20 * limits.seconds) + 20,
+            "cpu": max(1, math.ceil(limits.seconds)),
             "without": list(without),
             "boxed": False,
         }
@@ -122,16 +130,20 @@ class Zygote:
             self._answer()
         return ours
 
-    def kill(self) -> None:
-        self.control.sendall(b'{"kill": true}')
-        self._answer()
+    def kill(self, died: bool) -> bool:
+        self.control.sendall(b'{"kill": true, "died": true}' if died else b'{"kill": true}')
+        return self._answer() == b"t"
 
-    def _answer(self) -> None:
-        if self.control.recv(1) != b"k":
+    def _answer(self) -> bytes:
+        said = self.control.recv(1)
+        if not said:
             raise EOFError("the sandbox has ended")
+        return said
 
     def close(self) -> None:
-        self.control.close()
+        self.control.close()  # which it takes for the end
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(3)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

@@ -190,4 +190,5 @@ def limit(taken, memory_bytes, cpu_seconds, file_bytes=16 * 2**20):
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 64),
     ):
-        resource.setrlimit(what, (most, most))
+        hard = most + 2 if what == resource.RLIMIT_CPU else most  # first a signal that says why
+        resource.setrlimit(what, (most, hard))

@@ -3,7 +3,7 @@
 It is started as a script, shuts itself in before anything else happens, and never runs code of a submission itself.
 
 Usage: zygote.py FD, where FD is a socket. On it come {"fork": true} with the socket of the new process, and
-{"kill": true}; each is answered. Only one forked process is alive at a time.
+{"kill": true}, with "died" where it is gone already; each is answered, by "t" where its time was up. Only one forked process is alive at a time.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import isolation  # noqa: E402
@@ -81,10 +82,12 @@ def serve(control, options, taken, standing):
         message, descriptors, _, _ = socket.recv_fds(control, 100, 1)
         if not message:
             return
+        said, request = b"k", json.loads(message)
         if alive:
+            said = b"t" if request.get("died") and ran_out_of_time(alive) else b"k"
             end(alive, box)
             alive = None
-        if json.loads(message).get("fork"):
+        if request.get("fork"):
             count += 1
             folder = os.path.join(box, str(count))
             os.mkdir(folder)
@@ -94,7 +97,7 @@ def serve(control, options, taken, standing):
                 os.chdir(folder)
                 begin(descriptors[0], options, taken)
             os.close(descriptors[0])
-        control.sendall(b"k")
+        control.sendall(said)
 
 
 def begin(descriptor, options, taken):
@@ -115,6 +118,19 @@ def begin(descriptor, options, taken):
         worker.work(sock, {"seccomp": refused})
     finally:
         os._exit(0)
+
+
+def ran_out_of_time(process):
+    """Whether a process was ended by its limit of computing time. Its socket is closed a moment before it is gone."""
+    for _ in range(20):
+        try:
+            found, status = os.waitpid(process, os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if found:
+            return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+        time.sleep(0.005)
+    return False
 
 
 def end(process, box):
