@@ -20,7 +20,9 @@ out, collect, mark and discuss."""
 def add_grade_command(commands: argparse._SubParsersAction) -> None:
     grade = commands.add_parser("grade", help="mark notebooks, one or a class", description=DESCRIPTION)
     grade.add_argument("paths", nargs="+", metavar="PATH", help="notebooks, folders or zip archives")
-    grade.add_argument("--jobs", type=positive, metavar="N", help="submissions at a time; as many as cores unless given")
+    grade.add_argument(
+        "--jobs", type=positive, metavar="N", help="submissions at a time; as many as cores unless given"
+    )
     grade.add_argument("--timeout", type=seconds, default=10.0, metavar="S", help="seconds for each input (10)")
     grade.add_argument("--memory", type=gigabytes, default=2.0, metavar="GB", help="memory for each function (2)")
     grade.add_argument("--chapter", metavar="NN", help="every notebook is of this chapter")
@@ -153,7 +155,9 @@ def print_marks(rows: list[dict]) -> None:
     table.add_column("of", justify="right")
     table.add_column("to look at")
     for row in rows:
-        said = "; ".join([row["problem"]] * bool(row["problem"]) + [flag for flag in row["flags"] if flag != "not marked"])
+        said = "; ".join(
+            [row["problem"]] * bool(row["problem"]) + [flag for flag in row["flags"] if flag != "not marked"]
+        )
         points = ("", "") if row["problem"] else (f"{row['points']:g}", f"{row['max_points']:g}")
         table.add_row(Text(printable(row["name"])), row["chapter"], *points, Text(printable(said)))
     Console().print(table)

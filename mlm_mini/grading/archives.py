@@ -89,9 +89,7 @@ def _of_file(path: Path, learner: str | None) -> list[Found]:
     return [Found(name, str(path))]
 
 
-def _of_archive(
-    source: Path | io.BytesIO, path: str, through: tuple[str, ...], learner: str | None
-) -> Iterator[Found]:
+def _of_archive(source: Path | io.BytesIO, path: str, through: tuple[str, ...], learner: str | None) -> Iterator[Found]:
     own = learner or Path(through[-1] if through else path).stem
     try:
         with zipfile.ZipFile(source) as archive:

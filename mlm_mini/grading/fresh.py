@@ -127,4 +127,3 @@ class Bend:
             bent = self.curve(np.array(numbers))
             return {self.text(key): float(p) for key, p in zip(value, bent / bent.sum(), strict=True)}
         return {key: self(item) for key, item in value.items()}
-

@@ -24,7 +24,7 @@ from mlm_mini.course.exercise import Exercise
 from mlm_mini.course.judging import USUAL_FLOATS
 from mlm_mini.course.run import TimeLimitReached, run_case, same_outcome
 from mlm_mini.grading.fresh import fresh
-from mlm_mini.grading.proxy import Ended, Submitted
+from mlm_mini.grading.proxy import ENDED, Ended, Submitted
 from mlm_mini.grading.sandbox import Limits, Sandbox
 from mlm_mini.grading.submission import Part, Submission, pristine
 
@@ -82,11 +82,15 @@ def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark
     if refusal := report.refusal(exercise, function):
         missing = submitted.seen.failures
         return _mark(part, 0.0, feedback=_with_failures(refusal, missing) if function is None else refusal)
-    found = diagnose(exercise, function, limits.waiting, search=0.0 if exercise.is_random or exercise.prepare else math.inf)
+    found = diagnose(
+        exercise, function, limits.waiting, search=0.0 if exercise.is_random or exercise.prepare else math.inf
+    )
     if submitted.seen.handed_in:
         return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
     if submitted.seen.slow:
         return _mark(part, 0.0, feedback=SLOW.format(limits.seconds), inputs=_count(found))
+    if submitted.seen.ends and not any(problem is None for problem in found.problems):
+        return _mark(part, 0.0, feedback=ENDED, inputs=_count(found))
     if _given_up(found):
         return _mark(part, 0.0, feedback=_feedback(found, submitted), inputs=_count(found))
     again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0)

@@ -28,10 +28,7 @@ from mlm_mini.grading.translation import Here, ask, made, made_error, opaque, si
 MOST_ASKED = 2**20  # bytes that a submission may hand to one of the judge's own functions
 STARTS = 3  # of a process that ends before it should
 BUDGET = 3  # times the limit of one input: what all inputs of an exercise may take
-ENDED = (
-    "Your code ended the process that it runs in: os._exit, a crash, or more memory or time than there is for it. "
-    "In a notebook it would have taken all your other work with it."
-)
+ENDED = "Your code ended the process that it runs in: os._exit, a crash, or more memory than there is."
 
 
 class Ended(Exception):

@@ -18,7 +18,9 @@ from mlm_mini.course.exercises import calls_to_watch
 TOP = Path(mlm_mini.__file__).parent
 ROOMS = ("reference/*.py", "languages/cloze/pairs.py", "languages/cloze/guess.py", "experiments/lab/intervals.py")
 HANDED_IN = "CoursesOwnAnswer"  # what such a function raises: the name is all that the judge learns of it
-STUB = f'raise type("{HANDED_IN}", (RuntimeError,), {{}})("the course\'s own answer is not at hand where this is marked")'
+STUB = (
+    f'raise type("{HANDED_IN}", (RuntimeError,), {{}})("the course\'s own answer is not at hand where this is marked")'
+)
 Function = tuple[str, str]  # module and name
 
 
@@ -27,7 +29,9 @@ def package_for(exercise: Exercise) -> dict[str, str]:
     """The text of every module that is at hand for an exercise, by its name."""
     trees = _trees()
     gone = _gone(exercise)
-    texts = {module: _without(tree, {name for place, name in gone if place == module}) for module, tree in trees.items()}
+    texts = {
+        module: _without(tree, {name for place, name in gone if place == module}) for module, tree in trees.items()
+    }
     parents = {".".join(module.split(".")[:depth]) for module in texts for depth in range(1, module.count(".") + 1)}
     return {parent: "" for parent in parents} | texts
 

@@ -116,7 +116,9 @@ def _part(exercise: Exercise, notebook: Notebook, statements: list[Statement], t
     if len({one.shape for one in complete}) > 1:
         remarks.append(f"`{name}` is defined {len(complete)} times; the last complete one counts.")
     if chosen.cell not in own:
-        remarks.append(f"The cell of the exercise was not found; `{name}` was taken from code cell {chosen.cell.place}.")
+        remarks.append(
+            f"The cell of the exercise was not found; `{name}` was taken from code cell {chosen.cell.place}."
+        )
     if name != exercise.answer.name:
         remarks.append(f"The function that was checked is called `{name}`.")
     needed = _needed(exercise, chosen, name, notebook, statements, handed_out)
@@ -218,7 +220,9 @@ def _flags(statements: list[Statement]) -> list[str]:
     modules = {name for one in statements if one.is_import for name in one.gives}
     patched = [one for one in statements if one.changes in modules and not _is_call(one)]
     patched += [one for one in statements if one.text.lstrip().startswith("setattr(")]
-    return [f"patches a module in code cell {one.cell.place}: {one.text.strip().splitlines()[0][:80]}" for one in patched]
+    return [
+        f"patches a module in code cell {one.cell.place}: {one.text.strip().splitlines()[0][:80]}" for one in patched
+    ]
 
 
 def _is_call(statement: Statement) -> bool:

@@ -45,7 +45,7 @@ def as_junit(rows: list[dict]) -> str:
             cases.append(f'    <testcase classname={_attribute(row["name"])} name="notebook">\n      <error '
                          f'message={_attribute(row["problem"])}/>\n    </testcase>')  # fmt: skip
         for one in row["exercises"]:
-            name = f'    <testcase classname={_attribute(row["name"])} name={_attribute(one["id"])}'
+            name = f"    <testcase classname={_attribute(row['name'])} name={_attribute(one['id'])}"
             if one["points"] == one["max_points"]:
                 cases.append(name + "/>")
                 continue

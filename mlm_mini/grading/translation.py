@@ -144,7 +144,10 @@ def _update_list(mine: list, theirs: list) -> None:
     for place, value in enumerate(theirs):
         if place < len(mine) and isinstance(mine[place], kinds) and type(mine[place]) is type(value):
             update(mine[place], value)
-            if not isinstance(value, np.ndarray) or (mine[place].shape, mine[place].dtype) == (value.shape, value.dtype):
+            if not isinstance(value, np.ndarray) or (mine[place].shape, mine[place].dtype) == (
+                value.shape,
+                value.dtype,
+            ):
                 continue
         mine[place : place + 1] = [made(value)]
     del mine[len(theirs) :]
