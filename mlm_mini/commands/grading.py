@@ -20,10 +20,10 @@ out, collect, mark and discuss."""
 def add_grade_command(commands: argparse._SubParsersAction) -> None:
     grade = commands.add_parser("grade", help="mark notebooks, one or a class", description=DESCRIPTION)
     grade.add_argument("paths", nargs="+", metavar="PATH", help="notebooks, folders or zip archives")
+    grade.add_argument("--jobs", type=positive, metavar="N", help="submissions at a time (one for each core)")
     grade.add_argument(
-        "--jobs", type=positive, metavar="N", help="submissions at a time; as many as cores unless given"
+        "--timeout", type=seconds, default=10.0, metavar="S", help="seconds of computing for each exercise (10)"
     )
-    grade.add_argument("--timeout", type=seconds, default=10.0, metavar="S", help="seconds for each input (10)")
     grade.add_argument("--memory", type=gigabytes, default=2.0, metavar="GB", help="memory for each function (2)")
     grade.add_argument("--chapter", metavar="NN", help="every notebook is of this chapter")
     grade.add_argument("--seed", type=int, help="of the fresh inputs; a secret one unless given, printed at the end")
@@ -155,9 +155,7 @@ def print_marks(rows: list[dict]) -> None:
     table.add_column("of", justify="right")
     table.add_column("to look at")
     for row in rows:
-        said = "; ".join(
-            [row["problem"]] * bool(row["problem"]) + [flag for flag in row["flags"] if flag != "not marked"]
-        )
+        said = row["problem"] or "; ".join(row["flags"])
         points = ("", "") if row["problem"] else (f"{row['points']:g}", f"{row['max_points']:g}")
         table.add_row(Text(printable(row["name"])), row["chapter"], *points, Text(printable(said)))
     Console().print(table)

@@ -1,4 +1,4 @@
-"""Marks for a class: submissions are taken apart, their functions run in a sandbox, and what they answer is judged here.
+"""Marks for a class: submissions are taken apart, their functions run in a sandbox, and their answers are judged here.
 
 submission.py   what of a notebook counts; nothing of it is run
 sandbox.py      a process that holds nothing worth knowing, for one function at a time; `inside/` is what runs in it

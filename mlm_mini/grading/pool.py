@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -27,7 +27,7 @@ class Settings:
     """How everything is marked. The same settings and submissions give the same marks, with any number of jobs."""
 
     seed: int
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     chapter: str = ""
     without: tuple[str, ...] = ()  # steps of the sandbox to leave out, for tests
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from mlm_mini.course.exercise import Exercise
 from mlm_mini.course.run import TimeLimitReached
-from mlm_mini.grading.inside import wire
+from mlm_mini.grading.inside import messages, wire
 from mlm_mini.grading.sandbox import Sandbox
 from mlm_mini.grading.stripped import HANDED_IN, package_for
 from mlm_mini.grading.translation import Here, ask, made, made_error, opaque, signature_of, update, with_gradient, word
@@ -117,7 +117,7 @@ class Submitted:
                 return self._call(args, kwargs)
         except (EOFError, ConnectionError) as error:
             self._died(error)
-        except wire.WireError as error:
+        except (wire.WireError, messages.MessageError) as error:
             self.close()
             raise AnswerNotPlain(f"Your function's answer cannot be read: {error}.") from None
 
@@ -175,11 +175,11 @@ class Submitted:
 
     def _say(self, head: dict, *values: bytes) -> None:
         self._wait()
-        wire.send(self._socket, head, *values)
+        messages.send(self._socket, head, *values)
 
-    def _hear(self, most: int = wire.MOST_BYTES) -> tuple[dict, list[bytes]]:
+    def _hear(self, most: int = messages.MOST_BYTES) -> tuple[dict, list[bytes]]:
         self._wait()
-        return wire.receive(self._socket, most)
+        return messages.receive(self._socket, most)
 
     # ---- a call
 

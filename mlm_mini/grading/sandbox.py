@@ -19,7 +19,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlm_mini.grading.inside import wire
+from mlm_mini.grading.inside import messages
 
 INSIDE = Path(__file__).parent / "inside"
 START_SECONDS = 120
@@ -71,7 +71,7 @@ class Sandbox:
                     self._zygotes[torch] = Zygote(self.limits, torch, self.without)
                     self.standing = self._zygotes[torch].standing
                 return self._zygotes[torch].fork()
-            except (OSError, EOFError, wire.WireError) as error:
+            except (OSError, EOFError, messages.MessageError) as error:
                 if torch in self._zygotes:
                     self._zygotes.pop(torch).close()
                 if last_try:
@@ -116,8 +116,8 @@ class Zygote:
             "boxed": False,
         }
         try:
-            wire.send(self.control, options)
-            self.standing = wire.receive(self.control)[0]["standing"]
+            messages.send(self.control, options)
+            self.standing = messages.receive(self.control)[0]["standing"]
         except BaseException:
             self.close()
             raise

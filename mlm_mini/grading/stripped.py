@@ -18,9 +18,8 @@ from mlm_mini.course.exercises import calls_to_watch
 TOP = Path(mlm_mini.__file__).parent
 ROOMS = ("reference/*.py", "languages/cloze/pairs.py", "languages/cloze/guess.py", "experiments/lab/intervals.py")
 HANDED_IN = "CoursesOwnAnswer"  # what such a function raises: the name is all that the judge learns of it
-STUB = (
-    f'raise type("{HANDED_IN}", (RuntimeError,), {{}})("the course\'s own answer is not at hand where this is marked")'
-)
+SAYS = "the course's own answer is not at hand where this is marked"
+STUB = f'raise type("{HANDED_IN}", (RuntimeError,), {{}})("{SAYS}")'
 Function = tuple[str, str]  # module and name
 
 
@@ -29,11 +28,9 @@ def package_for(exercise: Exercise) -> dict[str, str]:
     """The text of every module that is at hand for an exercise, by its name."""
     trees = _trees()
     gone = _gone(exercise)
-    texts = {
-        module: _without(tree, {name for place, name in gone if place == module}) for module, tree in trees.items()
-    }
+    texts = {place: _without(tree, {name for module, name in gone if module == place}) for place, tree in trees.items()}
     parents = {".".join(module.split(".")[:depth]) for module in texts for depth in range(1, module.count(".") + 1)}
-    return {parent: "" for parent in parents} | texts
+    return dict.fromkeys(parents, "") | texts
 
 
 def is_at_hand(module: str) -> bool:
@@ -53,7 +50,7 @@ def _module(path: Path) -> str:
 
 @cache
 def _uses() -> dict[Function, set[Function]]:
-    """Which functions each function of these modules names, of all modules: a name means every function of that name."""
+    """Which functions each function of these modules names; a name means every function of that name."""
     homes: dict[str, set[Function]] = {}
     for module, tree in _trees().items():
         for node in tree.body:

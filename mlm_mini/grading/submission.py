@@ -116,9 +116,7 @@ def _part(exercise: Exercise, notebook: Notebook, statements: list[Statement], t
     if len({one.shape for one in complete}) > 1:
         remarks.append(f"`{name}` is defined {len(complete)} times; the last complete one counts.")
     if chosen.cell not in own:
-        remarks.append(
-            f"The cell of the exercise was not found; `{name}` was taken from code cell {chosen.cell.place}."
-        )
+        remarks.append(f"Not in the cell of the exercise: `{name}` was taken from code cell {chosen.cell.place}.")
     if name != exercise.answer.name:
         remarks.append(f"The function that was checked is called `{name}`.")
     needed = _needed(exercise, chosen, name, notebook, statements, handed_out)
@@ -220,9 +218,8 @@ def _flags(statements: list[Statement]) -> list[str]:
     modules = {name for one in statements if one.is_import for name in one.gives}
     patched = [one for one in statements if one.changes in modules and not _is_call(one)]
     patched += [one for one in statements if one.text.lstrip().startswith("setattr(")]
-    return [
-        f"patches a module in code cell {one.cell.place}: {one.text.strip().splitlines()[0][:80]}" for one in patched
-    ]
+    said = [(one.cell.place, one.text.strip().splitlines()[0][:80]) for one in patched]
+    return [f"patches a module in code cell {place}: {line}" for place, line in said]
 
 
 def _is_call(statement: Statement) -> bool:

@@ -1,4 +1,4 @@
-"""What stands here for what is in the sandbox, and there for what stays here. No code of a submission is ever called."""
+"""What stands here for what is in the sandbox, and there for what stays here. No code of a submission is called."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ def made(value: Any, depth: int = 0) -> Any:
 
 def made_error(names: list[tuple[str, str]], message: str) -> BaseException:
     """An error of that type, its bases being `names`; one of a type of its own has the first known one as base."""
-    base: type[BaseException] = Exception
-    for place, (module, name) in enumerate(names):
+    base, own = Exception, True
+    for module, name in names:
         known = FROM_NUMPY.get((module, name)) or (getattr(builtins, name, None) if module == "builtins" else None)
         if isinstance(known, type) and issubclass(known, BaseException) and not issubclass(known, NEVER):
-            base = known
+            base, own = known, (module, name) != names[0]
             break
     try:
-        kind = base if place == 0 else type(word(names[0][1]), (base,), {})
+        kind = type(word(names[0][1]), (base,), {}) if own else base
         error = kind.__new__(kind, message)
         error.args = (message,)
         str(error)

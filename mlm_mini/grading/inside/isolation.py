@@ -112,7 +112,7 @@ def mount(source, target, flags, kind=None, data=None):
 
 
 def landlock(readable, listed, writable):
-    """From now on only these folders can be read, the names in those, and only the last written. Raises OSError. Returns its version."""
+    """From now on only these folders can be read, the names in those, and only the last written. Raises OSError."""
     version = syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
     files = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1  # every kind of access that this version knows
     ports = 3 if version >= 4 else 0
@@ -131,7 +131,6 @@ def landlock(readable, listed, writable):
     prctl(38, 1)
     syscall(LANDLOCK_RESTRICT, rules, 0)
     os.close(rules)
-    return version
 
 
 # Numbers of system calls: x86_64, aarch64.
@@ -141,7 +140,8 @@ FORBIDDEN = {
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "pidfd_open": (434, 434),
     "pidfd_send_signal": (424, 424), "pidfd_getfd": (438, 438), "socket": (41, 198), "connect": (42, 203),
     "bind": (49, 200), "sendmsg": (46, 211), "sendmmsg": (307, 269), "mount": (165, 40), "umount2": (166, 39),
-    "pivot_root": (155, 41), "chroot": (161, 51), "unshare": (272, 97), "setns": (308, 268), "mount_setattr": (442, 442),
+    "pivot_root": (155, 41), "chroot": (161, 51), "unshare": (272, 97), "setns": (308, 268),
+    "mount_setattr": (442, 442),
     "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430), "bpf": (321, 280), "keyctl": (250, 219),
     "add_key": (248, 217), "request_key": (249, 218), "perf_event_open": (298, 241), "userfaultfd": (323, 282),
     "io_uring_setup": (425, 425), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),

@@ -262,37 +262,3 @@ class Decoder:
 
 
 _UNFINISHED = object()
-
-
-def send(sock, head, *values):
-    """Sends a message: a dict of plain data and encoded values."""
-    parts = [json.dumps(head).encode(), *values]
-    sock.sendall(struct.pack(f"<I{len(parts)}Q", len(parts), *map(len, parts)) + b"".join(parts))
-
-
-def receive(sock, most=MOST_BYTES):
-    """The head and the encoded values of the next message. Raises WireError, EOFError, and what the socket raises."""
-    (count,) = struct.unpack("<I", _exactly(sock, 4))
-    if not 1 <= count <= 8:
-        raise WireError("not a message")
-    sizes = struct.unpack(f"<{count}Q", _exactly(sock, 8 * count))
-    if sum(sizes) > most:
-        raise WireError("the message is too large")
-    parts = [_exactly(sock, size) for size in sizes]
-    try:
-        head = json.loads(bytes(parts[0]))
-    except (ValueError, RecursionError):
-        raise WireError("a message without a head") from None
-    if not isinstance(head, dict):
-        raise WireError("a message without a head")
-    return head, parts[1:]
-
-
-def _exactly(sock, size):
-    content = bytearray()
-    while len(content) < size:
-        piece = sock.recv(min(size - len(content), 2**20))
-        if not piece:
-            raise EOFError("the other side is gone")
-        content += piece
-    return bytes(content)

@@ -9,18 +9,17 @@ import contextlib
 import importlib.abc
 import importlib.util
 import inspect
-import io
 import linecache
 import os
 import random
 import sys
 import traceback
-import warnings
 
+import messages
 import numpy as np
 import wire
+from surroundings import PRINTED_COUNTED, Kept, luck, quiet, restore
 
-PRINTED_KEPT, PRINTED_COUNTED = 400, 20_000
 FILE = "<submission "
 
 
@@ -42,18 +41,6 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.modules[module.__name__], f"<{module.__name__}>", "exec"), module.__dict__)
 
 
-class Kept(io.TextIOBase):
-    """Keeps the first characters that are printed, and counts the rest."""
-
-    def __init__(self):
-        self.text, self.count = "", 0
-
-    def write(self, text):
-        self.text += text[: max(0, PRINTED_KEPT - len(self.text))]
-        self.count += len(text)
-        return len(text)
-
-
 class Ended(BaseException):
     """The judge has hung up."""
 
@@ -70,7 +57,7 @@ class Session:
 
     def receive(self):
         try:
-            return wire.receive(self.sock, most=2**34)
+            return messages.receive(self.sock, most=2**34)
         except (EOFError, OSError):
             raise Ended from None
 
@@ -185,7 +172,7 @@ class Session:
 
     def say(self, head, *values):
         try:
-            wire.send(self.sock, head, *values)
+            messages.send(self.sock, head, *values)
         except OSError:
             raise Ended from None
 
@@ -214,36 +201,6 @@ class Stub:
 def is_leaf(value):
     torch = sys.modules.get("torch")
     return torch is not None and type(value) is torch.Tensor and value.requires_grad and value.is_leaf
-
-
-@contextlib.contextmanager
-def quiet(kept):
-    with (
-        contextlib.redirect_stdout(kept),
-        contextlib.redirect_stderr(kept),
-        np.errstate(all="ignore"),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        yield
-
-
-def luck():
-    """The state of every generator that belongs to nobody."""
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002
-    states = [random.getstate(), (kind, keys.tobytes(), *rest)]
-    if torch := sys.modules.get("torch"):
-        states.append(torch.random.get_rng_state().numpy().tobytes())
-    return states
-
-
-def restore(states):
-    python, (kind, keys, *rest), *torchs = states
-    random.setstate(python)
-    np.random.set_state((kind, np.frombuffer(keys, np.uint32), *rest))  # noqa: NPY002
-    if torchs:
-        torch = sys.modules["torch"]
-        torch.random.set_rng_state(torch.frombuffer(bytearray(torchs[0]), dtype=torch.uint8))
 
 
 def told(error):

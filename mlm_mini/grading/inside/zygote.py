@@ -3,7 +3,8 @@
 It is started as a script, shuts itself in before anything else happens, and never runs code of a submission itself.
 
 Usage: zygote.py FD, where FD is a socket. On it come {"fork": true} with the socket of the new process, and
-{"kill": true}, with "died" where it is gone already; each is answered, by "t" where its time was up. Only one forked process is alive at a time.
+{"kill": true}, with "died" where it is gone already; each is answered, by "t" where its time was up. Only one forked
+process is alive at a time.
 """
 
 import contextlib
@@ -16,16 +17,16 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import isolation  # noqa: E402
-import wire  # noqa: E402
-import worker  # noqa: E402
+import isolation
+import messages
+import worker
 
 sys.path.pop(0)
 
 
 def main():
     control = socket.socket(fileno=int(sys.argv[1]))
-    options, _ = wire.receive(control)
+    options, _ = messages.receive(control)
     isolation.die_with_parent()
     load(options["torch"])
     taken = isolation.taken_bytes()
@@ -33,7 +34,7 @@ def main():
     os.dup2(os.open("/dev/null", os.O_RDWR), 0)
     for stream in (1, 2):
         os.dup2(0, stream)
-    wire.send(control, {"standing": standing})
+    messages.send(control, {"standing": standing})
     serve(control, options, taken, standing)
 
 
