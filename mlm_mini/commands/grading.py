@@ -22,7 +22,7 @@ def add_grade_command(commands: argparse._SubParsersAction) -> None:
     grade.add_argument("paths", nargs="+", metavar="PATH", help="notebooks, folders or zip archives")
     grade.add_argument("--jobs", type=positive, metavar="N", help="submissions at a time (one for each core)")
     grade.add_argument(
-        "--timeout", type=seconds, default=10.0, metavar="S", help="seconds of computing for each exercise (10)"
+        "--timeout", type=seconds, default=10.0, metavar="S", help="seconds of computing for an exercise (10)"
     )
     grade.add_argument("--memory", type=gigabytes, default=2.0, metavar="GB", help="memory for each function (2)")
     grade.add_argument("--chapter", metavar="NN", help="every notebook is of this chapter")

@@ -46,16 +46,27 @@ class Statement:
     def needs(self) -> frozenset[str]:
         return self.names[1]
 
+    @cached_property
+    def changes(self) -> frozenset[str]:
+        """The names of objects that it changes in place: `table[3] = 1`, `table.append(1)`, also inside a loop."""
+        found: set[str] = set()
+        left: list[ast.AST] = [self.node]
+        while left:
+            node = left.pop()
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                continue
+            left += [inner for inner in ast.iter_child_nodes(node) if isinstance(inner, ast.stmt | ast.excepthandler)]
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                found |= {_root(target) for target in targets}
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                found.add(_root(node.value.func))
+        return frozenset(found - {""})
+
     @property
-    def changes(self) -> str:
-        """The name of the object that it changes in place: `table[3] = 1`, `table.append(1)`; "" for none."""
-        node = self.node
-        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            return next((root for target in targets if (root := _root(target))), "")
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            return _root(node.value.func)
-        return ""
+    def patches(self) -> frozenset[str]:
+        """The names of objects of which it gives a part another value."""
+        return frozenset() if isinstance(self.node, ast.Expr) else self.changes
 
     @property
     def is_star(self) -> bool:

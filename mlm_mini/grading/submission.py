@@ -198,7 +198,7 @@ def _givers(name: str, statements: list[Statement], last: int) -> list[Statement
     start = next((at for at in range(len(complete) - 1, -1, -1) if _starts_anew(complete[at], name)), 0)
     givers = complete[start:]
     if not any(one.is_import for one in givers):  # a module is nobody's to change
-        after = [one for one in statements if one.changes == name and givers[0].order < one.order]
+        after = [one for one in statements if name in one.changes and givers[0].order < one.order]
         givers += [one for one in after if one.cell.place <= last]
     return givers
 
@@ -216,14 +216,10 @@ def _is_compound(statement: Statement) -> bool:
 def _flags(statements: list[Statement]) -> list[str]:
     """What a teacher may want to look at: parts of modules that were given another value."""
     modules = {name for one in statements if one.is_import for name in one.gives}
-    patched = [one for one in statements if one.changes in modules and not _is_call(one)]
+    patched = [one for one in statements if one.patches & modules]
     patched += [one for one in statements if one.text.lstrip().startswith("setattr(")]
     said = [(one.cell.place, one.text.strip().splitlines()[0][:80]) for one in patched]
     return [f"patches a module in code cell {place}: {line}" for place, line in said]
-
-
-def _is_call(statement: Statement) -> bool:
-    return hasattr(statement.node, "value") and type(statement.node).__name__ == "Expr"
 
 
 def _left_out(chapter: str, notebook: Notebook, statements: list[Statement], taken: set[int]) -> tuple[str, ...]:
