@@ -21,7 +21,7 @@ SETTINGS = Settings(seed=3)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
-    wrong = answer("00.score").replace("math.log(q", "math.log2(q")
+    wrong = answer("00.score").replace("math.log(", "math.log2(")
     handed_in = {
         "ann": content(chapter("00", solved=True)),
         "bob": content(written("00.score", answer("00.score"))),

@@ -40,9 +40,7 @@ def main():
 
 def load(with_torch):
     """What exercises use, loaded once. One thread each: threads do not live on in a forked process."""
-    import numpy.testing  # noqa: F401
-    import scipy.special
-    import scipy.stats  # noqa: F401
+    import scipy.special  # noqa: F401
 
     if with_torch:
         import torch
