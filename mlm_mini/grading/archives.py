@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-MOST_BYTES = 300 * 2**20  # of a notebook, with its outputs
+MOST_FILE = 300 * 2**20  # of a notebook, with its outputs
 MOST_MEMBERS = 20_000
 MOST_RATIO = 400  # of a file to its packed size: text with pictures stays far below
 CHAPTER_FILE = re.compile(r"\d\d_[a-z0-9_]+")
@@ -137,7 +137,7 @@ def _problem(member: zipfile.ZipInfo, inside: PurePosixPath) -> str:
         return "This is a link, not a file: it was left alone."
     if member.flag_bits & 1:
         return "It is locked with a password."
-    if member.file_size > MOST_BYTES or member.file_size > MOST_RATIO * max(member.compress_size, 1) + 2**20:
+    if member.file_size > MOST_FILE or member.file_size > MOST_RATIO * max(member.compress_size, 1) + 2**20:
         return f"Unpacked it would be {member.file_size / 1e6:.0f} MB: it was left alone."
     return ""
 
@@ -146,16 +146,16 @@ def _read_file(path: Path) -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):
         raise Unreadable("It is no regular file.")
     with open(path, "rb") as file:
-        content = file.read(MOST_BYTES + 1)
+        content = file.read(MOST_FILE + 1)
     return _not_too_large(content)
 
 
 def _read_member(source: Path | io.BytesIO, member: str) -> bytes:
     with zipfile.ZipFile(source) as archive, archive.open(member) as file:
-        return _not_too_large(file.read(MOST_BYTES + 1))
+        return _not_too_large(file.read(MOST_FILE + 1))
 
 
 def _not_too_large(content: bytes) -> bytes:
-    if len(content) > MOST_BYTES:
-        raise Unreadable(f"It is larger than {MOST_BYTES / 1e6:.0f} MB: it was left alone.")
+    if len(content) > MOST_FILE:
+        raise Unreadable(f"It is larger than {MOST_FILE / 1e6:.0f} MB: it was left alone.")
     return content

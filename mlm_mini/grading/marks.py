@@ -24,7 +24,8 @@ from mlm_mini.course.exercise import Exercise
 from mlm_mini.course.judging import USUAL_FLOATS
 from mlm_mini.course.run import TimeLimitReached, run_case, same_outcome
 from mlm_mini.grading.fresh import fresh
-from mlm_mini.grading.proxy import ENDED, Ended, Submitted
+from mlm_mini.grading.program import PROCESS_ENDED, ProcessEnded
+from mlm_mini.grading.proxy import Submitted
 from mlm_mini.grading.sandbox import Limits, Sandbox
 from mlm_mini.grading.submission import Part, Submission, pristine
 
@@ -66,7 +67,7 @@ def mark(part: Part, sandbox: Sandbox, seed: int) -> Mark:
     submitted = Submitted(part.program, sandbox)
     try:
         return _judged(part, submitted, sandbox.limits, seed)
-    except Ended as error:
+    except ProcessEnded as error:
         return _mark(part, 0.0, feedback=str(error))
     except (KeyboardInterrupt, MemoryError):
         raise
@@ -90,7 +91,7 @@ def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark
     if submitted.seen.slow:
         return _mark(part, 0.0, feedback=SLOW.format(limits.seconds), inputs=_count(found))
     if submitted.seen.ends and not any(problem is None for problem in found.problems):
-        return _mark(part, 0.0, feedback=ENDED, inputs=_count(found))
+        return _mark(part, 0.0, feedback=PROCESS_ENDED, inputs=_count(found))
     if _given_up(found):
         return _mark(part, 0.0, feedback=_feedback(found, submitted), inputs=_count(found))
     again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0)

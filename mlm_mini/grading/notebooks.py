@@ -21,7 +21,7 @@ MOST_CODE = 2**20  # characters of one cell
 
 
 @dataclass(frozen=True)
-class Cell:
+class CodeCell:
     """A code cell: where it stands, its id if it has one, and its source."""
 
     place: int
@@ -58,7 +58,7 @@ class Cell:
 class Notebook:
     """What of a notebook may matter: code cells in order, what its metadata says of its chapter, and remarks."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[CodeCell, ...]
     chapter: str = ""
     remarks: tuple[str, ...] = field(default=())
 
@@ -80,7 +80,7 @@ def read_notebook(content: bytes) -> Notebook:
     code = [_dict(cell) for cell in cells if _dict(cell).get("cell_type") == "code"]
     if not any(isinstance(cell.get("id"), str) for cell in code):
         remarks.append("Its cells have no ids: exercises were found by their first line and by name.")
-    read = [Cell(place, _id(cell), _source(cell)) for place, cell in enumerate(code, 1)]
+    read = [CodeCell(place, _id(cell), _source(cell)) for place, cell in enumerate(code, 1)]
     chapter = _dict(metadata.get("course")).get("chapter")
     return Notebook(tuple(read), chapter if isinstance(chapter, str) else "", tuple(remarks))
 

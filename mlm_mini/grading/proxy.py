@@ -13,51 +13,20 @@ import sys
 import time
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from mlm_mini.course.exercise import Exercise
 from mlm_mini.course.run import TimeLimitReached
 from mlm_mini.grading.inside import messages, wire
+from mlm_mini.grading.program import PROCESS_ENDED, AnswerNotPlain, ProcessEnded, Program, Remembered
 from mlm_mini.grading.sandbox import Sandbox
-from mlm_mini.grading.stripped import HANDED_IN, package_for
+from mlm_mini.grading.stripped import GIVEN_AWAY, package_for
 from mlm_mini.grading.translation import Here, ask, made, made_error, opaque, signature_of, update, with_gradient, word
 
 MOST_ASKED = 2**20  # bytes that a submission may hand to one of the judge's own functions
 STARTS = 3  # of a process that ends before it should
 BUDGET = 3  # times the limit of one input: what all inputs of an exercise may take
-ENDED = "Your code ended the process that it runs in: os._exit, a crash, or more memory than there is."
-
-
-class Ended(Exception):
-    """The process of a submission is gone."""
-
-
-class AnswerNotPlain(Exception):
-    """What a submission sent is no plain data."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """What is run of a submission for one exercise: statements in order, and the name of the function they define."""
-
-    exercise: Exercise
-    name: str
-    statements: tuple[str, ...]
-    torch: bool = False
-
-
-@dataclass
-class Remembered:
-    """What was seen beside answers."""
-
-    line: str = ""  # of the submission, the last that raised
-    handed_in: bool = False
-    ends: int = 0
-    failures: list = field(default_factory=list)
-    slow: bool = False
 
 
 class Submitted:
@@ -72,7 +41,7 @@ class Submitted:
         self._starts = 0
 
     def described(self) -> Any:
-        """What to hand to the judge: this, or what stands for a class, a number or nothing. Raises Ended."""
+        """What to hand to the judge: this, or what stands for a class, a number or nothing. Raises ProcessEnded."""
         try:
             with self._timed():
                 self._start()
@@ -109,7 +78,7 @@ class Submitted:
             self.seen.slow = True
             raise TimeLimitReached(self.sandbox.limits.seconds) from None
         self.seen.ends += 1
-        raise Ended(ENDED) from error
+        raise ProcessEnded(PROCESS_ENDED) from error
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -127,7 +96,7 @@ class Submitted:
         if self._socket:
             return
         if self._starts == STARTS:
-            raise Ended(ENDED)
+            raise ProcessEnded(PROCESS_ENDED)
         self._starts += 1
         began = time.monotonic()
         self._socket = self.sandbox.process(self.program.torch)
@@ -179,7 +148,7 @@ class Submitted:
         self._wait()
         messages.send(self._socket, head, *values)
 
-    def _hear(self, most: int = messages.MOST_BYTES) -> tuple[dict, list[bytes]]:
+    def _hear(self, most: int = messages.MOST_MESSAGE) -> tuple[dict, list[bytes]]:
         self._wait()
         return messages.receive(self._socket, most)
 
@@ -250,7 +219,7 @@ class Submitted:
         if type(asked) is int and 0 <= asked < len(here.raised):
             return here.raised[asked]
         names = [(str(module), str(name)) for module, name in head["names"]]
-        if names[0][1] == HANDED_IN:
+        if names[0][1] == GIVEN_AWAY:
             self.seen.handed_in = True
         number, text = head["line"]
         if text:
@@ -266,7 +235,7 @@ class Submitted:
         return with_gradient(answer.detach(), leaves, self._gradients)
 
     def _gradients(self, gradient: Any, count: int) -> list:
-        """The gradients at the tensors that were handed in. Raises Ended, AnswerNotPlain."""
+        """The gradients at the tensors that were handed in. Raises ProcessEnded, AnswerNotPlain."""
         try:
             self._say({"kind": "backward"}, wire.Encoder().encode(gradient))
             head, values = self._hear()

@@ -14,7 +14,7 @@ from pathlib import Path
 from mlm_mini import storage
 from mlm_mini.quoting import printable
 
-STYLE = """
+PAGE_STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #8a8a8a; --bar: #0072b2; --soft: #f2f2f2; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #eee; --paper: #161616; --line: #8a8a8a; --bar: #56b4e9; --soft: #262626; }
@@ -33,7 +33,7 @@ pre { background: var(--soft); padding: .6rem; overflow-x: auto; white-space: pr
 a { color: inherit; }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-FIRST = 10  # lines of the lists on the page of the class
+FIRST_FEW = 10  # lines of the lists on the page of the class
 
 
 def write_reports(folder: Path, rows: list[dict]) -> None:
@@ -111,7 +111,7 @@ def _help_first(rows: list[dict]) -> str:
         totals[row["name"]][0] += row["points"]
         totals[row["name"]][1] += row["max_points"]
     shares = sorted((points / most if most else 0.0, name) for name, (points, most) in totals.items())
-    lines = [f"<tr>{_learner(name)}{_bar(share)}</tr>" for share, name in shares[:FIRST] if share < 1]
+    lines = [f"<tr>{_learner(name)}{_bar(share)}</tr>" for share, name in shares[:FIRST_FEW] if share < 1]
     if not lines:
         return ""
     return "<h2>Who needs help first</h2>" + _table("The lowest shares of the points", ("Learner", "Share"), lines)
@@ -139,7 +139,7 @@ def _mistakes(rows: list[dict]) -> str:
         return ""
     lines = [
         f'<tr><th scope="row">{_text(name)}</th><td>{_text(mistake)}</td><td class="number">{count}</td></tr>'
-        for (name, mistake), count in sorted(made.items(), key=lambda item: (-item[1], item[0]))[: 2 * FIRST]
+        for (name, mistake), count in sorted(made.items(), key=lambda item: (-item[1], item[0]))[: 2 * FIRST_FEW]
     ]
     head = ("Exercise", "Mistake", "Times")
     return "<h2>Which mistakes</h2>" + _table("Known mistakes, the most frequent first", head, lines, numbers=(2,))
@@ -195,7 +195,7 @@ def _page(title: str, body: str) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><style>{STYLE}</style></head>'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><style>{PAGE_STYLE}</style></head>'
         f"<body><main><h1>{_text(title)}</h1>{body}</main></body></html>\n"
     )
 

@@ -7,9 +7,9 @@ import symtable
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlm_mini.grading.notebooks import Cell
+from mlm_mini.grading.notebooks import CodeCell
 
-STUB = "NotImplementedError"
+NOT_WRITTEN = "NotImplementedError"
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,7 @@ class Statement:
     """One statement at the top level of a cell. `order` counts through the notebook."""
 
     order: int
-    cell: Cell
+    cell: CodeCell
     node: ast.stmt
     text: str
 
@@ -103,7 +103,7 @@ class Statement:
         return ast.dump(node)
 
 
-def statements_of(cells: tuple[Cell, ...]) -> list[Statement]:
+def statements_of(cells: tuple[CodeCell, ...]) -> list[Statement]:
     """Every statement at the top of the cells that can be read, in order."""
     found: list[Statement] = []
     for cell in cells:
@@ -152,4 +152,4 @@ def _raises_stub(node: ast.AST) -> bool:
     if not isinstance(node, ast.Raise) or node.exc is None:
         return False
     raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-    return isinstance(raised, ast.Name) and raised.id == STUB
+    return isinstance(raised, ast.Name) and raised.id == NOT_WRITTEN

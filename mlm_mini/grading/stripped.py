@@ -15,11 +15,11 @@ import mlm_mini
 from mlm_mini.course.exercise import Exercise
 from mlm_mini.course.exercises import calls_to_watch
 
-TOP = Path(mlm_mini.__file__).parent
+PACKAGE_FOLDER = Path(mlm_mini.__file__).parent
 ROOMS = ("reference/*.py", "languages/cloze/pairs.py", "languages/cloze/guess.py", "experiments/lab/intervals.py")
-HANDED_IN = "CoursesOwnAnswer"  # what such a function raises: the name is all that the judge learns of it
+GIVEN_AWAY = "CoursesOwnAnswer"  # what such a function raises: the name is all that the judge learns of it
 SAYS = "the course's own answer is not at hand where this is marked"
-STUB = f'raise type("{HANDED_IN}", (RuntimeError,), {{}})("{SAYS}")'
+GONE_BODY = f'raise type("{GIVEN_AWAY}", (RuntimeError,), {{}})("{SAYS}")'
 Function = tuple[str, str]  # module and name
 
 
@@ -40,12 +40,14 @@ def is_at_hand(module: str) -> bool:
 
 @cache
 def _trees() -> dict[str, ast.Module]:
-    paths = [path for room in ROOMS for path in sorted(TOP.glob(room))]
+    paths = [path for room in ROOMS for path in sorted(PACKAGE_FOLDER.glob(room))]
     return {_module(path): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def _module(path: Path) -> str:
-    return ".".join((TOP.name, *path.relative_to(TOP).with_suffix("").parts)).removesuffix(".__init__")
+    return ".".join((PACKAGE_FOLDER.name, *path.relative_to(PACKAGE_FOLDER).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    )
 
 
 @cache
@@ -107,6 +109,6 @@ def _without(tree: ast.Module, gone: set[str]) -> str:
     changed = ast.parse(ast.unparse(tree))
     for node in changed.body:
         if isinstance(node, ast.FunctionDef) and node.name in gone:
-            node.body = ast.parse(STUB).body
+            node.body = ast.parse(GONE_BODY).body
             node.args.defaults = [ast.Constant(None) for _ in node.args.defaults]
     return ast.unparse(changed) + "\n"

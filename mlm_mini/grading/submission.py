@@ -16,11 +16,11 @@ from mlm_mini.course import notebook as nb
 from mlm_mini.course.exercise import Exercise
 from mlm_mini.course.exercises import all_exercises
 from mlm_mini.grading.archives import Unreadable
-from mlm_mini.grading.notebooks import Cell, Notebook, read_notebook
-from mlm_mini.grading.proxy import Program
+from mlm_mini.grading.notebooks import CodeCell, Notebook, read_notebook
+from mlm_mini.grading.program import Program
 from mlm_mini.grading.statements import Statement, statements_of
 
-TOP = Path(__file__).resolve().parents[2]
+COURSE = Path(__file__).resolve().parents[2]
 MOST_LISTED = 20
 
 
@@ -59,7 +59,7 @@ class Submission:
 @cache
 def pristine(chapter: str) -> Pristine | None:
     """The chapter from its source; None where the course is installed without its sources."""
-    source = next(iter(sorted((TOP / "solutions").glob(f"{chapter}_*.py"))), None)
+    source = next(iter(sorted((COURSE / "solutions").glob(f"{chapter}_*.py"))), None)
     if source is None:
         return None
     built = nb.chapter_notebook(nb.read_chapter(source))
@@ -127,7 +127,7 @@ def _part(exercise: Exercise, notebook: Notebook, statements: list[Statement], t
     return Part(exercise, program, remarks=(*remarks, *_unread(own)), shape=chosen.shape)
 
 
-def _own_cells(exercise: Exercise, notebook: Notebook, handed_out: Pristine | None) -> list[Cell]:
+def _own_cells(exercise: Exercise, notebook: Notebook, handed_out: Pristine | None) -> list[CodeCell]:
     """The cells of an exercise: by what they say, else by their id."""
     said = [cell for cell in notebook.cells if exercise.id in cell.exercises]
     ids = {one for one, other in handed_out.exercises.items() if other == exercise.id} if handed_out else set()
@@ -146,7 +146,7 @@ def _name(exercise: Exercise, notebook: Notebook, statements: list[Statement]) -
     return asked
 
 
-def _why_missing(exercise: Exercise, own: list[Cell]) -> str:
+def _why_missing(exercise: Exercise, own: list[CodeCell]) -> str:
     if not own:
         return f"There is no cell of this exercise, and no `{exercise.answer.name}` anywhere."
     if broken := [cell for cell in own if cell.parsed[2]]:
@@ -154,7 +154,7 @@ def _why_missing(exercise: Exercise, own: list[Cell]) -> str:
     return f"Its cell does not define `{exercise.answer.name}`."
 
 
-def _unread(own: list[Cell]) -> tuple[str, ...]:
+def _unread(own: list[CodeCell]) -> tuple[str, ...]:
     return tuple(f"Code cell {cell.place} was left out: {cell.parsed[2]}." for cell in own if cell.parsed[2])
 
 

@@ -15,8 +15,11 @@ from mlm_mini.course.stand_ins import Disk, ToyModel
 from mlm_mini.grading.inside import wire
 
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, partial)
-METHODS = {Disk: {"write", "flush", "rename", "delete", "exists"}, ToyModel: {"train", "eval", "children", "modules"}}
-ATTRIBUTES = {Disk: set(), ToyModel: {"training"}}
+USABLE_METHODS = {
+    Disk: {"write", "flush", "rename", "delete", "exists"},
+    ToyModel: {"train", "eval", "children", "modules"},
+}
+USABLE_ATTRIBUTES = {Disk: set(), ToyModel: {"training"}}
 NEVER = (KeyboardInterrupt, GeneratorExit)  # errors that would end the judge, not the submission
 FROM_NUMPY = {
     ("numpy.exceptions", "AxisError"): np.exceptions.AxisError,
@@ -33,7 +36,7 @@ class Here:
 
     def keep(self, value: Any) -> wire.Remote | None:
         """What stands for a value in the sandbox, if it is one that stays here."""
-        if not isinstance(value, FUNCTIONS) and type(value) not in METHODS:
+        if not isinstance(value, FUNCTIONS) and type(value) not in USABLE_METHODS:
             return None
         self.objects.append(value)
         return wire.Remote(len(self.objects) - 1, type(value).__name__)
@@ -47,13 +50,13 @@ class Here:
 
 def ask(target: Any, name: str, args: tuple, kwargs: dict) -> Any:
     """Calls a function that stays here, or asks an object for what a submission may use of it."""
-    if type(target) not in METHODS:
+    if type(target) not in USABLE_METHODS:
         if name == "?":
             raise AttributeError("a function")
         if name != "__call__":
             raise wire.WireError("it asks a function for something else than an answer")
         return target(*args, **kwargs)
-    methods, attributes = METHODS[type(target)], ATTRIBUTES[type(target)]
+    methods, attributes = USABLE_METHODS[type(target)], USABLE_ATTRIBUTES[type(target)]
     if name == "?" and args[0] in methods:
         return "method"
     if name in ("?", "get") and args[0] in attributes:

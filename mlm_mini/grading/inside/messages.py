@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 
-MOST_BYTES = 64 * 2**20  # of a message; the largest that a right answer sends is a hundredth of it
+MOST_MESSAGE = 64 * 2**20  # of a message; the largest that a right answer sends is a hundredth of it
 
 
 class MessageError(ValueError):
@@ -18,7 +18,7 @@ def send(sock, head, *values):
     sock.sendall(struct.pack(f"<I{len(parts)}Q", len(parts), *map(len, parts)) + b"".join(parts))
 
 
-def receive(sock, most=MOST_BYTES):
+def receive(sock, most=MOST_MESSAGE):
     """The head and the encoded values of the next message. Raises MessageError, EOFError, OSError."""
     (count,) = struct.unpack("<I", _exactly(sock, 4))
     if not 1 <= count <= 8:

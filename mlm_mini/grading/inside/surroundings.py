@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-PRINTED_KEPT, PRINTED_COUNTED = 400, 20_000
+KEPT_CHARACTERS, COUNTED_CHARACTERS = 400, 20_000
 
 
 class Kept(io.TextIOBase):
@@ -20,7 +20,7 @@ class Kept(io.TextIOBase):
         self.text, self.count = "", 0
 
     def write(self, text):
-        self.text += text[: max(0, PRINTED_KEPT - len(self.text))]
+        self.text += text[: max(0, KEPT_CHARACTERS - len(self.text))]
         self.count += len(text)
         return len(text)
 

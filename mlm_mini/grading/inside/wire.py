@@ -12,15 +12,15 @@ from __future__ import annotations
 import json
 import struct
 import sys
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 
 import numpy as np
 
-MOST_BYTES = 64 * 2**20  # of a message; the largest that a right answer sends is a hundredth of it
+MOST_VALUE = 64 * 2**20  # of a message; the largest that a right answer sends is a hundredth of it
 MOST_NODES = 200_000
 DEEPEST = 40
-PLAIN = (type(None), bool, int, float, str)
-KINDS = "biufcU"
+AS_THEMSELVES = (type(None), bool, int, float, str)
+ARRAY_KINDS = "biufcU"
 WIDEST = 2**14  # characters of one text in an array of texts
 
 
@@ -28,18 +28,9 @@ class WireError(ValueError):
     """What came is not a message of this format."""
 
 
-class Remote:
-    """Stands for something that stays on the other side: a function, or an object of which methods are asked."""
-
-    def __init__(self, number, name):
-        self.number, self.name = number, name
-
-
-class Opaque:
-    """Stands for something that cannot be sent: only what its type is called."""
-
-    def __init__(self, module, name):
-        self.module, self.name = module, name
+# What stands for a function or an object that stays on the other side, and for what cannot be sent at all.
+Remote = namedtuple("Remote", "number name")
+Opaque = namedtuple("Opaque", "module name")
 
 
 class Encoder:
@@ -67,7 +58,7 @@ class Encoder:
         if depth > DEEPEST or self.nodes > MOST_NODES:
             return ["opaque", "", "value that is too deep or too large"]
         kind = type(value)
-        if kind in PLAIN:
+        if kind in AS_THEMSELVES:
             if kind is int and abs(value) >= 2**4096:
                 return ["opaque", "", "number of more than a thousand digits"]
             return value
@@ -77,7 +68,7 @@ class Encoder:
             return ["tuple", [self._node(item, depth + 1) for item in value]]
         if kind is bytes:
             return ["bytes", self._buffer(value)]
-        if kind.__module__ == "numpy" and isinstance(value, np.generic) and value.dtype.kind in KINDS:
+        if kind.__module__ == "numpy" and isinstance(value, np.generic) and value.dtype.kind in ARRAY_KINDS:
             return ["scalar", value.dtype.str, self._buffer(value.tobytes())]
         return self._changeable(value, kind, depth)
 
@@ -92,7 +83,7 @@ class Encoder:
         if kind in (set, frozenset):
             self._numbered(value)
             return [kind.__name__, [self._node(item, depth + 1) for item in sorted(value, key=repr)]]
-        if kind is np.ndarray and value.dtype.kind in KINDS and value.dtype.isnative:
+        if kind is np.ndarray and value.dtype.kind in ARRAY_KINDS and value.dtype.isnative:
             shared = self._view(value)
             self._numbered(value)
             return shared or self._array(value)
@@ -106,7 +97,7 @@ class Encoder:
             self._numbered(value)
             return ["remote", stands.number, stands.name]
         if kind is np.ndarray:
-            return ["odd array", str(value.dtype), list(value.shape)]
+            return ["odd array", list(value.shape)]
         return ["opaque", str(kind.__module__), str(kind.__name__)]
 
     def _view(self, value):
@@ -145,7 +136,7 @@ class Decoder:
 
     def decode(self, content):
         """Raises WireError for bytes that are no value."""
-        if len(content) > MOST_BYTES:
+        if len(content) > MOST_VALUE:
             raise WireError("the value is too large")
         try:
             (length,) = struct.unpack_from("<Q", content)
@@ -162,7 +153,7 @@ class Decoder:
         if depth > DEEPEST + 2 or self.nodes > 2 * MOST_NODES:
             raise WireError("the value is too deep or too large")
         if not isinstance(node, list):
-            if type(node) not in PLAIN:
+            if type(node) not in AS_THEMSELVES:
                 raise WireError("a node of no kind")
             return node
         read = getattr(self, "_read_" + str(node[0]).replace(" ", "_"), None)
@@ -182,23 +173,20 @@ class Decoder:
     def _read_tuple(self, node, depth):
         return tuple([self._value(item, depth) for item in node[1]])
 
-    def _read_bytes(self, node, depth):
+    def _read_bytes(self, node, _):
         return bytes(self._take(node[1]))
 
-    def _read_scalar(self, node, depth):
+    def _read_scalar(self, node, _):
         return self._numbers(node[1], (), node[2])[()]
 
     def _read_list(self, node, depth):
-        return self._whole(list, lambda: [self._value(item, depth) for item in node[1]])
+        kind = {"list": list, "set": set, "frozenset": frozenset}[node[0]]
+        return self._whole(kind, lambda: [self._value(item, depth) for item in node[1]])
+
+    _read_set = _read_frozenset = _read_list
 
     def _read_dict(self, node, depth):
         return self._whole(dict, lambda: {self._value(k, depth): self._value(v, depth) for k, v in node[1]})
-
-    def _read_set(self, node, depth):
-        return self._whole(set, lambda: [self._value(item, depth) for item in node[1]])
-
-    def _read_frozenset(self, node, depth):
-        return self._whole(frozenset, lambda: [self._value(item, depth) for item in node[1]])
 
     def _whole(self, kind, content):
         """Numbered before its content is; a reference to itself from within is refused, so there are no circles."""
@@ -216,13 +204,13 @@ class Decoder:
         owner = self._read_ref(node, depth)
         try:
             found = np.ndarray(content.shape, content.dtype, owner, node[2], node[3])
-            same = found.tobytes() == content.tobytes()
+            content = found if found.tobytes() == content.tobytes() else content
         except (TypeError, ValueError):
-            same = False
-        return self._added(found if same else content)
+            pass
+        return self._added(content)
 
     def _read_odd_array(self, node, depth):
-        return np.empty([min(int(n), 20) for n in node[2][:4]], dtype=object)
+        return np.empty([min(int(n), 20) for n in node[1][:4]], dtype=object)
 
     def _read_generator(self, node, depth):
         generator = np.random.Generator(np.random.PCG64(0))
@@ -243,7 +231,11 @@ class Decoder:
 
     def _numbers(self, dtype, shape, length):
         kind = np.dtype(str(dtype))
-        if kind.kind not in KINDS or kind.itemsize > 4 * WIDEST or not all(type(n) is int and n >= 0 for n in shape):
+        if (
+            kind.kind not in ARRAY_KINDS
+            or kind.itemsize > 4 * WIDEST
+            or not all(type(n) is int and n >= 0 for n in shape)
+        ):
             raise WireError("an array of no known kind")
         content = self._take(length)
         if not length:  # NumPy makes no array from an empty buffer

@@ -18,9 +18,9 @@ import traceback
 import messages
 import numpy as np
 import wire
-from surroundings import PRINTED_COUNTED, Kept, luck, quiet, restore
+from surroundings import COUNTED_CHARACTERS, Kept, luck, quiet, restore
 
-FILE = "<submission "
+SUBMISSION_FILE = "<submission "
 
 
 class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -41,7 +41,7 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.modules[module.__name__], f"<{module.__name__}>", "exec"), module.__dict__)
 
 
-class Ended(BaseException):
+class HungUp(BaseException):
     """The judge has hung up."""
 
 
@@ -59,7 +59,7 @@ class Session:
         try:
             return messages.receive(self.sock, most=2**34)
         except (EOFError, OSError):
-            raise Ended from None
+            raise HungUp from None
 
     # ---- the code
 
@@ -71,14 +71,14 @@ class Session:
         self.space, failures, printed = space, [], Kept()
         with quiet(printed):
             for number, text in enumerate(head["statements"]):
-                file = f"{FILE}{number}>"
+                file = f"{SUBMISSION_FILE}{number}>"
                 linecache.cache[file] = (len(text), None, text.splitlines(True), file)
                 try:
                     exec(compile(text, file, "exec", dont_inherit=True), space)
-                except Ended:
+                except HungUp:
                     raise
                 except BaseException as error:
-                    failures.append([number, told_name(error), told(error)])
+                    failures.append([number, told_name(error), message_of(error)])
         self.function = space.get(head["name"])
         self.say({"kind": "ready", "standing": self.standing, "failures": failures[:20], **self.described()})
 
@@ -107,14 +107,14 @@ class Session:
         with quiet(printed):
             try:
                 answer = self.function(*args, **kwargs)
-            except Ended:
+            except HungUp:
                 raise
             except BaseException as error:
                 failed = error
         said = {
             "global": luck()[: len(before)] != before,
             "printed": printed.text,
-            "characters": min(printed.count, PRINTED_COUNTED),
+            "characters": min(printed.count, COUNTED_CHARACTERS),
         }
         if said["global"]:
             restore(before)
@@ -140,12 +140,12 @@ class Session:
         line = [0, ""]
         with contextlib.suppress(Exception):
             for frame in reversed(traceback.extract_tb(error.__traceback__)):
-                if frame.filename.startswith(FILE):
+                if frame.filename.startswith(SUBMISSION_FILE):
                     line = [frame.lineno, (frame.line or "").strip()[:200]]
                     break
         number = getattr(error, "asked_number", None)
         asked = number if type(number) is int else None
-        return {"names": names, "message": told(error), "line": line, "asked": asked}
+        return {"names": names, "message": message_of(error), "line": line, "asked": asked}
 
     # ---- the other way round: functions and objects of the judge
 
@@ -174,7 +174,7 @@ class Session:
         try:
             messages.send(self.sock, head, *values)
         except OSError:
-            raise Ended from None
+            raise HungUp from None
 
 
 class Stub:
@@ -203,7 +203,7 @@ def is_leaf(value):
     return torch is not None and type(value) is torch.Tensor and value.requires_grad and value.is_leaf
 
 
-def told(error):
+def message_of(error):
     try:
         return str(error)[:600]
     except BaseException:  # an error of a submission's own making

@@ -24,7 +24,7 @@ import worker
 sys.path.pop(0)
 
 
-def main():
+def be_zygote():
     control = socket.socket(fileno=int(sys.argv[1]))
     options, _ = messages.receive(control)
     isolation.die_with_parent()
@@ -150,4 +150,4 @@ def end(process, box):
 
 
 if __name__ == "__main__":
-    main()
+    be_zygote()
