@@ -7,7 +7,8 @@ from submissions import answer, cell_of, chapter, code, content, written
 
 from mlm_mini.course.exercises import all_exercises
 from mlm_mini.grading.marks import mark, mark_submission
-from mlm_mini.grading.sandbox import Limits, Sandbox
+from mlm_mini.grading.sandbox import Sandbox
+from mlm_mini.grading.startup import Limits
 from mlm_mini.grading.submission import take_apart
 
 SOFTMAX = "01.softmax"

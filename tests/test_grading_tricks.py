@@ -9,7 +9,8 @@ from submissions import TOP, chapter, code, content, written
 from mlm_mini.course.diagnosis import expected_outcomes
 from mlm_mini.course.exercises import find_exercise
 from mlm_mini.grading.marks import IMPORTED, MEMORIZED, mark
-from mlm_mini.grading.sandbox import Limits, Sandbox
+from mlm_mini.grading.sandbox import Sandbox
+from mlm_mini.grading.startup import Limits
 from mlm_mini.grading.submission import take_apart
 
 SOFTMAX = "01.softmax"

@@ -65,7 +65,7 @@ def run_grade(options: argparse.Namespace) -> int:
     from mlm_mini.grading.archives import find
     from mlm_mini.grading.classroom import begin_state, mark_class, state_file
     from mlm_mini.grading.pool import Settings
-    from mlm_mini.grading.sandbox import Limits
+    from mlm_mini.grading.startup import Limits
 
     files = find(options.paths)
     if not files:

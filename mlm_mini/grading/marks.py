@@ -26,7 +26,8 @@ from mlm_mini.course.run import TimeLimitReached, run_case, same_outcome
 from mlm_mini.grading.fresh import fresh
 from mlm_mini.grading.program import PROCESS_ENDED, ProcessEnded
 from mlm_mini.grading.proxy import Submitted
-from mlm_mini.grading.sandbox import Limits, Sandbox
+from mlm_mini.grading.sandbox import Sandbox
+from mlm_mini.grading.startup import Limits
 from mlm_mini.grading.submission import Part, Submission, pristine
 
 LONG = 400  # characters of a function's syntax tree, below which everybody writes the same
@@ -83,9 +84,8 @@ def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark
     if refusal := report.refusal(exercise, function):
         missing = submitted.seen.failures
         return _mark(part, 0.0, feedback=_with_failures(refusal, missing) if function is None else refusal)
-    found = diagnose(
-        exercise, function, limits.waiting, search=0.0 if exercise.is_random or exercise.prepare else math.inf
-    )
+    search = 0.0 if exercise.is_random or exercise.prepare else math.inf  # all or nothing: no clock decides
+    found = diagnose(exercise, function, limits.waiting, search, watched=False)
     if submitted.seen.handed_in:
         return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
     if submitted.seen.slow:
@@ -94,7 +94,7 @@ def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark
         return _mark(part, 0.0, feedback=PROCESS_ENDED, inputs=_count(found))
     if _given_up(found):
         return _mark(part, 0.0, feedback=_feedback(found, submitted), inputs=_count(found))
-    again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0)
+    again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0, watched=False)
     if submitted.seen.handed_in:
         return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
     if submitted.seen.slow:

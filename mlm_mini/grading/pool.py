@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from mlm_mini.grading.archives import Found, Unreadable
-from mlm_mini.grading.sandbox import Limits
+from mlm_mini.grading.startup import Limits
 
 MOST_SECONDS = 1800  # of one submission; each exercise has a limit of its own, far below
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}

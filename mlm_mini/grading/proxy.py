@@ -158,11 +158,13 @@ class Submitted:
         self._start()
         here = Here()
         encoder = wire.Encoder(remote=here.keep)
-        self._say({"kind": "call"}, encoder.encode((args, kwargs)))
+        sent = encoder.encode((args, kwargs))
+        self._say({"kind": "call"}, sent)
         head, values = self._talk(here)
         self._take_over(head)
-        if values and values[0]:
-            after_args, after_kwargs = wire.Decoder(far=here.find).decode(values[0])
+        if values[0]:
+            after = values[0] + messages.buffers(sent) if head.get("kept") else values[0]
+            after_args, after_kwargs = wire.Decoder(far=here.find).decode(after)
             update(args, after_args)
             update(kwargs, after_kwargs)
         if head["kind"] == "error":

@@ -14,38 +14,24 @@ import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
-from dataclasses import dataclass
-from pathlib import Path
 
 from mlm_mini.grading.inside import messages
+from mlm_mini.grading.plain import PlainStarter
+from mlm_mini.grading.startup import INSIDE, START_SECONDS, Limits, clean_environment, folders, python
 
-INSIDE = Path(__file__).parent / "inside"
-START_SECONDS = 120
 STEPS = {
     "namespaces": "files of this machine can be read, other processes seen, and the network used",
     "landlock": "files are kept from it by namespaces alone",
     "privileges": "it keeps the privileges of whoever marks",
     "seccomp": "it can start processes, and open sockets",
+    "memory": "it can take all the memory there is",
 }
+LINUX = sys.platform.startswith("linux")
 
 
 class SandboxError(RuntimeError):
     """No process could be started to run a submission in."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one submitted function may take: seconds of computing, bytes of memory beyond what Python takes."""
-
-    seconds: float = 10.0
-    memory: int = 2 * 2**30
-
-    @property
-    def waiting(self) -> float:
-        """Seconds that one input may take by the clock: a busy machine is nobody's fault, and who sleeps hangs."""
-        return 3 * self.seconds
 
 
 class Sandbox:
@@ -53,7 +39,7 @@ class Sandbox:
 
     def __init__(self, limits: Limits, without: tuple[str, ...] = ()):
         self.limits, self.without = limits, without
-        self._zygotes: dict[bool, Zygote] = {}
+        self._zygotes: dict[bool, Zygote | PlainStarter] = {}
         self.standing: dict[str, str] = {}
 
     def __enter__(self) -> Sandbox:
@@ -68,7 +54,7 @@ class Sandbox:
         for last_try in (False, True):
             try:
                 if torch not in self._zygotes:
-                    self._zygotes[torch] = Zygote(self.limits, torch, self.without)
+                    self._zygotes[torch] = self._started(torch)
                     self.standing = self._zygotes[torch].standing
                 return self._zygotes[torch].fork()
             except (OSError, EOFError, messages.MessageError) as error:
@@ -77,6 +63,11 @@ class Sandbox:
                 if last_try:
                     raise SandboxError(f"no process for a submission could be started ({error})") from None
         raise AssertionError
+
+    def _started(self, torch: bool) -> Zygote | PlainStarter:
+        if LINUX and "zygote" not in self.without:
+            return Zygote(self.limits, torch, self.without)
+        return PlainStarter(self.limits)
 
     def end(self, died: bool = False) -> bool:
         """Ends the last process, and whatever it left. died: it is gone. Returns whether its time was up."""
@@ -148,29 +139,3 @@ class Zygote:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         shutil.rmtree(self.root, ignore_errors=True)
-
-
-def python() -> str:
-    """This Python by its real path: a link to it may lead through what is not there inside."""
-    if sys.prefix == sys.base_prefix:
-        return os.path.realpath(sys.executable)
-    return str(Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name)
-
-
-def clean_environment() -> dict[str, str]:
-    one = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")}
-    return {"PATH": "/usr/bin:/bin", "HOME": "/box", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"} | one
-
-
-def folders() -> dict[str, list[str]]:
-    """What there is to read inside: Python, its packages and the system's libraries; the course, installed, is not."""
-    prefix, base = Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()
-    libraries = [base / "lib", *(Path(name) for name in ("/lib", "/lib64", "/usr/lib", "/usr/lib64"))]
-    sites = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
-    ours = [str(path) for site in sites for path in sorted(site.glob("mlm_mini*")) if path.is_dir()]
-    kept = [str(path) for path in libraries if path.exists() and not any(site.is_relative_to(path) for site in sites)]
-    if prefix == base:  # without an environment of its own the packages lie inside Python's folder
-        kept = [str(path) for path in libraries if path.exists()]
-    parts = [str(path) for site in sites for path in sorted(site.iterdir()) if not path.name.startswith("mlm_mini")]
-    named = [str(site) for site in sites]
-    return {"folders": kept + named, "hidden": ours, "readable": kept + parts, "listed": named}

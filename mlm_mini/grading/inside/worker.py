@@ -120,6 +120,10 @@ class Session:
             restore(before)
         after = wire.Encoder(remote=self.stand_in).encode((args, kwargs))
         changed = b"" if after == values[0] else after
+        said["kept"] = bool(changed) and messages.buffers(after) == messages.buffers(
+            values[0]
+        )  # those are not sent again
+        changed = messages.without_buffers(changed) if said["kept"] else changed
         if failed is not None:
             self.say({"kind": "error", **self.error(failed), **said}, changed)
             return
