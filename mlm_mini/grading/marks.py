@@ -26,7 +26,7 @@ from mlm_mini.course.run import TimeLimitReached, run_case, same_outcome
 from mlm_mini.grading.fresh import fresh
 from mlm_mini.grading.program import PROCESS_ENDED, ProcessEnded
 from mlm_mini.grading.proxy import Submitted
-from mlm_mini.grading.sandbox import Sandbox
+from mlm_mini.grading.sandbox import Sandbox, SandboxError
 from mlm_mini.grading.startup import Limits
 from mlm_mini.grading.submission import Part, Submission, pristine
 
@@ -70,7 +70,7 @@ def mark(part: Part, sandbox: Sandbox, seed: int) -> Mark:
         return _judged(part, submitted, sandbox.limits, seed)
     except ProcessEnded as error:
         return _mark(part, 0.0, feedback=str(error))
-    except (KeyboardInterrupt, MemoryError):
+    except (KeyboardInterrupt, MemoryError, SandboxError):  # not the submission's fault
         raise
     except Exception as error:  # an answer that breaks the comparison itself
         return _mark(part, 0.0, feedback=f"The answer of `{exercise.answer.name}` cannot be judged ({error}).")

@@ -128,6 +128,7 @@ def _work(pipe: Connection, settings: Settings) -> None:
 def mark_file(file: Found, settings: Settings, sandbox: Any) -> dict:
     """The row of one file; whatever is wrong with it is said there."""
     from mlm_mini.grading.marks import as_row, broken_row, mark_submission
+    from mlm_mini.grading.sandbox import SandboxError
     from mlm_mini.grading.submission import take_apart
 
     stem = os.path.basename(file.members[-1] if file.members else file.path)
@@ -137,5 +138,8 @@ def mark_file(file: Found, settings: Settings, sandbox: Any) -> dict:
         return broken_row(file.name, settings.chapter, str(problem))
     except (MemoryError, RecursionError) as error:
         return broken_row(file.name, settings.chapter, f"It is too large or too deep to read ({type(error).__name__}).")
-    marks = mark_submission(submission, sandbox, settings.seed)
+    try:
+        marks = mark_submission(submission, sandbox, settings.seed)
+    except (SandboxError, MemoryError) as error:
+        return broken_row(file.name, submission.chapter, f"It could not be marked: {error or 'no memory was left'}.")
     return as_row(file.name, submission.chapter, submission, marks)

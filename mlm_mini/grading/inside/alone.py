@@ -14,7 +14,7 @@ import worker
 sys.path.pop(0)
 
 
-def limit(cpu_seconds):
+def limit_what_can_be(cpu_seconds):
     """The limits that every Unix has. Windows has none."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
@@ -27,8 +27,8 @@ def begin_alone():
     port, word, cpu_seconds = sys.stdin.readline().split()
     sock = socket.create_connection(("127.0.0.1", int(port)))
     sock.sendall(word.encode())
-    limit(int(cpu_seconds))
-    worker.work(sock, {})
+    limit_what_can_be(int(cpu_seconds))
+    worker.work(sock)
 
 
 if __name__ == "__main__":

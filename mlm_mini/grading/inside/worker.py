@@ -46,8 +46,8 @@ class HungUp(BaseException):
 
 
 class Session:
-    def __init__(self, sock, standing):
-        self.sock, self.standing = sock, standing
+    def __init__(self, sock):
+        self.sock = sock
         self.graph = None
 
     def serve(self):
@@ -80,7 +80,7 @@ class Session:
                 except BaseException as error:
                     failures.append([number, told_name(error), message_of(error)])
         self.function = space.get(head["name"])
-        self.say({"kind": "ready", "standing": self.standing, "failures": failures[:20], **self.described()})
+        self.say({"kind": "ready", "failures": failures[:20], **self.described()})
 
     def described(self):
         function = self.function
@@ -120,9 +120,7 @@ class Session:
             restore(before)
         after = wire.Encoder(remote=self.stand_in).encode((args, kwargs))
         changed = b"" if after == values[0] else after
-        said["kept"] = bool(changed) and messages.buffers(after) == messages.buffers(
-            values[0]
-        )  # those are not sent again
+        said["kept"] = bool(changed) and messages.buffers(after) == messages.buffers(values[0])  # not sent again
         changed = messages.without_buffers(changed) if said["kept"] else changed
         if failed is not None:
             self.say({"kind": "error", **self.error(failed), **said}, changed)
@@ -218,13 +216,13 @@ def told_name(error):
     return str(type(error).__name__)[:80]
 
 
-def work(sock, standing):
+def work(sock):
     """Serves the judge until it hangs up. Never returns."""
     try:
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002, whoever draws from nobody's generator draws the same each time
         if torch := sys.modules.get("torch"):
             torch.manual_seed(0)
-        Session(sock, standing).serve()
+        Session(sock).serve()
     finally:
         os._exit(0)

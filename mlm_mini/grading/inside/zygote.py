@@ -68,7 +68,25 @@ def shut_in(options):
             standing[name] = str(error) or type(error).__name__
         if name == "namespaces":
             options["boxed"] = not standing[name]
+    standing["seccomp"] = "left out" if "seccomp" in options["without"] else tried_out(isolation.seccomp)
     return standing
+
+
+def tried_out(step):
+    """What came of a step that only forked processes take: "" where it worked."""
+    read, write = os.pipe()
+    process = os.fork()
+    if not process:
+        try:
+            step()
+        except (OSError, KeyError) as error:
+            os.write(write, (str(error) or "refused").encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    os.waitpid(process, 0)
+    with os.fdopen(read, "rb") as said:
+        return said.read().decode()
 
 
 def box_of(options):
@@ -108,13 +126,10 @@ def begin(descriptor, options, taken):
         os.closerange(descriptor + 1, 4096)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         isolation.limit(taken, options["memory"], options["cpu"])
-        refused = ""
         if "seccomp" not in options["without"]:
-            try:
+            with contextlib.suppress(OSError, KeyError):  # said already, by `tried_out`
                 isolation.seccomp()
-            except (OSError, KeyError) as error:
-                refused = str(error)
-        worker.work(sock, {"seccomp": refused})
+        worker.work(sock)
     finally:
         os._exit(0)
 
