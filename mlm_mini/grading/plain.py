@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 from mlm_mini.grading.startup import INSIDE, START_SECONDS, Limits, clean_environment, python
 
@@ -38,7 +39,7 @@ class PlainStarter:
         self.folder = tempfile.mkdtemp(prefix="mlm_mini_grading_")
         word = secrets.token_hex(16)
         with socket.create_server(("127.0.0.1", 0)) as server:
-            server.settimeout(START_SECONDS)
+            server.settimeout(1)
             self.process = subprocess.Popen(
                 [python(), "-s", "-P", "-B", str(INSIDE / "alone.py")],
                 env=clean_environment() | {"HOME": self.folder},
@@ -51,13 +52,19 @@ class PlainStarter:
             said = f"{server.getsockname()[1]} {word} {max(1, math.ceil(self.limits.seconds))}\n"
             self.process.stdin.write(said.encode())
             self.process.stdin.close()
-            while True:
+            return self._met(server, word.encode())
+
+    def _met(self, server: socket.socket, word: bytes) -> socket.socket:
+        """The socket of whoever knows the word. Raises OSError where the process ends before, or does not begin."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self.process.poll() is None:
+            with contextlib.suppress(OSError):
                 sock, _ = server.accept()
                 sock.settimeout(START_SECONDS)
-                with contextlib.suppress(OSError):
-                    if hmac.compare_digest(sock.recv(len(word), socket.MSG_WAITALL), word.encode()):
-                        return sock
+                if hmac.compare_digest(sock.recv(len(word), socket.MSG_WAITALL), word):
+                    return sock
                 sock.close()
+        raise OSError("the process did not begin")
 
     def kill(self, died: bool) -> bool:
         """Ends the process with what it started, and removes its folder. Returns whether its time was up."""
