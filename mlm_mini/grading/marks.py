@@ -84,6 +84,11 @@ def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark
     if refusal := report.refusal(exercise, function):
         missing = submitted.seen.failures
         return _mark(part, 0.0, feedback=_with_failures(refusal, missing) if function is None else refusal)
+    if exercise.is_random:  # fresh inputs are the known ones with other luck: who is right on them need not do both
+        again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0, watched=False)
+        if again.correct and not submitted.seen.handed_in:
+            inputs = f"of fresh inputs {_count(again)}"
+            return _mark(part, float(exercise.minutes), feedback="Correct.", inputs=inputs)
     search = 0.0 if exercise.is_random or exercise.prepare else math.inf  # all or nothing: no clock decides
     found = diagnose(exercise, function, limits.waiting, search, watched=False)
     if submitted.seen.handed_in:
