@@ -205,6 +205,10 @@ TRICKS = {
     "an endless answer": returning("iter(int, 1)"),
     "a circle": body("out = []", "out.append(out)", "return out"),
     "a tower": body("out = []", "for _ in range(100_000): out = [out]", "return out"),
+    "lists of lists that are one": body(
+        "out = []", "for _ in range(30): out = [out] * 40", "return out"
+    ),
+    "a wide answer": body("out = [1.0] * 90_000", "return [[out] * 90_000] * 9"),
     "a huge answer": returning("np.zeros(30_000_000)"),
     "a generator": body("yield logits"),
     "nothing": returning("None"),

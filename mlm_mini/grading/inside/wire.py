@@ -131,7 +131,7 @@ class Decoder:
     """
 
     def __init__(self, known=(), far=Remote):
-        self.objects = list(known)
+        self.objects, self.weights = list(known), {}
         self.far = far
 
     def decode(self, content):
@@ -168,6 +168,9 @@ class Decoder:
     def _read_ref(self, node, depth):
         if not 0 <= node[1] < len(self.objects) or self.objects[node[1]] is _UNFINISHED:
             raise WireError("a reference to nothing")
+        self.nodes += self.weights.get(node[1], 1)  # or lists of lists that are one would take for ever to walk
+        if self.nodes > 2 * MOST_NODES:
+            raise WireError("the value is too large")
         return self.objects[node[1]]
 
     def _read_tuple(self, node, depth):
@@ -190,9 +193,10 @@ class Decoder:
 
     def _whole(self, kind, content):
         """Numbered before its content is; a reference to itself from within is refused, so there are no circles."""
-        place = len(self.objects)
+        place, before = len(self.objects), self.nodes
         self.objects.append(_UNFINISHED)
         self.objects[place] = kind(content())
+        self.weights[place] = self.nodes - before
         return self.objects[place]
 
     def _read_array(self, node, depth):
