@@ -4,6 +4,7 @@
     python3 course.py learn [CHAPTER]    open the course in JupyterLab   (--no-browser, --port N)
     python3 course.py progress           what is solved, chapter by chapter   (--json [FILE])
     python3 course.py reset CHAPTER      a fresh copy of one chapter; yours is kept under a dated name
+    python3 course.py grade PATH...      marks for a class, or one notebook   (--json, --csv, --junit, --reports DIR)
     python3 course.py train --out DIR    train a model on a bundled language or your own text files
     python3 course.py fill "TEXT"        what a model puts in the place of each [MASK]   (--model DIR, --json [FILE])
     python3 course.py claims             measure the article's claims and print the verdicts   (--quick, --json [FILE])

@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 
+from mlm_mini.commands.grading import add_grade_command
 from mlm_mini.commands.learn import add_learn_command
 from mlm_mini.commands.models import add_model_commands
 from mlm_mini.commands.notebooks import add_notebook_commands
@@ -49,6 +50,7 @@ def command_parser(asked: str = "") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_learn_command(commands)
     add_notebook_commands(commands)
+    add_grade_command(commands)
     add_model_commands(commands, with_recipe=asked == "train")
     add_study_commands(commands)
     add_test_command(commands)

@@ -35,9 +35,10 @@ MAY_IMPORT = {
     "experiments": BASE | {"processes", "reference", "languages", "model", "training"},
     "widgets": BASE | {"reference", "languages", "model", "training", "experiments"},
     "course": BASE | {"reference", "languages", "model"},
+    "grading": BASE | {"course"},
     "bench": BASE | {"reference", "languages", "model", "experiments", "widgets", "course"},
     "chapters": BASE | {"processes", "training", "experiments"},
-    "commands": BASE | {"chapters", "training", "experiments", "course", "bench"},
+    "commands": BASE | {"chapters", "training", "experiments", "course", "grading", "bench"},
     "__main__": {"commands", "quoting"},
 }
 # The same for the rooms inside the experiments: the lab, the studies, what lists them, and the claims, which read them.

@@ -1,0 +1,38 @@
+"""What is run of a submission for one exercise, and what is seen of it beside its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mlm_mini.course.exercise import Exercise
+
+PROCESS_ENDED = "Your code ended the process that it runs in: os._exit, a crash, or more memory than there is."
+
+
+class ProcessEnded(Exception):
+    """The process of a submission is gone."""
+
+
+class AnswerNotPlain(Exception):
+    """What a submission sent is no plain data."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is run of a submission for one exercise: statements in order, and the name of the function they define."""
+
+    exercise: Exercise
+    name: str
+    statements: tuple[str, ...]
+    torch: bool = False
+
+
+@dataclass
+class Remembered:
+    """What was seen beside answers."""
+
+    line: str = ""  # of the submission, the last that raised
+    handed_in: bool = False
+    ends: int = 0
+    failures: list = field(default_factory=list)
+    slow: bool = False

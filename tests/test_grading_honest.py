@@ -1,0 +1,250 @@
+"""What loses no point: honest work, however it is laid out."""
+
+import json
+
+import pytest
+from submissions import answer, cell_of, chapter, code, content, written
+
+from mlm_mini.course.exercises import all_exercises
+from mlm_mini.grading.marks import mark, mark_submission
+from mlm_mini.grading.sandbox import Sandbox
+from mlm_mini.grading.startup import Limits
+from mlm_mini.grading.submission import take_apart
+
+SOFTMAX = "01.softmax"
+RIGHT = """def softmax(logits, axis=-1):
+    exp = np.exp(logits - np.max(logits, axis, keepdims=True))
+    return exp / exp.sum(axis, keepdims=True)
+"""
+HELPED = """def softmax(logits, axis=-1):
+    return normalized(exponentials(logits, axis), axis)
+"""
+EXPONENTIALS = "def exponentials(x, axis):\n    return np.exp(x - x.max(axis, keepdims=True))\n"
+NORMALIZED = "def normalized(x, axis):\n    return x / x.sum(axis, keepdims=True)\n"
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(Limits(seconds=20)) as sandbox:
+        yield sandbox
+
+
+def assert_full(notebook, exercise_id, sandbox):
+    raw = notebook if isinstance(notebook, bytes) else content(notebook)
+    parts = {part.exercise.id: part for part in take_apart(raw, exercise_id[:2]).parts}
+    found = mark(parts[exercise_id], sandbox, seed=11)
+    assert found.points == found.max_points, found
+    return found
+
+
+WAYS = {
+    "as it is asked for": (RIGHT,),
+    "by subtraction in the logarithm": (
+        "def softmax(logits, axis=-1):\n    return np.exp(logits - np.logaddexp.reduce(logits, axis, keepdims=True))\n",
+    ),
+    "by scipy": ("import scipy.special\ndef softmax(logits, axis=-1): return scipy.special.softmax(logits, axis)",),
+    "by torch": (
+        ("import torch\ndef softmax(logits, axis=-1):\n"
+        "    return torch.softmax(torch.from_numpy(np.ascontiguousarray(logits)), axis).numpy()"),
+    ),
+    "by einsum": (
+        ("def softmax(logits, axis=-1):\n    z = np.moveaxis(logits, axis, -1)\n"
+        "    e = np.exp(z - z.max(-1)[..., None])\n"
+        "    return np.moveaxis(e / np.einsum('...v->...', e)[..., None], -1, axis)"),
+    ),
+    "in a loop": (
+        ("def softmax(logits, axis=-1):\n    def row(z):\n        e = np.exp(z - max(z))\n        return e / sum(e)\n"
+        "    return np.apply_along_axis(row, axis, logits)"),
+    ),
+    "as a lambda": (
+        ("softmax = lambda logits, axis=-1: (lambda e: e / e.sum(axis, keepdims=True))(\n"
+        "    np.exp(logits - logits.max(axis, keepdims=True)))"),
+    ),
+    "with types": (
+        "from __future__ import annotations\nfrom numpy.typing import NDArray\n"
+        "def softmax(logits: NDArray, axis: int | None = -1) -> Unknown:\n"
+        + RIGHT.split("\n", 1)[1],
+    ),
+    "with a decorator": ("import functools\n@functools.wraps(np.exp)\ndef other(): ...\n" + RIGHT,),
+    "with a decorator of its own": (
+        "def counted(f):\n    def g(*a, **k):\n        return f(*a, **k)\n    return g\n@counted\n" + RIGHT,
+    ),
+    "with prints": (RIGHT.replace("    return", "    print(logits)\n    return"),),
+    "with an assertion": (RIGHT.replace("    return", "    assert exp.shape == logits.shape\n    return"),),
+    "with a helper in its cell": (EXPONENTIALS + NORMALIZED + HELPED,),
+    "with a helper in another cell": (HELPED, EXPONENTIALS, NORMALIZED),
+    "with a helper of a helper": (HELPED, "def top(x, axis): return x.max(axis, keepdims=True)",
+                                  EXPONENTIALS.replace("x.max(axis, keepdims=True)", "top(x, axis)"), NORMALIZED),
+    "with a class": (
+        "class Normalizer:\n    def __init__(self, axis): self.axis = axis\n"
+        "    def __call__(self, e): return e / e.sum(self.axis, keepdims=True)\n"
+        + RIGHT.replace("exp / exp.sum(axis, keepdims=True)", "Normalizer(axis)(exp)"),
+    ),
+    "with a constant": (RIGHT.replace("logits -", "SCALE * logits - SCALE *"), "SCALE = 2 / 2\n"),
+    "with a constant that is changed": (
+        RIGHT.replace("logits -", "S['a'] * logits - S['a'] *"), "S = {}\nS['a'] = 1.0\nS.update(b=2)\n"),
+    "with a table made in a loop": (
+        RIGHT.replace("logits -", "S[0] * logits - S[0] *"), "S = []\nfor i in range(3):\n    S.append(1.0)\n"),
+    "with its own import": (RIGHT.replace("np.", "numpy."), "import numpy"),
+    "with an import under another name": (RIGHT.replace("np.", "n."), "import numpy as n"),
+    "with a star import": (RIGHT.replace("np.exp", "exp_").replace("np.", "np."), "from numpy import *\nexp_ = exp\n"),
+    "with an import inside": (RIGHT.replace("):\n", "):\n    import numpy as other\n", 1),),
+    "with the learner's earlier function": (
+        "def softmax(logits, axis=-1):\n    return np.exp(logits - np.expand_dims(logsumexp(logits, axis), axis))",
+        answer("01.logsumexp"),
+    ),
+    "with the package's earlier function": (
+        "def softmax(logits, axis=-1):\n    return np.exp(logits - np.expand_dims(ref.logsumexp(logits, axis), axis))",
+    ),
+    "with a magic": ("%matplotlib inline\n" + RIGHT,),
+    "with a cell magic": (RIGHT, "%%time\nx = 3", "!ls"),
+    "with a question": (RIGHT + "\nnp.exp?\n",),
+    "with a try-out below": (RIGHT + "\nsoftmax(np.array([1.0, 2.0]))\nprint('so far so good')\n",),
+    "with a plot that cannot be drawn": (RIGHT, "import seaborn_that_nobody_has as s\ns.lineplot()"),
+    "with a first try above": ("def softmax(logits, axis=-1):\n    return logits\n\n" + RIGHT,),
+    "with other cells that fail": (RIGHT, "1 / 0", "raise KeyError", "def broken(:"),
+    "with a local of a heavy name": (
+        RIGHT.replace("exp ", "model ").replace("exp.", "model.").replace("np.model", "np.exp"),
+        "model = quick_model('scenes')",
+    ),
+    "with comments in another script": ("# 答え: è vero\n" + RIGHT,),
+    "with a cache": ("CACHE = {}\n" + RIGHT.replace("    return", "    CACHE[logits.shape] = 1\n    return"),),
+    "with more arguments": (RIGHT.replace("axis=-1)", "axis=-1, base=np.e, *, verbose=False)"),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_honest_work_gets_its_points(name, sandbox):
+    source, *more = WAYS[name]
+    assert_full(written(SOFTMAX, source, *more), SOFTMAX, sandbox)
+
+
+def other_layout(change):
+    notebook = written(SOFTMAX, RIGHT)
+    cells = notebook["cells"]
+    change(notebook, cells, cell_of(notebook, SOFTMAX))
+    return notebook
+
+
+def without_line(notebook, cells, place):
+    cells[place]["source"] = RIGHT
+
+
+def without_id(notebook, cells, place):
+    for cell in cells:
+        cell.pop("id", None)
+    notebook["nbformat_minor"] = 4
+
+
+def moved(notebook, cells, place):
+    cells[place]["source"] = f"# exercise: {SOFTMAX}\n"
+    cells.append(code(RIGHT))
+
+
+def renumbered(notebook, cells, place):
+    for number, cell in enumerate(cells):
+        cell["id"] = str(number)
+
+
+def split(notebook, cells, place):
+    cells[place]["source"] = f"# exercise: {SOFTMAX}\n" + EXPONENTIALS
+    cells.insert(place + 1, code(NORMALIZED))
+    cells.insert(place + 2, code(HELPED))
+
+
+def copied_as_a_stub(notebook, cells, place):
+    cells.insert(0, dict(cells[place]))
+    cells[place + 1]["source"] = (
+        f'# exercise: {SOFTMAX}\ndef softmax(logits, axis=-1):\n    raise NotImplementedError("")'
+    )
+
+
+def renamed(notebook, cells, place):
+    cells[place]["source"] = f"# exercise: {SOFTMAX}\n" + RIGHT.replace("def softmax", "def my_softmax")
+    cells[place + 1]["source"] = f'check("{SOFTMAX}", my_softmax)'
+
+
+def other_line_ends(notebook, cells, place):
+    for cell in cells:
+        cell["source"] = cell["source"].replace("\n", "\r\n")
+
+
+def as_lines(notebook, cells, place):
+    for cell in cells:
+        cell["source"] = cell["source"].splitlines(keepends=True)
+
+
+def without_setup(notebook, cells, place):
+    del cells[next(at for at, cell in enumerate(cells) if "import numpy" in cell["source"])]
+
+
+def without_checks(notebook, cells, place):
+    cells[:] = [cell for cell in cells if "check(" not in cell["source"]]
+
+
+def huge_outputs(notebook, cells, place):
+    cells[place]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 3_000_000}]
+
+
+LAYOUTS = [
+    without_line, without_id, moved, renumbered, split, copied_as_a_stub, renamed, other_line_ends, as_lines,
+    without_setup, without_checks, huge_outputs,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", LAYOUTS, ids=lambda change: change.__name__)
+def test_no_layout_costs_a_point(change, sandbox):
+    assert_full(other_layout(change), SOFTMAX, sandbox)
+
+
+def test_a_byte_order_mark_and_an_old_format_cost_nothing(sandbox):
+    notebook = written(SOFTMAX, RIGHT)
+    assert_full(b"\xef\xbb\xbf" + content(notebook), SOFTMAX, sandbox)
+    old = {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": [
+        {"cell_type": "code", "input": "".join(cell["source"]), "language": "python"}
+        for cell in notebook["cells"] if cell["cell_type"] == "code"]}]}  # fmt: skip
+    assert_full(json.dumps(old).encode(), SOFTMAX, sandbox)
+
+
+OTHERS = {
+    "00.unigram": "from collections import Counter\ndef unigram(sentences):\n"
+    "    n = Counter(w for s in sentences for w in s)\n"
+    "    return {w: c / sum(n.values()) for w, c in n.items()}",
+    "03.maskable": "def maskable_positions(ids, special_ids):\n    return ~np.isin(ids, list(special_ids))",
+    "05.causal-mask": "def causal_mask(T):\n    i = np.arange(T)\n    return i[:, None] >= i",
+}
+
+
+@pytest.mark.parametrize("exercise_id", OTHERS)
+def test_other_ways_of_other_chapters(exercise_id, sandbox):
+    assert_full(written(exercise_id, OTHERS[exercise_id]), exercise_id, sandbox)
+
+
+def test_the_solutions_get_full_marks(sandbox):
+    for number in ("00", "06"):
+        for found in mark_submission(take_apart(content(chapter(number, solved=True)), number), sandbox, seed=5):
+            assert found.points == found.max_points, found
+
+
+@pytest.mark.parametrize("name", ["save", "clinic-evaluation", "clinic-resume", "clinic-zero-grad", "clinic-split"])
+def test_functions_and_objects_of_the_judge_can_be_used(name, sandbox):
+    assert_full(chapter("07", solved=True), f"07.{name}", sandbox)
+
+
+def test_an_untouched_chapter_gets_nothing(sandbox):
+    for number in sorted({exercise.chapter for exercise in all_exercises().values()}):
+        marks = mark_submission(take_apart(content(chapter(number)), number), sandbox, seed=5)
+        assert sum(found.points for found in marks) == 0
+        assert sum(found.max_points for found in marks) > 0
+
+
+def test_a_known_mistake_is_named_and_earns_a_part(sandbox):
+    wrong = RIGHT.replace("logits - np.max(logits, axis, keepdims=True)", "logits")
+    found = next(
+        mark(part, sandbox, seed=11)
+        for part in take_apart(content(written(SOFTMAX, wrong)), "01").parts
+        if part.exercise.id == SOFTMAX
+    )
+    assert found.mistake == "no maximum subtracted"
+    assert 0 < found.points <= found.max_points / 2
+    assert "exp" in found.feedback
