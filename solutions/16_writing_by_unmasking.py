@@ -637,8 +637,9 @@ print(f"{'causal':11}{'left to right':30}price {above_causal.value:5.2f} ± "
 # %% id="models-orders" tags=["nbval-ignore-output"]
 paid = [price(readers["all ratios"], language, ids[:many], 4, np.random.default_rng(1609), order)
         for order in (CERTAIN, LOT)]
-print(f"the model of all ratios, four steps: most certain first costs {mean_interval(paid[0] - paid[1]).with_margin('+')}"
-      f" nats more; it costs more: {decide_above(Sampled.mean(paid[0] - paid[1]), 0)}")
+more = paid[0] - paid[1]
+print(f"the model of all ratios, four steps: most certain first costs {mean_interval(more).with_margin('+')} nats more; "
+      f"it costs more: {decide_above(Sampled.mean(more), 0)}")
 for K in (4, 15):
     shares = [table["all ratios", order, K][1].possible for order in WRITING_ORDERS]
     print(f"possible in {K} steps: " + ", ".join(
@@ -782,8 +783,8 @@ check("16.clinic-leak", cost_of)
 # ### No row wasted
 #
 # *"A row with nothing hidden teaches nothing. So we draw how many words are hidden, uniformly from 1 to all of them,
-# instead of a ratio; all the rest is as in the chapter. Only the exact language now seems to pay more than a tenth above
-# its entropy. Must be noise: the error bar is honest, though, and zero is far outside it."*
+# instead of a ratio; all the rest is as in the chapter. Only the exact language now seems to pay more than a tenth
+# above its entropy. Must be noise: the error bar is honest, though, and zero is far outside it."*
 
 # %% id="ex-clinic-count"
 # exercise: 16.clinic-count
@@ -795,14 +796,14 @@ def loss_by_count(nats, hidden, words):
     """
     # Where to start: how many different counts can a row of W words have here, and how many had it before?
     # <broken>
-    #| k, W = hidden.sum(axis=1), words.sum(axis=1)
+    #| asked, all_words = hidden.sum(axis=1), words.sum(axis=1)
     #| of_row = np.where(hidden, nats, 0.0).sum(axis=1)
-    #| return float(((W + 1) / k * of_row).sum() / W.sum())
+    #| return float(((all_words + 1) / asked * of_row).sum() / all_words.sum())
     # </broken>
     # <solution>
-    k, W = hidden.sum(axis=1), words.sum(axis=1)
+    asked, all_words = hidden.sum(axis=1), words.sum(axis=1)
     of_row = np.where(hidden, nats, 0.0).sum(axis=1)
-    return float((W / k * of_row).sum() / W.sum())
+    return float((all_words / asked * of_row).sum() / all_words.sum())
     # </solution>
 
 

@@ -163,6 +163,7 @@ def observed_ratios(function, n, rng):
     if not anew[chance.NEXT_DRAW]:
         return anew  # shares of one draw say nothing
     middle = stratum - (n - 1) / 2
+    pairs = middle[:, 1:] * middle[:, :-1]
     return {
         "all ratios lie between 0 and 1": bool((ratios >= 0).all() and (ratios <= 1).all()),
         "share of draws with one ratio in each stratum": chance.share((np.sort(stratum) == np.arange(n)).all(axis=1)),
@@ -170,8 +171,7 @@ def observed_ratios(function, n, rng):
         "standard deviation of the places within a stratum": within.std(),
         "how the place of a row goes with that of the next": 12 * (within[:, 1:] * within[:, :-1]).mean(),
         "how the stratum goes with the row": (stratum @ rows).mean() / (rows @ rows),
-        "how the stratum of a row goes with that of the next": (middle[:, 1:] * middle[:, :-1]).mean()
-        / (middle**2).mean(),
+        "how the stratum of a row goes with that of the next": 12 * pairs.mean() / (n * n - 1),
         **anew,
     }
 
@@ -198,8 +198,8 @@ RATIOS = Exercise(
     - in order: The first row always has the lowest stratum. If rows are sorted by length, short sentences would never
       see a high ratio.
           rng.permutation(n) => np.arange(n)
-    - the strata are turned, not shuffled: The next row always has the next stratum. How is each order to be as likely as
-      any other?
+    - the strata are turned, not shuffled: The next row always has the next stratum. How is each order to be as likely
+      as any other?
           rng.permutation(n) => np.roll(np.arange(n), rng.integers(n))
     - only the direction is drawn: Rows have the strata upward or downward, and those in the middle always have the
       middle ones.
@@ -217,8 +217,8 @@ RATIOS = Exercise(
        or / n => / (n - 1)
     - the draw cannot be repeated
           rng.random => np.random.default_rng().random
-    - a generator of your own: Every batch gets the same ratios, because a generator that you make in the function starts
-      from the same seed each time. Which one is there to draw from?
+    - a generator of your own: Every batch gets the same ratios, because a generator that you make in the function
+      starts from the same seed each time. Which one is there to draw from?
           rng.permutation => np.random.default_rng(0).permutation
           rng.random => np.random.default_rng(1).random
     """,
@@ -736,26 +736,26 @@ CLINIC_COUNT = Exercise(
     habits=("unchanged nats", "unchanged hidden"),
     helpers={"np": np},
     mistakes="""
-    - the weight of another lottery: With all words hidden nothing has to be made up for, and your weight is above 1. That
-      weight was the mean over ratios, of which some hide nothing. How many counts are possible now?
-          W / k => (W + 1) / k
+    - the weight of another lottery: With all words hidden nothing has to be made up for, and your weight is above 1.
+      That weight was the mean over ratios, of which some hide nothing. How many counts are possible now?
+          all_words / asked => (all_words + 1) / asked
     - one less: With all words hidden your weight is below 1, and with a single word the row counts for nothing.
-          W / k => (W - 1) / k
+          all_words / asked => (all_words - 1) / asked
     - no weight: A row with one blank stands for all of its words. By what does its sum have to be multiplied?
-          W / k * of_row => of_row
+          all_words / asked * of_row => of_row
     - upside down: Your weights are small where few words are hidden.
-          W / k => k / W
+          all_words / asked => asked / all_words
     - the mean over the blanks: You divide all nats by the number of all blanks, so that rows with many blanks decide,
       and those are the dear ones.
-          float((W / k * of_row).sum() / W.sum()) => float(of_row.sum() / k.sum())
+          float((all_words / asked * of_row).sum() / all_words.sum()) => float(of_row.sum() / asked.sum())
     - the mean of the rows' means: A word of a short sentence counts for more. What does L divide by?
-          float((W / k * of_row).sum() / W.sum()) => float((of_row / k).mean())
+          float((all_words / asked * of_row).sum() / all_words.sum()) => float((of_row / asked).mean())
     - divided by the number of rows: That is nats per sentence. What is the N of the equation?
-          / W.sum() => / len(W)
+          / all_words.sum() => / len(W)
     - special tokens and padding are counted: You divide by all positions. N counts words.
-          / W.sum() => / words.size
+          / all_words.sum() => / words.size
     - one count for all rows: You use the mean count. Each row has its own.
-          W / k => W / k.mean()
+          all_words / asked => all_words / asked.mean()
     - NaN from what is visible: Zero times NaN is NaN, and zero times inf too. How do you choose without multiplying?
           np.where(hidden, nats, 0.0) => nats * hidden
     - the visible words are counted: You add up what a model says at words that it sees. Which positions are asked?
