@@ -88,9 +88,9 @@ check("16.area", area)
 # sample: 3,000 sentences, with fresh masks at each ratio. The other side of the equation needs no mask at all, since
 # the language knows the probability of every sentence.
 #
-# Your rule on the row of floors gives a slightly other area than the line below it. A floor in that row divides the
-# nats by the number of words that *came out* hidden, the area by the number that is expected, $r$ times the words. Only
-# the second can be had for each sentence by itself, which is what the interval of the difference needs.
+# Your rule on the row of floors gives a slightly other area than the one with an interval. A floor in the row divides
+# the nats by the number of words that *came out* hidden, the area by the number that is expected, $r$ times the words.
+# Only the second can be had for each sentence by itself, which is what the interval of the difference needs.
 
 # %% id="measure-area"
 from mlm_mini.experiments.writing.floor_area import gauss_ratios, measure_area
@@ -441,8 +441,8 @@ for K, order in ((4, "random"), (4, "most certain first")):
 
 # %% [markdown] id="try-unmasking"
 # *Impossible* is meant strictly: the scene language has rules about who does what, beside those of grammar. Only people
-# bring things there, for example, so that *the cat brings* is beyond repair, however it goes on. Each of the two words
-# was possible where it stood; they were drawn in the same step, and neither knew of the other.
+# bring things there, for example, so that *the cat brings* is beyond repair, however it goes on. *cat* alone and
+# *brings* alone could both become sentences; drawn in the same step, neither knows of the other.
 #
 # Go through the steps yourself (arrow keys work, and numbers can be typed). Who writes, in which order, and in how many
 # steps can be chosen; below each word stands the step at which it was filled in and what it cost there.
@@ -638,8 +638,8 @@ print(f"{'causal':11}{'left to right':30}price {above_causal.value:5.2f} ± "
 paid = [price(readers["all ratios"], language, ids[:many], 4, np.random.default_rng(1609), order)
         for order in (CERTAIN, LOT)]
 more = paid[0] - paid[1]
-print(f"the model of all ratios, four steps: most certain first costs {mean_interval(more).with_margin('+')} nats more; "
-      f"it costs more: {decide_above(Sampled.mean(more), 0)}")
+print(f"the model of all ratios, four steps: most certain first costs {mean_interval(more).with_margin('+')} nats "
+      f"more; it costs more: {decide_above(Sampled.mean(more), 0)}")
 for K in (4, 15):
     shares = [table["all ratios", order, K][1].possible for order in WRITING_ORDERS]
     print(f"possible in {K} steps: " + ", ".join(
