@@ -276,7 +276,6 @@ MEAN_WEIGHT = Exercise(
       rows with nothing hidden by themselves.
           np.maximum(k, 1) => (k + 1e-3)
        or np.where(k > 0, (W + 1) / np.maximum(k, 1), 0.0) => np.where(k > 0, (W + 1) / (k + 1e-6), 0.0)
-       or np.where(k > 0, (W + 1) / np.maximum(k, 1), 0.0) => np.where(k > 0, (W + 1) / (k + 1e-8), 0.0)
     - a bracket is missing
           (W + 1) / => W + 1 /
     """,
@@ -412,6 +411,10 @@ SCHEDULE = Exercise(
 )
 
 
+def _some(truth, many):
+    return chance.share(truth) if many else "some" if truth.any() else "none"
+
+
 def observed_words(function, logits, excluded, rng):
     """Shares of the tokens in each block of equal rows."""
     few = logits.copy(), excluded.copy(), copy.deepcopy(rng)
@@ -428,11 +431,11 @@ def observed_words(function, logits, excluded, rng):
     counts = np.array([np.bincount(drawn[0][blocks == b], minlength=V) for b in np.unique(blocks)])
     seen = {
         "shape of the answer": str(drawn[0].shape),
-        "share of the excluded tokens that are drawn": chance.amount(excluded[drawn[0]], many),
+        "share of the excluded tokens that are drawn": _some(excluded[drawn[0]], many),
         chance.SAME_SEED: chance.repeatable(function, *few),
     }
-    if not many:
-        return seen | {"the only allowed tokens": drawn[0]}
+    if not many:  # how often an excluded token comes is luck, and what comes beside it
+        return seen if excluded[drawn[0]].any() else seen | {"the only allowed tokens": drawn[0]}
     shares = counts / counts.sum(axis=1, keepdims=True)
     return seen | {
         "share of each token at blanks with equal logits": shares,
@@ -460,7 +463,7 @@ DRAW = Exercise(
     cases=(
         Case(
             "one token is allowed",
-            (np.array([[3.0, -1.0, 5.0], [0.0, 2.0, 9.0]]), np.array([True, False, True]), rng(1)),
+            (np.tile([[3.0, -1.0, 5.0], [0.0, 2.0, 9.0]], (6, 1)), np.array([True, False, True]), rng(1)),
         ),
         Case("three kinds of blanks, the first two tokens excluded", (*blanks(5, 6, [0, 1]), rng(2))),
         Case("excluded tokens among the others", (*blanks(6, 7, [5, 2]), rng(3))),
@@ -478,11 +481,21 @@ DRAW = Exercise(
     - a logit of 0 is a logit like others: You give excluded tokens a score of 0, and they are drawn. Which score makes
       a probability of 0?
           -np.inf => 0.0
+    - their share goes to nobody: You take the excluded tokens out of the probabilities, which then sum to less than
+      one, and the rest of the luck falls on a token that nobody chose. Exclude them before the softmax.
+          instead:
+              p = np.exp(logits - logits.max(axis=1, keepdims=True))
+              p = np.where(excluded, 0.0, p / p.sum(axis=1, keepdims=True))
+              return (p.cumsum(axis=1) > rng.random((len(p), 1))).argmax(axis=1)
+    - a place among the allowed ones: You leave the excluded tokens out and return places in what is left. Which id
+      stands at such a place?
+          instead:
+              left = logits[:, ~excluded]
+              return (left + rng.gumbel(size=left.shape)).argmax(axis=1)
     - low is not low enough: Your score for excluded tokens is a number, and the others may be lower still. Which score
       is below all numbers?
           -np.inf => -100.0
        or -np.inf => -1000.0
-       or -np.inf => logits.min() - 10
     - the excluded ones alone: You draw what must not be drawn. Which branch of np.where is for True?
           np.where(excluded, -np.inf, logits) => np.where(excluded, logits, -np.inf)
     - the likeliest word, always: You draw nothing: every blank of a kind gets the same word. How often should a word
@@ -519,6 +532,12 @@ DRAW = Exercise(
 def observed_picks(function, scores, hidden, counts, rng):
     """The picks themselves where scores settle them; where there are ties, shares."""
     one = chance.truths(function(scores, hidden, counts, rng), hidden)
+    if np.ptp(scores) < 1e-6:  # who has these wrong has them wrong by luck
+        last, best = np.where(one, scores, np.inf).min(axis=1), np.where(hidden & ~one, scores, -np.inf).max(axis=1)
+        return {
+            "rows have as many as asked for": bool((one.sum(axis=1) == counts).all()),
+            "what is left has lower scores than what is filled in": bool((best < last).all()),
+        }
     if len(scores) < 1000:
         return {"what is filled in": one}
     others = np.stack(chance.in_a_row(function, 2, scores, hidden, counts, rng))
@@ -751,7 +770,7 @@ CLINIC_COUNT = Exercise(
     - the mean of the rows' means: A word of a short sentence counts for more. What does L divide by?
           float((all_words / asked * of_row).sum() / all_words.sum()) => float((of_row / asked).mean())
     - divided by the number of rows: That is nats per sentence. What is the N of the equation?
-          / all_words.sum() => / len(W)
+          / all_words.sum() => / len(all_words)
     - special tokens and padding are counted: You divide by all positions. N counts words.
           / all_words.sum() => / words.size
     - one count for all rows: You use the mean count. Each row has its own.
