@@ -367,3 +367,20 @@ def test_verdicts_follow_the_seeds():
     assert clear.plot().get_suptitle() == clear.finding()
     assert study.Writers.from_json(clear.to_json()).table() == clear.table()
     assert "all ratios" in clear.describe()
+
+
+# ---------------------------------------------------------------- a count in place of a ratio (the bug clinic)
+
+
+@pytest.mark.parametrize(("more", "off"), [(0, 1.0), (1, 5 / 4)])
+def test_a_uniform_count_from_one_on_asks_for_the_weight_w_over_k(more, off, chain, sentences):
+    """By enumeration: with (W + 1) / k, right where rows may hide nothing, a row of four words pays a quarter more."""
+    ids, p = sentences
+    nats = 0.0
+    for k in range(1, 5):
+        sets = list(itertools.combinations(range(1, 5), k))
+        for places in sets:
+            hidden = np.zeros(ids.shape, dtype=bool)
+            hidden[:, places] = True
+            nats += (4 + more) / k / (4 * len(sets)) * (p @ expected_nats(chain, ids, hidden))
+    assert nats == pytest.approx(-off * (p @ np.log(p)), abs=1e-12)

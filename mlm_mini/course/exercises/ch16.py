@@ -1,4 +1,4 @@
-"""Chapter 16: writing by unmasking. An area, a bound, and sentences out of nothing but holes.
+"""Chapter 16: writing by unmasking. An area, a bound, sentences out of nothing but holes; the bug clinic of Part V.
 
 Shapes: B sentences, T positions, V tokens, N blanks, R orders, K steps.
 """
@@ -113,6 +113,15 @@ WEIGHTED_LOSS = Exercise(
     - the share that happened to be hidden: You divide by how many words were hidden, which is luck, and not by the
       ratio that they were drawn with. Is the mean still what it was?
           / ratios => / np.maximum(hidden.sum(axis=1) / words.sum(axis=1), 1e-9)
+    - the blanks of a row are averaged: You take the mean over the blanks of a row before you weigh it. Its sum is what
+      the ratio undoes.
+          .sum(axis=1) / ratios => .sum(axis=1) / np.maximum(hidden.sum(axis=1), 1) / ratios
+    - the weights are made to sum to one: You divide by the sum of the weights of the blanks. That is luck too, and the
+      mean of a quotient is not the quotient of the means. What is N?
+          words.sum() => (hidden.sum(axis=1) / ratios).sum()
+    - in single precision: Your numbers have about seven digits. In which precision do the nats come?
+          0.0).sum(axis=1) => 0.0).astype(np.float32).sum(axis=1)
+       or nats, 0.0).sum(axis=1) / ratios => nats, 0.0).astype(np.float32).sum(axis=1) / ratios.astype(np.float32)
     - one ratio for all rows: You divide by the mean ratio. Each row has its own.
           / ratios => / ratios.mean()
     - the mean over the blanks: You divide by how many words are hidden. What has the weight put in their place already?
@@ -147,6 +156,14 @@ def observed_ratios(function, n, rng):
     stratum = np.clip(np.floor(ratios * n), 0, n - 1)
     within = ratios * n - stratum - 0.5
     rows = np.arange(n) - (n - 1) / 2
+    anew = {
+        chance.NEXT_DRAW: bool((ratios != ratios[0]).any()),
+        chance.SAME_SEED: chance.repeatable(function, n, rng),
+    }
+    if not anew[chance.NEXT_DRAW]:
+        return anew  # shares of one draw say nothing
+    middle = stratum - (n - 1) / 2
+    pairs = middle[:, 1:] * middle[:, :-1]
     return {
         "all ratios lie between 0 and 1": bool((ratios >= 0).all() and (ratios <= 1).all()),
         "share of draws with one ratio in each stratum": chance.share((np.sort(stratum) == np.arange(n)).all(axis=1)),
@@ -154,8 +171,8 @@ def observed_ratios(function, n, rng):
         "standard deviation of the places within a stratum": within.std(),
         "how the place of a row goes with that of the next": 12 * (within[:, 1:] * within[:, :-1]).mean(),
         "how the stratum goes with the row": (stratum @ rows).mean() / (rows @ rows),
-        chance.NEXT_DRAW: bool((ratios != ratios[0]).any()),
-        chance.SAME_SEED: chance.repeatable(function, n, rng),
+        "how the stratum of a row goes with that of the next": 12 * pairs.mean() / (n * n - 1),
+        **anew,
     }
 
 
@@ -181,6 +198,12 @@ RATIOS = Exercise(
     - in order: The first row always has the lowest stratum. If rows are sorted by length, short sentences would never
       see a high ratio.
           rng.permutation(n) => np.arange(n)
+    - the strata are turned, not shuffled: The next row always has the next stratum. How is each order to be as likely
+      as any other?
+          rng.permutation(n) => np.roll(np.arange(n), rng.integers(n))
+    - only the direction is drawn: Rows have the strata upward or downward, and those in the middle always have the
+      middle ones.
+          rng.permutation(n) => np.arange(n)[:: rng.choice([-1, 1])]
     - always the middle of a stratum: Only n ratios ever occur. What is drawn within a stratum?
           1 - rng.random(n) => 0.5
     - always the end of a stratum: Only n ratios ever occur, and they are too large on average.
@@ -194,7 +217,8 @@ RATIOS = Exercise(
        or / n => / (n - 1)
     - the draw cannot be repeated
           rng.random => np.random.default_rng().random
-    - rng is never used
+    - a generator of your own: Every batch gets the same ratios, because a generator that you make in the function
+      starts from the same seed each time. Which one is there to draw from?
           rng.permutation => np.random.default_rng(0).permutation
           rng.random => np.random.default_rng(1).random
     """,
@@ -242,6 +266,16 @@ MEAN_WEIGHT = Exercise(
           hidden.sum(axis=1) => hidden.sum()
     - the columns are counted: Your answer has a weight for each position. Along which axis is a row?
           hidden.sum(axis=1), words.sum(axis=1) => hidden.sum(axis=0), words.sum(axis=0)
+    - the words of the whole batch: You count the words of all rows together. How many has the row?
+          words.sum(axis=1) => words.sum()
+    - W counts what is visible: You take the words that are left for all words. What is the W of the exponents?
+          words.sum(axis=1) => (words & ~hidden).sum(axis=1)
+    - one is taken off: With all words hidden your weight is below 1. Which sum of exponents gives the factor?
+          (W + 1) / => (W - 1) /
+    - a little is added below the line: Nothing divides by 0 any more, but all weights are a little too small. Treat the
+      rows with nothing hidden by themselves.
+          np.maximum(k, 1) => (k + 1e-3)
+       or np.where(k > 0, (W + 1) / np.maximum(k, 1), 0.0) => np.where(k > 0, (W + 1) / (k + 1e-6), 0.0)
     - a bracket is missing
           (W + 1) / => W + 1 /
     """,
@@ -287,8 +321,18 @@ BOUND = Exercise(
           nats.mean(axis=1) => nats.mean(axis=0)
     - the mean of the sentences' means: A word of a short sentence counts for more. Add up first, then divide.
           of_sentence.sum() / words.sum() => (of_sentence / words).mean()
+       or mean = of_sentence.sum()
+          => own = of_sentence / words; return own.mean(), own.std(ddof=1) / np.sqrt(len(own)); mean = of_sentence.sum()
+       or mean = of_sentence.sum()
+          => own = of_sentence / words; return own.mean(), own.std() / np.sqrt(len(own)); mean = of_sentence.sum()
+    - the first order alone: You use one order of each sentence and forget the others, which were paid for as well.
+          nats.mean(axis=1) => nats[:, 0]
     - per sentence, not per word: Your mean grows with the length of the sentences. By what is it to be divided?
           of_sentence.sum() / words.sum() => of_sentence.mean()
+       or mean = of_sentence.sum()
+          => return of_sentence.mean(), of_sentence.std(ddof=1) / np.sqrt(len(words)); mean = of_sentence.sum()
+       or mean = of_sentence.sum()
+          => return of_sentence.mean(), of_sentence.std() / np.sqrt(len(words)); mean = of_sentence.sum()
     - the orders are taken for independent: Orders of one sentence are cheap or dear together. What was drawn
       independently, orders or sentences?
           np.sqrt((residuals**2).sum())
@@ -322,6 +366,7 @@ SCHEDULE = Exercise(
         Case("lengths in no order, one of them 0", (np.array([9, 4, 0, 15, 11]), 4)),
         Case("a word at each step", (np.array([6]), 6)),
         Case("seven steps", (np.array([15, 3, 10, 9]), 7)),
+        Case("long texts", (np.arange(20, 220), 49)),
     ),
     habits=("unchanged words", "any order words"),
     helpers={"np": np},
@@ -338,6 +383,13 @@ SCHEDULE = Exercise(
     - each step is rounded by itself: Rounded one by one, your steps sum to more or less than the words. What is to be
       rounded instead?
           np.diff(done, axis=0) => np.tile(np.rint(words / K).astype(np.int64), (K, 1))
+    - the product of a share: k / K is not exact on a computer, and words times that may fall just below a whole number.
+      Which can be done first, so that nothing is rounded until the end?
+          words * np.arange(K + 1)[:, None] // K
+          => np.floor(words * (np.arange(K + 1)[:, None] / K)).astype(np.int64)
+    - the smaller steps come first, all of them: As equal as may be, but the larger steps all stand at the end. They are
+      to be spread: how many words are filled in after k steps?
+          np.diff(done, axis=0) => np.sort(np.diff(done, axis=0), axis=0)
     - at least one at each step: With more steps than words yours fill in words that are not there.
           np.diff(done, axis=0) => np.maximum(1, np.diff(done, axis=0))
     - how many are there, not how many are new: Your numbers grow from step to step. What does one step add?
@@ -359,11 +411,18 @@ SCHEDULE = Exercise(
 )
 
 
+def _some(truth, many):
+    return chance.share(truth) if many else "some" if truth.any() else "none"
+
+
 def observed_words(function, logits, excluded, rng):
     """Shares of the tokens in each block of equal rows."""
     few = logits.copy(), excluded.copy(), copy.deepcopy(rng)
-    first = chance.token_ids(function(logits, excluded, rng), few[0][:, 0])
+    first = function(logits, excluded, rng)
     logits, excluded, _ = few
+    if type(first) is np.ndarray and first.shape != (len(logits),):
+        return {"shape of the answer": str(first.shape)}
+    first = chance.token_ids(first, logits[:, 0])
     drawn = [first, chance.token_ids(chance.in_a_row(function, 2, *few)[1], first)]
     blocks = np.unique(logits, axis=0, return_inverse=True)[1].ravel()
     V, many = logits.shape[1], len(logits) >= chance.MANY
@@ -371,11 +430,12 @@ def observed_words(function, logits, excluded, rng):
         raise WrongAnswer(f"Expected ids from 0 to {V - 1}.")
     counts = np.array([np.bincount(drawn[0][blocks == b], minlength=V) for b in np.unique(blocks)])
     seen = {
-        "share of the excluded tokens that are drawn": chance.amount(excluded[drawn[0]], many),
+        "shape of the answer": str(drawn[0].shape),
+        "share of the excluded tokens that are drawn": _some(excluded[drawn[0]], many),
         chance.SAME_SEED: chance.repeatable(function, *few),
     }
-    if not many:
-        return seen | {"the only allowed tokens": drawn[0]}
+    if not many:  # how often an excluded token comes is luck, and what comes beside it
+        return seen if excluded[drawn[0]].any() else seen | {"the only allowed tokens": drawn[0]}
     shares = counts / counts.sum(axis=1, keepdims=True)
     return seen | {
         "share of each token at blanks with equal logits": shares,
@@ -403,11 +463,12 @@ DRAW = Exercise(
     cases=(
         Case(
             "one token is allowed",
-            (np.array([[3.0, -1.0, 5.0], [0.0, 2.0, 9.0]]), np.array([True, False, True]), rng(1)),
+            (np.tile([[3.0, -1.0, 5.0], [0.0, 2.0, 9.0]], (6, 1)), np.array([True, False, True]), rng(1)),
         ),
         Case("three kinds of blanks, the first two tokens excluded", (*blanks(5, 6, [0, 1]), rng(2))),
         Case("excluded tokens among the others", (*blanks(6, 7, [5, 2]), rng(3))),
         Case("logits a thousand too high", (FAR[0] + 1000, FAR[1], rng(4))),
+        Case("logits a thousand too low", (FAR[0] - 1000, FAR[1], rng(5))),
     ),
     habits=("unchanged logits", "rng"),
     observe=observed_words,
@@ -420,6 +481,21 @@ DRAW = Exercise(
     - a logit of 0 is a logit like others: You give excluded tokens a score of 0, and they are drawn. Which score makes
       a probability of 0?
           -np.inf => 0.0
+    - their share goes to nobody: You take the excluded tokens out of the probabilities, which then sum to less than
+      one, and the rest of the luck falls on a token that nobody chose. Exclude them before the softmax.
+          instead:
+              p = np.exp(logits - logits.max(axis=1, keepdims=True))
+              p = np.where(excluded, 0.0, p / p.sum(axis=1, keepdims=True))
+              return (p.cumsum(axis=1) > rng.random((len(p), 1))).argmax(axis=1)
+    - a place among the allowed ones: You leave the excluded tokens out and return places in what is left. Which id
+      stands at such a place?
+          instead:
+              left = logits[:, ~excluded]
+              return (left + rng.gumbel(size=left.shape)).argmax(axis=1)
+    - low is not low enough: Your score for excluded tokens is a number, and the others may be lower still. Which score
+      is below all numbers?
+          -np.inf => -100.0
+       or -np.inf => -1000.0
     - the excluded ones alone: You draw what must not be drawn. Which branch of np.where is for True?
           np.where(excluded, -np.inf, logits) => np.where(excluded, logits, -np.inf)
     - the likeliest word, always: You draw nothing: every blank of a kind gets the same word. How often should a word
@@ -437,11 +513,12 @@ DRAW = Exercise(
        or allowed + rng => allowed - rng
     - one luck for all blanks: Blanks with equal logits all get the same word. How many random numbers are needed?
           size=allowed.shape => size=allowed.shape[1]
-    - a word for each token (raises): You choose a blank for each token. Along which axis are the tokens?
+    - a word for each token: You choose a blank for each token. Along which axis are the tokens?
           axis=1 => axis=0
     - the draw cannot be repeated
           rng.gumbel => np.random.default_rng().gumbel
-    - rng is never used
+    - a generator of your own: Every call draws the same words, because a generator that you make in the function starts
+      from the same seed each time. Which one is there to draw from?
           rng.gumbel => np.random.default_rng(0).gumbel
     """,
     hints="""
@@ -455,6 +532,12 @@ DRAW = Exercise(
 def observed_picks(function, scores, hidden, counts, rng):
     """The picks themselves where scores settle them; where there are ties, shares."""
     one = chance.truths(function(scores, hidden, counts, rng), hidden)
+    if np.ptp(scores) < 1e-6:  # who has these wrong has them wrong by luck
+        last, best = np.where(one, scores, np.inf).min(axis=1), np.where(hidden & ~one, scores, -np.inf).max(axis=1)
+        return {
+            "rows have as many as asked for": bool((one.sum(axis=1) == counts).all()),
+            "what is left has lower scores than what is filled in": bool((best < last).all()),
+        }
     if len(scores) < 1000:
         return {"what is filled in": one}
     others = np.stack(chance.in_a_row(function, 2, scores, hidden, counts, rng))
@@ -477,11 +560,16 @@ def picks(seed, B, T):
 
 def tied(seed, rows=20_000):
     """Rows of six positions, of which four are hidden, three of these with equal scores."""
-    scores = np.tile([5.0, -2.0, -2.0, -0.5, -2.0, 7.0], (rows, 1))
+    scores = 1e9 * np.tile([5.0, -2.0, -2.0, -0.5, -2.0, 7.0], (rows, 1))  # nothing small can break these ties
     hidden = np.tile([False, True, True, True, True, False], (rows, 1))
     return scores, hidden, np.full(rows, 2), rng(seed)
 
 
+NEAR = (
+    -1.0 - 1e-12 * np.array([rng(seed).permutation(12) for seed in range(4)]),
+    np.ones((4, 12), dtype=bool),
+    np.array([6, 5, 7, 4]),
+)
 LEFT = np.array([[False, True, True, True, True]])
 
 PICK = Exercise(
@@ -496,6 +584,7 @@ PICK = Exercise(
         ),
         Case("none of one row, all of another", (*picks(3, 2, 4)[:2], picks(3, 2, 4)[1].sum(axis=1) * [0, 1], rng(3))),
         Case("six rows of different counts", (*picks(4, 6, 9), rng(4))),
+        Case("scores that differ in the twelfth digit", (*NEAR, rng(6))),
         Case("20,000 rows with three equal scores", tied(5)),
     ),
     habits=("unchanged scores", "unchanged hidden", "rng"),
@@ -522,8 +611,25 @@ PICK = Exercise(
     - the order is taken for ranks: The first entry of `order` says *which* position is first, not at which place
       position 0 comes. What turns the one into the other?
           order.argsort(axis=1) => order
+       or (rng.random(scores.shape), -scores, ~hidden))
+          => (rng.random(scores.shape), np.where(hidden, -scores, np.inf)))
+          order.argsort(axis=1) => order
     - the lot goes before the score: np.lexsort sorts by its *last* key first.
           (rng.random(scores.shape), -scores, ~hidden) => (-scores, rng.random(scores.shape), ~hidden)
+    - the keys stand the other way round: np.lexsort sorts by its *last* key first, which is your lot: scores count for
+      nothing.
+          (rng.random(scores.shape), -scores, ~hidden) => (~hidden, -scores, rng.random(scores.shape))
+    - visible positions come first: False sorts before True. Which of the two is to be first?
+          -scores, ~hidden => -scores, hidden
+    - all but those: You fill in the blanks that should stay, and leave those that should be filled in.
+          ranks < => ranks >=
+    - a count of 0 takes all: A slice from the end, [-0:], is the whole row. What has a row to give whose count is 0?
+          ranks < counts[:, None] => (ranks < counts[:, None]) | (counts == 0)[:, None]
+       or hidden & (ranks < counts[:, None]) => (ranks < counts[:, None]) | (counts == 0)[:, None]
+    - a little luck on the scores: You break ties by adding small random numbers. They overturn scores that are close
+      but not equal, and vanish beside large ones.
+          (rng.random(scores.shape), -scores, ~hidden) => (-scores + 1e-9 * rng.random(scores.shape), ~hidden)
+       or (rng.random(scores.shape), -scores, ~hidden) => (-scores + 1e-6 * rng.random(scores.shape), ~hidden)
     - one too many: Ranks begin at 0.
           ranks < => ranks <=
     - as many in every row: Each row has a count of its own.
@@ -545,65 +651,139 @@ PICK = Exercise(
 )
 
 
-def table(seed, shape, zeros=0.4):
-    """A joint distribution with some combinations that cannot be."""
-    luck = rng(seed)
-    p = luck.gamma(0.7, 1, shape) * (luck.random(shape) > zeros)
-    return p / p.sum()
+class Reader:
+    """Logs (T, V) that depend on every visible token and where it stands."""
+
+    def __init__(self, seed, T, V, mask_id):
+        luck = rng(seed)
+        self.mask_id, self.own, self.heard = mask_id, luck.normal(0, 1, (T, V)), luck.normal(0, 1, (T, V, T, V))
+
+    def __call__(self, ids):
+        seen = np.flatnonzero(ids != self.mask_id)
+        logits = self.own + self.heard[seen, ids[seen]].sum(axis=0)
+        return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
-THREE = rng(5).dirichlet(np.ones(3), 3)
+def told(seed, step, V=5):
+    """Arguments for a sentence that was filled in at the given steps. The last token is the mask."""
+    step, mask_id = np.array(step), V - 1
+    ids = rng(seed).integers(0, mask_id, len(step))
+    return Reader(seed + 50, len(step), V, mask_id), ids, step, mask_id
 
-TOTAL_CORRELATION = Exercise(
-    id="16.total-correlation",
-    title="What is lost when words are drawn apart",
-    minutes=12,
+
+CLINIC_LEAK = Exercise(
+    id="16.clinic-leak",
+    title="Bug clinic: less than the entropy",
+    minutes=10,
     cases=(
-        Case("two words that are always alike", (np.eye(2) / 2,)),
-        Case("one word alone", (np.array([0.2, 0.5, 0.0, 0.3]),)),
-        Case("two words with impossible pairs", (table(1, (4, 4)),)),
-        Case("three words", (table(2, (3, 3, 3)),)),
-        Case("three independent words", (np.einsum("i,j,k->ijk", *THREE),)),
-        Case("four words", (table(3, (3, 3, 3, 3), zeros=0.6),)),
+        Case("one word", told(1, [0, 1, 0])),
+        Case("two words in one step", told(2, [0, 1, 1, 0])),
+        Case("two words in two steps, from the right", told(3, [0, 2, 1, 0])),
+        Case("seven words in three steps", told(4, [0, 3, 1, 2, 2, 3, 1, 3, 0])),
+        Case("a step that fills in nothing", told(5, [0, 4, 1, 4, 2, 0])),
+        Case("nothing was hidden", told(6, [0, 0, 0])),
     ),
-    habits=("unchanged joint",),
+    habits=("unchanged ids", "unchanged step"),
     helpers={"np": np},
     mistakes="""
-    - 0 log 0 is not a number: Zero times the log of zero is NaN. What cannot happen surprises nobody.
-          p = p[p > 0] => p = p
-    - bits
-          np.log(p) => np.log2(p)
-    - the wrong way round: Your number is below 0. Apart, words can only be less sure than together.
-          alone - entropy(joint) => entropy(joint) - alone
-    - what the words cost apart: You add up the entropies of the words. How much of that would they cost together?
-          alone - entropy(joint) => alone
-    - what the words cost together: That is their joint entropy. What do they cost more when they are drawn apart?
-          alone - entropy(joint) => entropy(joint)
-    - the word itself is summed over: Right for two words, where it makes no difference. What is left of three words
-      when one is summed over?
-          if other != axis => if other == axis
-    - always the first word: You take the entropy of the first word as often as there are words.
-          if other != axis => if other != 0
-    - pair by pair: You add up what each pair shares. Three words may share more than their pairs show, or less.
+    - the answer is in view: When a word is asked for it stands there already, so that the reader only has to copy it.
+      What was hidden when the step began?
+          step >= now => step > now
+    - all from the first pass: Every word is asked with nothing else in view, as if there were one step.
+          step >= now => step >= 1
+    - only this step is hidden: The words of later steps are in view. Had they been written by then?
+          step >= now => step == now
+    - each word sees all others: You ask for one word at a time with all others in view. Together these are not the
+      probability of anything: which words were there when it was drawn?
           instead:
-              def entropy(p):
-                  p = p[p > 0]
-                  return -(p * np.log(p)).sum()
-
-              def left(*kept):
-                  return joint.sum(axis=tuple(a for a in range(joint.ndim) if a not in kept))
-
-              pairs = [(i, j) for i in range(joint.ndim) for j in range(i)]
-              return float(sum(entropy(left(i)) + entropy(left(j)) - entropy(left(i, j)) for i, j in pairs))
-    - per word: You divide by the number of words. What is lost is lost for all of them together.
-          float(alone - entropy(joint)) => float(alone - entropy(joint)) / joint.ndim
-    - the last word is forgotten: One of your words has no entropy. Over how many axes do you go?
-          axes = range(joint.ndim) => axes = range(joint.ndim - 1)
+              nats = 0.0
+              for t in np.flatnonzero(step):
+                  nats -= reader(np.where(np.arange(len(ids)) == t, mask_id, ids))[t, ids[t]]
+              return float(nats)
+    - the words of a step see each other: You ask for the words of a step one after another, each with those before it.
+      They were drawn from one pass, apart.
+          instead:
+              nats, left = 0.0, step > 0
+              for t in np.lexsort((np.arange(len(ids)), step)):
+                  if step[t]:
+                      nats -= reader(np.where(left, mask_id, ids))[t, ids[t]]
+                      left = left & (np.arange(len(ids)) != t)
+              return float(nats)
+    - the last step is free: Your steps end before the last one. What does range leave out?
+          step.max() + 1 => step.max()
+    - the first step is free: Steps are counted from 1, and you begin with the second.
+          range(1, => range(2,
+    - what was never hidden is paid for: A step 0 is no step: at such positions nothing was asked.
+          range(1, => range(0,
+    - all blanks pay at every step: You charge all that is hidden at each step. Which of them are filled in now?
+          log_q[step == now, ids[step == now]] => log_q[step >= now, ids[step >= now]]
+    - below zero: A probability is at most 1. What is the sign of its surprisal?
+          nats -= => nats +=
+    - per word: The cost of a sentence is the sum over its words.
+          float(nats) => float(nats) / max((step > 0).sum(), 1)
+    - per step: You divide by the number of steps.
+          float(nats) => float(nats) / max(step.max(), 1)
     """,
     hints="""
-    - Write down the entropy of an array of any shape first: only entries above 0 count.
-    - The distribution of one word is the joint one, summed over all axes but its own; sum takes a tuple of axes.
-    - Add up the entropies of all words and take off that of the whole table.
+    - Put a reader in it that is sure of every word it can see, and knows nothing else. What does it pay?
+    - At step k the words of steps 1 to k - 1 are there. Those of step k are what is asked for.
+    - One comparison is off by one: what is filled in now is still hidden when the reader looks.
+    """,
+)
+
+
+def counted(seed, B, T):
+    """Rows with at least one hidden word, with nonsense where nothing is hidden."""
+    nats, hidden, words, _ = losses(seed, B, T)
+    luck = rng(seed + 1)
+    for row in np.flatnonzero(~hidden.any(axis=1)):
+        t = luck.choice(np.flatnonzero(words[row]))
+        hidden[row, t], nats[row, t] = True, 1.5
+    return nats, hidden, words
+
+
+CLINIC_COUNT = Exercise(
+    id="16.clinic-count",
+    title="Bug clinic: no row wasted",
+    minutes=10,
+    cases=(
+        Case("one row, all hidden", ONE_ROW),
+        Case("one of three words", (TWO[0][1:], np.array([[False, False, False, True, False]]), TWO[2][1:])),
+        Case("four rows of several lengths", counted(11, 4, 8)),
+        Case("sixty rows", counted(12, 60, 14)),
+    ),
+    habits=("unchanged nats", "unchanged hidden"),
+    helpers={"np": np},
+    mistakes="""
+    - the weight of another lottery: With all words hidden nothing has to be made up for, and your weight is above 1.
+      That weight was the mean over ratios, of which some hide nothing. How many counts are possible now?
+          all_words / asked => (all_words + 1) / asked
+    - one less: With all words hidden your weight is below 1, and with a single word the row counts for nothing.
+          all_words / asked => (all_words - 1) / asked
+    - no weight: A row with one blank stands for all of its words. By what does its sum have to be multiplied?
+          all_words / asked * of_row => of_row
+    - upside down: Your weights are small where few words are hidden.
+          all_words / asked => asked / all_words
+    - the mean over the blanks: You divide all nats by the number of all blanks, so that rows with many blanks decide,
+      and those are the dear ones.
+          float((all_words / asked * of_row).sum() / all_words.sum()) => float(of_row.sum() / asked.sum())
+    - the mean of the rows' means: A word of a short sentence counts for more. What does L divide by?
+          float((all_words / asked * of_row).sum() / all_words.sum()) => float((of_row / asked).mean())
+    - divided by the number of rows: That is nats per sentence. What is the N of the equation?
+          / all_words.sum() => / len(all_words)
+    - special tokens and padding are counted: You divide by all positions. N counts words.
+          / all_words.sum() => / words.size
+    - one count for all rows: You use the mean count. Each row has its own.
+          all_words / asked => all_words / asked.mean()
+    - NaN from what is visible: Zero times NaN is NaN, and zero times inf too. How do you choose without multiplying?
+          np.where(hidden, nats, 0.0) => nats * hidden
+    - the visible words are counted: You add up what a model says at words that it sees. Which positions are asked?
+          np.where(hidden, nats, 0.0) => np.where(words, nats, 0.0)
+    """,
+    hints="""
+    - With a count k, each of the W words is hidden with probability k / W. What undoes that?
+    - The counts 0 to W are W + 1 different ones; 1 to W are W.
+    - Where the weight was (W + 1) / k, think again which W + 1 things were alike.
     """,
 )
 
@@ -616,5 +796,6 @@ EXERCISES = (
     SCHEDULE,
     DRAW,
     PICK,
-    TOTAL_CORRELATION,
+    CLINIC_LEAK,
+    CLINIC_COUNT,
 )
