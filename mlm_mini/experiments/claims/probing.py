@@ -9,7 +9,7 @@ from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, b
 from mlm_mini.experiments.lab.intervals import mean_interval
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS
 from mlm_mini.experiments.probing.hiding import HIDEABLE, VERB
-from mlm_mini.experiments.probing.nouns import ACTIVE, ALONE, PASSIVE, SENTENCE_KINDS
+from mlm_mini.experiments.probing.nouns import ACTIVE, PASSIVE, SENTENCE_KINDS, SUBJECT_ALONE
 from mlm_mini.experiments.probing.reading import (
     CONTROL_TASK,
     KNOWN_WORDS,
@@ -66,7 +66,7 @@ def verb(effort: Effort) -> Finding:
     """What hiding the verb costs in each kind of sentence, with the noun hidden, beside the exact posterior."""
     study = probing_study()
     by_kind = study.drop(NOUN_MASKED, VERB)
-    drops = {SENTENCE_KINDS[kind]: sampled_points(by_kind[:, kind]) for kind in (ALONE, ACTIVE, PASSIVE)}
+    drops = {SENTENCE_KINDS[kind]: sampled_points(by_kind[:, kind]) for kind in (SUBJECT_ALONE, ACTIVE, PASSIVE)}
     facts = {}
     for noun in READ_NOUNS:
         for hidden in HIDEABLE[1:]:

@@ -20,6 +20,7 @@ from mlm_mini.experiments.probing.reading import (
     CONTROL_TASK,
     KNOWN_WORDS,
     NOUN_MASKED,
+    NOUN_SEEN,
     READ_NOUNS,
     ROLE,
     TRAINED,
@@ -31,12 +32,12 @@ from mlm_mini.processes import Finished, tell_nobody
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIRST_SEED = 1300
+PROBED_FIRST_SEED = 1300
 
 
 @dataclass(frozen=True)
 class ProbingConfig:
-    """size, steps: of the models. seeds: how many, from FIRST_SEED on. nouns: how many are probed in each."""
+    """size, steps: of the models. seeds: how many, from PROBED_FIRST_SEED on. nouns: how many are probed in each."""
 
     size: str = "tiny"
     steps: int = 1500
@@ -44,7 +45,7 @@ class ProbingConfig:
     nouns: int = 4000
 
     def cells(self) -> list[ProbingCell]:
-        return [ProbingCell(self.size, self.steps, FIRST_SEED + i, self.nouns) for i in range(self.seeds)]
+        return [ProbingCell(self.size, self.steps, PROBED_FIRST_SEED + i, self.nouns) for i in range(self.seeds)]
 
 
 QUICK_PROBING = ProbingConfig(steps=100, seeds=2, nouns=600)
@@ -98,6 +99,17 @@ class Probing(Result):
                 for model in self.models
                 for ceiling in model.ceilings
                 if (ceiling.noun, ceiling.hidden) == (noun, hidden)
+            ]
+        )
+
+    def changed(self, hidden: str) -> np.ndarray:
+        """In which share of the sentences a word is hidden, (S, K)."""
+        return np.array(
+            [
+                of.changed
+                for model in self.models
+                for of in model.ceilings
+                if (of.noun, of.hidden) == (NOUN_SEEN, hidden)
             ]
         )
 
