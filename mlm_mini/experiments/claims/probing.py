@@ -51,8 +51,10 @@ def probing(effort: Effort) -> Finding:
         facts[f"points beyond random weights, {noun}"] = _percent(study.over_random(noun))
     for layer in range(1, study.last + 1):
         for what in (ROLE_REMOVED, RANDOM_REMOVED, EQUALLY_FAR):
-            moved = study.removed(what, layer=layer)[:, [ACTIVE, PASSIVE]].mean(axis=1)
-            facts[f"nats moved without the {what}, layer {layer}"] = mean_interval(moved).rounded(4)
+            facts[f"nats moved, {what}, layer {layer}"] = {
+                kind: mean_interval(moved).rounded(4)
+                for kind, moved in zip(SENTENCE_KINDS, study.removed(what, layer=layer).T, strict=True)
+            }
     return Finding(figures, facts, SHIPPED)
 
 
@@ -71,11 +73,12 @@ def verb(effort: Effort) -> Finding:
     for noun in READ_NOUNS:
         for hidden in HIDEABLE[1:]:
             drop, exact = study.drop(noun, hidden), study.exact_drop(noun, hidden)
+            there = [kind for kind in range(len(SENTENCE_KINDS)) if study.changed(hidden)[:, kind].any()]
             facts[f"{hidden} hidden, {noun}, points lost"] = {
-                name: _percent(drop[:, kind]) for kind, name in enumerate(SENTENCE_KINDS)
+                SENTENCE_KINDS[kind]: _percent(drop[:, kind]) for kind in there
             }
             facts[f"{hidden} hidden, {noun}, points the exact posterior loses"] = {
-                name: round(100 * float(exact[:, kind].mean()), 1) for kind, name in enumerate(SENTENCE_KINDS)
+                SENTENCE_KINDS[kind]: round(100 * float(exact[:, kind].mean()), 1) for kind in there
             }
     return Finding(drops, facts, SHIPPED)
 

@@ -5,6 +5,7 @@ Shape letters: S models, each with a seed of its own, F folds, K kinds of senten
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from mlm_mini.experiments.probing.reading import (
     NOUN_SEEN,
     READ_NOUNS,
     ROLE,
+    STATIC_TABLE,
     TRAINED,
     UNTRAINED,
 )
@@ -130,8 +132,12 @@ class Probing(Result):
         )
 
     def new_verbs(self, noun: str, reader: str = TRAINED) -> np.ndarray:
-        """Balanced accuracy with verbs that the probe never met, (S,)."""
+        """Balanced accuracy with verbs that the probe never met, (S,). reader: TRAINED or UNTRAINED."""
         return np.array([model.new_verbs[f"{reader}, {noun}"] for model in self.models])
+
+    def new_verbs_by_word(self) -> np.ndarray:
+        """The same of a probe that reads the word alone, in the model's table, (S,)."""
+        return np.array([model.new_verbs[STATIC_TABLE] for model in self.models])
 
     def table(self) -> str:
         lines = [f"{'accuracy, %, 95% over models':46}" + "".join(f"{kind:>22}" for kind in SENTENCE_KINDS)]
@@ -153,22 +159,41 @@ class Probing(Result):
         return drops_figure(self)
 
     def describe(self) -> str:
-        drops = "; ".join(
-            f"{hidden} hidden, {kind}: {points(mean_interval(100 * drop))}"
-            for hidden in HIDEABLE[1:]
-            for kind, drop in zip(SENTENCE_KINDS, self.drop(NOUN_MASKED, hidden).T, strict=True)
+        said = []
+        for noun, hidden in itertools.product(READ_NOUNS, HIDEABLE[1:]):
+            lost, exact, changed = self.drop(noun, hidden), self.exact_drop(noun, hidden), self.changed(hidden)
+            for kind, name in enumerate(SENTENCE_KINDS):
+                if changed[:, kind].any():
+                    numbers = (
+                        f"{points(mean_interval(100 * lost[:, kind]))}, posterior {100 * exact[:, kind].mean():.1f}"
+                    )
+                    said.append(f"{noun}, {hidden} hidden, {name}: {numbers}")
+        return (
+            "How many points a probe on the vector of the noun loses, with 95% intervals over models, and the exact "
+            f"posterior: {'; '.join(said)}."
         )
-        return f"How many points a probe on the vector of a hidden noun loses, with 95% intervals over models: {drops}."
 
 
 def points(estimate: Estimate) -> str:
     """Points of a percentage with their interval."""
-    return f"{estimate.value:+.1f} ({estimate.low:+.1f} to {estimate.high:+.1f})"
+    return with_ends(estimate, sign="+")
+
+
+def with_ends(estimate: Estimate, decimals: int = 1, sign: str = "") -> str:
+    """Value and interval, with as many decimals as it takes to tell value and ends apart; the value alone where all
+    that was measured is the same. decimals: at least so many. sign: "+" to have it in front of positive values too.
+    """
+    if np.isclose(estimate.low, estimate.high, rtol=0, atol=1e-9):
+        return f"{estimate.value + 0.0:{sign}.{decimals}f}"
+    while len({f"{x:.{decimals}f}" for x in estimate}) < 3:
+        decimals += 1
+    value, low, high = (f"{x:{sign}.{decimals}f}" for x in estimate)
+    return f"{value} ({low} to {high})"
 
 
 def _line(name: str, shares: np.ndarray) -> str:
     each = (mean_interval(100 * column) for column in shares.T)
-    return f"{name:46}" + "".join(f"{f'{x.value:.1f} ± {x.high - x.value:.1f}':>22}" for x in each)
+    return f"{name:46}" + "".join(f"{f'{x.value:.1f} ± {x.high - x.value:.2f}':>22}" for x in each)
 
 
 def sampled_points(shares: np.ndarray) -> Sampled:
