@@ -90,6 +90,15 @@ def say_verb(drops: Mapping[str, float]) -> str:
     return f"holds when the sentence is {' or '.join(_NAMES[kind] for kind in hurt)}" if hurt else FAILS
 
 
+def say_used(times: Mapping[str, float]) -> str:
+    """In which kinds of sentences the predictions move farther than after an equally far move. times: how many times
+    as far, by kind."""
+    more = [kind for kind, x in times.items() if x > 1]
+    if not more:
+        return "less in every kind"
+    return "more in every kind" if len(more) == len(times) else f"more in {' and '.join(more)} only"
+
+
 _NAMES = {"active": "an active", "passive": "a passive", "subject alone": "one whose subject stands alone"}
 
 

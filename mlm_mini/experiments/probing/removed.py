@@ -42,7 +42,7 @@ def measure_removal(reader: Reader, model: MaskedLM, layer: int) -> list[Removal
     and vectors of one kind may lie farther apart than those of another. Random directions are drawn RANDOM_DRAWS times
     in each fold.
     """
-    bench = _Bench(reader, model, layer)
+    bench = RemovalBench(reader, model, layer)
     found: dict[str, list] = {ROLE_REMOVED: [], RANDOM_REMOVED: [], EQUALLY_FAR: []}
     for fold, kind in np.ndindex(LEMMA_FOLDS, len(SENTENCE_KINDS)):
         for draw, (what, change) in enumerate(bench.changes(fold, kind)):
@@ -50,7 +50,7 @@ def measure_removal(reader: Reader, model: MaskedLM, layer: int) -> list[Removal
     return [Removal(what, layer, *_means(of)) for what, of in found.items()]
 
 
-class _Bench:
+class RemovalBench:
     """The vectors of hidden nouns after one layer, what is predicted from them, and what should be."""
 
     def __init__(self, reader: Reader, model: MaskedLM, layer: int):

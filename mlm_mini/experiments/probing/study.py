@@ -20,7 +20,6 @@ from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS
 from mlm_mini.experiments.probing.reading import (
     CONTROL_TASK,
     KNOWN_WORDS,
-    NOUN_MASKED,
     NOUN_SEEN,
     READ_NOUNS,
     ROLE,
