@@ -687,7 +687,7 @@ for ax, layer in zip(axes, (1, last)):
         middle, low, high = np.array([Sampled.factor(of).estimate for of in moved[layer, what].T]).T
         ax.errorbar(np.arange(3) + shift, middle, [middle - low, high - middle], fmt=marker, color=color, capsize=3,
                     label=what)
-    ax.set(yscale="log", xlim=(-0.5, 2.5), ylim=(3e-4, 3))
+    ax.set(yscale="log", xlim=(-0.5, 2.5), ylim=(2e-4, 3))
     ax.set_xticks(range(3), SENTENCE_KINDS)
     ax.set_title(f"After block {layer}, times an equal move:\n"
                  + ", ".join(f"{name} {uses[layer, kind].value:.2f}" for kind, name in enumerate(SENTENCE_KINDS)))
