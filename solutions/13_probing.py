@@ -341,7 +341,7 @@ for kind, ax in enumerate(axes):
     ax.set(xlim=(40, 104), xlabel="balanced accuracy (%)")
     ax.invert_yaxis()
     of_model, of_none = (100 * arms[f"noun visible, {name}"][:, kind].mean() for name in ("trained", "random weights"))
-    ax.set_title(f"{SENTENCE_KINDS[kind]}:\nnoun visible {of_model:.0f}%, random weights {of_none:.0f}%")
+    ax.set_title(f"{SENTENCE_KINDS[kind]}, noun visible:\ntrained {of_model:.0f}%, random {of_none:.0f}%")
 axes[1].text(52, 2, "coin", color="0.4", va="center", fontsize=9)
 axes[1].text(98, 0, "exact ceiling", color=figures.GREEN, va="center", ha="right", fontsize=9)
 figures.show(figure, alt="Balanced accuracy in % of probes on new words, in the three kinds of sentences; the exact "
@@ -540,8 +540,9 @@ alone: there was less to lose. A drop says what the vector held of the verb, and
 for noun in READ_NOUNS:
     for name in ("trained", "random weights"):
         known, new = 100 * study.accuracy(noun, name)[:, ALONE].mean(), mean_interval(100 * study.new_verbs(noun, name))
-        print(f"{noun}, {name:15} verbs known: {known:.0f}%   verbs new: {with_ends(new, 0)}")
-print(f"{'static table, the word alone':29} verbs new: {with_ends(mean_interval(100 * study.new_verbs_by_word()), 0)}")
+        print(f"{noun}, {name:15} % right: verbs known {known:.0f}, new {with_ends(new, 0)}")
+of_word = mean_interval(100 * study.new_verbs_by_word())
+print(f"{'static table, the word alone':29} % right: verbs new {with_ends(of_word, 0)}")
 
 # %% id="new-verbs-note" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.lab.verdicts import Sampled, decide
@@ -789,8 +790,8 @@ points | \
 | "If the probe's accuracy drops significantly, it confirms the verb provides a critical signal" | drop: subject alone \
 {points(drop[:, ALONE])}, active {points(drop[:, ACTIVE])}, passive {points(drop[:, PASSIVE])} points | \
 **{claims["verb"].verdict}** |
-| is it more than a list of verbs? | subject alone, noun hidden, verbs that the probe never met: \
-{with_ends(met, 0)}%, beside {100 * study.accuracy(NOUN_MASKED)[:, ALONE].mean():.0f}%; 50% is a coin | \
+| is it more than a list of verbs? | subject alone, noun hidden, % right at verbs that the probe never met: \
+{with_ends(met, 0)}, beside {100 * study.accuracy(NOUN_MASKED)[:, ALONE].mean():.0f} at those it met; a coin has 50 | \
 **{asked(sampled_points(study.new_verbs(NOUN_MASKED)), 50)}** |
 | does the model use it, more than anything else as large? | without the role's direction after block {last} the \
 predictions move so many times as far as after an equally far move: {used(last)} | **{use(last)}** |

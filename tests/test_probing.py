@@ -388,6 +388,7 @@ def test_a_study_survives_its_json(shipped):
         (Estimate(0.93, 0.92, 0.94), "0.93 (0.92 to 0.94)"),
         (Estimate(52.001, 51.999, 52.003), "52.001 (51.999 to 52.003)"),
         (Estimate(2.0, 2.0, 2.0), "2.0"),
+        (Estimate(-0.1, -0.16, -0.04), "-0.10 (-0.16 to -0.04)"),
     ],
 )
 def test_an_interval_has_ends_that_differ(estimate, expected):

@@ -179,15 +179,21 @@ def points(estimate: Estimate) -> str:
 
 
 def with_ends(estimate: Estimate, decimals: int = 1, sign: str = "") -> str:
-    """Value and interval, with as many decimals as it takes to tell value and ends apart; the value alone where all
+    """Value and interval, with as many decimals as it takes to tell value, ends and 0 apart; the value alone where all
     that was measured is the same. decimals: at least so many. sign: "+" to have it in front of positive values too.
     """
     if np.isclose(estimate.low, estimate.high, rtol=0, atol=1e-9):
         return f"{estimate.value + 0.0:{sign}.{decimals}f}"
-    while len({f"{x:.{decimals}f}" for x in estimate}) < 3:
+    while len({f"{x:.{decimals}f}" for x in estimate}) < 3 or (
+        decimals < 3 and any(_looks_like_zero(x, decimals) for x in estimate)
+    ):
         decimals += 1
     value, low, high = (f"{x:{sign}.{decimals}f}" for x in estimate)
     return f"{value} ({low} to {high})"
+
+
+def _looks_like_zero(x: float, decimals: int) -> bool:
+    return x != 0 and round(x, decimals) == 0
 
 
 def _line(name: str, shares: np.ndarray) -> str:
