@@ -18,7 +18,7 @@
 # - build the controls without which it is worth little: new words, a control task, random weights, the bare text;
 # - compute exactly how well anybody could tell the role of a noun, from any words that are left to read;
 # - measure what hiding a word costs, with an interval, beside what it must cost;
-# - take a direction out of a vector, and see whether the model's predictions needed it.
+# - take a direction out of a vector, and see whether the predictions miss it more than anything else that is as large.
 #
 # *170 minutes. Prerequisites: chapters 05, 07 and 08. The probes of this page read the model of chapter 07, a single
 # one; the intervals over models come from a study that ships with the course. Everything runs on the CPU, in about a
@@ -45,9 +45,10 @@ vocabulary = language.vocabulary
 #
 # In *the officer arrests the thief* the officer acts and the thief is acted upon. Linguists call the first an
 # **agent** and the second a **patient**: its **semantic role**. It is not the place in the sentence: in *the thief is
-# arrested by the officer* the patient comes first, and in *the soldier falls* the only noun is no agent, since falling
-# happens to one. The scene language says the role of each noun. The plan of the article this course grew from: freeze
-# a trained model, fit a simple classifier on its vectors, the **probe**, and see how often it names the role.
+# arrested by the officer* the patient comes first, and in *the soldier falls* the only noun is no agent: falling is
+# not done, it happens to somebody. The scene language says the role of each noun. The plan of the article this course
+# grew from: freeze a trained model, fit a simple classifier on its vectors, the **probe**, and see how often it names
+# the role.
 #
 # How often would be good? Look at the words first.
 
@@ -93,10 +94,10 @@ def balanced_accuracy(predicted, true):
 check("13.balanced-accuracy", balanced_accuracy)
 
 # %% [markdown] id="why-task"
-# Against the first there is a better set of nouns. `role_task` keeps nouns that can be both: of each word and each
-# kind of sentence as many agents as patients. Sentences with a pronoun (chapter 08) are left out. Three kinds are
-# kept apart: **active** and **passive** sentences, and those whose **subject stands alone**, where something is done
-# (*the soldier runs*) or happens (*the soldier falls*).
+# Against a classifier that knows the words there is a better set of nouns. `role_task` keeps nouns that can be both:
+# of each word and each kind of sentence as many agents as patients. Sentences with a pronoun (chapter 08) are left
+# out. Three kinds are kept apart: **active** and **passive** sentences, and those whose **subject stands alone**.
+# There it is the only agent or patient, and something is done (*the soldier runs*) or happens (*the soldier falls*).
 
 # %% id="show-task"
 task = role_task()
@@ -169,9 +170,10 @@ check("13.role-posterior", role_posterior)
 
 # %% [markdown] id="ceiling-seen"
 # `task.agent_posterior` does that for the scene language, and takes into account which nouns were kept; the tests
-# hold it against enumeration. Whoever names the likelier role is right as often as the table says. No probe can
-# do better than this **ceiling**, whatever it reads. One word at a time is hidden; in the last row each word but the
-# noun is hidden with chance one half. The noun itself can be seen, or is hidden as well.
+# hold it against enumeration. Whoever names the likelier role can expect to be right as often as the table says; with
+# as many agents as patients, that is balanced accuracy too. No probe can expect more than this **ceiling**, whatever it
+# reads. One word at a time is hidden; in the last row each word but the noun is hidden with chance one half. A dash
+# stands where no sentence of the kind has such a word. The noun itself can be seen, or is hidden as well.
 
 # %% id="show-ceiling"
 from mlm_mini.experiments.probing.hiding import HIDEABLE, NOTHING, VERB
@@ -181,8 +183,9 @@ reader = Reader(task, n=2400, seed=1300)
 exact = {(noun, hidden): reader.ceiling(noun, hidden) for noun in READ_NOUNS for hidden in HIDEABLE}
 print(f"{'hidden':20}" + "".join(f"{kind:>16}" for kind in SENTENCE_KINDS) + "    (in brackets: the noun hidden too)")
 for hidden in HIDEABLE:
-    both = zip(exact[NOUN_SEEN, hidden], exact[NOUN_MASKED, hidden])
-    print(f"{hidden:20}" + "".join(f"{f'{a:.0%} ({b:.0%})':>16}" for a, b in both))
+    both = zip(exact[NOUN_SEEN, hidden], exact[NOUN_MASKED, hidden], reader.changed(hidden) > 0)
+    print(f"{hidden:20}" + "".join(f"{f'{a:.0%} ({b:.0%})' if there or hidden == NOTHING else '–':>16}"
+                                   for a, b, there in both))
 
 # %% [markdown] id="ceiling-note"
 # Here stands the answer to the article's second question, before any model is asked. In actives and passives the
@@ -245,9 +248,9 @@ check("13.bag-of-words", bag_of_words)
 #
 # $$\mathcal{L}(w, b) = -\sum_n \ln p_n(\text{true role}) + \frac{\lambda}{2} \lVert w \rVert^2$$
 #
-# small. The second term, the **penalty**, keeps weights small that a few nouns ask for; $\lambda$ is chosen on words
-# that are set aside. The gradient has the form that chapter 02 found for the softmax, prediction minus truth. With
-# $y_n$ equal to 1 for an agent and 0 for a patient,
+# small. The second term, the **penalty**, makes large weights costly, so that a few odd nouns cannot bring them about;
+# $\lambda$ is chosen on words that are set aside. The gradient has the form that chapter 02 found for the softmax,
+# prediction minus truth. With $y_n$ equal to 1 for an agent and 0 for a patient,
 #
 # $$\nabla_w \mathcal{L} = \sum_n (p_n - y_n)\, x_n + \lambda w, \qquad
 # \frac{\partial \mathcal{L}}{\partial b} = \sum_n (p_n - y_n).$$
@@ -304,9 +307,9 @@ for i in np.argsort(-np.abs(theirs))[:6]:
 # %% [markdown] id="why-controls"
 # ## 5 · What is an accuracy worth?
 #
-# Now the model of chapter 07, frozen. Its vectors are read at two kinds of nouns. A noun that is **visible** is what
-# one would look at first; but the model was never asked about visible words. The vector of a noun that is **hidden** is
-# the one from which the word would be predicted: what the article calls the context representation. Beside it stand
+# Now the model of chapter 07, frozen. Each noun is read twice. The vector of a **visible** noun is what one would look
+# at first; but the model was never asked about visible words. The vector of the noun when it is **hidden** is the one
+# from which the word would be predicted: what the article calls the context representation. Beside it stand
 # the same encoder with **random weights**, which never read a sentence, the model's **static table** of words, and the
 # bare text. Each row is a probe, tested on new words; bars are 95% over six folds of words, for this one model.
 
@@ -338,7 +341,7 @@ for kind, ax in enumerate(axes):
     ax.set(xlim=(40, 104), xlabel="balanced accuracy (%)")
     ax.invert_yaxis()
     of_model, of_none = (100 * arms[f"noun visible, {name}"][:, kind].mean() for name in ("trained", "random weights"))
-    ax.set_title(f"{SENTENCE_KINDS[kind]}:\nvisible {of_model:.0f}%, random {of_none:.0f}%")
+    ax.set_title(f"{SENTENCE_KINDS[kind]}, noun visible:\ntrained {of_model:.0f}%, random {of_none:.0f}%")
 axes[1].text(52, 2, "coin", color="0.4", va="center", fontsize=9)
 axes[1].text(98, 0, "exact ceiling", color=figures.GREEN, va="center", ha="right", fontsize=9)
 figures.show(figure, alt="Balanced accuracy in % of probes on new words, in the three kinds of sentences; the exact "
@@ -354,7 +357,8 @@ Markdown(f"""
 High accuracies, and none of them speaks for itself.
 
 - In the vector of a *hidden* noun a probe finds the role nearly always, in all kinds of sentences. But so it does with
-  random weights: {", ".join(percent["noun hidden, random weights"])}. Nothing had to be learned for that.
+  random weights: {", ".join(percent["noun hidden, random weights"])}. In a model as wide as this one, little or nothing
+  had to be learned for that. (The recap has five narrower ones.)
 - The bare text does it as well: bag and position {", ".join(percent["bag and position"])}. The information was in the
   sentence all along. That a vector holds it says little, as long as it is easy to have.
 - In the vector of a *visible* noun training makes the difference: {percent["noun visible, trained"][0]} and
@@ -401,10 +405,11 @@ for (name, noun), values in selectivity.items():
 # %% id="fig-selectivity" tags=["nbval-ignore-output"]
 figure, axes = figures.new_figure(10, 3.6, columns=2)
 LOOKS = {("trained", ROLE): ("o-", figures.BLUE, "role, new words"),
-         ("random weights", ROLE): ("s--", figures.SKY, "the same, random weights"),
-         ("trained", KNOWN_WORDS): ("D:", figures.GREEN, "role, words known"),
+         ("random weights", ROLE): ("s--", figures.SKY, "role, new words, random weights"),
+         ("trained", KNOWN_WORDS): ("D-", figures.GREEN, "role, words known"),
+         ("random weights", KNOWN_WORDS): ("P--", figures.BLACK, "role, words known, random weights"),
          ("trained", CONTROL_TASK): ("^-", figures.RED, "control task"),
-         ("random weights", CONTROL_TASK): ("v--", figures.ORANGE, "the same, random weights")}
+         ("random weights", CONTROL_TASK): ("v--", figures.ORANGE, "control task, random weights")}
 for ax, noun in zip(axes, READ_NOUNS):
     for (name, of), (style, color, label) in LOOKS.items():
         middle, low, high = np.array([mean_interval(100 * v) for v in by_layer[name, noun, of]]).T
@@ -415,7 +420,7 @@ for ax, noun in zip(axes, READ_NOUNS):
     ax.set(ylim=(42, 104), xlabel="layer", ylabel="balanced accuracy (%)")
     ax.set_title(f"{noun}: selectivity {100 * selectivity['trained', noun][last].mean():+.0f} points, "
                  f"untrained {100 * selectivity['random weights', noun][last].mean():+.0f}")
-axes[0].legend(fontsize=8, loc="lower left", ncols=2)
+axes[1].legend(fontsize=7, loc="center right")
 figures.show(figure, alt="Balanced accuracy in %, over all kinds, after the table and each block. " + "; ".join(
     f"{noun}, {name}, {of}: " + ", ".join(f"{100 * v.mean():.0f}" for v in values)
     for (name, noun, of), values in by_layer.items()) + ".")
@@ -429,8 +434,10 @@ In the table of words the control task is solved to
 learns any labels by heart. With random weights it stays so in all layers. The trained model forgets a part of the word
 on its way up, and gains the role.
 
-With the noun hidden there is no word to know by heart, and selectivity is high: but for random weights too. Before the
-first block, where no position has read another, a probe is right in
+With the noun hidden its word cannot be read, and can only be guessed from the others: after the last block the control
+task is solved to {100 * np.mean(by_layer["trained", NOUN_MASKED, CONTROL_TASK][last]):.0f}%, where 50% is a coin.
+Selectivity is high there, but for random weights too. Before the first block, where no position has read another, a
+probe is right in
 {100 * np.mean(by_layer["random weights", NOUN_MASKED, ROLE][0]):.0f}%; one block of random attention, which mixes the
 vectors of all words, brings it to {100 * np.mean(by_layer["random weights", NOUN_MASKED, ROLE][1]):.0f}%. So the two
 controls answer two questions. *Did the probe learn it by heart?* That is what a control task asks. *Did training put it
@@ -469,16 +476,18 @@ def paired_drop(before, after, t):
 check("13.paired-drop", paired_drop)
 
 # %% id="read-verb" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.probing.study import with_ends
+
 whole = {noun: reader.fold_accuracy(states["trained", noun][last]) for noun in READ_NOUNS}
 without = {(noun, hidden): reader.fold_accuracy(reader.states(model, noun, hidden)[last])
            for noun in READ_NOUNS for hidden in HIDEABLE[1:]}
 print(f"{'points lost, this model, 95% over folds':44}" + "".join(f"{kind:>24}" for kind in SENTENCE_KINDS))
 for (noun, hidden), folds in without.items():
-    drops = [mean_interval(d) for d in 100 * (whole[noun] - folds).T]
-    print(f"{noun}, {hidden + ' hidden':31}"
-          + "".join(f"{f'{d.value:.1f} ({d.low:.1f} to {d.high:.1f})':>24}" for d in drops))
+    there, lost = reader.changed(hidden) > 0, 100 * (exact[noun, NOTHING] - exact[noun, hidden])
+    drops = [with_ends(mean_interval(d)) for d in 100 * (whole[noun] - folds).T]
+    print(f"{noun}, {hidden + ' hidden':31}" + "".join(f"{d if t else '–':>24}" for d, t in zip(drops, there)))
     print(f"{'    the exact posterior loses':44}"
-          + "".join(f"{100 * x:24.1f}" for x in exact[noun, NOTHING] - exact[noun, hidden]))
+          + "".join(f"{f'{x:.1f}' if t else '–':>24}" for x, t in zip(lost, there)))
 
 # %% [markdown] id="why-study"
 # One model is one draw. The shipped study trained five tiny models, and gave each its own nouns, folds, control labels
@@ -498,26 +507,28 @@ from mlm_mini.experiments.probing.study import sampled_points
 
 def points(shares):
     """In points of a percentage, with a 95% interval over the five models."""
-    estimate = mean_interval(100 * shares)
-    return f"{estimate.value:+.1f} ({estimate.low:+.1f} to {estimate.high:+.1f})"
+    return with_ends(mean_interval(100 * shares), sign="+")
 
 
 ACTIVE, PASSIVE, ALONE = range(3)
-drop = study.drop(NOUN_MASKED, VERB)
-same = [decide_within(sampled_points(drop[:, kind]), -POINTS_MARGIN, POINTS_MARGIN) for kind in (ACTIVE, PASSIVE)]
+drop, half, other = (study.drop(NOUN_MASKED, hidden) for hidden in (VERB, "half of the words", "another word"))
+same = [decide_within(sampled_points(of), -POINTS_MARGIN, POINTS_MARGIN)
+        for of in (drop[:, ACTIVE], drop[:, PASSIVE], other[:, ALONE])]
 Markdown(f"""
-The drop is where it has to be. With the noun hidden:
+With the noun hidden, and a minus for what is gained:
 
-- Where the subject stands alone a probe loses {points(drop[:, ALONE])} points, and the exact posterior
-  {100 * study.exact_drop(NOUN_MASKED, VERB)[:, ALONE].mean():.1f}.
-- In actives it loses {points(drop[:, ACTIVE])}, in passives {points(drop[:, PASSIVE])}, where the exact posterior loses
+- Where the subject stands alone a probe loses {points(drop[:, ALONE])} points without the verb, and the exact posterior
+  {100 * study.exact_drop(NOUN_MASKED, VERB)[:, ALONE].mean():.1f}: the drop is where it has to be.
+- In actives it is {points(drop[:, ACTIVE])}, in passives {points(drop[:, PASSIVE])}, where the exact posterior loses
   nothing. Within {POINTS_MARGIN:g} points of no change: actives **{same[0]}**, passives **{same[1]}**.
-- That some word is hidden costs little as such: another word
-  {points(study.drop(NOUN_MASKED, "another word")[:, ALONE])}, where the subject stands alone.
+- Hiding one other word costs {points(other[:, ALONE])} where the subject stands alone, and the exact posterior
+  {100 * study.exact_drop(NOUN_MASKED, "another word")[:, ALONE].mean():.1f}. Within the same margin: **{same[2]}**.
+- With half of the words hidden a probe loses {points(half[:, ALONE])} there, and the exact posterior only
+  {100 * study.exact_drop(NOUN_MASKED, "half of the words")[:, ALONE].mean():.1f}. So not each drop is a word's
+  importance: the rest is lost on the way, in the model or by a probe that has few such sentences to learn from.
 
-(A negative loss is a gain.) With the noun *visible*, hiding the verb costs only
-{points(study.drop(NOUN_SEEN, VERB)[:, ALONE])} where the subject stands alone, because there was less to
-lose. A drop says what the vector held of the verb, and not how important the verb is.
+With the noun *visible*, hiding the verb costs {points(study.drop(NOUN_SEEN, VERB)[:, ALONE])} where the subject stands
+alone: there was less to lose. A drop says what the vector held of the verb, and not how important the verb is.
 """)
 
 # %% [markdown] id="why-new-verbs"
@@ -528,10 +539,33 @@ lose. A drop says what the vector held of the verb, and not how important the ve
 # %% id="read-new-verbs" tags=["nbval-ignore-output"]
 for noun in READ_NOUNS:
     for name in ("trained", "random weights"):
-        known = study.accuracy(noun, name)[:, ALONE]
-        new = mean_interval(100 * study.new_verbs(noun, name))
-        print(f"{noun}, {name:15} verbs known: {100 * known.mean():.0f}%   "
-              f"verbs new: {new.value:.0f}% ({new.low:.0f} to {new.high:.0f})")
+        known, new = 100 * study.accuracy(noun, name)[:, ALONE].mean(), mean_interval(100 * study.new_verbs(noun, name))
+        print(f"{noun}, {name:15} % right: verbs known {known:.0f}, new {with_ends(new, 0)}")
+of_word = mean_interval(100 * study.new_verbs_by_word())
+print(f"{'static table, the word alone':29} % right: verbs new {with_ends(of_word, 0)}")
+
+# %% id="new-verbs-note" tags=["nbval-ignore-output"]
+from mlm_mini.experiments.lab.verdicts import Sampled, decide
+from mlm_mini.experiments.probing.hiding import words_meant
+
+
+def asked(figure, threshold):
+    """Whether a figure lies above a threshold, or chance may say."""
+    return decide(lambda values: "yes" if values["figure"] > threshold else "no", {"figure": figure})
+
+
+alone = reader.nouns.where(reader.nouns.kind == ALONE)
+forms = np.unique(alone.ids[words_meant(language, alone, VERB)])
+known, new = (100 * of.mean() for of in (study.accuracy(NOUN_MASKED)[:, ALONE], study.new_verbs(NOUN_MASKED)))
+Markdown(f"""
+From the vector of a hidden noun the role is read in {known:.0f}% of these sentences when the verbs are known, and in
+{new:.0f}% when they are new. Better than a coin with new ones?
+**{asked(sampled_points(study.new_verbs(NOUN_MASKED)), 50)}**. Two cautions. The five models share {len(forms)} verb
+forms: the interval is over models and over how the verbs are dealt, and says nothing of other verbs. And half is not
+quite what a reader of the noun alone has to expect. Each word is agent as often as patient over *all* verbs, so what a
+probe has learned of it from some of them may be turned round in the rest: the table of words reaches
+{100 * study.new_verbs_by_word().mean():.0f}%.
+""")
 
 # %% [markdown] id="why-use"
 # ## 7 · Does the model use it?
@@ -564,9 +598,10 @@ check("13.remove-directions", remove_directions)
 # %% [markdown] id="why-which"
 # Which direction? That of the probe suggests itself. But take it out, fit a new probe on what is left, and it finds
 # the role again, in another direction. One can go on (Ravfogel and others 2020), or take out the direction from the
-# *mean of the patients to the mean of the agents*: then both means are the same, and no linear probe does better than
-# a constant on the vectors it is fitted on (Belrose and others 2023). On the left, what a new probe finds on new words;
-# on the right, how far the predictions at the hidden noun move, as KL(before, after). One model, one fold.
+# *mean of the patients to the mean of the agents*: then both means are the same, and no linear probe has a smaller loss
+# than a constant on the vectors it is fitted on (Belrose and others 2023). On the left, what a new probe finds on new
+# words; on the right, how far the predictions at the hidden noun move, as KL(before, after). One model, one fold, all
+# kinds of sentences together.
 
 # %% id="read-removal" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.probing import removal
@@ -609,65 +644,82 @@ figures.show(figure, alt="Left, the balanced accuracy in % of a new probe after 
              "far predictions move, in nats. " + "; ".join(
                  f"{k} {name}: {100 * a:.0f}%, {nats:.4f}" for (name, k), (a, nats) in found.items()) + ".")
 
+# %% [markdown] id="why-kinds"
+# Is it one direction in all kinds of sentences? Here is the cosine of each kind's own direction with that of all kinds
+# together, and what a probe finds which is fitted on one kind only, when the direction of all has been taken out.
+
+# %% id="read-kinds" tags=["nbval-ignore-output"]
+together, left = removal.class_difference(vectors[~out], roles[~out])[0], changes["class means", 1](vectors)
+for kind, name in enumerate(SENTENCE_KINDS):
+    given, tested = ((reader.nouns.kind == kind) & side for side in (~out, out))
+    own = removal.class_difference(vectors[given], roles[given])[0]
+    probe = choose_probe(left[given], roles[given], reader.nouns.lemmas[given])
+    print(f"{name:14} cosine {own @ together / np.linalg.norm(own) / np.linalg.norm(together):+.2f}, "
+          f"a probe still finds the role in {accuracy_of(probe.scores(left[tested]) > 0, roles[tested]):.0%}")
+
 # %% [markdown] id="why-far"
-# So taking out the role moves the predictions, and a random direction hardly does. Is the model therefore using the
-# role? Look at the control again. Vectors vary a lot along a few directions and hardly at all along most. A random
-# direction is one along which there is little to take. A fair control goes *as far*: along one random direction of the
-# vectors' own spread, each vector is moved so that the mean squared distance is the same. The study did both, in five
-# models, where the vector leaves the last block and where it leaves the first.
+# So from here on each kind is taken by itself, with a direction of its own. A second trap is the control. Vectors vary
+# a lot along a few directions and hardly at all along most, so a random direction is one along which there is little
+# to take. A fair control goes *as far*. Along one random direction $u$, of length 1 and drawn from the vectors' own
+# spread around their mean $\bar x$,
+#
+# $$x' = x - c\, \big((x - \bar x) \cdot u\big)\, u,$$
+#
+# with the $c$ for which the mean of $\lVert x' - x \rVert^2$ is that of the removal. (Where $c$ is above 1, vectors
+# pass their mean.) The study did both in five models, at the hidden noun, after the first block and after the last.
 
 # %% id="read-use" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.probing.removed import EQUALLY_FAR, RANDOM_REMOVED, ROLE_REMOVED
 
 REMOVALS = (ROLE_REMOVED, EQUALLY_FAR, RANDOM_REMOVED)
 moved = {(layer, what): study.removed(what, layer=layer) for layer in (1, last) for what in REMOVALS}
+print(f"{'nats moved, mean of five models':36}" + "".join(f"{kind:>26}" for kind in SENTENCE_KINDS) + "   new probe")
 for (layer, what), nats in moved.items():
-    left = 100 * study.removed(what, "left", layer).mean()
-    print(f"after block {layer}, {what:20} nats moved:", *(f"{kind} {mean_interval(of).with_margin()}  "
-          for kind, of in zip(SENTENCE_KINDS, nats.T)), f"new probe: {left:.0f}%")
+    print(f"after block {layer}, {what:22}" + "".join(f"{with_ends(mean_interval(of), 3):>26}" for of in nats.T)
+          + f"{100 * study.removed(what, 'left', layer).mean():11.0f}%")
 
 # %% id="fig-use" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.lab.verdicts import Sampled, decide, decide_above
-
 times = {(layer, kind): moved[layer, ROLE_REMOVED][:, kind] / moved[layer, EQUALLY_FAR][:, kind]
          for layer in (1, last) for kind in range(3)}
 uses = {key: Sampled.factor(of) for key, of in times.items()}
-figure, axes = figures.new_figure(10, 3.3, columns=2)
+figure, axes = figures.new_figure(10, 3.5, columns=2)
 for ax, layer in zip(axes, (1, last)):
-    for what, color, hatch, shift in zip(REMOVALS, (figures.BLUE, figures.ORANGE, figures.SKY), ("", "//", ".."),
-                                         (-0.27, 0, 0.27)):
-        middle, low, high = np.array([mean_interval(of) for of in moved[layer, what].T]).T
-        ax.bar(np.arange(3) + shift, middle, 0.25, yerr=[middle - low, high - middle], color=color, hatch=hatch,
-               edgecolor="white", capsize=2, label=what)
+    for what, color, marker, shift in zip(REMOVALS, (figures.BLUE, figures.ORANGE, figures.SKY), "os^", (-0.2, 0, 0.2)):
+        middle, low, high = np.array([Sampled.factor(of).estimate for of in moved[layer, what].T]).T
+        ax.errorbar(np.arange(3) + shift, middle, [middle - low, high - middle], fmt=marker, color=color, capsize=3,
+                    label=what)
+    ax.set(yscale="log", xlim=(-0.5, 2.5), ylim=(2e-4, 3))
     ax.set_xticks(range(3), SENTENCE_KINDS)
-    ax.grid(axis="x", visible=False)
-    ax.set(ylabel="predictions moved (nats)", ylim=(0, None))
-    ax.set_title(f"After block {layer}: " + ", ".join(f"{uses[layer, kind].value:.1f}" for kind in range(3))
-                 + " times an equal move")
+    ax.set_title(f"After block {layer}, times an equal move:\n"
+                 + ", ".join(f"{name} {uses[layer, kind].value:.2f}" for kind, name in enumerate(SENTENCE_KINDS)))
+axes[0].set_ylabel("predictions moved (nats)")
 axes[1].legend(fontsize=9)
-figures.show(figure, alt="How far predictions move in nats, mean of five models with 95%: " + "; ".join(
-    f"after block {layer}, {what}: " + ", ".join(f"{kind} {of.mean():.4f}" for kind, of in zip(SENTENCE_KINDS, nats.T))
+figures.show(figure, alt="How far predictions move in nats, geometric mean of five models with 95%: " + "; ".join(
+    f"after block {layer}, {what}: " + ", ".join(
+        f"{kind} {np.exp(np.log(of).mean()):.4f}" for kind, of in zip(SENTENCE_KINDS, nats.T))
     for (layer, what), nats in moved.items()) + ".")
 
 # %% id="use-note" tags=["nbval-ignore-output"]
-def said(layer, kind):
-    figure = uses[layer, kind]
-    word = decide(lambda x: "more" if x["times"] > 1 else "less", {"times": figure})
-    return f"{figure.value:.1f} times ({figure.low:.1f} to {figure.high:.1f}): {word}"
-
-
+words = {key: decide(lambda x: "more" if x["times"] > 1 else "less", {"times": of}) for key, of in uses.items()}
+cells = {key: f"{with_ends(of.estimate, 2)}: **{words[key]}**" for key, of in uses.items()}
+rows = "\n".join(f"| {name} | {cells[1, kind]} | {cells[last, kind]} |" for kind, name in enumerate(SENTENCE_KINDS))
+counts = {word: sum(decided.word == word for decided in words.values()) for word in ("more", "less", "undecided")}
+beside_random = [decide(lambda x: "more" if x["times"] > 1 else "less", {"times": Sampled.factor(of)}).word
+                 for layer in (1, last) for of in (moved[layer, ROLE_REMOVED] / moved[layer, RANDOM_REMOVED]).T]
 Markdown(f"""
-How far the role's direction moves the predictions, in terms of an equally far move (95% over five models):
+How far the predictions move without the role's direction, in terms of an equally far move (geometric mean and 95% over
+five models):
 
 | | after block 1 | after block {last} |
 |---|---|---|
-""" + "\n".join(f"| {SENTENCE_KINDS[kind]} | {said(1, kind)} | {said(last, kind)} |" for kind in range(3)) + f"""
+{rows}
 
-Beside a random direction, every removal looks like use. Beside an equally far move, the answer depends on where one
-asks, and in which sentences. Where the subject stands alone, a probe finds the role in
-{100 * study.accuracy(NOUN_MASKED)[:, ALONE].mean():.0f}%, and without it the predictions move by
-{moved[last, ROLE_REMOVED][:, ALONE].mean():.4f} nats after block {last}; an equally far move is worth
-{moved[last, EQUALLY_FAR][:, ALONE].mean():.3f}. *Has it* and *uses it* are two findings.
+Beside a random direction, {beside_random.count("more")} of the {len(words)} removals move the predictions more, and
+look like use. Beside an equally far move it is {counts["more"]} that do, {counts["less"]} that move them less, and
+{counts["undecided"]} undecided. Yet a probe finds the role in {100 * study.accuracy(NOUN_MASKED).mean():.0f}% after the
+last block. *Has it* is not *uses it*: that the role can be read there says nothing of how much hangs on it. Nor does
+*less* mean that it is not used: each removal moves the predictions, though something else of the same size may weigh
+more.
 """)
 
 # %% [markdown] id="try-probe"
@@ -701,19 +753,23 @@ figures.show(figure, alt)
 # %% id="recap-rules" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.claims.all_claims import measure_claims
 from mlm_mini.experiments.claims.claim import Effort
+from mlm_mini.experiments.claims.probing import say_used
 
 claims = {row.claim.id: row for row in measure_claims(Effort(), ["probing", "verb"])}
 for name, row in claims.items():
     print(f"{name:8} {row.claim.figure}:\n{'':9}{row.claim.rule}\n{'':9}{row.verdict}")
 
 # %% id="recap-table" tags=["nbval-ignore-output"]
-def span(figure):
-    return f"{figure.value:.1f} ({figure.low:.1f} to {figure.high:.1f})"
+def used(layer):
+    return "; ".join(f"{name} {with_ends(uses[layer, kind].estimate, 2)}" for kind, name in enumerate(SENTENCE_KINDS))
+
+
+def use(layer):
+    return decide(say_used, {name: uses[layer, kind] for kind, name in enumerate(SENTENCE_KINDS)})
 
 
 met = mean_interval(100 * study.new_verbs(NOUN_MASKED))
 trained_here, random_here = (by_layer[name, NOUN_MASKED, ROLE][last].mean() for name in ("trained", "random weights"))
-earlier, used = (Sampled.factor(np.sqrt(times[layer, ACTIVE] * times[layer, PASSIVE])) for layer in (1, last))
 Markdown(f"""
 | the article this course grew from | measured in this chapter, five models | verdict |
 |---|---|---|
@@ -724,23 +780,22 @@ embeddings." | noun visible: {100 * study.accuracy(NOUN_SEEN).mean():.0f}% on ne
 **{claims["probing"].verdict}** |
 | was it training that put it there? Noun visible | beyond random weights {points(study.over_random(NOUN_SEEN))} \
 points | \
-**{decide_above(sampled_points(study.over_random(NOUN_SEEN)), POINTS_MARGIN)}** |
+**{asked(sampled_points(study.over_random(NOUN_SEEN)), POINTS_MARGIN)}** |
 | and in the "context representation", noun hidden | {100 * study.accuracy(NOUN_MASKED).mean():.0f}%, selectivity \
 {points(study.selectivity(NOUN_MASKED))}; but random weights reach \
 {100 * study.accuracy(NOUN_MASKED, "random weights").mean():.0f}%: beyond them \
 {points(study.over_random(NOUN_MASKED))} points, in the wider model of this page \
 {100 * (trained_here - random_here):+.1f} | \
-**{decide_above(sampled_points(study.over_random(NOUN_MASKED)), POINTS_MARGIN)}** |
+**{asked(sampled_points(study.over_random(NOUN_MASKED)), POINTS_MARGIN)}** |
 | "If the probe's accuracy drops significantly, it confirms the verb provides a critical signal" | drop: subject alone \
 {points(drop[:, ALONE])}, active {points(drop[:, ACTIVE])}, passive {points(drop[:, PASSIVE])} points | \
 **{claims["verb"].verdict}** |
-| is it more than a list of verbs? | subject alone, noun hidden, verbs that the probe never met: {met.value:.0f}% \
-({met.low:.0f} to {met.high:.0f}), beside {100 * study.accuracy(NOUN_MASKED)[:, ALONE].mean():.0f}%; 50% is a coin | \
-**{decide_above(sampled_points(study.new_verbs(NOUN_MASKED)), 50)}** |
-| does the model use it? | without the role's direction after block {last}, in actives and passives, predictions move \
-{span(used)} times as far as after an equally far move along a random direction | \
-**{decide_above(used, 1)}** |
-| and one block earlier? | {span(earlier)} times | **{decide_above(earlier, 1)}** |
+| is it more than a list of verbs? | subject alone, noun hidden, % right at verbs that the probe never met: \
+{with_ends(met, 0)}, beside {100 * study.accuracy(NOUN_MASKED)[:, ALONE].mean():.0f} at those it met; a coin has 50 | \
+**{asked(sampled_points(study.new_verbs(NOUN_MASKED)), 50)}** |
+| does the model use it, more than anything else as large? | without the role's direction after block {last} the \
+predictions move so many times as far as after an equally far move: {used(last)} | **{use(last)}** |
+| and after block 1? | {used(1)} | **{use(1)}** |
 """)
 
 # %% [markdown] id="recap-note"

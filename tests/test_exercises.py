@@ -32,6 +32,8 @@ UNDO_EACH_OTHER = {  # both slips at once are the right answer, written another 
     ("01.jacobian", "p_j where p_i belongs; and p_i where p_j belongs"),
     ("06.self-attention", "scaled twice; and the scores are not scaled"),
     ("03.z-score", "n stands at the wrong place, or nowhere; and the count above, the share below"),
+    ("13.paired-drop", "the variance divides by F; and F - 1 under the root"),
+    ("13.paired-drop", "half of the factor; and the whole width to either side"),
 }
 
 

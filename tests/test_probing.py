@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from mlm_mini.experiments import find_experiment
+from mlm_mini.experiments.claims.probing import say_used
+from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.experiments.probing import features, removal
 from mlm_mini.experiments.probing.hiding import (
     BY,
@@ -21,10 +23,18 @@ from mlm_mini.experiments.probing.hiding import (
     words_meant,
 )
 from mlm_mini.experiments.probing.logistic import logistic_loss
-from mlm_mini.experiments.probing.nouns import ALONE, SENTENCE_KINDS, Nouns, RoleTask, role_task
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS, SUBJECT_ALONE, Nouns, RoleTask, role_task
 from mlm_mini.experiments.probing.probe import control_labels, fit_probe, split_folds
-from mlm_mini.experiments.probing.reading import CONTROL_TASK, NOUN_MASKED, NOUN_SEEN, READ_NOUNS, ROLE, Reader
-from mlm_mini.experiments.probing.removed import EQUALLY_FAR, RANDOM_REMOVED, ROLE_REMOVED, measure_removal
+from mlm_mini.experiments.probing.reading import CONTROL_TASK, NOUN_SEEN, READ_NOUNS, ROLE, Reader
+from mlm_mini.experiments.probing.removed import (
+    EQUALLY_FAR,
+    RANDOM_DRAWS,
+    RANDOM_REMOVED,
+    ROLE_REMOVED,
+    RemovalBench,
+    measure_removal,
+)
+from mlm_mini.experiments.probing.study import with_ends
 from mlm_mini.experiments.variance.measure import narrow_model
 from mlm_mini.languages import ROLE_AGENT, ROLE_NONE, ROLE_PATIENT, SceneLanguage, Vocabulary, scene_language
 
@@ -152,7 +162,7 @@ def test_the_verb_decides_where_the_subject_stands_alone_and_nowhere_else():
             undecided = what == VERB and seen[0, nouns.places[0]] != task.language.vocabulary.mask_id
             assert right[0] > 0.99
             assert right[1] > 0.99
-            assert right[ALONE] < 0.6 if undecided else right[ALONE] > 0.99
+            assert right[SUBJECT_ALONE] < 0.6 if undecided else right[SUBJECT_ALONE] > 0.99
 
 
 @pytest.mark.parametrize(
@@ -302,13 +312,33 @@ def test_who_knows_the_role_is_right_on_new_words_and_lost_on_the_control_task(r
     assert reader.fold_accuracy(role, CONTROL_TASK).mean() == pytest.approx(0.5, abs=0.15)
 
 
-def test_new_verbs_are_new(reader, monkeypatch):
+def test_new_verbs_are_new(reader):
     """A probe that sees nothing but the verb knows its list, and no other verb."""
     verbs = np.where(words_meant(reader.language, reader.nouns, VERB), reader.nouns.ids, 0).max(axis=1)
     listed = np.eye(len(reader.language.vocabulary))[verbs]
-    assert reader.fold_accuracy(listed)[:, ALONE].mean() > 0.9
-    monkeypatch.setattr(reader, "states", lambda model, noun: listed[None])
-    assert reader.new_verbs(None, NOUN_MASKED) < 0.6
+    assert reader.fold_accuracy(listed)[:, SUBJECT_ALONE].mean() > 0.9
+    assert reader.new_verbs(listed) < 0.6
+
+
+@pytest.mark.parametrize("kind", range(len(SENTENCE_KINDS)))
+def test_a_control_goes_as_far_as_the_removal_within_its_kind(reader, kind):
+    bench = RemovalBench(reader, narrow_model(np.random.default_rng(1)), 1)
+    given = (reader.lemma_folds != 0) & (reader.nouns.kind == kind)
+    x, roles = bench.x[given], reader.nouns.agent[given]
+    far: dict[str, list] = {}
+    for what, change in bench.changes(0, kind):
+        moved = change(x)
+        far.setdefault(what, []).append(((moved - x) ** 2).sum(axis=1).mean())
+        if what == ROLE_REMOVED:
+            assert moved[roles].mean(axis=0) == pytest.approx(moved[~roles].mean(axis=0))
+    assert far[EQUALLY_FAR] == pytest.approx(far[ROLE_REMOVED] * RANDOM_DRAWS)
+    assert len(far[RANDOM_REMOVED]) == RANDOM_DRAWS
+
+
+def test_what_is_not_there_is_not_hidden(reader):
+    assert reader.changed(VERB).tolist() == [1, 1, 1]
+    assert reader.changed(BY).tolist() == [0, 1, 0]
+    assert reader.changed(NOTHING).tolist() == [0, 0, 0]
 
 
 def test_a_removal_moves_predictions_and_leaves_no_role(reader):
@@ -349,3 +379,23 @@ def test_the_shipped_study_is_the_full_one_and_shows_itself(shipped):
 def test_a_study_survives_its_json(shipped):
     again = type(shipped).from_json(shipped.to_json())
     assert again.table() == shipped.table()
+
+
+@pytest.mark.parametrize(
+    ("estimate", "expected"),
+    [
+        (Estimate(1.0, 0.5, 1.5), "1.0 (0.5 to 1.5)"),
+        (Estimate(0.93, 0.92, 0.94), "0.93 (0.92 to 0.94)"),
+        (Estimate(52.001, 51.999, 52.003), "52.001 (51.999 to 52.003)"),
+        (Estimate(2.0, 2.0, 2.0), "2.0"),
+        (Estimate(-0.1, -0.16, -0.04), "-0.10 (-0.16 to -0.04)"),
+    ],
+)
+def test_an_interval_has_ends_that_differ(estimate, expected):
+    assert with_ends(estimate) == expected
+
+
+def test_where_a_direction_moves_more_is_said_by_kind():
+    assert say_used({"active": 2.0, "passive": 1.1}) == "more in every kind"
+    assert say_used({"active": 0.5, "passive": 0.9}) == "less in every kind"
+    assert say_used({"active": 2.0, "passive": 0.9}) == "more in active only"

@@ -51,6 +51,14 @@ BALANCED = Exercise(
        or float(np.mean(recalls)) => float(np.prod(recalls) ** (1 / len(recalls)))
     - the share of errors: Your number falls as the predictions get better.
           == role).mean() => != role).mean()
+    - patients called agents are counted: Of the patients you count those that were called agents. Which of them were
+      recognized?
+          (predicted[true == role] == role).mean() => predicted[true == role].mean()
+    - a role that no noun has counts as 1: A role that does not occur is neither recognized nor missed. What is the mean
+      over then?
+          float(np.mean(recalls)) => float((sum(recalls) + 2 - len(recalls)) / 2)
+    - divided by all nouns: Each role has its own whole: the nouns that have it. You divide by all of them.
+          == role).mean() => == role).sum() / len(true)
     """,
     hints="""
     - For each role look only at the nouns that truly have it. How many of these were recognized?
@@ -134,7 +142,8 @@ FOLDS = Exercise(
           rng.permutation(len(words)) % number => rng.permutation(len(lemmas))[: len(words)] % number
     - the draw cannot be repeated
           rng.permutation => np.random.default_rng().permutation
-    - rng is never used
+    - rng is never used: The same folds at every call: a generator of your own starts from the same seed each time. Draw
+      from the one that is handed in.
           rng.permutation => np.random.default_rng(0).permutation
     """,
     hints="""
@@ -176,6 +185,10 @@ POSTERIOR = Exercise(
             "a scene that the words rule out",
             (np.array([0.5, 0.5]), np.array([[0.0, 1e-9]]), np.array([[True, False]]), np.array([[False, True]])),
         ),
+        Case(
+            "a long sentence, unlikely in any scene",
+            (np.array([0.5, 0.5]), np.array([[3e-40, 1e-40]]), np.array([[True, False]]), np.array([[False, True]])),
+        ),
         Case("four nouns, six scenes", scenes_of(1, 4, 6)),
         Case("forty nouns, eighty scenes", scenes_of(2, 40, 80)),
     ),
@@ -190,6 +203,15 @@ POSTERIOR = Exercise(
     - scenes with neither role are counted: Your answer and that for the patient do not add up to 1. The noun is known
       to be one or the other: by what has to be divided?
           / (as_agent + as_patient) => / weights.sum(axis=1)
+    - a small number added to what is divided by: A long sentence is unlikely in any scene, and a small number is large
+      beside that. When is the number below the line 0?
+          / (as_agent + as_patient) => / (as_agent + as_patient + 1e-8)
+       or / (as_agent + as_patient) => / (as_agent + as_patient + 1e-12)
+       or / (as_agent + as_patient) => / np.maximum(as_agent + as_patient, 1e-12)
+    - the likeliest scene of each role: You compare one scene for each role, the likeliest. The others of that role
+      count as well.
+          agent, weights, 0.0).sum(axis=1) => agent, weights, 0.0).max(axis=1)
+          patient, weights, 0.0).sum(axis=1) => patient, weights, 0.0).max(axis=1)
     - not divided: These are joint probabilities: tiny where many words are seen, whatever the role.
           as_agent / (as_agent + as_patient) => as_agent
     - the odds, not the probability: You divide by the patient's share alone. Of what whole is the probability a part?
@@ -248,6 +270,11 @@ VECTOR = Exercise(
           states[:, np.arange(states.shape[1]), places] => states[-1, np.arange(states.shape[1]), places]
     - the word before the noun: Places are counted from 0, as Python does it.
           places] => places - 1]
+    - the word after the noun (raises): Places are counted from 0 already: nothing has to be added.
+          places] => places + 1]
+    - sentences and places are swapped (raises): The second axis counts sentences, the third positions. In which order
+      do you name them?
+          np.arange(states.shape[1]), places] => places, np.arange(states.shape[1])]
     - all are read where the first noun stands: Each sentence has its noun at a place of its own.
           places] => places[0]]
     - the layers lie on the second axis: The numbers are right, but layers and sentences have changed places.
@@ -267,6 +294,13 @@ def sentences_of(seed, N, T, V):
     return draw.integers(0, V, (N, T)), draw.integers(0, T, N), V
 
 
+def counted(function, seen, places, V):
+    """The answer, with counts as numbers of either kind: integers are as good as floats."""
+    answer = function(seen, places, V)
+    whole = isinstance(answer, np.ndarray) and np.issubdtype(answer.dtype, np.integer)
+    return answer.astype(np.float64) if whole else answer
+
+
 BAG = Exercise(
     id="13.bag-of-words",
     title="Words without order",
@@ -279,6 +313,7 @@ BAG = Exercise(
         Case("forty sentences", sentences_of(1, 40, 9, 12)),
     ),
     habits=("unchanged seen", "unchanged places", "any order places"),
+    observe=counted,
     mistakes="""
     - a word that stands twice counts once: You mark words as there or not, and the bag counts them. With += NumPy keeps
       one of several that go to the same place: which function adds up where an index repeats?
@@ -305,8 +340,8 @@ BAG = Exercise(
     """,
     hints="""
     - Which positions of each sentence count: all but one. A comparison with np.arange marks them.
-    - np.nonzero gives row and position of each token that counts; its id is the column of the bag.
-    - np.add.at(bag, (rows, columns), 1) adds one for each, also where the same place comes twice.
+    - Sentence by sentence, np.bincount counts ids, and its minlength makes all rows equally long.
+    - Without a loop: np.nonzero of the marks gives rows and positions, and np.add.at adds one for each of them.
     """,
 )
 
@@ -361,15 +396,18 @@ LOGISTIC = Exercise(
     - the penalty is forgotten: Nothing keeps your weights small.
           + penalty / 2 * (weights**2).sum() =>
           + penalty * weights =>
-    - the half is forgotten: With half of the squared weights the slope is penalty times weights. What is it of yours?
+    - the half is forgotten: The slope is right, but it is that of half of the squared weights, and your loss has all.
           penalty / 2 * => penalty *
-    - the slope of the whole square: The loss has half of the square. What is the slope of w squared over 2?
+    - the slope of the whole square: The loss has half of the square, and your slope is that of the whole.
           penalty * weights, => 2 * penalty * weights,
     - the bias is penalized: A bias is no reason for a penalty: it may be as large as the data want it.
           (weights**2).sum() => ((weights**2).sum() + bias**2)
           error.sum() => error.sum() + penalty * bias
     - the length, not its square: The penalty is on the squared weights.
           (weights**2).sum() => np.sqrt((weights**2).sum())
+    - agents and patients have changed places: Your probe learns to call patients agents. What is y for an agent?
+          np.where(y, -z, z) => np.where(y, z, -z)
+          - y => - ~y
     - the bias is left out: Your scores have no bias: all planes go through the origin.
           x @ weights + bias => x @ weights
     - the slope of the bias is a mean: The loss is a sum, and so is each of its slopes.
@@ -385,6 +423,12 @@ LOGISTIC = Exercise(
 )
 
 
+def _as_of_fair_coins(coins):
+    """One half, or the share of True where it is more than six standard deviations of fair coins away."""
+    share = float(coins.mean())
+    return 1 / 2 if abs(share - 1 / 2) < 6 / 2 / np.sqrt(coins.size) else f"{share:.2f}, too far from 1/2 for a coin"
+
+
 def observed_labels(function, lemmas, rng):
     """Shares and luck of coins that are tossed for words; `lemmas` is (N,)."""
 
@@ -397,7 +441,7 @@ def observed_labels(function, lemmas, rng):
     expected = 1 / 2
     return {
         "nouns with one word have one label": bool((draws == coins[:, which]).all()),
-        "share of the words with True": float(coins.mean()),
+        "share of the words with True": _as_of_fair_coins(coins),
         "share of the draws in which the first word has True": float(coins[:, 0].mean()),
         "share of the draws in which the first two words fare alike": float((coins[:, 0] == coins[:, 1]).mean()),
         "share of the draws in which the first and the last word fare alike": float(
@@ -433,9 +477,14 @@ CONTROL = Exercise(
     - every other word: The labels follow from the ids, and the same words get them each time: that is no coin.
           rng.random(len(words)) < 0.5 => np.arange(len(words)) % 2 == 0
        or (rng.random(len(words)) < 0.5)[which] => lemmas % 2 == 0
+       or (rng.random(len(words)) < 0.5)[which] => lemmas % 2 == 1
     - a coin that falls on one side: A fair coin says True half of the time.
           < 0.5 => < 0.3
        or < 0.5 => < 0.75
+       or < 0.5 => < 0.6
+    - exactly half of the words: As many words have True as False, each time: the label of one then says something about
+      the others. A coin knows nothing of other coins.
+          rng.random(len(words)) < 0.5 => rng.permutation(len(words)) % 2 == 0
     - one word in two, in turn: Which of two neighboring words gets True is tossed once for all: a coin for each word
       knows nothing of the others.
           rng.random(len(words)) < 0.5 => np.arange(len(words)) % 2 == rng.integers(2)
@@ -443,7 +492,8 @@ CONTROL = Exercise(
           [which] => [lemmas]
     - the draw cannot be repeated
           rng.random => np.random.default_rng().random
-    - rng is never used
+    - rng is never used: The same labels at every call: a generator of your own starts from the same seed each time.
+      Draw from the one that is handed in.
           rng.random => np.random.default_rng(0).random
     """,
     hints="""
@@ -477,6 +527,14 @@ DROP = Exercise(
           / np.sqrt(len(drops)) =>
     - divided by F, not by its root: Your interval shrinks too fast: four times as many folds should halve it.
           / np.sqrt(len(drops)) => / len(drops)
+    - the variance in place of its root: The variance has the square of the unit. What has the unit of a drop?
+          drops.std(ddof=1) => drops.var(ddof=1)
+    - F - 1 under the root: F - 1 belongs to the scatter, which has it already. How many drops is the mean made of?
+          / np.sqrt(len(drops)) => / np.sqrt(len(drops) - 1)
+    - half of the factor: The factor is for one side already.
+          t * drops => t / 2 * drops
+    - the scatter before: You take how the folds scatter before. The interval is about the drops: how do these scatter?
+          drops.std(ddof=1) => before.std(ddof=1)
     - 1.96 in place of t: That is right where the scatter is known. With few folds it is estimated, and t is larger.
           t * drops => 1.96 * drops
     - one standard error to either side: The factor of the interval is never used.
@@ -550,6 +608,10 @@ REMOVE = Exercise(
     - the sum of the directions: You remove one direction that lies between all of them.
           x @ np.linalg.pinv(directions) @ directions
           => x @ np.linalg.pinv(directions.sum(0, keepdims=True)) @ directions.sum(0, keepdims=True)
+    - directions that add nothing are taken for new ones: Right while no direction follows from the others. Then what is
+      left of one of them is nothing but rounding, and you take that for a direction.
+          np.linalg.pinv(directions) @ directions
+          => np.linalg.qr(directions.T)[0] @ np.linalg.qr(directions.T)[0].T
     - turned over, not removed: You take the component away twice: the vectors are mirrored, and a probe
       finds all of it.
           x - x @ => x - 2 * x @

@@ -9,7 +9,7 @@ from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, b
 from mlm_mini.experiments.lab.intervals import mean_interval
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS
 from mlm_mini.experiments.probing.hiding import HIDEABLE, VERB
-from mlm_mini.experiments.probing.nouns import ACTIVE, ALONE, PASSIVE, SENTENCE_KINDS
+from mlm_mini.experiments.probing.nouns import ACTIVE, PASSIVE, SENTENCE_KINDS, SUBJECT_ALONE
 from mlm_mini.experiments.probing.reading import (
     CONTROL_TASK,
     KNOWN_WORDS,
@@ -51,8 +51,10 @@ def probing(effort: Effort) -> Finding:
         facts[f"points beyond random weights, {noun}"] = _percent(study.over_random(noun))
     for layer in range(1, study.last + 1):
         for what in (ROLE_REMOVED, RANDOM_REMOVED, EQUALLY_FAR):
-            moved = study.removed(what, layer=layer)[:, [ACTIVE, PASSIVE]].mean(axis=1)
-            facts[f"nats moved without the {what}, layer {layer}"] = mean_interval(moved).rounded(4)
+            facts[f"nats moved, {what}, layer {layer}"] = {
+                kind: mean_interval(moved).rounded(4)
+                for kind, moved in zip(SENTENCE_KINDS, study.removed(what, layer=layer).T, strict=True)
+            }
     return Finding(figures, facts, SHIPPED)
 
 
@@ -66,16 +68,17 @@ def verb(effort: Effort) -> Finding:
     """What hiding the verb costs in each kind of sentence, with the noun hidden, beside the exact posterior."""
     study = probing_study()
     by_kind = study.drop(NOUN_MASKED, VERB)
-    drops = {SENTENCE_KINDS[kind]: sampled_points(by_kind[:, kind]) for kind in (ALONE, ACTIVE, PASSIVE)}
+    drops = {SENTENCE_KINDS[kind]: sampled_points(by_kind[:, kind]) for kind in (SUBJECT_ALONE, ACTIVE, PASSIVE)}
     facts = {}
     for noun in READ_NOUNS:
         for hidden in HIDEABLE[1:]:
             drop, exact = study.drop(noun, hidden), study.exact_drop(noun, hidden)
+            there = [kind for kind in range(len(SENTENCE_KINDS)) if study.changed(hidden)[:, kind].any()]
             facts[f"{hidden} hidden, {noun}, points lost"] = {
-                name: _percent(drop[:, kind]) for kind, name in enumerate(SENTENCE_KINDS)
+                SENTENCE_KINDS[kind]: _percent(drop[:, kind]) for kind in there
             }
             facts[f"{hidden} hidden, {noun}, points the exact posterior loses"] = {
-                name: round(100 * float(exact[:, kind].mean()), 1) for kind, name in enumerate(SENTENCE_KINDS)
+                SENTENCE_KINDS[kind]: round(100 * float(exact[:, kind].mean()), 1) for kind in there
             }
     return Finding(drops, facts, SHIPPED)
 
@@ -85,6 +88,15 @@ def say_verb(drops: Mapping[str, float]) -> str:
     if len(hurt) == len(drops):
         return HOLDS
     return f"holds when the sentence is {' or '.join(_NAMES[kind] for kind in hurt)}" if hurt else FAILS
+
+
+def say_used(times: Mapping[str, float]) -> str:
+    """In which kinds of sentences the predictions move farther than after an equally far move. times: how many times
+    as far, by kind."""
+    more = [kind for kind, x in times.items() if x > 1]
+    if not more:
+        return "less in every kind"
+    return "more in every kind" if len(more) == len(times) else f"more in {' and '.join(more)} only"
 
 
 _NAMES = {"active": "an active", "passive": "a passive", "subject alone": "one whose subject stands alone"}

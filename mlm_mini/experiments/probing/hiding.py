@@ -8,7 +8,7 @@ import numpy as np
 from mlm_mini.experiments.probing.nouns import Nouns
 from mlm_mini.languages import SceneLanguage
 
-VERBS = ("PRESENT_VERBS", "PAST_VERBS", "PARTICIPLES")
+VERB_CLASSES = ("PRESENT_VERBS", "PAST_VERBS", "PARTICIPLES")
 NOTHING, VERB, AUXILIARY, BY, DETERMINER = "nothing", "the verb", "is or was", "by", "the determiner"
 OTHER_WORD, HALF = "another word", "half of the words"
 HIDEABLE = (NOTHING, VERB, AUXILIARY, BY, DETERMINER, OTHER_WORD, HALF)
@@ -46,7 +46,7 @@ def words_meant(language: SceneLanguage, nouns: Nouns, what: str) -> np.ndarray:
     if what == NOTHING:
         return np.zeros(nouns.ids.shape, dtype=bool)
     if what == VERB:
-        return _first(np.isin(classes, VERBS))
+        return _first(np.isin(classes, VERB_CLASSES))
     if what == AUXILIARY:
         return classes == "AUXILIARIES"
     if what == BY:
@@ -55,7 +55,7 @@ def words_meant(language: SceneLanguage, nouns: Nouns, what: str) -> np.ndarray:
         before = (classes == "DETERMINERS") & (at < nouns.places[:, None])
         return _first(before[:, ::-1])[:, ::-1]
     others = np.isin(nouns.ids, language.vocabulary.regular_ids) & (at != nouns.places[:, None])
-    return others if what == HALF else others & ~np.isin(classes, (*VERBS, "PUNCTUATION"))
+    return others if what == HALF else others & ~np.isin(classes, (*VERB_CLASSES, "PUNCTUATION"))
 
 
 def _first(chosen: np.ndarray) -> np.ndarray:

@@ -14,9 +14,14 @@ import numpy as np
 
 from mlm_mini.languages import ROLE_AGENT, ROLE_PATIENT, SceneLanguage, scene_language
 
-ACTIVE, PASSIVE, ALONE = range(3)
+ACTIVE, PASSIVE, SUBJECT_ALONE = range(3)
 SENTENCE_KINDS = ("active", "passive", "subject alone")
-KIND_OF_FRAME = {"active": ACTIVE, "passive": PASSIVE, "acting": ALONE, "undergoing": ALONE}  # and -1 for the others
+KIND_OF_FRAME = {
+    "active": ACTIVE,
+    "passive": PASSIVE,
+    "acting": SUBJECT_ALONE,
+    "undergoing": SUBJECT_ALONE,
+}  # -1 for others
 ROLES_ASKED = (ROLE_AGENT, ROLE_PATIENT)
 DRAWN_AT_ONCE = 4096
 

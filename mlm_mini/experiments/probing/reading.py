@@ -11,12 +11,13 @@ import torch
 
 from mlm_mini.experiments.probing import features
 from mlm_mini.experiments.probing.hiding import HIDEABLE, NOTHING, VERB, hide, hide_noun, words_meant
-from mlm_mini.experiments.probing.nouns import ALONE, SENTENCE_KINDS, Nouns, RoleTask
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS, SUBJECT_ALONE, Nouns, RoleTask
 from mlm_mini.experiments.probing.probe import by_kind, control_labels, held_out_scores, split_folds
 from mlm_mini.model import MaskedLM
+from mlm_mini.seeds import Stream, generator
 
 READ_NOUNS = NOUN_SEEN, NOUN_MASKED = "noun visible", "noun hidden"
-TRAINED, UNTRAINED = "trained", "random weights"
+TRAINED, UNTRAINED, STATIC_TABLE = "trained", "random weights", "static table"
 ROLE, KNOWN_WORDS, CONTROL_TASK = "role", "role, words known", "control task"  # the first is tested on new words
 LEMMA_FOLDS, VERB_FOLDS = 6, 4
 
@@ -59,13 +60,18 @@ class Reader:
 
     def seen(self, noun: str, hidden: str = NOTHING) -> np.ndarray:
         """The sentences as they are read, (N, T); the same at every call."""
-        seen = hide(self.language, self.nouns, hidden, np.random.default_rng([self.seed, HIDEABLE.index(hidden)]))
+        seen = hide(self.language, self.nouns, hidden, generator(self.seed, Stream.MASKS, HIDEABLE.index(hidden)))
         return hide_noun(self.language, self.nouns, seen) if noun == NOUN_MASKED else seen
 
     def ceiling(self, noun: str, hidden: str = NOTHING) -> np.ndarray:
         """How often the exact posterior is right about the role, in each kind of sentence: (K,)."""
         p = self.task.agent_posterior(self.seen(noun, hidden), self.nouns.places)
         return np.array([np.maximum(p, 1 - p)[self.nouns.kind == kind].mean() for kind in range(len(SENTENCE_KINDS))])
+
+    def changed(self, hidden: str) -> np.ndarray:
+        """In which share of the sentences of each kind a word is hidden, (K,): 0 where no sentence has such a word."""
+        rows = (self.seen(NOUN_SEEN, hidden) != self.nouns.ids).any(axis=1)
+        return np.array([rows[self.nouns.kind == kind].mean() for kind in range(len(SENTENCE_KINDS))])
 
     def states(self, model: MaskedLM, noun: str, hidden: str = NOTHING) -> np.ndarray:
         """(L + 1, N, D)."""
@@ -106,22 +112,23 @@ class Reader:
 
     def read_text(self, model: MaskedLM) -> Iterator[Reading]:
         """What needs no model, and the rows of the model's table of words."""
-        others = self.text_features(NOUN_SEEN) | {"static table": features.word_vectors(model, self.nouns.lemmas)}
+        others = self.text_features(NOUN_SEEN) | {STATIC_TABLE: features.word_vectors(model, self.nouns.lemmas)}
         for reader, x in others.items():
             yield Reading(reader, NOUN_SEEN, 0, NOTHING, ROLE, self.fold_accuracy(x))
 
-    def new_verbs(self, model: MaskedLM, noun: str, layer: int = -1) -> float:
-        """Balanced accuracy where the subject stands alone and neither the verb was met by the probe, over folds of
-        verbs; each fold has verbs of both roles."""
-        alone = self.nouns.kind == ALONE
+    def new_verbs(self, x: np.ndarray) -> float:
+        """Balanced accuracy where the subject stands alone and the probe on x, (N, D), never met the verb.
+
+        Over folds of verbs; each fold has verbs of both roles.
+        """
+        alone = self.nouns.kind == SUBJECT_ALONE
         nouns = self.nouns.where(alone)
-        at = words_meant(self.language, nouns, VERB)
-        verbs, folds = nouns.ids[at], np.empty(len(nouns), dtype=int)
-        rng = np.random.default_rng(self.seed)
+        verbs = nouns.ids[words_meant(self.language, nouns, VERB)]
+        folds, rng = np.empty(len(nouns), dtype=int), np.random.default_rng(self.seed)
         for role in (False, True):
             folds[nouns.agent == role] = split_folds(verbs[nouns.agent == role], VERB_FOLDS, rng)
-        scores = held_out_scores(self.states(model, noun)[layer][alone], nouns.agent, verbs, folds)
-        return float(by_kind(scores, nouns, folds)[:, ALONE].mean())
+        scores = held_out_scores(x[alone], nouns.agent, verbs, folds)
+        return float(by_kind(scores, nouns, folds)[:, SUBJECT_ALONE].mean())
 
 
 def random_copy(model: MaskedLM, seed: int) -> MaskedLM:

@@ -37,7 +37,7 @@ def removing(directions: np.ndarray, center: np.ndarray) -> Change:
 def class_difference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """From the mean of the patients to that of the agents, (1, D).
 
-    Without this one direction both means are the same, and no linear probe fits better than a constant does (Belrose
+    Without this one direction both means are the same, and no linear probe has a smaller loss than a constant (Belrose
     and others 2023), on the nouns that it was taken from.
     """
     return x[y].mean(axis=0, keepdims=True) - x[~y].mean(axis=0, keepdims=True)

@@ -3,16 +3,18 @@
 Shape letters: N nouns, D the width of a position, K kinds of sentences.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlm_mini.experiments.lab.exact_questions import kl_from_logs
 from mlm_mini.experiments.probing import removal
-from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS, Nouns
-from mlm_mini.experiments.probing.probe import by_kind, choose_probe
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS
+from mlm_mini.experiments.probing.probe import balanced_accuracy, choose_probe
 from mlm_mini.experiments.probing.reading import LEMMA_FOLDS, NOUN_MASKED, Reader
 from mlm_mini.model import MaskedLM
+from mlm_mini.seeds import Stream, generator
 
 ROLE_REMOVED, RANDOM_REMOVED, EQUALLY_FAR = "role direction", "random direction", "random, equally far"
 RANDOM_DRAWS = 5
@@ -36,45 +38,56 @@ class Removal:
 def measure_removal(reader: Reader, model: MaskedLM, layer: int) -> list[Removal]:
     """The direction between the class means, and the two controls, each on words that it was not taken from.
 
-    Random directions are drawn RANDOM_DRAWS times in each fold.
+    All of this within each kind of sentence: a direction that separates the roles in actives need not do so elsewhere,
+    and vectors of one kind may lie farther apart than those of another. Random directions are drawn RANDOM_DRAWS times
+    in each fold.
     """
-    language, nouns = reader.language, reader.nouns
-    seen, pad = reader.seen(NOUN_MASKED), language.vocabulary.pad_id
-    exact = language.posterior_at(seen, nouns.places[:, None])[:, 0]
-    before = removal.log_predictions(model, seen, nouns.places, pad)
-    x = reader.states(model, NOUN_MASKED)[layer]
-    rng = np.random.default_rng([reader.seed, layer])
+    bench = RemovalBench(reader, model, layer)
     found: dict[str, list] = {ROLE_REMOVED: [], RANDOM_REMOVED: [], EQUALLY_FAR: []}
-    for fold in range(LEMMA_FOLDS):
-        out = reader.lemma_folds == fold
-        given, roles = x[~out], nouns.agent[~out]
-        role = removal.removing(removal.class_difference(given, roles), given.mean(axis=0))
-        changes = [(ROLE_REMOVED, role)]
+    for fold, kind in np.ndindex(LEMMA_FOLDS, len(SENTENCE_KINDS)):
+        for draw, (what, change) in enumerate(bench.changes(fold, kind)):
+            found[what].append((kind, *bench.measure(change, fold, kind, new_probe=draw <= 2)))
+    return [Removal(what, layer, *_means(of)) for what, of in found.items()]
+
+
+class RemovalBench:
+    """The vectors of hidden nouns after one layer, what is predicted from them, and what should be."""
+
+    def __init__(self, reader: Reader, model: MaskedLM, layer: int):
+        self.nouns, self.folds, self.model, self.layer = reader.nouns, reader.lemma_folds, model, layer
+        self.seen, self.pad = reader.seen(NOUN_MASKED), reader.language.vocabulary.pad_id
+        self.exact = reader.language.posterior_at(self.seen, self.nouns.places[:, None])[:, 0]
+        self.before = removal.log_predictions(model, self.seen, self.nouns.places, self.pad)
+        self.x = reader.states(model, NOUN_MASKED)[layer]
+        self.rng = generator(reader.seed, Stream.PROBES, layer)
+
+    def changes(self, fold: int, kind: int) -> Iterator[tuple[str, removal.Change]]:
+        """What is done to the vectors, made of the nouns of one kind outside a fold."""
+        given = (self.folds != fold) & (self.nouns.kind == kind)
+        x, roles = self.x[given], self.nouns.agent[given]
+        role = removal.removing(removal.class_difference(x, roles), x.mean(axis=0))
+        yield ROLE_REMOVED, role
         for _ in range(RANDOM_DRAWS):
-            changes.append((RANDOM_REMOVED, removal.random_removal(given, 1, rng)))
-            changes.append((EQUALLY_FAR, removal.equally_far(given, role, rng)))
-        for draw, (what, change) in enumerate(changes):
-            after = removal.log_predictions(model, seen[out], nouns.places[out], pad, layer, change)
-            kl = kl_from_logs(exact[out], after) - kl_from_logs(exact[out], before[out])
-            numbers = [removal.moved_nats(before[out], after), kl, before[out].argmax(1) != after.argmax(1)]
-            left = _left(change(x), nouns, out) if draw <= 2 else None
-            found[what].append(([_means(values, nouns.kind[out]) for values in numbers], left))
-    return [
-        Removal(
-            what,
-            layer,
-            *np.mean([numbers for numbers, _ in of], axis=0),
-            np.nanmean([left for _, left in of if left is not None], axis=0),
-        )
-        for what, of in found.items()
-    ]
+            yield RANDOM_REMOVED, removal.random_removal(x, 1, self.rng)
+            yield EQUALLY_FAR, removal.equally_far(x, role, self.rng)
+
+    def measure(self, change: removal.Change, fold: int, kind: int, new_probe: bool) -> list[float]:
+        """moved, farther, flips and left of `Removal`, of the nouns of one kind in a fold; left is NaN without a
+        new probe, which is fitted on changed vectors outside of the fold and tested on those inside."""
+        of_kind = self.nouns.kind == kind
+        given, out = of_kind & (self.folds != fold), of_kind & (self.folds == fold)
+        at = self.seen[out], self.nouns.places[out], self.pad
+        before, after = self.before[out], removal.log_predictions(self.model, *at, self.layer, change)
+        farther = kl_from_logs(self.exact[out], after) - kl_from_logs(self.exact[out], before)
+        left = np.nan
+        if new_probe:
+            probe = choose_probe(change(self.x[given]), self.nouns.agent[given], self.nouns.lemmas[given])
+            left = balanced_accuracy(probe.scores(change(self.x[out])) > 0, self.nouns.agent[out])
+        flips = before.argmax(1) != after.argmax(1)
+        return [removal.moved_nats(before, after).mean(), farther.mean(), flips.mean(), left]
 
 
-def _means(values: np.ndarray, kind: np.ndarray) -> np.ndarray:
-    return np.array([values[kind == k].mean() for k in range(len(SENTENCE_KINDS))])
-
-
-def _left(x: np.ndarray, nouns: Nouns, out: np.ndarray) -> np.ndarray:
-    """Accuracy by kind, (K,), of a new probe that is fitted and tested on changed vectors."""
-    probe = choose_probe(x[~out], nouns.agent[~out], nouns.lemmas[~out])
-    return by_kind(probe.scores(x[out]), nouns.where(out), np.zeros(int(out.sum()), dtype=int))[0]
+def _means(measured: list[tuple]) -> np.ndarray:
+    """(4, K): over folds and draws. measured: kind, and four numbers."""
+    numbers = np.array(measured)
+    return np.array([np.nanmean(numbers[numbers[:, 0] == k, 1:], axis=0) for k in range(len(SENTENCE_KINDS))]).T

@@ -10,10 +10,10 @@ import numpy as np
 
 from mlm_mini.experiments.lab.result import plain
 from mlm_mini.experiments.lab.study import study_folder
-from mlm_mini.experiments.probing import probe, reading, removed
+from mlm_mini.experiments.probing import features, probe, reading, removed
 from mlm_mini.experiments.probing.hiding import HIDEABLE
 from mlm_mini.experiments.probing.nouns import role_task
-from mlm_mini.experiments.probing.reading import READ_NOUNS, TRAINED, UNTRAINED, Reader, Reading
+from mlm_mini.experiments.probing.reading import READ_NOUNS, STATIC_TABLE, TRAINED, UNTRAINED, Reader, Reading
 from mlm_mini.experiments.probing.removed import Removal
 from mlm_mini.training import Reporter, cached_model
 
@@ -36,17 +36,19 @@ class ProbingCell:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """How often the exact posterior is right, by kind: (K,). noun, hidden: as in `Reading`."""
+    """How often the exact posterior is right, by kind: (K,). noun, hidden: as in `Reading`. changed: in which share of
+    the sentences of each kind a word is hidden, (K,)."""
 
     noun: str
     hidden: str
     right: np.ndarray
+    changed: np.ndarray
 
 
 @dataclass(frozen=True)
 class ProbedModel:
     """All that was read of one model. gap: to the Bayes floor, in nats per hidden word. new_verbs: balanced accuracy
-    on verbs that the probe never met, by reader and noun."""
+    on verbs that the probe never met, by reader and noun, and of a probe on the model's table of words."""
 
     cell: ProbingCell
     gap: float
@@ -70,9 +72,18 @@ def run_probing_cell(cell: ProbingCell) -> dict:
     reader = Reader(role_task(), cell.nouns, cell.seed)
     models = {TRAINED: model, UNTRAINED: random}
     readings = [*reader.read_layers(models), *reader.read_hidden(model), *reader.read_text(model)]
-    ceilings = [Ceiling(noun, what, reader.ceiling(noun, what)) for noun in READ_NOUNS for what in HIDEABLE]
+    ceilings = [
+        Ceiling(noun, what, reader.ceiling(noun, what), reader.changed(what))
+        for noun in READ_NOUNS
+        for what in HIDEABLE
+    ]
     removals = [of for layer in (1, len(model.blocks)) for of in removed.measure_removal(reader, model, layer)]
-    verbs = {f"{name}, {noun}": reader.new_verbs(m, noun) for name, m in models.items() for noun in READ_NOUNS}
+    verbs = {
+        f"{name}, {noun}": reader.new_verbs(reader.states(m, noun)[-1])
+        for name, m in models.items()
+        for noun in READ_NOUNS
+    }
+    verbs[STATIC_TABLE] = reader.new_verbs(features.word_vectors(model, reader.nouns.lemmas))
     found = {"readings": readings, "ceilings": ceilings, "removals": removals, "new_verbs": verbs}
     return _rounded(plain({"gap": trained.curve[-1].gap} | found))
 

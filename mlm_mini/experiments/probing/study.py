@@ -5,6 +5,7 @@ Shape letters: S models, each with a seed of its own, F folds, K kinds of senten
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,10 @@ from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS
 from mlm_mini.experiments.probing.reading import (
     CONTROL_TASK,
     KNOWN_WORDS,
-    NOUN_MASKED,
+    NOUN_SEEN,
     READ_NOUNS,
     ROLE,
+    STATIC_TABLE,
     TRAINED,
     UNTRAINED,
 )
@@ -31,12 +33,12 @@ from mlm_mini.processes import Finished, tell_nobody
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIRST_SEED = 1300
+PROBED_FIRST_SEED = 1300
 
 
 @dataclass(frozen=True)
 class ProbingConfig:
-    """size, steps: of the models. seeds: how many, from FIRST_SEED on. nouns: how many are probed in each."""
+    """size, steps: of the models. seeds: how many, from PROBED_FIRST_SEED on. nouns: how many are probed in each."""
 
     size: str = "tiny"
     steps: int = 1500
@@ -44,7 +46,7 @@ class ProbingConfig:
     nouns: int = 4000
 
     def cells(self) -> list[ProbingCell]:
-        return [ProbingCell(self.size, self.steps, FIRST_SEED + i, self.nouns) for i in range(self.seeds)]
+        return [ProbingCell(self.size, self.steps, PROBED_FIRST_SEED + i, self.nouns) for i in range(self.seeds)]
 
 
 QUICK_PROBING = ProbingConfig(steps=100, seeds=2, nouns=600)
@@ -101,6 +103,17 @@ class Probing(Result):
             ]
         )
 
+    def changed(self, hidden: str) -> np.ndarray:
+        """In which share of the sentences a word is hidden, (S, K)."""
+        return np.array(
+            [
+                of.changed
+                for model in self.models
+                for of in model.ceilings
+                if (of.noun, of.hidden) == (NOUN_SEEN, hidden)
+            ]
+        )
+
     def exact_drop(self, noun: str, hidden: str) -> np.ndarray:
         """What hiding a word costs the exact posterior, (S, K)."""
         return self.ceiling(noun) - self.ceiling(noun, hidden)
@@ -118,8 +131,12 @@ class Probing(Result):
         )
 
     def new_verbs(self, noun: str, reader: str = TRAINED) -> np.ndarray:
-        """Balanced accuracy with verbs that the probe never met, (S,)."""
+        """Balanced accuracy with verbs that the probe never met, (S,). reader: TRAINED or UNTRAINED."""
         return np.array([model.new_verbs[f"{reader}, {noun}"] for model in self.models])
+
+    def new_verbs_by_word(self) -> np.ndarray:
+        """The same of a probe that reads the word alone, in the model's table, (S,)."""
+        return np.array([model.new_verbs[STATIC_TABLE] for model in self.models])
 
     def table(self) -> str:
         lines = [f"{'accuracy, %, 95% over models':46}" + "".join(f"{kind:>22}" for kind in SENTENCE_KINDS)]
@@ -141,22 +158,47 @@ class Probing(Result):
         return drops_figure(self)
 
     def describe(self) -> str:
-        drops = "; ".join(
-            f"{hidden} hidden, {kind}: {points(mean_interval(100 * drop))}"
-            for hidden in HIDEABLE[1:]
-            for kind, drop in zip(SENTENCE_KINDS, self.drop(NOUN_MASKED, hidden).T, strict=True)
+        said = []
+        for noun, hidden in itertools.product(READ_NOUNS, HIDEABLE[1:]):
+            lost, exact, changed = self.drop(noun, hidden), self.exact_drop(noun, hidden), self.changed(hidden)
+            for kind, name in enumerate(SENTENCE_KINDS):
+                if changed[:, kind].any():
+                    numbers = (
+                        f"{points(mean_interval(100 * lost[:, kind]))}, posterior {100 * exact[:, kind].mean():.1f}"
+                    )
+                    said.append(f"{noun}, {hidden} hidden, {name}: {numbers}")
+        return (
+            "How many points a probe on the vector of the noun loses, with 95% intervals over models, and the exact "
+            f"posterior: {'; '.join(said)}."
         )
-        return f"How many points a probe on the vector of a hidden noun loses, with 95% intervals over models: {drops}."
 
 
 def points(estimate: Estimate) -> str:
     """Points of a percentage with their interval."""
-    return f"{estimate.value:+.1f} ({estimate.low:+.1f} to {estimate.high:+.1f})"
+    return with_ends(estimate, sign="+")
+
+
+def with_ends(estimate: Estimate, decimals: int = 1, sign: str = "") -> str:
+    """Value and interval, with as many decimals as it takes to tell value, ends and 0 apart; the value alone where all
+    that was measured is the same. decimals: at least so many. sign: "+" to have it in front of positive values too.
+    """
+    if np.isclose(estimate.low, estimate.high, rtol=0, atol=1e-9):
+        return f"{estimate.value + 0.0:{sign}.{decimals}f}"
+    while len({f"{x:.{decimals}f}" for x in estimate}) < 3 or (
+        decimals < 3 and any(_looks_like_zero(x, decimals) for x in estimate)
+    ):
+        decimals += 1
+    value, low, high = (f"{x:{sign}.{decimals}f}" for x in estimate)
+    return f"{value} ({low} to {high})"
+
+
+def _looks_like_zero(x: float, decimals: int) -> bool:
+    return x != 0 and round(x, decimals) == 0
 
 
 def _line(name: str, shares: np.ndarray) -> str:
     each = (mean_interval(100 * column) for column in shares.T)
-    return f"{name:46}" + "".join(f"{f'{x.value:.1f} ± {x.high - x.value:.1f}':>22}" for x in each)
+    return f"{name:46}" + "".join(f"{f'{x.value:.1f} ± {x.high - x.value:.2f}':>22}" for x in each)
 
 
 def sampled_points(shares: np.ndarray) -> Sampled:
