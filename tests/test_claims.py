@@ -113,6 +113,8 @@ def probes(selectivity, control):
 
 def lost(*points):
     return {kind: seeds(of, 1) for kind, of in zip(("subject alone", "active", "passive"), points, strict=True)}
+
+
 def pair(fall, nearer, lead):
     return {FALL: seeds(fall), NEARER: seeds(nearer, 0.01), LEAD: seeds(lead, 0.01)}
 

@@ -21,7 +21,7 @@ import numpy as np
 from mlm_mini.course.diagnosis import expected_outcomes
 from mlm_mini.course.exercise import Case, Exercise
 from mlm_mini.course.run import run_case, same_outcome
-from mlm_mini.grading.whole_numbers import KEPT, WHOLE_NUMBERS
+from mlm_mini.grading.whole_numbers import KEPT_ARGUMENTS, WHOLE_NUMBERS
 
 BRACKETED = re.compile(r"(\[[A-Z]+\])")
 TRIES = 4
@@ -52,7 +52,7 @@ def _fresh_case(exercise: Exercise, case: Case, place: int, seed: int) -> Case:
         args, kwargs = copy.deepcopy((case.args, case.kwargs))
         if change is not None:
             args = change(luck, args)
-        bend, kept = Bend(luck), KEPT.get(exercise.id, ())
+        bend, kept = Bend(luck), KEPT_ARGUMENTS.get(exercise.id, ())
         bent = tuple(value if place in kept else bend(value) for place, value in enumerate(args))
         new = Case(f"one like this: {case.name}", bent, {key: bend(kwargs[key]) for key in kwargs})
         after = run_case(exercise, exercise.reference, new)

@@ -7,7 +7,7 @@ import io
 import re
 from xml.sax.saxutils import escape, quoteattr
 
-COLUMNS = ("name", "chapter", "exercise", "points", "max_points", "mistake", "flags")
+CSV_COLUMNS = ("name", "chapter", "exercise", "points", "max_points", "mistake", "flags")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -15,7 +15,7 @@ def as_csv(rows: list[dict]) -> str:
     """A line for each exercise of each submission, and one for the whole, whose exercise is empty."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow(CSV_COLUMNS)
     for row in rows:
         start = [_cell(row["name"]), row["chapter"]]
         said = _cell("; ".join(row["flags"] + ([row["problem"]] if row["problem"] else [])))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-Change = Callable[[np.random.Generator, tuple], tuple]
+WholeNumberChange = Callable[[np.random.Generator, tuple], tuple]
 BERTS = (100, 101, 102, 103)  # [UNK], [CLS], [SEP], [MASK]
 
 
@@ -34,7 +34,7 @@ def other_words(luck: np.random.Generator, args: tuple) -> tuple:
     return tuple(moved(value) for value in args)
 
 
-def larger(*places: int, most: int = 6) -> Change:
+def larger(*places: int, most: int = 6) -> WholeNumberChange:
     """Sizes, each a little larger."""
 
     def change(luck: np.random.Generator, args: tuple) -> tuple:
@@ -67,7 +67,7 @@ def flops(luck: np.random.Generator, args: tuple) -> tuple:
     return (B, T + extra + 3, k + extra, *rest)
 
 
-WHOLE_NUMBERS: dict[str, Change] = {
+WHOLE_NUMBERS: dict[str, WholeNumberChange] = {
     "03.maskable": shuffled,
     "03.labels": shuffled,
     "04.clinic-inplace": shuffled,
@@ -85,4 +85,4 @@ WHOLE_NUMBERS: dict[str, Change] = {
     "11.equal-steps": larger(0, most=90),
 }
 # Arguments that are real numbers by type alone: a number of positions, or one that goes with the number of seeds.
-KEPT = {"11.inclusion": (1,), "10.best-interval": (3,)}
+KEPT_ARGUMENTS = {"11.inclusion": (1,), "10.best-interval": (3,)}

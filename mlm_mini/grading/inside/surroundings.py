@@ -46,7 +46,7 @@ def luck():
     return states
 
 
-def restore(states):
+def put_back(states):
     python, (kind, keys, *rest), *torchs = states
     random.setstate(python)
     np.random.set_state((kind, np.frombuffer(keys, np.uint32), *rest))  # noqa: NPY002

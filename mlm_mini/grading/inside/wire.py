@@ -21,7 +21,7 @@ MOST_NODES = 200_000
 DEEPEST = 40
 AS_THEMSELVES = (type(None), bool, int, float, str)
 ARRAY_KINDS = "biufcU"
-WIDEST = 2**14  # characters of one text in an array of texts
+WIDEST_TEXT = 2**14  # characters of one text in an array of texts
 
 
 class WireError(ValueError):
@@ -237,7 +237,7 @@ class Decoder:
         kind = np.dtype(str(dtype))
         if (
             kind.kind not in ARRAY_KINDS
-            or kind.itemsize > 4 * WIDEST
+            or kind.itemsize > 4 * WIDEST_TEXT
             or not all(type(n) is int and n >= 0 for n in shape)
         ):
             raise WireError("an array of no known kind")

@@ -18,7 +18,7 @@ import traceback
 import messages
 import numpy as np
 import wire
-from surroundings import COUNTED_CHARACTERS, Kept, luck, quiet, restore
+from surroundings import COUNTED_CHARACTERS, Kept, luck, put_back, quiet
 
 SUBMISSION_FILE = "<submission "
 
@@ -117,7 +117,7 @@ class Session:
             "characters": min(printed.count, COUNTED_CHARACTERS),
         }
         if said["global"]:
-            restore(before)
+            put_back(before)
         after = wire.Encoder(remote=self.stand_in).encode((args, kwargs))
         changed = b"" if after == values[0] else after
         said["kept"] = bool(changed) and messages.buffers(after) == messages.buffers(values[0])  # not sent again
