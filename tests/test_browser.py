@@ -1,10 +1,11 @@
 """The solutions that have widgets in a real browser: their cells run, and the widgets answer to the keyboard.
 
-A notebook goes as far as the section of its last widget: that its other cells run, nbval says. Needs Playwright and a
-Chromium: the command `chromium`, `chromium-browser` or `google-chrome`, or the path in the environment variable
-CHROMIUM. Without them these tests are skipped and say so.
+Of a notebook only the widgets' cells and those that they need are run: that all of them run, nbval says. Needs
+Playwright and a Chromium: the command `chromium`, `chromium-browser` or `google-chrome`, or the path in the environment
+variable CHROMIUM. Without them these tests are skipped and say so.
 """
 
+import ast
 import os
 import re
 import shutil
@@ -53,16 +54,37 @@ def course(tmp_path_factory):
     (top / "solutions").mkdir()
     for name in NOTEBOOKS:
         notebook = without_outputs(nbformat.read(TOP / "solutions" / f"{name}.ipynb", as_version=4))
-        notebook.cells = notebook.cells[: end_of_widgets(notebook.cells)]
+        notebook.cells = what_widgets_need(notebook.cells)
         nbformat.write(notebook, top / "solutions" / f"{name}.ipynb")
     return top
 
 
-def end_of_widgets(cells):
-    """Where the section of the last widget ends."""
-    last = max(place for place, cell in enumerate(cells) if cell.id.startswith(WIDGETS))
-    heads = (place for place, cell in enumerate(cells) if place > last and "".join(cell.source).startswith("## "))
-    return next(heads, len(cells))
+def what_widgets_need(cells):
+    """The cells that show a widget, and before them those that define what these use, and what those use."""
+    kept, used = [], set()
+    for cell in reversed(cells):
+        if cell.cell_type != "code":
+            continue
+        loaded, stored = names_of("".join(cell.source))
+        if cell.id.startswith(WIDGETS) or used & stored:
+            kept.append(cell)
+            used = (used - stored) | loaded
+    return kept[::-1]
+
+
+def names_of(code):
+    """The names that a cell has from others, and those that it defines itself, at any depth: two sets."""
+    loaded, stored = set(), set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            (loaded if isinstance(node.ctx, ast.Load) else stored).add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            stored |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            stored.add(node.name)
+        elif isinstance(node, ast.arg):
+            stored.add(node.arg)
+    return loaded - stored, stored
 
 
 @pytest.fixture(scope="module")
@@ -392,3 +414,62 @@ def test_a_word_is_written_into_the_first_blank_with_the_keyboard(run_notebook, 
     box.press("Enter")
     status_with(page, "third blank:").wait_for()
     picture(page, "three_blanks")
+
+
+def test_a_word_is_found_on_the_plane_by_typing(run_notebook, picture):
+    page, _ = run_notebook("12_the_company_a_word_keeps")
+    status_with(page, "Nearest to cat in all").wait_for()
+    box = page.get_by_label("Word", exact=True)
+    box.scroll_into_view_if_needed()
+    picture(page, "cat")
+    shown = chart_with(page, "cat").get_attribute("src")
+    box.fill("chef")
+    box.press("Enter")
+    status_with(page, "Nearest to chef in all").wait_for()
+    assert chart_with(page, "chef").get_attribute("src") != shown
+    picture(page, "chef")
+    box.fill("theory")
+    box.press("Enter")
+    status_with(page, "'theory' is no word of the scene language").wait_for()
+
+
+def test_a_word_is_hidden_from_the_probe_with_the_keyboard(run_notebook, picture):
+    page, _ = run_notebook("13_probing")
+    word = page.get_by_role("button", name=re.compile("^(treats|undergoes|opens|falls|arrests|sustains)$")).first
+    word.scroll_into_view_if_needed()
+    status = page.get_by_role("status").filter(has_text="agent").last
+    before = status.inner_text()
+    picture(page, "visible")
+    word.focus()
+    word.press("Space")
+    expect(status).not_to_have_text(before, use_inner_text=True)
+    picture(page, "hidden")
+
+
+def test_a_gap_grows_with_the_arrow_keys(run_notebook, picture):
+    page, _ = run_notebook("15_beyond_english")
+    handle = slider_beside(page, "Letters in the gap")
+    handle.scroll_into_view_if_needed()
+    expect(handle).to_have_attribute("aria-valuetext", "4")
+    status = page.get_by_role("status").filter(has_text="One pass:").last
+    before = status.inner_text()
+    picture(page, "four")
+    handle.focus()
+    handle.press("ArrowRight")
+    expect(handle).to_have_attribute("aria-valuetext", "5")
+    expect(status).not_to_have_text(before, use_inner_text=True)
+    picture(page, "five")
+
+
+def test_a_sentence_is_unmasked_with_the_arrow_keys(run_notebook, picture):
+    page, _ = run_notebook("16_writing_by_unmasking")
+    status_with(page, "After step 0 of 4, 0 of 9 words are written").wait_for()
+    handle = slider_beside(page, "Step")
+    handle.scroll_into_view_if_needed()
+    picture(page, "hidden")
+    handle.focus()
+    handle.press("ArrowRight")
+    status_with(page, "After step 1 of 4, 2 of 9 words are written").wait_for()
+    handle.press("End")
+    status_with(page, "After step 4 of 4, 9 of 9 words are written").wait_for()
+    picture(page, "written")
