@@ -13,7 +13,8 @@ GAP_OPENS, GAP_GROWS = -11.0, -1.0  # the usual scores with BLOSUM62
 
 
 def nearest_identities(corpus: Corpus, n: int, rng: np.random.Generator, split: str = "test") -> np.ndarray:
-    """Of n held-out proteins drawn from one side, the test unless given, the identity with the nearest found on the training side: (n,).
+    """Of n held-out proteins, drawn from the test side unless another is given, the identity with the nearest found on
+    the training side: (n,).
 
     The share of a protein's residues that stand opposite the same letter in a local alignment (Smith & Waterman 1981),
     with the best of CANDIDATES training sequences. It may miss a nearer one that shares few runs.

@@ -99,10 +99,8 @@ class Beyond(Result):
         return (other - self.values(language, MASKED_MODEL, "nats")).mean(axis=1)
 
     def table(self) -> str:
-        lines = [
-            f"{'':10}{'reader':20}{'order':>6}{'power':>7}{'unigram':>9}{'untuned':>9}  "
-            f"{'nats (95%, documents)':24}{'first':>7}{'in 5':>7}"
-        ]
+        titles = f"{'':10}{'reader':20}{'order':>6}{'power':>7}{'unigram':>9}{'untuned':>9}  "
+        lines = [titles + f"{'nats (95%, documents)':24}{'first':>7}{'in 5':>7}"]
         for language in PER_DOCUMENT:
             for arm in (*COUNTING, MASKED_MODEL):
                 first = self.of(language, arm)[0]
@@ -132,7 +130,7 @@ class Beyond(Result):
             axes.set_xlabel("nats per hidden token (95%, documents)")
             saved = self.saved(language)
             axes.set_title(
-                f"{language}: model saves {saved.value:+.2f}\n({saved.low:+.2f} to {saved.high:+.2f}) on the best n-gram",
+                f"{language}: model saves {saved.value:+.2f} nats\n({saved.low:+.2f} to {saved.high:+.2f})",
                 loc="left",
             )
         return figure

@@ -10,7 +10,7 @@ from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Sampled
 
 OVER_COUNTING, OVER_FREQUENCY, WORST_SEED = "over the best n-gram", "over frequencies", "over it, the worst seed"
 PARTLY = "holds against frequencies alone; an n-gram that looks at both sides is better"
-BY_SEED = "holds against frequencies alone; against an n-gram that looks at both sides it hangs on the training seed"
+BY_SEED = "holds against frequencies alone; against an n-gram it hangs on the training seed"
 CLAIMED = {
     "proteins": ("proteins", "proteins"),
     "code": ("python", "Python code"),
