@@ -21,8 +21,8 @@
 # - say what the large systems of these fields do beyond this.
 #
 # *190 minutes. Prerequisites: chapters 03, 07 and 14. Three small models are trained the first time, half a minute of
-# one processor core each; longer trainings, from which the verdicts are, come with the course. Everything here runs on the CPU; on a GPU nothing
-# changes but the time.*
+# one processor core each; longer trainings, from which the verdicts are, come with the course. Everything here runs
+# on the CPU; on a GPU nothing changes but the time.*
 
 # %% [markdown] id="how-it-works"
 # `hint("15.letters")` in a new cell gives one step of help at a time, and `failing("15.letters")` hands you the
@@ -293,7 +293,8 @@ lines = []
 for name in corpora:
     best, saved, before = study.best_counting(name), study.saved(name), study.saved(name, unit="untuned")
     ahead, behind = decide_above(saved, 0.0).word == "holds", saved.high < 0
-    lines.append(f"- **{name}**: against the best n-gram ({best}, order {study.of(name, best)[0].order}) the model saves "
+    order = study.of(name, best)[0].order
+    lines.append(f"- **{name}**: against the best n-gram ({best}, order {order}) the model saves "
                  f"{saved.value:+.2f} nats ({saved.low:+.2f} to {saved.high:+.2f}): "
                  f"{'it is better' if ahead else 'it is worse' if behind else 'which is better is undecided'}. With no "
                  f"reader tuned it would have been {before.value:+.2f} against that n-gram. The model's first guess is "
@@ -328,7 +329,7 @@ for ax, name in zip(axes, corpora):
         ax.axhline(nats, color=figures.RED, linestyle=style, linewidth=1.5, label=f"model, {label}")
     least = min(paid[name, "tuned"], key=lambda n: paid[name, "tuned"][n].value)
     ax.set(xlabel="order n of the n-gram, both sides", xticks=list(paid[name, "tuned"]))
-    ax.set_title(f"{name}: n-gram {paid[name, 'tuned'][least].value:.2f} (order {least}), model {long:.2f}")
+    ax.set_title(f"{name}: n-gram {paid[name, 'tuned'][least].value:.2f}, model {long:.2f}")
     lines.append(f"{name}: " + "; ".join(
         f"{label} n-grams " + ", ".join(f"order {n} {of.value:.2f}" for n, of in paid[name, label].items())
         for label in ("tuned", "untuned")) + f"; model {short:.2f}, longer {long:.2f}")
@@ -343,21 +344,19 @@ for name in corpora:
     short, long = units[name, MASKED_MODEL]["nats"].mean(), study.mean(name, MASKED_MODEL, "nats").value
     nats = {n: of.value for n, of in paid[name, "tuned"].items()}
     worth = [max((n for n, value in nats.items() if value >= model), default=0) for model in (short, long)]
-    words = [f"as little as an n-gram of order {n}, or less" if n else "more than every order, the unigram too"
-             for n in worth]
-    trend = "more" if nats[max(nats)] > min(nats.values()) + 0.01 else "least"
-    lines.append(f"- **{name}**: the model pays {short:.2f} after half a minute, {words[0]}; and {long:.2f} after the "
-                 f"longer training, {words[1]}. The highest order pays "
-                 f"{'least of all' if trend == 'least' else 'a little more than the best'} when tuned; untuned it "
-                 f"pays {paid[name, 'untuned'][max(nats)].value:.2f}.")
+    words = [f"no more than an n-gram of order {n}" if n else "more than every order" for n in worth]
+    lines.append(f"- **{name}**: after half a minute the model pays {short:.2f}, {words[0]}; after the longer training "
+                 f"{long:.2f}, {words[1]}. Order {max(nats)} pays {nats[max(nats)]:.2f} when tuned and "
+                 f"{paid[name, 'untuned'][max(nats)].value:.2f} untuned; the unigram {nats[1]:.2f}.")
 Markdown("\n".join(lines))
 
 # %% [markdown] id="orders-note"
-# The short training is worth a lower order, as the guess would have it, and the longer one a higher: that fits, and
-# proves nothing about the reason. The models are not at their end, and what they would reach with hours, nobody has
-# measured here. Look also at the light line: an untuned n-gram of high order may pay more than the unigram, which knows
-# nothing of the context, while by its first guess it is the better reader. It knows more and is too sure: a few runs of
-# letters that it has read once go on in another way in another animal.
+# These are the highest orders at which the n-gram still pays as much as the model. If the longer training is worth a
+# higher one than the short training, that fits the guess, and proves nothing about the reason. The models are not at
+# their end, and what they would reach with hours, nobody has measured here. Look also at the light line of the
+# proteins: untuned, a high order may pay more than the unigram, which knows nothing of the context, and yet its first
+# guesses are better (the table above). It knows more and is too sure, perhaps because runs of letters that it has
+# read once go on in another way in another animal.
 #
 # ## 4 · Proteins: what may stand for what
 #
@@ -469,15 +468,15 @@ def rho_ahead(arm):
 gaps_to = {arm: rho_ahead(arm) for arm in (PRODUCT, BOTH)}
 answered = Counter(AMINO_ACIDS[i] for i in residue_posterior(posteriors["proteins", UNIGRAM], blanks["proteins"])[1])
 top_pair = AMINO_ACIDS[rows[best[0]]] + AMINO_ACIDS[columns[best[0]]]
-words = "; ".join(f"{arm} {longer[arm]['rho']:+.2f}, the model is ahead by {value:+.2f} ({low:+.2f} to {high:+.2f})"
+words = "; ".join(f"{arm} {longer[arm]['rho']:+.2f}, the model less it {value:+.2f} ({low:+.2f} to {high:+.2f})"
                   for arm, (value, low, high) in gaps_to.items())
 ahead = [arm for arm, (_, low, _) in gaps_to.items() if low > 0]
 Markdown(f"""The controls matter. The unigram knows nothing of replacements: its rho is {longer[UNIGRAM]["rho"]:+.2f}. The
 n-grams know which letters stand next to which, and this alone gives much (in brackets the middle 95% of resampled
-documents): {words}. {"The model is surely ahead of " + " and ".join(ahead) if ahead else "The model is surely ahead of neither"}.
+documents): {words}. The model is surely ahead of {" and ".join(ahead) or "neither"}.
 So an agreement with BLOSUM62 that chance would hardly give is no proof of anything deep:
-{"part" if len(ahead) == len(gaps_to) else "perhaps all"} of it can be had by counting neighbors. Nor is a single pair: the highest,
-{top_pair}, rests on {answered[top_pair[0]]} blanks of {top_pair[0]} and {answered[top_pair[1]]} of {top_pair[1]}.""")
+{"part" if len(ahead) == len(gaps_to) else "perhaps all"} of it can be had by counting neighbors. Nor does a
+single pair say much: the highest, {top_pair}, rests on {" and ".join(f"{answered[a]} blanks of {a}" for a in top_pair)}.""")
 
 # %% [markdown] id="why-mutation"
 # The same numbers judge a **mutation**, a change of one letter. Hide the place, and ask whether the new letter $m$ is
@@ -510,8 +509,8 @@ check("15.mutation", mutation_scores)
 # such data is not at hand here. But nature has made an experiment too. Two sequences of one species that differ in a
 # few places are both alive. So at such a place the letter that nature put there should score higher than one drawn by
 # lot. A coin wins in half of the cases. Three kinds of rivals are asked the same: the unigram, which sees frequencies
-# alone; the n-grams of both sides, chosen and tuned as in section 3; and BLOSUM62, which sees the old and the new letter
-# and nothing of the sequence around them.
+# alone; the n-grams of both sides, chosen and tuned as in section 3; and BLOSUM62, which sees the old and the new
+# letter and nothing of the sequence around them.
 
 # %% id="measure-mutations" tags=["nbval-ignore-output"]
 from mlm_mini.experiments.beyond.uses import compare_mutations
@@ -535,13 +534,14 @@ def compared(apart):
     return "is better" if apart.low > 0 else "is worse" if apart.high < 0 else "may be better or worse"
 
 
-said = "; ".join(f"than {name} it {compared(apart)}, {apart.value:+.0f} points ({apart.low:+.0f} to {apart.high:+.0f})"
+said = "; ".join(f"the model {compared(apart)} than {name}, {apart.value:+.0f} points ({apart.low:+.0f} to "
+                 f"{apart.high:+.0f})"
                  for name in ("BLOSUM62", PRODUCT, BOTH, UNIGRAM)
                  for apart in [mean_interval(100 * (model_share - won[name]))])
 above = decide_above(Sampled.mean(model_share), 0.5)
 Markdown(f"""That the longer model prefers nature's letter more often than a coin: **{above.word}**. Against the rivals,
-paired by species: {said}. Frequencies alone do worse than a coin here, because nature changes what is rare as well as
-what is frequent and the letter drawn by lot is drawn by its frequency. A model of this size knows far less than what is
+paired by species: {said}. That frequencies alone do worse than a coin may be because the letter drawn by lot is drawn by
+its frequency, while nature changes the rare ones too; this is a guess. A model of this size knows far less than what is
 published of large ones (section 7), and 32 letters are a small part of a protein.""")
 
 # %% [markdown] id="why-antibody"
@@ -621,10 +621,10 @@ asked = [kind for kind in TOKEN_KINDS if (kinds == kind).sum() >= 10]
 model_right, ngram_right = ({kind: right[arm][kinds == kind].mean() for kind in asked} for arm in (MASKED_MODEL, BOTH))
 easy, hard = max(asked, key=model_right.get), min(asked, key=model_right.get)
 lost = [kind for kind in asked if model_right[kind] < ngram_right[kind]]
-Markdown(f"""What is forced is easier: after half a minute the model is right in {model_right[easy]:.0%} where the token
-is of the kind "{easy}", and in {model_right[hard]:.0%} for "{hard}". The n-gram is ahead in {len(lost)} of {len(asked)}
-rows{", most at “" + max(lost, key=lambda kind: ngram_right[kind] - model_right[kind]) + "”" if lost else ""}. This is the model of half
-a minute; the longer one of section 3 was not asked by kind.""")
+worst = max(asked, key=lambda kind: ngram_right[kind] - model_right[kind])
+Markdown(f"""Some tokens are forced and others free: after half a minute the model is right in {model_right[easy]:.0%} where
+the token is of the kind "{easy}", and in {model_right[hard]:.0%} for "{hard}". The n-gram is ahead in {len(lost)} of
+{len(asked)} rows, most for "{worst}". This is the model of half a minute; the longer one was not asked by kind.""")
 
 # %% [markdown] id="why-pairs"
 # Brackets come in pairs, and that is a question about two blanks at once. Hide both brackets of a pair. One pass
@@ -652,7 +652,7 @@ for name, pair_ids in filled.items():
 # %% id="say-pairs" tags=["nbval-ignore-output"]
 (once, opened, crossed, both), (in_turn, *_) = given["one pass"], given["one after the other"]
 constant = (filled["always ( and )"] == truth).all(axis=1).mean()
-Markdown(f"""The story that was told before does not happen here. One pass gives an opening and a closing bracket of different
+Markdown(f"""The story told above is not what happens here. One pass gives an opening and a closing bracket of different
 kinds in {crossed} of the {both} rows in which it gives one of either. What fails is the first blank: it is an opening bracket
 in {opened:.0%}. Where it is one, the pair matches in {once:.0%} after one pass and in {in_turn:.0%} in turn. And brackets
 are no great test: {constant:.0%} of the pairs are round ones, so that always answering "(" and ")" is as often right as
@@ -667,8 +667,8 @@ for line in ("for i in range ( [MASK] ( self . items ) ) : ⏎", "if not isinsta
     print(f"{line:48} ", "  ".join(f"{c.token} {c.probability:.2f}" for c in best))
 
 # %% [markdown] id="names-note"
-# The first guesses are what is frequent in such a place, and not always what a programmer would write; a model of half a
-# minute has not learned the library's idioms.
+# Which of these guesses could a programmer write there? This is the model of half a minute too; the table above says
+# how seldom it is right at names.
 
 # %% [markdown] id="why-lacunae"
 # ## 6 · Greek: restoring a gap
@@ -732,8 +732,8 @@ for ax, most, title in ((axes[0], 1, "first guess"), (axes[1], 20, "in the first
     for shift, (way, (style, color)) in zip((-0.12, 0.0, 0.12), looks.items()):
         hits = [restored_by(way, most, size) for size in GAP_SIZES]
         middle, low, high = np.array([share_interval(hit) for hit in hits]).T
-        ax.errorbar(np.array(GAP_SIZES) + shift, middle, [middle - low, high - middle], fmt=style, color=color, capsize=2,
-                    markersize=5, label=way)
+        ax.errorbar(np.array(GAP_SIZES) + shift, middle, [middle - low, high - middle], fmt=style, color=color,
+                    capsize=2, markersize=5, label=way)
         said.append(f"{title}, {way}: " + ", ".join(f"{share:.0%} at {size}" for share, size in zip(middle, GAP_SIZES)))
     ax.set(xlabel="letters in the gap", ylabel="gaps restored exactly", ylim=(0, 1.03), xticks=GAP_SIZES)
     one, beam, count = ({size: restored_by(way, most, size) for size in GAP_SIZES} for way in RESTORING_WAYS)
@@ -757,11 +757,11 @@ Markdown("Gaps that the beam restores and one pass does not, against those the o
          "sign test, one test for each size:\n\n" + "\n".join(lines))
 
 # %% [markdown] id="lacunae-note"
-# Error bars are 95% intervals of a share (Wilson), over gaps of different chapters; the titles give one pass, beam and
-# n-gram beam in this order. The same gaps are asked of all, so the pairs in the cell above say more than the bars: where
-# the beam is surely ahead of one pass, the letters depend on each other, which is chapter 14's lesson in practice. The
-# model that counts restores by a beam of its own, first from the left and then weighed with what follows the gap, and it
-# is the one to beat: no other line is above its own at any size.
+# Error bars are 95% intervals of a share (Wilson), over gaps of different chapters; the titles give one pass, beam
+# and n-gram beam in this order. The same gaps are asked of all, so the pairs in the cell above say more than the
+# bars: where the beam is surely ahead of one pass, the letters depend on each other, which is chapter 14's lesson in
+# practice. The model that counts restores by a beam of its own, first from the left and then weighed with what
+# follows the gap, and it is the one to beat: no other line is above its own at any size.
 #
 # Try it: a slider for the width of the gap in the first sentence of the gospel of John, which no model here has read.
 # Each list has the probability of each restoration, and its title says where the truth stands. ␣ is a space.
@@ -774,8 +774,8 @@ ngram = fitted("greek", orders["greek", BOTH])
 lacuna_widget(models["greek"], ngram)
 
 # %% [markdown] id="without-a-kernel"
-# Without a running kernel the slider does not move; this is what it shows at four letters, by the model of half a minute.
-# The three lists have one scale, because they differ in how sure they are.
+# Without a running kernel the slider does not move; this is what it shows at four letters, by the model of half a
+# minute. The three lists have one scale, because they differ in how sure they are.
 
 # %% id="fig-lacuna" tags=["nbval-ignore-output"]
 from mlm_mini.widgets.lacuna import lacuna_figure
@@ -834,12 +834,13 @@ for claim, (name, words) in languages.items():
 Markdown("\n".join(table))
 
 # %% [markdown] id="recap-note"
-# The article's sentence, word by word: "from its home turf in natural language processing to the languages of biology,
-# computer code, and even ancient history". The objective travels: loop and encoder are those of chapter 07. That it
-# *pays* is another matter. A tiny model with a minute or two of training has to be measured against counting that is
-# given its best too, and the table says where it is ahead. Without the tuning of section 3 one of these verdicts would
-# have been another: a rival that is too sure loses by its sureness, not by what it knows. What this does not say: these are one family of proteins, one library and one book; the splits keep near relatives
-# apart, not distant ones; and what large models do with thousands of times more is in the papers below.
+# The article's sentence, word by word: "from its home turf in natural language processing to the languages of
+# biology, computer code, and even ancient history". The objective travels: loop and encoder are those of chapter 07.
+# That it *pays* is another matter. A tiny model with a minute or two of training has to be measured against counting
+# that is given its best too, and the table says where it is ahead. A rival that is too sure loses by its sureness and
+# not by what it knows; section 3 says what the same figures are with no reader tuned. What this does not say: these
+# are one family of proteins, one library and one book; the splits keep near relatives apart, not distant ones; and
+# what large models do with thousands of times more is in the papers below.
 
 # %% [markdown] id="where-to-read-on"
 # ## Where to read on

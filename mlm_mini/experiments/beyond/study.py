@@ -130,7 +130,7 @@ class Beyond(Result):
             axes.set_xlabel("nats per hidden token (95%, documents)")
             saved = self.saved(language)
             axes.set_title(
-                f"{language}: model saves {saved.value:+.2f} nats\n({saved.low:+.2f} to {saved.high:+.2f})",
+                f"{language}: model saves {saved.value:+.2f} nats\n({saved.low:+.2f} to {saved.high:+.2f}) on n-grams",
                 loc="left",
             )
         return figure

@@ -57,8 +57,8 @@ BEYOND_CLAIMS = tuple(
         id=name,
         chapter="15",
         says=f"The same idea works beyond English: {words}.",
-        figure="what a tiny masked model saves per hidden token of held-out documents against the best n-gram, both tuned "
-        "on validation text",
+        figure="what a tiny masked model saves per hidden token of held-out documents against the best n-gram, both "
+        "tuned on validation text",
         unit="nats",
         rule="holds if it is above 0 over documents and with every seed; against frequencies alone if only the saving "
         "over a unigram is; undecided if the interval against the n-gram crosses 0",
