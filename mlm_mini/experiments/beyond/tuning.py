@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlm_mini.experiments.beyond.ngrams import LEAST
+
 EXPONENTS = tuple(round(0.05 * i, 2) for i in range(1, 31))  # 1 is among them: a reader may stay as it is
 UNIGRAM_SHARES = tuple(round(0.02 * i, 2) for i in range(46))  # and 0
-LEAST = 1e-300
 
 
 @dataclass(frozen=True)

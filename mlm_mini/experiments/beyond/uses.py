@@ -37,9 +37,9 @@ from mlm_mini.storage import write_atomically
 from mlm_mini.training import LANGUAGES, Reporter, TrainedModel, cached_model
 
 GAP_SIZES = (1, 2, 3, 5, 7, 10)  # letters of a gap
-CONTROLS = (PRODUCT, BOTH, UNIGRAM)
+COUNTING_CONTROLS = (PRODUCT, BOTH, UNIGRAM)
 VARIANTS, VARIANTS_SEED, GAPS_SEED, SHUFFLING_SEED, SHUFFLINGS = 40, 1503, 1504, 1502, 500
-RESAMPLINGS, RESAMPLING_SEED = 300, 1505
+DOCUMENT_DRAWS, DOCUMENT_DRAWS_SEED = 300, 1505
 
 
 def longer_model(language: str) -> TrainedModel:
@@ -51,20 +51,20 @@ def longer_model(language: str) -> TrainedModel:
 def compare_substitutions(trained: TrainedModel) -> dict[str, dict]:
     """For the model and the readers that count, each tuned: rho with BLOSUM62, p, the matrix, and rho after shufflings.
 
-    resampled: rho of each of RESAMPLINGS draws of documents with replacement, the same draws for every reader.
+    resampled: rho of each of DOCUMENT_DRAWS draws of documents with replacement, the same draws for every reader.
     """
     blanks, other = held_out_blanks("proteins"), blosum62()
     posteriors = {MASKED_MODEL: tuned_model_posterior("proteins", trained.model, blanks)}
-    posteriors |= {arm: counting_posterior("proteins", arm, blanks)[1] for arm in CONTROLS}
+    posteriors |= {arm: counting_posterior("proteins", arm, blanks)[1] for arm in COUNTING_CONTROLS}
     found = {}
     for arm, posterior in posteriors.items():
         q, answers = residue_posterior(posterior, blanks)
         matrix = substitution_scores(q, answers)
         rho, drawn = permutation_test(matrix, other, np.random.default_rng(SHUFFLING_SEED), SHUFFLINGS)
-        rng = np.random.default_rng(RESAMPLING_SEED)
+        rng = np.random.default_rng(DOCUMENT_DRAWS_SEED)
         resampled = [
             spearmanr(pairs_below(substitution_scores(q[some], answers[some])), pairs_below(other)).statistic
-            for some in (resampled_blanks(blanks, rng) for _ in range(RESAMPLINGS))
+            for some in (resampled_blanks(blanks, rng) for _ in range(DOCUMENT_DRAWS))
         ]
         found[arm] = {
             "rho": round(rho, 4),
@@ -94,7 +94,7 @@ def compare_mutations(trained: TrainedModel) -> dict[str, list[float]]:
         "BLOSUM62": blosum62()[variants.wild],
     }
     asked = DocumentBlanks(variants.rows, variants.places, variants.species, (), trained.tokenizer.vocabulary)
-    scores |= {arm: np.log(counting_posterior("proteins", arm, asked)[1][:, columns]) for arm in CONTROLS}
+    scores |= {arm: np.log(counting_posterior("proteins", arm, asked)[1][:, columns]) for arm in COUNTING_CONTROLS}
     return {name: preferred(of, variants).round(4).tolist() for name, of in scores.items()}
 
 
