@@ -14,6 +14,7 @@ from mlm_mini.experiments.beyond.ngrams import (
     product_posterior,
     token_shares,
 )
+from mlm_mini.experiments.beyond.tuning import tune
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.greek import GREEK_LETTERS, as_on_stone, greek_corpus
 from mlm_mini.languages.package_files import read_package_files
@@ -78,6 +79,29 @@ def test_the_blank_itself_is_not_looked_at():
     ):
         assert np.ptp(posterior, axis=0).max() == 0
         assert posterior.sum(axis=1) == pytest.approx(1)
+
+
+def test_tuning_finds_how_much_too_sure_a_reader_is():
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet(np.ones(5))
+    true = 0.8 * rng.dirichlet(np.ones(5), 20000) + 0.2 * shares
+    answers = (rng.random((20000, 1)) > true.cumsum(axis=1)).sum(axis=1).clip(max=4)
+    own = (true - 0.2 * shares) ** 2
+    too_sure = own / own.sum(axis=1, keepdims=True)  # undone by the exponent 0.5 and a fifth of the unigram
+    found = tune(too_sure, answers, shares)
+    assert (found.exponent, found.unigram) == pytest.approx((0.5, 0.2), abs=0.061)
+    tuned = found.applied(too_sure, shares)
+    assert tuned.sum(axis=1) == pytest.approx(1)
+    assert blanks.surprisal_of(tuned, answers).mean() == pytest.approx(found.validation)
+    assert found.validation < blanks.surprisal_of(too_sure, answers).mean()
+
+
+def test_a_reader_that_says_what_is_true_is_left_nearly_as_it_is():
+    rng = np.random.default_rng(1)
+    true = rng.dirichlet(np.ones(4), 20000)
+    answers = (rng.random((20000, 1)) > true.cumsum(axis=1)).sum(axis=1).clip(max=3)
+    found = tune(true, answers, np.full(4, 0.25))
+    assert (found.exponent, found.unigram) == pytest.approx((1, 0), abs=0.061)
 
 
 def test_an_order_that_has_no_numbers_is_refused():

@@ -14,7 +14,7 @@ from mlm_mini.course import notebook as nb
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.claims import context, foundations, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
-from mlm_mini.experiments.claims.beyond import OVER_COUNTING, OVER_FREQUENCY, WORST_SEED
+from mlm_mini.experiments.claims.beyond import BY_SEED, OVER_COUNTING, OVER_FREQUENCY, WORST_SEED
 from mlm_mini.experiments.claims.claim import Effort, Finding
 from mlm_mini.experiments.claims.company import (
     AS_TRAINED,
@@ -271,17 +271,17 @@ PLANTED = [
     ("verb", lost(0, 0, 0), FAILS),
     ("verb", lost(40, 2.5, 0), UNDECIDED),
     ("proteins", beyond(0.3, 0.5, 0.2), HOLDS),
-    ("proteins", beyond(0.3, 0.5, -0.1), BEHIND_COUNTING),
+    ("proteins", beyond(0.3, 0.5, -0.1), BY_SEED),
     ("proteins", beyond(-0.5, 0.5, -0.6), BEHIND_COUNTING),
     ("proteins", beyond(-0.9, -0.3, -1.0), FAILS),
     ("proteins", beyond(0.1, 0.5, 0.05), UNDECIDED),
     ("code", beyond(0.3, 0.5, 0.2), HOLDS),
-    ("code", beyond(0.3, 0.5, -0.1), BEHIND_COUNTING),
+    ("code", beyond(0.3, 0.5, -0.1), BY_SEED),
     ("code", beyond(-0.5, 0.5, -0.6), BEHIND_COUNTING),
     ("code", beyond(-0.9, -0.3, -1.0), FAILS),
     ("code", beyond(0.1, 0.5, 0.05), UNDECIDED),
     ("ancient", beyond(0.3, 0.5, 0.2), HOLDS),
-    ("ancient", beyond(0.3, 0.5, -0.1), BEHIND_COUNTING),
+    ("ancient", beyond(0.3, 0.5, -0.1), BY_SEED),
     ("ancient", beyond(-0.5, 0.5, -0.6), BEHIND_COUNTING),
     ("ancient", beyond(-0.9, -0.3, -1.0), FAILS),
     ("ancient", beyond(0.1, 0.5, 0.05), UNDECIDED),

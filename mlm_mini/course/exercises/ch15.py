@@ -30,6 +30,9 @@ LETTERS = Exercise(
     - the first letter has the id of [MASK]: Your ids begin one too early, so that the first letter of the alphabet is
       taken for [MASK]. Which is the first id that is free?
           5 + i => 4 + i
+    - the first letter has the id of [PAD]: Your letters begin at 0, where the special tokens are. How many ids are
+      taken before the first letter?
+          5 + i => i
     - the ids leave a gap: Your ids begin one too late. Which is the first id that is free?
           5 + i => 6 + i
     - the letters are sorted: Right for an alphabet that is sorted already. In which order do the letters get their ids?
@@ -54,6 +57,9 @@ LETTERS = Exercise(
     - no room for [CLS] and [SEP]: A sequence that is too long makes your row longer than asked. How many letters have
       room beside the two tokens that frame them?
           sequence[: length - 2] => sequence[:length]
+    - one letter too few: A sequence that is too long loses one letter more than it has to. How many letters have room
+      beside the two tokens that frame them?
+          sequence[: length - 2] => sequence[: length - 3]
     - nothing is cut: A sequence that is too long makes your row as long as itself. What has to happen before it is
       framed?
           sequence[: length - 2] => sequence
@@ -86,6 +92,14 @@ HELD_OUT = Exercise(
         Case("a share that one group fills exactly", (np.array([3, 5, 3, 5]), np.array([5, 3]), 0.5)),
         Case("a large group first", (np.array([2, 2, 2, 7, 7, 4]), np.array([2, 4, 7]), 0.1)),
         Case("small groups first", (np.array([9, 1, 1, 1, 1, 4, 4, 9, 9, 0]), np.array([0, 4, 9, 1]), 0.3)),
+        Case(
+            "a share that is no whole number",
+            (np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 3]), np.array([0, 1, 2, 3]), 1 / 3),
+        ),
+        Case(
+            "a group between that is large",
+            (np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 3]), np.array([0, 1, 2, 3]), 0.45),
+        ),
         Case("forty documents in any order", (rng(1).integers(0, 9, 40) * 3, rng(2).permutation(9) * 3, 0.35)),
         Case("nothing is to be held out", (np.array([0, 1, 0]), np.array([1, 0]), 0.0)),
         Case("everything is to be held out", (np.array([0, 1, 0, 2]), np.array([1, 2, 0]), 1.0)),
@@ -105,6 +119,20 @@ HELD_OUT = Exercise(
     - one group too many: Where a group fills the share exactly you take another. What may the documents before a group
       come to, for it to be needed?
           before < share => before <= share
+    - groups only as long as they fit: You stop before the share is passed, so that fewer are held out than asked for,
+      or none at all. Does the group that brings their number over the share belong to them?
+          before = sizes.cumsum() - sizes => before = sizes.cumsum()
+          before < share => before <= share
+    - a group that does not fit is passed over: You leave out a group that would pass the share and take a later,
+      smaller one. May a group be skipped, and are as many held out as asked for?
+          instead:
+              out = np.zeros(len(groups), dtype=bool)
+              for group in ranking:
+                  if (out | (groups == group)).sum() <= share * len(groups):
+                      out |= groups == group
+              return out
+    - the number asked for is rounded down: A third of 10 is 3.33: are 3 enough?
+          before < share * len(groups) => before < int(share * len(groups))
     - the order of the numbers: You take groups by their numbers. In which order were they drawn?
           for group in ranking => for group in np.sort(ranking)
           ranking[before => np.sort(ranking)[before
@@ -143,6 +171,9 @@ TOP_K = Exercise(
         Case("a longer list", (TIES, np.array([0, 4, 2]), 3)),
         Case("the whole vocabulary", (TIES, np.array([0, 4, 2]), 5)),
         Case("logarithms", (np.log(rng(1).dirichlet(np.ones(9), 12)).round(1), rng(2).integers(0, 9, 12), 4)),
+        Case(
+            "tiny probabilities", (np.array([[1e-9, 2e-9, 5e-10, 1.0], [3e-10, 1e-9, 1e-9, 2e-9]]), np.array([0, 3]), 2)
+        ),
         Case("many blanks", (rng(3).integers(0, 4, (50, 8)) / 4, rng(4).integers(0, 8, 50), 3)),
     ),
     habits=("unchanged scores", "unchanged answers", "any order answers"),
@@ -159,6 +190,18 @@ TOP_K = Exercise(
           instead:
               order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
               return (order == answers[:, None]).any(axis=1).astype(float)
+    - the order of the candidates turned round decides: Which of equal scores comes first in your list hangs on how a
+      computer sorts, and turning the list round does not change that. By lot, each has the same chance.
+          instead:
+              order = np.argsort(scores, axis=1)[:, ::-1][:, :k]
+              return (order == answers[:, None]).any(axis=1).astype(float)
+    - what is as good counts as better: You count among the better ones those that are as good as the answer, itself
+      included. How many are above it?
+          (scores > own) => (scores >= own)
+    - nearly equal counts as equal: Probabilities may be tiny, and one of them twice as large as the other. Which scores
+      does a lot decide between?
+          (scores > own).sum(axis=1), (scores == own).sum(axis=1)
+          => ((scores > own) & ~np.isclose(scores, own)).sum(axis=1), np.isclose(scores, own).sum(axis=1)
     - the lowest scores: Your list begins with the worst candidates. What is better than the answer has a higher score.
           (scores > own) => (scores < own)
     - the answer is not counted among those like it: With no ties you divide by 0. Is the answer as good as itself?
@@ -274,13 +317,18 @@ LOG_ODDS = Exercise(
       P(a, b) a share of all blanks, or of those with a?
           np.add.at(joint, answers, posterior)
           => np.add.at(joint, answers, posterior / np.bincount(answers, minlength=len(joint))[answers][:, None])
+    - a mean for each letter: You divide the sum of each letter by the number of its own blanks, so that a rare letter
+      counts as much as a frequent one. Is P(a, b) a share of all blanks, or of those with a?
+          np.add.at(joint, answers, posterior)
+          => np.add.at(joint, answers, posterior / np.bincount(answers, minlength=len(joint))[answers][:, None])
+          (2 * len(answers)) => 2
     - not made symmetric: What you say of a in the place of b is not what you say of b in the place of a.
           joint = (joint + joint.T) / (2 * len(answers)) => joint = joint / len(answers)
     - half of it is lost: Your joint probabilities sum to more or less than one. How many times are two matrices the sum
       of one?
           (2 * len(answers)) => len(answers)
-    - the margins of what stands there: You divide by how often the letters stand in the text. Whose margins does the
-      formula take?
+    - the margins of what stands there: You take p(a) from the answers, by how often each letter stands in the text. The
+      formula takes the sums of the rows of P(a, b).
           margin = joint.sum(axis=1) => margin = (np.bincount(answers, minlength=len(joint)) + 1e-9) / len(answers)
     - divided by one margin: Your matrix is not symmetric: you have P(b given a). By how many margins does the formula
       divide?
@@ -298,9 +346,9 @@ LOG_ODDS = Exercise(
           np.log(joint / np.outer(margin, margin)) => np.log((joint + 1e-3) / np.outer(margin, margin))
     """,
     hints="""
-    - np.add.at(joint, answers, posterior) adds each posterior to the row of what stands there, also where rows repeat.
-    - Add the transposed matrix and divide by 2 N: now all entries sum to one.
-    - The margins are the sums of its rows; np.outer gives the product of every two.
+    - A row for what stands there, a column for what the model says. What has to happen where two blanks have one?
+    - np.add.at(joint, answers, posterior) adds up where rows repeat. Then add the transposed matrix; divide by 2 N.
+    - All entries now sum to one. The margins are the sums of the rows; np.outer gives the product of every two.
     """,
 )
 
@@ -345,8 +393,13 @@ PERMUTATION = Exercise(
     - the measured order is left out: Your p can be 0, as if chance could never do it. The measured order is one of
       those that chance may draw.
           (1 + (np.array(drawn) >= rho).sum()) / (1 + len(orders)) => (np.array(drawn) >= rho).sum() / len(orders)
-       or (1 + (np.array(drawn) >= rho).sum()) / (1 + len(orders)) => (1 + (np.array(drawn) >= rho).sum()) / len(orders)
        or (1 + (np.array(drawn) >= rho).sum()) / (1 + len(orders)) => (np.array(drawn) >= rho).sum() / (1 + len(orders))
+    - the measured order is missing below the line: You count the measured order above the line and not below it, so
+      that your p can be above 1. Of how many orders in all is it one?
+          (1 + (np.array(drawn) >= rho).sum()) / (1 + len(orders)) => (1 + (np.array(drawn) >= rho).sum()) / len(orders)
+    - all places: You compare each pair twice, and each letter with itself as well, which both matrices do best. Which
+      places are below the diagonal?
+          np.tril_indices(len(one), -1) => tuple(np.indices(one.shape).reshape(2, -1))
     - only those above it: A shuffling that does as well as the measured order does not count in your p. It is as large.
           >= rho => > rho
     - the shufflings below: You count those that do worse, so that p is near 1 where the agreement is good.
@@ -389,6 +442,10 @@ MUTATION = Exercise(
             "as many mutations as places",
             (LOG_Q, np.array([1, 2, 0, 3, 2, 1]), np.array([5, 0, 0, 2, 3, 1]), np.array([0, 1, 3, 2, 1, 0])),
         ),
+        Case(
+            "two letters tried at one place",
+            (LOG_Q[:4], np.array([1, 2, 0, 3]), np.array([1, 1, 3]), np.array([0, 3, 2])),
+        ),
     ),
     habits=("unchanged log_q", "unchanged wild", "any order places"),
     helpers={"np": np},
@@ -406,6 +463,22 @@ MUTATION = Exercise(
           log_q[places, mutants] - => log_q[np.arange(len(places)), mutants] -
        or log_q[places, mutants] - log_q[places, wild[places]]
           => log_q[np.arange(len(places)), mutants] - log_q[np.arange(len(places)), wild[places]]
+       or log_q[places, mutants] - log_q[places, wild[places]]
+          => log_q[np.arange(len(places)), mutants] - log_q[np.arange(len(places)), wild[: len(places)]]
+    - one place too far to the left: You look one place before each mutation. Does this sequence have a [CLS] in front?
+          log_q[places, mutants] - log_q[places, wild[places]]
+          => log_q[places - 1, mutants] - log_q[places - 1, wild[places - 1]]
+    - one place too far to the right: You look one place after each mutation. Does this sequence have a [CLS] in front?
+          log_q[places, mutants] - log_q[places, wild[places]]
+          => log_q[(places + 1) % len(wild), mutants] - log_q[(places + 1) % len(wild), wild[(places + 1) % len(wild)]]
+    - mutations pile up: Where two mutations are at one place, you compare the second with the first. Each is made in
+      the sequence as it was: what stood there?
+          instead:
+              now, scores = wild.copy(), []
+              for place, mutant in zip(places, mutants):
+                  scores.append(log_q[place, mutant] - log_q[place, now[place]])
+                  now[place] = mutant
+              return np.array(scores)
     - every letter at every place: You have a score for each mutation at each place. How do you pair place j with mutant
       j?
           log_q[places, mutants] - log_q[places, wild[places]]
@@ -429,8 +502,8 @@ MUTATION = Exercise(
           log_q[places, wild[places]] => log_q[places].max(axis=1)
     """,
     hints="""
-    - log_q[places, mutants] pairs place j with mutant j.
-    - wild[places] are the letters that stand at these places.
+    - For one mutation you need two numbers, both from the row of its place. Which columns are they in?
+    - log_q[places, mutants] pairs place j with mutant j, and wild[places] are the letters that stand at these places.
     - New less old, both at the same place.
     """,
 )
@@ -457,6 +530,8 @@ BALANCED = Exercise(
         Case("a curly one closed by a square one", (["{", "]"],)),
         Case("square brackets in turn", (["[", "]", "[", "x", "]"],)),
         Case("square brackets the wrong way round", (["]", "["],)),
+        Case("a bracket that is quoted", (["f", "(", "'('", ")"],)),
+        Case("a token of two brackets, and an empty one", (["f", "(", "([", "", ")"],)),
     ),
     habits=("unchanged tokens",),
     helpers={},
@@ -494,6 +569,12 @@ BALANCED = Exercise(
           opened.pop() => opened.pop(0)
     - the bracket stays open: A bracket that is closed stays in your list, and can be closed again. What takes it off?
           opened.pop() != partner[token] => opened[-1] != partner[token]
+    - characters, not tokens: You read the characters of all tokens. A bracket that is quoted is a part of another
+      token: is it to be counted?
+          for token in tokens => for token in "".join(tokens)
+    - a part of a string: For Python, "([" and even the empty token are in "([{", as parts of it. Which tokens are
+      brackets?
+          token in partner.values() => token in "([{"
     - an empty list is read (raises): A bracket that closes nothing raises an error. What is to be looked at first?
           (not opened or opened.pop() != partner[token]) => opened.pop() != partner[token]
     - True and False are swapped: You say whether something is wrong with the brackets.
@@ -511,10 +592,17 @@ BALANCED = Exercise(
 )
 
 
+def checked_tuple(begun):
+    """Raises TypeError where the letters begun are no tuple, as a function that looks them up in a dict would."""
+    if not isinstance(begun, tuple):
+        raise TypeError(f"next_log_p takes the letters so far as a tuple, not as {type(begun).__name__}")
+
+
 def chain(table, first):
     """A next-letter function: the next letter hangs on the one before. table: (C, C), first: (C,), probabilities."""
 
     def next_log_p(begun):
+        checked_tuple(begun)
         return np.log(table[begun[-1]] if begun else first)
 
     return next_log_p
@@ -524,6 +612,7 @@ def counted(seed, C):
     """A next-letter function that depends on all letters so far."""
 
     def next_log_p(begun):
+        checked_tuple(begun)
         return np.log(rng([seed, len(begun), *begun]).dirichlet(np.full(C, 0.5)))
 
     return next_log_p
@@ -576,6 +665,22 @@ BEAM = Exercise(
     - every letter is asked for at the start: You ask for the next letter after nothing at all, each time: that is one
       pass. After which letters is it to be asked for?
           next_log_p(begun) => next_log_p(())
+    - a list where a tuple is asked for (raises): You hand over the letters so far as a list. What does the docstring
+      say that next_log_p takes?
+          next_log_p(begun) => next_log_p(list(begun))
+    - the last list is not cut: You give every continuation of the last beginnings. How many texts are to be left?
+          for _ in range(k) => for at in range(k)
+          [:beam] => [: beam if at < k - 1 else None]
+    - one beginning goes on and many end: Only the best beginning goes on, and you keep several texts at the end alone.
+      How many are kept after each letter?
+          for _ in range(k) => for at in range(k)
+          [:beam] => [: beam if at == k - 1 else 1]
+    - the best text comes last: Your list ends with the best text. Which one is to be first?
+          in kept]), np.array([total for _, total in kept])
+          => in kept[::-1]]), np.array([total for _, total in kept[::-1]])
+    - the best text alone: You give one text. How many does the docstring ask for?
+          return np.array([begun for begun, _ in kept]), np.array([total for _, total in kept])
+          => return np.array(kept[0][0]), np.array(kept[0][1])
     - one letter too many: Your texts have k + 1 letters.
           range(k) => range(k + 1)
     - one letter too few: Your texts have k - 1 letters.

@@ -12,8 +12,9 @@ CANDIDATES = 3  # that are aligned
 GAP_OPENS, GAP_GROWS = -11.0, -1.0  # the usual scores with BLOSUM62
 
 
-def nearest_identities(corpus: Corpus, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Of n held-out proteins drawn from the test side, the identity with the nearest found on the training side: (n,).
+def nearest_identities(corpus: Corpus, n: int, rng: np.random.Generator, split: str = "test") -> np.ndarray:
+    """Of n held-out proteins, drawn from the test side unless another is given, the identity with the nearest found on
+    the training side: (n,).
 
     The share of a protein's residues that stand opposite the same letter in a local alignment (Smith & Waterman 1981),
     with the best of CANDIDATES training sequences. It may miss a nearer one that shares few runs.
@@ -25,7 +26,7 @@ def nearest_identities(corpus: Corpus, n: int, rng: np.random.Generator) -> np.n
         raise ImportError("alignments need Biopython: install it with python -m pip install biopython") from None
     aligner = PairwiseAligner(mode="local", open_gap_score=GAP_OPENS, extend_gap_score=GAP_GROWS)
     aligner.substitution_matrix = substitution_matrices.load("BLOSUM62")
-    train, test = (_sequences(corpus, split) for split in ("train", "test"))
+    train, test = (_sequences(corpus, side) for side in ("train", split))
     where = defaultdict(set)
     for number, sequence in enumerate(train):
         for run in runs_of(sequence, SEED_LENGTH):

@@ -3,7 +3,7 @@
 Shape letters: N blanks, C candidates.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import numpy as np
@@ -25,6 +25,7 @@ from mlm_mini.experiments.beyond.ngrams import (
     product_posterior,
     token_shares,
 )
+from mlm_mini.experiments.beyond.tuning import Tuning, tune
 from mlm_mini.experiments.lab.recipe import DECIMALS
 from mlm_mini.languages.token_store import VOCABULARY_SIZE
 from mlm_mini.languages.tokenizer import FileTokenizer
@@ -42,7 +43,7 @@ MASKED_MODEL, UNIGRAM, LEFT, PRODUCT, BOTH = (
 COUNTING = (UNIGRAM, LEFT, PRODUCT, BOTH)
 BLANKS_SEED, TUNING_BLANKS_SEED = 1500, 1501
 PER_DOCUMENT = {"proteins": 20, "python": 20, "greek": 20}
-ORDERS = {"proteins": (2, 3, 4, 5), "python": (2, 3, 4), "greek": (3, 4, 5, 6, 7)}
+ORDERS = {"proteins": (2, 3, 4, 5, 6, 7), "python": (2, 3, 4, 5), "greek": (3, 4, 5, 6, 7, 8)}
 LINE_ENDS = {"proteins": "\n", "python": "", "greek": ""}  # tokens that are no question
 TOP = (1, 5, 20)
 
@@ -63,13 +64,18 @@ class BeyondCell:
 
 
 def run_beyond_cell(cell: BeyondCell) -> dict:
-    """What one reader pays, fit for JSON."""
+    """What one reader pays once it is tuned, and what it paid before, fit for JSON."""
     blanks = held_out_blanks(cell.language)
     if cell.arm == MASKED_MODEL:
-        order, posterior = 0, model_posterior(train_model(cell), blanks)
+        order, model = 0, train_model(cell)
+        tuning, raw = model_tuning(cell.language, model), model_posterior(model, blanks)
     else:
-        order, posterior = counting_posterior(cell.language, cell.arm, blanks)
-    return {"order": order, "documents": list(blanks.names)} | scores_of(blanks, posterior)
+        order, tuning = chosen(cell.language, cell.arm)
+        raw = posterior_of_order(cell.language, cell.arm, order, blanks)
+    tuned = scores_of(blanks, tuning.applied(raw, shares_of(cell.language)))
+    settings = {name: round(value, DECIMALS) for name, value in asdict(tuning).items()}
+    untuned = scores_of(blanks, raw)["nats"]
+    return {"order": order, **settings, "documents": list(blanks.names), **tuned, "untuned": untuned}
 
 
 def scores_of(blanks: DocumentBlanks, posterior: np.ndarray) -> dict[str, list[float]]:
@@ -96,21 +102,54 @@ def held_out_blanks(language: str, split: str = "test", seed: int = BLANKS_SEED)
     )
 
 
+def shares_of(language: str) -> np.ndarray:
+    """How frequent each candidate is in the training text: (C,)."""
+    tokenizer, texts = training_numbers(language)
+    return token_shares(texts, len(tokenizer.vocabulary.regular_ids))
+
+
 def counting_posterior(language: str, arm: str, blanks: DocumentBlanks) -> tuple[int, np.ndarray]:
-    """The order of the n-gram that was best on validation text, and what it says at the blanks: (N, C)."""
-    if arm == UNIGRAM:
-        return 1, posterior_of_order(language, arm, 1, blanks)
+    """The order of the n-gram that was best on validation text, tuned there, and what it says at the blanks: (N, C)."""
+    order, _ = chosen(language, arm)
+    return order, tuned_of_order(language, arm, order, blanks)
+
+
+@cache
+def chosen(language: str, arm: str) -> tuple[int, Tuning]:
+    """The order of a reader that counts and its two numbers: those that pay least on the validation blanks."""
+    orders = (1,) if arm == UNIGRAM else ORDERS[language]
+    return min(((n, tuning_of_order(language, arm, n)) for n in orders), key=lambda pair: pair[1].validation)
+
+
+@cache
+def tuning_of_order(language: str, arm: str, order: int) -> Tuning:
+    """The two numbers of a reader that counts, from the validation blanks. A unigram stays as it is."""
     tuning = held_out_blanks(language, "validation", TUNING_BLANKS_SEED)
+    raw = posterior_of_order(language, arm, order, tuning)
+    if arm == UNIGRAM:
+        return Tuning(validation=float(surprisal_of(raw, tuning.answers).mean()))
+    return tune(raw, tuning.answers, shares_of(language))
 
-    def nats(order: int) -> float:
-        return surprisal_of(posterior_of_order(language, arm, order, tuning), tuning.answers).mean()
 
-    order = min(ORDERS[language], key=nats)
-    return order, posterior_of_order(language, arm, order, blanks)
+def tuned_of_order(language: str, arm: str, order: int, blanks: DocumentBlanks) -> np.ndarray:
+    """What a reader that counts says at the blanks once it is tuned: (N, C)."""
+    raw = posterior_of_order(language, arm, order, blanks)
+    return tuning_of_order(language, arm, order).applied(raw, shares_of(language))
+
+
+def model_tuning(language: str, model: MaskedLM) -> Tuning:
+    """The two numbers of a masked model, from the same validation blanks."""
+    tuning = held_out_blanks(language, "validation", TUNING_BLANKS_SEED)
+    return tune(model_posterior(model, tuning), tuning.answers, shares_of(language))
+
+
+def tuned_model_posterior(language: str, model: MaskedLM, blanks: DocumentBlanks) -> np.ndarray:
+    """What a masked model says at the blanks once it is tuned: (N, C)."""
+    return model_tuning(language, model).applied(model_posterior(model, blanks), shares_of(language))
 
 
 def posterior_of_order(language: str, arm: str, order: int, blanks: DocumentBlanks) -> np.ndarray:
-    """What a reader that counts says at the blanks: (N, C)."""
+    """What a reader that counts says at the blanks, untuned: (N, C)."""
     tokenizer, texts = training_numbers(language)
     C, rows = len(tokenizer.vocabulary.regular_ids), (blanks.numbers, blanks.places)
     if arm == UNIGRAM:

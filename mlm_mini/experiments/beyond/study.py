@@ -46,16 +46,21 @@ class BeyondConfig:
 class BeyondScore:
     """Means over the blanks of each of D documents. order: of the n-gram, 1 for a unigram and 0 for the model.
 
-    nats: (D,), surprisal; top1, top5, top20: (D,), how often the answer is among so many best.
+    exponent, unigram, validation: as in `Tuning`. nats: (D,), surprisal of the tuned reader; top1, top5, top20: (D,),
+    how often the answer is among so many best. untuned: (D,), surprisal of the reader as it was fitted.
     """
 
     cell: BeyondCell
     order: int
+    exponent: float
+    unigram: float
+    validation: float
     documents: tuple[str, ...]
     nats: np.ndarray
     top1: np.ndarray
     top5: np.ndarray
     top20: np.ndarray
+    untuned: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -77,33 +82,34 @@ class Beyond(Result):
         """A figure with its interval over documents, seeds averaged."""
         return Sampled.mean(self.values(language, arm, unit).mean(axis=0))
 
-    def best_counting(self, language: str, unit: str = "nats") -> str:
-        """The name of the best of NGRAMS by its mean over documents."""
-        sign = 1 if unit == "nats" else -1
-        return min(NGRAMS, key=lambda arm: sign * self.values(language, arm, unit).mean())
+    def best_counting(self, language: str) -> str:
+        """The name of the best of NGRAMS, chosen as its order and its tuning are: on the validation blanks."""
+        return min(NGRAMS, key=lambda arm: self.of(language, arm)[0].validation)
 
     def saved(self, language: str, against: str | None = None, unit: str = "nats") -> Sampled:
         """What the model saves against a reader that counts, the best n-gram unless given: over documents, seeds
-        averaged. Above 0 where the model is better, in nats as in shares."""
-        against = against or self.best_counting(language, unit)
-        sign = 1 if unit == "nats" else -1
-        other, own = self.values(language, against, unit)[0], self.values(language, MASKED_MODEL, unit)
-        return Sampled.mean(sign * (other - own.mean(axis=0)))
+        averaged. Above 0 where the model is better, in nats ("nats", "untuned") as in shares."""
+        sign = -1 if unit.startswith("top") else 1
+        other = self.values(language, against or self.best_counting(language), unit)[0]
+        return Sampled.mean(sign * (other - self.values(language, MASKED_MODEL, unit).mean(axis=0)))
 
-    def saved_by_seed(self, language: str, unit: str = "nats") -> np.ndarray:
-        """The same for each seed, documents averaged: (S,)."""
-        sign = 1 if unit == "nats" else -1
-        other = self.values(language, self.best_counting(language, unit), unit)[0]
-        return sign * (other - self.values(language, MASKED_MODEL, unit)).mean(axis=1)
+    def saved_by_seed(self, language: str) -> np.ndarray:
+        """The same in nats for each seed, documents averaged: (S,)."""
+        other = self.values(language, self.best_counting(language), "nats")[0]
+        return (other - self.values(language, MASKED_MODEL, "nats")).mean(axis=1)
 
     def table(self) -> str:
-        lines = [f"{'':10}{'reader':20}{'order':>6}  {'nats (95%, documents)':24}{'first':>7}{'in 5':>7}{'in 20':>7}"]
+        titles = f"{'':10}{'reader':20}{'order':>6}{'power':>7}{'unigram':>9}{'untuned':>9}  "
+        lines = [titles + f"{'nats (95%, documents)':24}{'first':>7}{'in 5':>7}"]
         for language in PER_DOCUMENT:
             for arm in (*COUNTING, MASKED_MODEL):
-                shares = "".join(f"{self.mean(language, arm, f'top{k}').value:7.1%}" for k in TOP)
-                order = self.of(language, arm)[0].order or "-"
+                first = self.of(language, arm)[0]
+                shares = "".join(f"{self.mean(language, arm, f'top{k}').value:7.1%}" for k in TOP[:2])
                 nats = self.mean(language, arm, "nats").estimate.with_margin()
-                lines.append(f"{language:10}{arm:20}{order!s:>6}  {nats:24}{shares}")
+                lines.append(
+                    f"{language:10}{arm:20}{first.order or '-'!s:>6}{first.exponent:7.2f}{first.unigram:9.2f}"
+                    f"{self.mean(language, arm, 'untuned').value:9.2f}  {nats:24}{shares}"
+                )
         return "\n".join(lines)
 
     def plot(self) -> Figure:
@@ -122,7 +128,11 @@ class Beyond(Result):
             axes.set_yticks(range(len(arms)), arms[::-1] if language == next(iter(PER_DOCUMENT)) else [""] * len(arms))
             axes.grid(axis="y", visible=False)
             axes.set_xlabel("nats per hidden token (95%, documents)")
-            axes.set_title(f"{language}: model {self.saved(language).value:+.2f} nats", loc="left")
+            saved = self.saved(language)
+            axes.set_title(
+                f"{language}: model saves {saved.value:+.2f} nats\n({saved.low:+.2f} to {saved.high:+.2f}) on n-grams",
+                loc="left",
+            )
         return figure
 
     def describe(self) -> str:

@@ -6,8 +6,9 @@
 import json
 
 import numpy as np
+from scipy.stats import spearmanr
 
-from mlm_mini.experiments.beyond.blanks import document_ids, model_posterior
+from mlm_mini.experiments.beyond.blanks import DocumentBlanks, document_ids
 from mlm_mini.experiments.beyond.lacunae import draw_lacunae, restore_all
 from mlm_mini.experiments.beyond.mutations import masked_log_p, natural_substitutions, preferred
 from mlm_mini.experiments.beyond.readers import (
@@ -18,22 +19,27 @@ from mlm_mini.experiments.beyond.readers import (
     counting_posterior,
     fitted,
     held_out_blanks,
+    tuned_model_posterior,
 )
 from mlm_mini.experiments.beyond.study import BeyondConfig
 from mlm_mini.experiments.beyond.substitution import (
     blosum62,
     p_value,
+    pairs_below,
     permutation_test,
     residue_posterior,
     substitution_scores,
 )
+from mlm_mini.languages.proteins import AMINO_ACIDS
 from mlm_mini.languages.token_store import text_tokens
 from mlm_mini.shipped import provenance, results_folder
 from mlm_mini.storage import write_atomically
 from mlm_mini.training import LANGUAGES, Reporter, TrainedModel, cached_model
 
 GAP_SIZES = (1, 2, 3, 5, 7, 10)  # letters of a gap
+COUNTING_CONTROLS = (PRODUCT, BOTH, UNIGRAM)
 VARIANTS, VARIANTS_SEED, GAPS_SEED, SHUFFLING_SEED, SHUFFLINGS = 40, 1503, 1504, 1502, 500
+DOCUMENT_DRAWS, DOCUMENT_DRAWS_SEED = 300, 1505
 
 
 def longer_model(language: str) -> TrainedModel:
@@ -43,32 +49,52 @@ def longer_model(language: str) -> TrainedModel:
 
 
 def compare_substitutions(trained: TrainedModel) -> dict[str, dict]:
-    """For the model and two readers that count: rho with BLOSUM62, p, the matrix, and rho after shufflings."""
+    """For the model and the readers that count, each tuned: rho with BLOSUM62, p, the matrix, and rho after shufflings.
+
+    resampled: rho of each of DOCUMENT_DRAWS draws of documents with replacement, the same draws for every reader.
+    """
     blanks, other = held_out_blanks("proteins"), blosum62()
-    posteriors = {MASKED_MODEL: model_posterior(trained.model, blanks)}
-    posteriors |= {arm: counting_posterior("proteins", arm, blanks)[1] for arm in (PRODUCT, UNIGRAM)}
+    posteriors = {MASKED_MODEL: tuned_model_posterior("proteins", trained.model, blanks)}
+    posteriors |= {arm: counting_posterior("proteins", arm, blanks)[1] for arm in COUNTING_CONTROLS}
     found = {}
     for arm, posterior in posteriors.items():
-        matrix = substitution_scores(*residue_posterior(posterior, blanks))
+        q, answers = residue_posterior(posterior, blanks)
+        matrix = substitution_scores(q, answers)
         rho, drawn = permutation_test(matrix, other, np.random.default_rng(SHUFFLING_SEED), SHUFFLINGS)
+        rng = np.random.default_rng(DOCUMENT_DRAWS_SEED)
+        resampled = [
+            spearmanr(pairs_below(substitution_scores(q[some], answers[some])), pairs_below(other)).statistic
+            for some in (resampled_blanks(blanks, rng) for _ in range(DOCUMENT_DRAWS))
+        ]
         found[arm] = {
             "rho": round(rho, 4),
             "p": round(p_value(rho, drawn), 4),
             "matrix": matrix.round(3).tolist(),
             "shuffled": drawn.round(3).tolist(),
+            "resampled": np.round(resampled, 4).tolist(),
         }
     return found
 
 
+def resampled_blanks(blanks: DocumentBlanks, rng: np.random.Generator) -> np.ndarray:
+    """The numbers of the blanks of D documents drawn with replacement."""
+    D = len(blanks.names)
+    return np.concatenate([np.flatnonzero(blanks.documents == d) for d in rng.integers(0, D, D)])
+
+
 def compare_mutations(trained: TrainedModel) -> dict[str, list[float]]:
-    """How often nature's letter is preferred, for each species: by the model and by BLOSUM62."""
+    """How often nature's letter is preferred, for each species: by the model, by BLOSUM62 and by those that count."""
     entry = LANGUAGES["proteins"]
     rng = np.random.default_rng(VARIANTS_SEED)
     variants = natural_substitutions(entry.corpus().split("test"), trained.tokenizer, VARIANTS, entry.row_length, rng)
+    letters = trained.tokenizer.vocabulary.words(trained.tokenizer.vocabulary.regular_ids)
+    columns = [letters.index(a) for a in AMINO_ACIDS]
     scores = {
-        "the model": masked_log_p(trained.model, variants, trained.tokenizer),
+        MASKED_MODEL: masked_log_p(trained.model, variants, trained.tokenizer),
         "BLOSUM62": blosum62()[variants.wild],
     }
+    asked = DocumentBlanks(variants.rows, variants.places, variants.species, (), trained.tokenizer.vocabulary)
+    scores |= {arm: np.log(counting_posterior("proteins", arm, asked)[1][:, columns]) for arm in COUNTING_CONTROLS}
     return {name: preferred(of, variants).round(4).tolist() for name, of in scores.items()}
 
 
