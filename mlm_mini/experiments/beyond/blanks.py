@@ -6,8 +6,8 @@ Shape letters: N blanks, T positions of a row, C candidates, D documents.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
+from mlm_mini.experiments.lab.asking import word_log_probabilities
 from mlm_mini.languages.corpus import Corpus
 from mlm_mini.languages.token_store import TokenizedText, text_tokens
 from mlm_mini.languages.tokenizer import FileTokenizer
@@ -15,7 +15,6 @@ from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
 
 SEEN_AROUND = 8  # tokens on either side of a blank that stand in its row, where the document has so many
-BLANKS_READ_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -97,31 +96,18 @@ def draw_document_blanks(
     return DocumentBlanks(np.array(ids), np.array(places), np.array(documents), tuple(names), vocabulary)
 
 
-@torch.no_grad()
 def model_posterior(model: MaskedLM, blanks: DocumentBlanks) -> np.ndarray:
     """The model's probability of each candidate at each blank, special tokens ruled out: (N, C) float64."""
     seen = blanks.ids.copy()
     seen[np.arange(len(seen)), blanks.places] = blanks.vocabulary.mask_id
-    found = [
-        candidate_probabilities(
-            model,
-            seen[i : i + BLANKS_READ_AT_ONCE],
-            blanks.places[i : i + BLANKS_READ_AT_ONCE, None],
-            blanks.vocabulary,
-        )
-        for i in range(0, len(seen), BLANKS_READ_AT_ONCE)
-    ]
-    return np.concatenate(found)[:, 0]
+    return candidate_probabilities(model, seen, blanks.places[:, None], blanks.vocabulary)[:, 0]
 
 
-@torch.no_grad()
 def candidate_probabilities(
     model: MaskedLM, seen: np.ndarray, positions: np.ndarray, vocabulary: Vocabulary
 ) -> np.ndarray:
     """What the model says at `positions` (N, k) of rows (N, T) as it sees them: (N, k, C), each row summing to one."""
-    ids, mask = torch.from_numpy(seen), torch.from_numpy(seen != vocabulary.pad_id)
-    logits = model.eval()(ids, mask, torch.from_numpy(positions))[..., torch.from_numpy(vocabulary.regular_ids.copy())]
-    return logits.double().softmax(-1).numpy()
+    return np.exp(word_log_probabilities(model, seen, positions, vocabulary)[..., vocabulary.regular_ids])
 
 
 def surprisal_of(posterior: np.ndarray, answers: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ Shape letters: B sentences, T positions, V words, D the model's width, N occurre
 import numpy as np
 import torch
 
+from mlm_mini.experiments.lab.asking import without_dropout
 from mlm_mini.languages import Vocabulary
 from mlm_mini.model import MaskedLM
 
@@ -20,13 +21,9 @@ def table(model: MaskedLM, ids) -> np.ndarray:
 @torch.no_grad()
 def last_states(model: MaskedLM, ids, pad_id: int) -> np.ndarray:
     """The states after the last block, in eval mode: (B, T) ids -> float32 (B, T, D)."""
-    was_training = model.training
-    model.eval()
-    try:
+    with without_dropout(model):
         blocks = torch.from_numpy(np.asarray(ids)).split(READ_AT_ONCE)
         return np.concatenate([model.encode(block, block != pad_id).cpu().numpy() for block in blocks])
-    finally:
-        model.train(was_training)
 
 
 def occurrences(model: MaskedLM, ids, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:

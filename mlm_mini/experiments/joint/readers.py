@@ -7,13 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
+from mlm_mini.experiments.lab.asking import word_log_probabilities
 from mlm_mini.languages import ExactLanguage
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
-
-ASKED_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -34,21 +32,9 @@ def reader_of_language(language: ExactLanguage) -> BlankReader:
 
 def reader_of_model(model: MaskedLM, vocabulary: Vocabulary) -> BlankReader:
     """A model, its special tokens excluded before the softmax: a hidden word is never one of them."""
-    excluded = torch.from_numpy(vocabulary.special_ids.copy())
-
-    @torch.no_grad()
-    def ask(ids: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        model.eval()
-        found = []
-        for start in range(0, len(ids), ASKED_AT_ONCE):
-            block = torch.from_numpy(ids[start : start + ASKED_AT_ONCE])
-            asked = torch.from_numpy(np.ascontiguousarray(positions[start : start + ASKED_AT_ONCE]))
-            logits = model(block, block != vocabulary.pad_id, asked).double()
-            logits[..., excluded] = -torch.inf
-            found.append(logits.softmax(-1).numpy())
-        return np.concatenate(found)
-
-    return BlankReader(vocabulary, ask)
+    return BlankReader(
+        vocabulary, lambda ids, positions: np.exp(word_log_probabilities(model, ids, positions, vocabulary))
+    )
 
 
 def conditional_tables(

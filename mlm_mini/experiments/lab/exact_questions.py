@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from mlm_mini.experiments.lab.asking import without_dropout
 from mlm_mini.languages import ExactLanguage
 from mlm_mini.model import MaskedLM
 from mlm_mini.reference import IGNORE_INDEX, entropy
@@ -69,15 +70,11 @@ def kl_from_logs(p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def answers(model: MaskedLM, questions: ExactQuestions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Block by block the exact posteriors and the model's log-probabilities at the questions, both (n, V)."""
-    was_training = model.training
-    model.eval()
     start = 0
-    try:
+    with without_dropout(model):
         for first in range(0, len(questions.batch), SENTENCES_AT_ONCE):
             batch = questions.batch.rows(slice(first, first + SENTENCES_AT_ONCE))
             logits = model(batch.ids, batch.attention_mask, batch.positions)  # (B, k, V)
             log_q = logits[batch.labels != IGNORE_INDEX].double().log_softmax(-1).numpy()  # (B, k, V) -> (n, V)
             yield questions.posterior[start : start + len(log_q)], log_q
             start += len(log_q)
-    finally:
-        model.train(was_training)

@@ -6,6 +6,7 @@ Shape letters: N nouns, T positions, L blocks, D the width of a position, V toke
 import numpy as np
 import torch
 
+from mlm_mini.experiments.lab.asking import without_dropout
 from mlm_mini.model import MaskedLM
 
 PROBED_AT_ONCE = 1024
@@ -29,9 +30,10 @@ def states_at(model: MaskedLM, seen: np.ndarray, places: np.ndarray, pad_id: int
 def all_states(model: MaskedLM, ids: torch.Tensor, attention_mask: torch.Tensor) -> list[torch.Tensor]:
     """The vectors of all positions after the embeddings and after each block: L + 1 times (B, T, D)."""
     mask = attention_mask[:, None, None, :]  # (B, T) -> (B, 1, 1, T), for every head and query
-    states = [model.embeddings(ids, None)]
-    for block in model.blocks:
-        states.append(block(states[-1], mask, False))
+    with without_dropout(model):
+        states = [model.embeddings(ids, None)]
+        for block in model.blocks:
+            states.append(block(states[-1], mask, False))
     return states
 
 

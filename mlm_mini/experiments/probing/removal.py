@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from mlm_mini.experiments.lab.asking import without_dropout
 from mlm_mini.experiments.lab.exact_questions import kl_from_logs
 from mlm_mini.experiments.probing.features import PROBED_AT_ONCE, all_states
 from mlm_mini.experiments.probing.probe import fit_probe
@@ -90,9 +91,10 @@ def log_predictions(
         x = all_states(model, ids, ids != pad_id)[layer].clone()  # (B, T, D)
         if change is not None:
             x[rows, at] = torch.from_numpy(change(x[rows, at].double().numpy())).float()
-        for block in model.blocks[layer:]:
-            x = block(x, mask, False)
-        logits = model.head(x[rows, at], model.embeddings.words.weight)  # (B, D) -> (B, V)
+        with without_dropout(model):
+            for block in model.blocks[layer:]:
+                x = block(x, mask, False)
+            logits = model.head(x[rows, at], model.embeddings.words.weight)  # (B, D) -> (B, V)
         parts.append(logits.double().log_softmax(-1).numpy())
     return np.concatenate(parts)
 

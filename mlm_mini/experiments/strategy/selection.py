@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from mlm_mini.experiments.lab.asking import without_dropout
 from mlm_mini.languages import Vocabulary
 from mlm_mini.model import MaskedLM
 from mlm_mini.reference import IGNORE_INDEX, maskable_positions, select_positions
@@ -157,17 +158,14 @@ def score_candidates(model: MaskedLM, ids: np.ndarray, vocabulary: Vocabulary, c
     Neighboring rows go through the model together: sorted by length they share little padding.
     """
     batch = blanked_batch(ids, vocabulary, candidates, candidates)
-    was_training, found = model.training, []
-    model.eval()
-    try:
+    found = []
+    with without_dropout(model):
         for part in batch.split(parts_of(len(ids))):
             asked = part.labels != IGNORE_INDEX
             logits = model(part.ids, part.attention_mask, part.positions, trim=True)  # (B, k, V)
             log_q = logits[asked].log_softmax(-1)  # (B, k, V) -> (n, V)
             surprisal = -log_q.gather(1, part.labels[asked][:, None])[:, 0]
             found.append(torch.stack([surprisal, -(log_q.exp() * log_q).sum(-1)]))
-    finally:
-        model.train(was_training)
     return Scores(*torch.cat(found, dim=1).double().clamp(min=0.0).numpy())  # rounding can leave -1e-8
 
 

@@ -3,9 +3,6 @@
 Shape letters: n draws, R sentences of a draw, T positions, k predicted tokens of a draw, P weights of the model.
 """
 
-import contextlib
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from mlm_mini.experiments.lab.asking import without_dropout
 from mlm_mini.experiments.lab.timing import one_thread
 from mlm_mini.experiments.variance.draws import Draws
 from mlm_mini.model import MaskedLM
@@ -48,7 +46,7 @@ def draw_gradients(model: MaskedLM, draws: Draws, at_once: int = DRAWS_AT_ONCE) 
     gradients = vmap(gradient, in_dims=(None, 0, mask_axis, 0, 0))
     out = torch.empty(len(draws), sum(weight.numel() for weight in weights.values()))
     # The other kernels have no rule for vmap, and would go one draw at a time.
-    with _without_dropout(model), one_thread(), sdpa_kernel(SDPBackend.MATH):
+    with without_dropout(model), one_thread(), sdpa_kernel(SDPBackend.MATH):
         for part, rows in zip(draws.split(at_once), out.split(at_once), strict=True):
             each = gradients(weights, part.ids, part.attention_mask, part.places, part.labels)
             torch.cat([each[name].flatten(1) for name in weights], dim=1, out=rows)
@@ -59,22 +57,12 @@ def loop_gradients(model: MaskedLM, draws: Draws) -> Tensor:
     """The same as `draw_gradients`, one draw after the other: (n, P)."""
     loss, out = MeanSurprisal(model), []
     weights = list(loss.parameters())
-    with _without_dropout(model):
+    with without_dropout(model):
         for part in draws.split(1):
             mask = None if part.attention_mask is None else part.attention_mask[0]
             each = torch.autograd.grad(loss(part.ids[0], mask, part.places[0], part.labels[0]), weights)
             out.append(torch.cat([gradient.flatten() for gradient in each]))
     return torch.stack(out)
-
-
-@contextlib.contextmanager
-def _without_dropout(model: MaskedLM) -> Iterator[None]:
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
 
 
 def moments(gradients: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ Shape letters: B sentences, T positions, V tokens.
 import numpy as np
 import torch
 
-from mlm_mini.experiments.writing.readers import BLANKS_AT_ONCE
+from mlm_mini.experiments.lab.asking import ASKED_AT_ONCE, without_dropout
 from mlm_mini.experiments.writing.unmasking import draw
 from mlm_mini.languages import ExactLanguage, Vocabulary
 from mlm_mini.model import MaskedLM
@@ -18,16 +18,17 @@ def _log_q(model: MaskedLM, ids: torch.Tensor, positions: torch.Tensor, vocabula
     """(B, k, V): special tokens are excluded before the softmax, but for [SEP], which ends a sentence."""
     excluded = torch.ones(len(vocabulary), dtype=torch.bool)
     excluded[torch.from_numpy(np.append(vocabulary.regular_ids, vocabulary.sep_id))] = False
-    return model(ids, None, positions, True).double().masked_fill(excluded, -torch.inf).log_softmax(-1)
+    with without_dropout(model):
+        logits = model(ids, None, positions, True)
+    return logits.double().masked_fill(excluded, -torch.inf).log_softmax(-1)
 
 
 @torch.no_grad()
 def causal_nats(model: MaskedLM, ids: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
     """-log q(sentence), its end included, of sentences (B, T), in nats: (B,)."""
-    model.eval()
     nats = []
-    for first in range(0, len(ids), BLANKS_AT_ONCE):
-        batch = causal_batch(ids[first : first + BLANKS_AT_ONCE], vocabulary)
+    for first in range(0, len(ids), ASKED_AT_ONCE):
+        batch = causal_batch(ids[first : first + ASKED_AT_ONCE], vocabulary)
         log_q = _log_q(model, batch.ids, batch.positions, vocabulary)
         asked = batch.labels != IGNORE_INDEX
         chosen = log_q.gather(2, batch.labels.clamp(min=0)[..., None])[..., 0]
@@ -38,7 +39,6 @@ def causal_nats(model: MaskedLM, ids: np.ndarray, vocabulary: Vocabulary) -> np.
 @torch.no_grad()
 def write_causal(model: MaskedLM, language: ExactLanguage, sentences: int, rng: np.random.Generator) -> np.ndarray:
     """Sentences (B, T) drawn word by word at temperature 1; what has not ended by then ends at the last position."""
-    model.eval()
     vocabulary = language.vocabulary
     ids = np.full((sentences, language.length), vocabulary.pad_id, dtype=np.int64)
     ids[:, 0] = vocabulary.cls_id
