@@ -353,7 +353,7 @@ print(f"of {len(names) * (len(names) - 1) // 2:,} pairs of words {len(one):,} ha
 # %% id="measure-likeness" tags=["nbval-ignore-output"]
 import torch
 
-from mlm_mini.experiments.company.alike import rank_correlation
+from mlm_mini.experiments.lab.permutations import rank_correlation
 from mlm_mini.experiments.company.vectors import table
 from mlm_mini.model import MaskedLM
 from mlm_mini.training import LiveCurve, cached_model

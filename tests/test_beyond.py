@@ -15,6 +15,7 @@ from mlm_mini.experiments.beyond.ngrams import (
     token_shares,
 )
 from mlm_mini.experiments.beyond.tuning import tune
+from mlm_mini.experiments.lab.permutations import permutation_share
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.greek import GREEK_LETTERS, as_on_stone, greek_corpus
 from mlm_mini.languages.package_files import read_package_files
@@ -196,9 +197,9 @@ def test_a_permutation_test_is_sure_of_a_matrix_and_itself_and_of_nothing_else()
     one, other = (m + m.T for m in rng.normal(size=(2, 20, 20)))
     rho, drawn = substitution.permutation_test(one, one, rng, 199)
     assert rho == pytest.approx(1)
-    assert substitution.p_value(rho, drawn) == 1 / 200
+    assert permutation_share(rho, drawn) == 1 / 200
     rho, drawn = substitution.permutation_test(one, other, rng, 199)
-    assert substitution.p_value(rho, drawn) > 0.01
+    assert permutation_share(rho, drawn) > 0.01
 
 
 def test_blosum62_is_symmetric_and_knows_what_is_rare():

@@ -12,19 +12,13 @@ from scipy.stats import spearmanr
 
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.company import arms, geometry, uses
-from mlm_mini.experiments.company.alike import (
-    mantel,
-    partial_rank_correlation,
-    permutation_share,
-    rank_correlation,
-)
+from mlm_mini.experiments.company.alike import mantel, partial_rank_correlation
 from mlm_mini.experiments.company.baseline import GRID, CountSetting
 from mlm_mini.experiments.company.config import CompanyCell, CompanyConfig, CompanyScore
 from mlm_mini.experiments.company.contexts import (
     jensen_shannon,
     pairwise_divergence,
     sentence_divergence,
-    window_divergence,
 )
 from mlm_mini.experiments.company.counts import cooccurrence, expected_cooccurrence
 from mlm_mini.experiments.company.english import _counts, kinds_of
@@ -37,6 +31,7 @@ from mlm_mini.experiments.company.study import run_company_cell
 from mlm_mini.experiments.company.truth import scene_company, word_frequency
 from mlm_mini.experiments.company.vectors import mean_vectors, occurrences, table
 from mlm_mini.experiments.lab.intervals import mean_interval
+from mlm_mini.experiments.lab.permutations import permutation_share, rank_correlation
 from mlm_mini.experiments.lab.result import plain, restored
 from mlm_mini.languages import SceneLanguage, Vocabulary, scene_language
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS
@@ -162,7 +157,7 @@ def test_divergences_are_those_of_scipy():
         expected = jensenshannon(shares[i], shares[j]) ** 2 if i != j else 0.0
         assert table_of[i, j] == pytest.approx(expected, abs=1e-9)
         assert jensen_shannon(shares[i], shares[j]) == pytest.approx(expected, abs=1e-9)
-    assert window_divergence(np.eye(2)) == pytest.approx(np.log(2) * (1 - np.eye(2)))
+    assert pairwise_divergence(np.eye(2)) == pytest.approx(np.log(2) * (1 - np.eye(2)))
 
 
 def test_the_divergence_of_sentences_is_that_of_all_contexts_written_down():

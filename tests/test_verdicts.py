@@ -9,11 +9,13 @@ from mlm_mini.experiments.lab.verdicts import (
     HOLDS,
     SURE,
     UNDECIDED,
+    Decision,
     Sampled,
     decide,
     decide_above,
     decide_below,
     decide_columns,
+    decide_together,
     decide_within,
 )
 
@@ -157,3 +159,19 @@ def test_a_jackknife_is_about_the_whole():
     moved = pseudo - pseudo.mean()  # what the seeds differ by
     half = 2.776445 * moved.std(ddof=1) / np.sqrt(5)
     assert (found.low, found.high) == pytest.approx((whole * np.exp(-half), whole * np.exp(half)))
+
+
+def test_verdicts_of_independent_figures_are_sure_together_or_not_at_all():
+    def told(words):
+        return " and ".join(words.values())
+
+    sure, barely = Decision(HOLDS, 1.0, HOLDS), Decision(FAILS, 0.98, FAILS)
+    unknown = Decision(UNDECIDED, 0.6, HOLDS)
+    both = decide_together({"one": sure, "other": barely}, told)
+    assert (both.word, both.agreement) == (f"{HOLDS} and {FAILS}", pytest.approx(0.98))
+    twice = decide_together({"one": barely, "other": barely}, told)
+    assert (twice.word, twice.agreement) == (UNDECIDED, pytest.approx(0.98**2))
+    assert twice.leaning == f"{FAILS} and {FAILS}"
+    with_one = decide_together({"one": sure, "other": unknown}, told)
+    assert (with_one.word, with_one.agreement) == (f"{HOLDS} and {UNDECIDED}", 1.0)
+    assert decide_together({"one": unknown, "other": unknown}, told).agreement == pytest.approx(0.36)

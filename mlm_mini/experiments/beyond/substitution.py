@@ -4,9 +4,9 @@ Shape letters: N blanks, A = 20 amino acids.
 """
 
 import numpy as np
-from scipy import stats
 
 from mlm_mini.experiments.beyond.blanks import DocumentBlanks
+from mlm_mini.experiments.lab.permutations import shuffled_correlations
 from mlm_mini.languages.proteins import AMINO_ACIDS
 
 PERMUTATIONS = 2000
@@ -58,15 +58,5 @@ def permutation_test(one: np.ndarray, other: np.ndarray, rng: np.random.Generato
 
     Rows and columns are shuffled together (Mantel 1967): the 190 pairs are not independent, 20 amino acids are.
     """
-    rho = stats.spearmanr(pairs_below(one), pairs_below(other)).statistic
-    ranks = stats.rankdata(pairs_below(one))
-    drawn = np.empty(n)
-    for i in range(n):
-        order = rng.permutation(len(other))
-        drawn[i] = np.corrcoef(ranks, stats.rankdata(pairs_below(other[np.ix_(order, order)])))[0, 1]
-    return float(rho), drawn
-
-
-def p_value(statistic: float, drawn: np.ndarray) -> float:
-    """The share of shufflings, the measured one among them, that reach the statistic: never 0."""
-    return float((1 + (drawn >= statistic).sum()) / (1 + len(drawn)))
+    orders = np.array([rng.permutation(len(other)) for _ in range(n)])
+    return shuffled_correlations(one, other, np.tril_indices(len(one), -1), orders)

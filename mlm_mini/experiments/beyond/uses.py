@@ -24,12 +24,12 @@ from mlm_mini.experiments.beyond.readers import (
 from mlm_mini.experiments.beyond.study import BeyondConfig
 from mlm_mini.experiments.beyond.substitution import (
     blosum62,
-    p_value,
     pairs_below,
     permutation_test,
     residue_posterior,
     substitution_scores,
 )
+from mlm_mini.experiments.lab.permutations import permutation_share
 from mlm_mini.languages.proteins import AMINO_ACIDS
 from mlm_mini.languages.token_store import text_tokens
 from mlm_mini.shipped import provenance, results_folder
@@ -68,7 +68,7 @@ def compare_substitutions(trained: TrainedModel) -> dict[str, dict]:
         ]
         found[arm] = {
             "rho": round(rho, 4),
-            "p": round(p_value(rho, drawn), 4),
+            "p": round(permutation_share(rho, drawn), 4),
             "matrix": matrix.round(3).tolist(),
             "shuffled": drawn.round(3).tolist(),
             "resampled": np.round(resampled, 4).tolist(),

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from mlm_mini.experiments.catalog import find_experiment
 from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, by_words
 from mlm_mini.experiments.joint.chains import FIRST_ORDER, SECOND_ORDER, information_by_distance, small_languages
@@ -11,7 +9,7 @@ from mlm_mini.experiments.joint.filling import ONE_PASS
 from mlm_mini.experiments.joint.one_pass import hide_words, in_turn_nats, one_pass_nats
 from mlm_mini.experiments.joint.readers import reader_of_language, reader_of_model
 from mlm_mini.experiments.joint.study import Agreement
-from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Decision, Sampled, decide
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, UNDECIDED, Decision, Sampled, decide, decide_together
 from mlm_mini.languages import scene_language
 from mlm_mini.training import cached_model
 
@@ -68,15 +66,9 @@ def by_blanks(figures: Mapping[str, Sampled]) -> dict[str, Decision]:
 def judge_joint(finding: Finding) -> Decision:
     """Both numbers of blanks together: their word if it is the same; else where it holds, and what the other is.
 
-    The sentences of one number are drawn anew for the other, so that the shares that agree multiply; of what is
-    undecided only if nothing is decided.
+    The sentences of one number are drawn anew for the other.
     """
-    decisions = by_blanks(finding.figures)
-    words = {name: one.word for name, one in decisions.items()}
-    decided = [one.agreement for one in decisions.values() if one.word != UNDECIDED]
-    agreement = float(np.prod(decided or [one.agreement for one in decisions.values()]))
-    said = _of_both(words)
-    return Decision(said if agreement >= SURE else UNDECIDED, agreement, said)
+    return decide_together(by_blanks(finding.figures), _of_both)
 
 
 def _of_both(words: Mapping[str, str]) -> str:

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 
 from mlm_mini.experiments.claims.claim import Claim, Effort, Finding
-from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Decision
+from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, UNDECIDED, Decision, decide_together
 from mlm_mini.experiments.variance.config import QUICK_RATIOS, GradientVarianceConfig
 from mlm_mini.experiments.variance.measure import measure_gradient_variance
 from mlm_mini.languages import scene_language
@@ -44,14 +43,9 @@ def judge_variance(finding: Finding) -> Decision:
 def settings_together(verdicts: Mapping[str, Decision]) -> Decision:
     """The verdict of several settings that were decided by themselves, by their names.
 
-    It lists those where the claim holds, and those that are undecided. Its agreement is the product of the shares of
-    all that are decided: the share of repetitions in which each of these would come out as it did.
+    It lists those where the claim holds, and those that are undecided.
     """
-    words = {name: verdict.word for name, verdict in verdicts.items()}
-    decided = [verdict.agreement for verdict in verdicts.values() if verdict.word != UNDECIDED]
-    agreement = float(np.prod(decided or [verdict.agreement for verdict in verdicts.values()]))
-    said = _in_words(words)
-    return Decision(said if agreement >= SURE else UNDECIDED, agreement, said)
+    return decide_together(verdicts, _in_words)
 
 
 def _in_words(words: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlm_mini.experiments.company.alike import partial_rank_correlation, rank_correlation
+from mlm_mini.experiments.company.alike import partial_rank_correlation
 from mlm_mini.experiments.company.geometry import (
     centered,
     cluster_agreement,
@@ -17,6 +17,7 @@ from mlm_mini.experiments.company.geometry import (
     purity,
 )
 from mlm_mini.experiments.company.truth import Company
+from mlm_mini.experiments.lab.permutations import rank_correlation
 
 NEIGHBORS = 3  # a word of the smallest class that counts has as many of its own kind
 

@@ -171,6 +171,18 @@ def decide_columns(rule: Callable[[float], bool], columns: Mapping[str, Sampled]
     return Decision(said if sure else UNDECIDED, agreement, said)
 
 
+def decide_together(verdicts: Mapping[str, Decision], in_words: Callable[[Mapping[str, str]], str]) -> Decision:
+    """The verdict of several that were decided by themselves, of figures that are independent, by their names.
+
+    in_words: from the word of each to one for all. The shares that agree multiply: those of all that are decided, and
+    of what is undecided only where nothing is decided.
+    """
+    decided = [verdict.agreement for verdict in verdicts.values() if verdict.word != UNDECIDED]
+    agreement = float(np.prod(decided or [verdict.agreement for verdict in verdicts.values()]))
+    said = in_words({name: verdict.word for name, verdict in verdicts.items()})
+    return Decision(said if agreement >= SURE else UNDECIDED, agreement, said)
+
+
 def _holds_if(condition: bool) -> str:
     return HOLDS if condition else FAILS
 
