@@ -747,7 +747,7 @@ print(f"word frequencies alone: {frequencies:.2f} nats above the floor; the trai
 from mlm_mini.experiments.variance.few_masks_result import FEW, USUAL, in_percent
 
 rates = " and ".join(f"{run.rate(ratio):g} at {ratio:.0%}" for ratio in (FEW, USUAL))
-edge = [f"{ratio:.0%}" for ratio in (FEW, USUAL) if run.rate(ratio) in (min(run.config.rates), max(run.config.rates))]
+edge = [f"{ratio:.0%}" for ratio in (FEW, USUAL) if run.at_edge(ratio)]
 shortest = run.ends(USUAL)[:, 0].mean()
 at_least = "at least " if shortest <= run.target.mean() else ""
 hurried = "" if len(run.arms) == 2 else (f" At the rate of {USUAL:.0%} it gives back "

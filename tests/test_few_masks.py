@@ -84,8 +84,8 @@ def test_planted_slowness_and_unrest_are_found():
     assert found.given_back(HURRIED).value == pytest.approx(0.3)
     np.testing.assert_allclose(found.target, 1.1 / (0.25 * 320))
     assert found.ends(USUAL).shape == (5, 6)
-    assert found.lowest_rate(FEW)
-    assert not found.lowest_rate(USUAL)
+    assert found.at_edge(FEW)
+    assert found.at_edge(USUAL)
 
 
 def test_where_both_choose_one_rate_there_is_no_third_arm():
@@ -208,6 +208,7 @@ def test_what_the_chapter_says_of_the_shipped_study():
     found = find_experiment("few_masks").shipped()
     assert found.arms == (FEW, USUAL)  # the recap has a row for each arm beside the usual ratio
     assert all(min(found.config.rates) < found.rate(ratio) < max(found.config.rates) for ratio in (FEW, USUAL))
+    assert not any(map(found.at_edge, (FEW, USUAL)))
     assert decide_above(found.steps, 2.0).word == HOLDS
     assert decide_above(found.given_back(FEW), 0.0).word == HOLDS
     assert (found.ends(USUAL)[:, 0] > found.target).all()  # else the factor of steps would be a lower bound only

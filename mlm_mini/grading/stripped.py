@@ -33,11 +33,6 @@ def package_for(exercise: Exercise) -> dict[str, str]:
     return dict.fromkeys(parents, "") | texts
 
 
-def is_at_hand(module: str) -> bool:
-    """Whether a module of the package is there in the sandbox."""
-    return module in _trees() or any(other.startswith(module + ".") for other in _trees())
-
-
 @cache
 def _trees() -> dict[str, ast.Module]:
     paths = [path for room in ROOMS for path in sorted(PACKAGE_FOLDER.glob(room))]

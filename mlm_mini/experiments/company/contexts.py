@@ -61,8 +61,3 @@ def sentence_divergence(
     holes[np.arange(contexts), places[drawn]] = vocabulary.mask_id
     posterior = language.posterior_at(holes, places[drawn, None])[:, 0]  # (contexts, V)
     return pairwise_divergence(posterior.T[vocabulary.regular_ids])
-
-
-def window_divergence(counts) -> np.ndarray:
-    """JS of the words that stand around two words: (V, V) in nats, of counts (V, V) or of expected ones."""
-    return pairwise_divergence(counts)

@@ -7,8 +7,6 @@ hidden Markov   states z make a first-order chain that nobody sees; p(x_t | z_t)
 Shape letters: K words (or states), n words of a sentence; a table is (K,)*n.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from mlm_mini.experiments.joint.measures import conditional_information
@@ -68,11 +66,3 @@ def information_by_distance(table: np.ndarray, first: int = 1, margin: int = 1) 
 def _two_blanks(table: np.ndarray, i: int, j: int) -> float:
     others = [t for t in range(table.ndim) if t not in (i, j)]
     return max(0.0, conditional_information(table, i, j, others))  # rounding leaves -1e-16
-
-
-def mean_over_contexts(table: np.ndarray, i: int, j: int, of_joint: Callable[[np.ndarray], float]) -> float:
-    """The mean over all sentences with blanks at i and j of a figure of the conditional joint (K, K): i before j."""
-    K = table.shape[0]
-    contexts = np.moveaxis(table, (i, j), (-2, -1)).reshape(-1, K, K)
-    weights = contexts.sum(axis=(1, 2))
-    return float(sum(w * of_joint(context / w) for w, context in zip(weights, contexts, strict=True) if w > 0))

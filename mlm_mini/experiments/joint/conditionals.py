@@ -89,19 +89,6 @@ def _round(law: np.ndarray, tables: Sequence[np.ndarray], order: Sequence[int] |
     return law
 
 
-def gibbs_matrix(tables: Sequence[np.ndarray]) -> np.ndarray:
-    """The same step, blank by lot, as a transition matrix over all K^m states: row s is p(next state | s)."""
-    shape = tables[0].shape
-    S = int(np.prod(shape))
-    matrix = np.zeros((S, S))
-    for s, state in enumerate(np.ndindex(shape)):
-        for i, table in enumerate(tables):
-            line = (*state[:i], slice(None), *state[i + 1 :])
-            reached = np.arange(S).reshape(shape)[line]
-            matrix[s, reached] += table[line] / len(tables)
-    return matrix
-
-
 def energy_law(tables: Sequence[np.ndarray]) -> np.ndarray:
     """The Markov random field whose log-potential is the pseudo-log-likelihood: p(x) ~ prod_i p(x_i | all others).
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlm_mini.experiments.joint.measures import table_entropy, total_correlation
 from mlm_mini.experiments.joint.readers import BlankReader, reader_of_language
 from mlm_mini.languages import ExactLanguage
 from mlm_mini.reference import entropy
@@ -87,19 +86,10 @@ def joint_nats(blanks: HiddenWords) -> np.ndarray:
     return language.log_marginal(blanks.hidden) - language.log_marginal(blanks.ids)
 
 
-def exact_total_correlation(blanks: HiddenWords) -> np.ndarray:
-    """The total correlation of the blanks given all that is visible, from the whole joint table: (B,) nats."""
-    return np.array(
-        [
-            total_correlation(blanks.language.joint(ids, positions))
-            for ids, positions in zip(blanks.hidden, blanks.positions, strict=True)
-        ]
-    )
-
-
 def chained_total_correlation(blanks: HiddenWords) -> np.ndarray:
-    """The same without a table, right on average over sentences: each entropy given all blanks hidden, less that given
-    the true words before it. (B,) nats; single values may be below 0."""
+    """The total correlation of the blanks given all that is visible, without a table and right on average over
+    sentences: each entropy given all blanks hidden, less that given the true words before it. (B,) nats; single values
+    may be below 0."""
     reader, m = reader_of_language(blanks.language), blanks.positions.shape[1]
     nats = entropy(reader(blanks.hidden, blanks.positions)).sum(axis=1)
     for i in range(m):
@@ -113,10 +103,3 @@ def drawn_excess(table: np.ndarray, draws: int, rng: np.random.Generator) -> np.
     cells = rng.choice(table.size, size=draws, p=table.ravel() / table.sum())
     a, b = np.unravel_index(cells, table.shape)
     return np.log(table[a, b]) - np.log(table.sum(axis=1)[a]) - np.log(table.sum(axis=0)[b])
-
-
-def joint_entropy(blanks: HiddenWords) -> np.ndarray:
-    """The entropy of the exact joint of two blanks, from the table: (B,) nats."""
-    return np.array(
-        [table_entropy(blanks.language.joint(i, p)) for i, p in zip(blanks.hidden, blanks.positions, strict=True)]
-    )

@@ -122,9 +122,9 @@ class FewMasks(Result):
         """The share that an arm gives back, less that of the usual ratio."""
         return Sampled.mean(self.shares(arm) - self.shares(USUAL))
 
-    def lowest_rate(self, ratio: float) -> bool:
-        """Whether the best rate is the lowest that was tried, so that a lower one might be better still."""
-        return self.rate(ratio) == min(self.config.rates)
+    def at_edge(self, ratio: float) -> bool:
+        """Whether the best rate is the lowest or the highest that was tried, so that another might be better still."""
+        return self.rate(ratio) in (min(self.config.rates), max(self.config.rates))
 
     def table(self) -> str:
         tried = {ratio: [t for t in self.tried if t.arm == f"{ratio:g}"] for ratio in (FEW, USUAL)}
