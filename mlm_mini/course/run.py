@@ -8,11 +8,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import ctypes
-import io
 import signal
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +19,10 @@ import numpy as np
 
 from mlm_mini.course.compare import difference
 from mlm_mini.course.exercise import Case, Exercise
-from mlm_mini.course.watching import Calls, arrays_in, generators_in, global_generators, restore_generators, watch_calls
+from mlm_mini.course.surroundings import global_generators, quiet, restore_generators
+from mlm_mini.course.watching import Calls, arrays_in, generators_in, watch_calls
 
 SECONDS_PER_CASE = 10.0
-PRINTED_KEPT = 400
 
 # What a call may do besides giving an answer.
 CHANGES = "changes "  # an argument is no longer what it was; its name follows
@@ -58,21 +56,6 @@ class Outcome:
     def kinds(self) -> frozenset[str]:
         """The kinds of side effect, whichever argument they met."""
         return frozenset(CHANGES if effect.startswith(CHANGES) else effect for effect in self.effects)
-
-
-class KeptText(io.TextIOBase):
-    """A text stream that keeps the first characters and counts the rest."""
-
-    def __init__(self, keep: int = PRINTED_KEPT) -> None:
-        self.keep, self.text, self.characters = keep, "", 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self.text += text[: max(0, self.keep - len(self.text))]
-        self.characters += len(text)
-        return len(text)
 
 
 @contextlib.contextmanager
@@ -128,17 +111,10 @@ def run_case(
     is the learner's own.
     """
     args, kwargs = copy.deepcopy((case.args, case.kwargs))
-    kept = KeptText()
     value, error = None, None
     generators = global_generators()
     began = time.perf_counter()
-    with (
-        contextlib.redirect_stdout(kept),
-        contextlib.redirect_stderr(kept),
-        np.errstate(all="ignore"),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
+    with quiet() as kept:
         try:
             with time_limit(seconds), watch_calls(watch) if watch else contextlib.nullcontext([]) as called:
                 value = exercise.observe(function, *args, **kwargs) if exercise.observe else function(*args, **kwargs)

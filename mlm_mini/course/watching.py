@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import sys
 import threading
 from collections.abc import Iterator
@@ -62,25 +61,6 @@ def watch_calls(calls: Calls) -> Iterator[list[str]]:
     finally:
         sys.setprofile(previous)
         threading.setprofile(None)
-
-
-def global_generators() -> tuple:
-    """The state of every generator that belongs to nobody: Python's, NumPy's, and PyTorch's where it is loaded."""
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002, it is looked at and never drawn from
-    states = [random.getstate(), (kind, keys.tobytes(), *rest)]
-    if torch := sys.modules.get("torch"):
-        states.append(torch.random.get_rng_state().numpy().tobytes())
-    return tuple(states)
-
-
-def restore_generators(states: tuple) -> None:
-    """Puts the generators that belong to nobody back, so that a draw or a seed shows again the next time."""
-    python, (kind, keys, *rest), *torchs = states
-    random.setstate(python)
-    np.random.set_state((kind, np.frombuffer(keys, np.uint32), *rest))  # noqa: NPY002
-    if torchs:
-        torch = sys.modules["torch"]
-        torch.random.set_rng_state(torch.frombuffer(bytearray(torchs[0]), dtype=torch.uint8))
 
 
 def generators_in(values: Any) -> list[dict]:
