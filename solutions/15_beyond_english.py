@@ -704,7 +704,8 @@ def beam_search(next_log_p, k, beam):
 check("15.beam", beam_search)
 
 # %% id="measure-lacunae" tags=["nbval-ignore-output"]
-from mlm_mini.experiments.beyond.lacunae import RESTORING_WAYS, share_interval
+from mlm_mini.experiments.beyond.lacunae import RESTORING_WAYS
+from mlm_mini.experiments.lab.intervals import share_interval
 from mlm_mini.experiments.beyond.uses import GAP_SIZES, restore_gaps
 
 live, gaps = restore_gaps(models["greek"]), uses["result"]["gaps"]

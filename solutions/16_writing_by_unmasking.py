@@ -492,10 +492,9 @@ for text in ("the [MASK] [MASK] .", "the [MASK] was chased by the [MASK] .", "th
 # and what lies between stairs and curve is paid for the haste.
 
 # %% id="measure-stairs"
-from mlm_mini.experiments.writing.floor_area import floor_at
 from mlm_mini.experiments.writing.price import staircase
 
-eighths = {k / 8: floor_at(language, 3_000, k / 8, np.random.default_rng(1608)) for k in range(1, 9)}
+eighths = {k / 8: language.bayes_floor(k / 8, np.random.default_rng(1608), 3_000).mean for k in range(1, 9)}
 stairs = {K: staircase(np.array([eighths[k / K] for k in range(1, K + 1)]), sides.exact[0]) for K in (1, 2, 4, 8)}
 for K, nats in stairs.items():
     print(f"{K} step{'s' if K > 1 else ' '}: {nats:.3f} nats per word, {W * nats:.2f} per sentence")

@@ -15,6 +15,7 @@ from mlm_mini.experiments.beyond.ngrams import (
     token_shares,
 )
 from mlm_mini.experiments.beyond.tuning import tune
+from mlm_mini.experiments.lab.intervals import share_interval
 from mlm_mini.experiments.lab.permutations import permutation_share
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.greek import GREEK_LETTERS, as_on_stone, greek_corpus
@@ -175,9 +176,9 @@ def test_the_ngrams_beam_is_its_posterior_where_one_letter_is_hidden(letters):
 
 
 def test_a_share_without_a_miss_has_an_interval_within_0_and_1():
-    assert lacunae.share_interval(np.ones(9)).high == 1
-    assert lacunae.share_interval(np.zeros(9)).low == 0
-    assert 0.5 < lacunae.share_interval(np.ones(9)).low < 1
+    assert share_interval(np.ones(9)).high == 1
+    assert share_interval(np.zeros(9)).low == 0
+    assert 0.5 < share_interval(np.ones(9)).low < 1
 
 
 def test_substitution_scores_find_who_shares_places():

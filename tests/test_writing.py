@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlm_mini.experiments.lab.intervals import mean_interval
+from mlm_mini.experiments.lab.intervals import mean_interval, share_interval
 from mlm_mini.experiments.writing import study
 from mlm_mini.experiments.writing.causal import causal_nats, write_causal
 from mlm_mini.experiments.writing.estimators import (
@@ -25,7 +25,7 @@ from mlm_mini.experiments.writing.floor_area import (
 )
 from mlm_mini.experiments.writing.mechanism import two_steps
 from mlm_mini.experiments.writing.operations import causal_flops, pass_flops, unmasking_flops
-from mlm_mini.experiments.writing.price import judge_written, price, staircase, wilson_interval
+from mlm_mini.experiments.writing.price import judge_written, price, staircase
 from mlm_mini.experiments.writing.readers import exact_reader, model_reader
 from mlm_mini.experiments.writing.sentence import frame_of, sentence_lengths, write_sentence
 from mlm_mini.experiments.writing.unmasking import (
@@ -313,8 +313,8 @@ def test_operations_are_counted_pass_by_pass():
 
 
 def test_a_share_has_an_interval_at_its_ends_too():
-    assert wilson_interval(np.ones(50, dtype=bool)).low == pytest.approx(0.929, abs=0.002)
-    value, low, high = wilson_interval(np.arange(100) < 30)
+    assert share_interval(np.ones(50, dtype=bool)).low == pytest.approx(0.929, abs=0.002)
+    value, low, high = share_interval(np.arange(100) < 30)
     assert (value, round(low, 3), round(high, 3)) == (0.3, 0.219, 0.396)
 
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from mlm_mini.experiments.beyond.blanks import as_numbers, candidate_probabilities
 from mlm_mini.experiments.beyond.ngrams import EDGE, LEAST, Ngram
-from mlm_mini.experiments.lab.intervals import Estimate
 from mlm_mini.languages.tokenizer import FileTokenizer
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
@@ -159,12 +157,3 @@ def restore_all(
         )
         for name, way in ways.items()
     }
-
-
-def share_interval(hits: np.ndarray) -> Estimate:
-    """The share of hits, (N,) bool, with Wilson's 95% interval, which stays within 0 and 1 (Wilson 1927)."""
-    n, z = len(hits), stats.norm.ppf(0.975)
-    share = float(np.mean(hits))
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    margin = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Estimate(share, min(share, float(middle - margin)), max(share, float(middle + margin)))

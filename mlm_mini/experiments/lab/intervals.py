@@ -67,6 +67,15 @@ def percentile_interval(value: float, resampled, level: float = LEVEL) -> Estima
     return Estimate(float(value), float(low), float(high))
 
 
+def share_interval(truths) -> Estimate:
+    """The share of n independent truths, (n,) bool, with Wilson's interval, which has a width at 0 and 1 too and stays
+    within them (Wilson 1927)."""
+    n, z, share = len(truths), stats.norm.ppf(0.5 + LEVEL / 2), float(np.mean(truths))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    margin = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Estimate(share, min(share, float(middle - margin)), max(share, float(middle + margin)))
+
+
 def paired_difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """one - other, of figures of seeds 0, 1 ..., over the seeds that both have: (S,) and (S',) give the shorter."""
     shared = min(len(one), len(other))

@@ -78,13 +78,6 @@ def hidden_nats(language: ExactLanguage, ids: np.ndarray, hidden: np.ndarray) ->
     return nats
 
 
-def floor_at(language: ExactLanguage, sentences: int, ratio: float, rng: np.random.Generator) -> float:
-    """The floor at one ratio, in nats per hidden word, over so many fresh sentences."""
-    ids = language.sample(sentences, rng).ids
-    hidden = np.isin(ids, language.vocabulary.regular_ids) & (rng.random(ids.shape) < ratio)
-    return float(expected_nats(language, ids, hidden).sum() / hidden.sum())
-
-
 def _posteriors(language: ExactLanguage, ids: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """The exact posterior at each hidden word, (N, V)."""
     seen = np.where(hidden, language.vocabulary.mask_id, ids)

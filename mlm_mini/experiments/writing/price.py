@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
+from mlm_mini.experiments.lab.intervals import Estimate, mean_interval, share_interval
 from mlm_mini.experiments.writing.floor_area import entropy_given_frame
 from mlm_mini.experiments.writing.readers import Filler
 from mlm_mini.experiments.writing.unmasking import BY_LOT, hide_all_words, unmask
@@ -52,20 +52,10 @@ def judge_written(language: ExactLanguage, ids: np.ndarray) -> Quality:
     """What the language says of written sentences, (B, T)."""
     nats = entropy_given_frame(language, ids)
     possible = np.isfinite(nats)
-    return Quality(wilson_interval(possible), mean_interval(nats[possible]) if possible.sum() > 1 else _NOTHING)
+    return Quality(share_interval(possible), mean_interval(nats[possible]) if possible.sum() > 1 else _NOTHING)
 
 
 _NOTHING = Estimate(np.nan, np.nan, np.nan)
-
-
-def wilson_interval(truths: np.ndarray) -> Estimate:
-    """A share of n independent truths with Wilson's 95% interval (1927), which has a width at 0% and 100% too."""
-    n, p, z = len(truths), float(np.mean(truths)), 1.959964
-    middle, half = (
-        (p + z**2 / (2 * n)) / (1 + z**2 / n),
-        z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)),
-    )
-    return Estimate(p, float(middle - half), float(middle + half))
 
 
 def staircase(floors: np.ndarray, area: float) -> float:
