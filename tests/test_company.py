@@ -31,7 +31,7 @@ from mlm_mini.experiments.company.study import run_company_cell
 from mlm_mini.experiments.company.truth import scene_company, word_frequency
 from mlm_mini.experiments.company.vectors import mean_vectors, occurrences, table
 from mlm_mini.experiments.lab.intervals import mean_interval
-from mlm_mini.experiments.lab.permutations import permutation_share, rank_correlation
+from mlm_mini.experiments.lab.permutations import permutation_share, rank_correlation, shuffled_correlations
 from mlm_mini.experiments.lab.result import plain, restored
 from mlm_mini.languages import SceneLanguage, Vocabulary, scene_language
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS
@@ -384,3 +384,15 @@ def test_what_the_chapter_says_of_the_shipped_study():
         assert study.counted(figure, early) == pytest.approx(study.counted(figure), abs=0.07)
     assert (study.values("purity") > study.counted("purity")).all()
     assert (study.values("likeness") < study.counted("likeness")).all()
+
+
+def test_a_shuffled_name_takes_its_row_and_its_column_along():
+    rng = np.random.default_rng(1207)
+    one, other = (x + x.T for x in rng.normal(size=(2, 7, 7)))
+    pairs = np.triu_indices(7, 1)
+    orders = np.array([rng.permutation(7) for _ in range(5)])
+    observed, shuffled = shuffled_correlations(one, other, pairs, orders)
+    assert observed == pytest.approx(spearmanr(one[pairs], other[pairs])[0])
+    for order, found in zip(orders, shuffled, strict=True):
+        renamed = [other[order[a], order[b]] for a, b in zip(*pairs, strict=True)]
+        assert found == pytest.approx(spearmanr(one[pairs], renamed)[0])

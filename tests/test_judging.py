@@ -4,12 +4,15 @@ import dataclasses
 import functools
 import random
 import statistics
+import sys
 import threading
 import time
+import warnings
 from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
+import torch
 
 from mlm_mini import reference
 from mlm_mini.course import judging
@@ -21,6 +24,7 @@ from mlm_mini.course.judging import CheckFailed, check, failing, hint, judge
 from mlm_mini.course.report import explanation
 from mlm_mini.course.run import TimeLimitReached, time_limit
 from mlm_mini.course.showing import call_text, one_line, value_text
+from mlm_mini.course.surroundings import global_generators, quiet, restore_generators
 
 MOST_LINES = 15
 
@@ -743,3 +747,23 @@ def test_a_relation_that_says_only_where_is_followed_by_what_sets_the_inputs_apa
     where = dataclasses.replace(told, relation="Only the second part is off.")
     assert explanation(where) == "Only the second part is off. Right on the small ones."
     assert explanation(dataclasses.replace(told, relation="")) == "Right on the small ones."
+
+
+def test_a_call_leaves_every_generator_that_belongs_to_nobody_as_it_was():
+    """Python's, NumPy's and PyTorch's: what a function drew from them can be drawn again."""
+    before = global_generators()
+    drawn = random.random(), np.random.rand(), torch.rand(1).item()  # noqa: NPY002
+    assert all(one != other for one, other in zip(before, global_generators(), strict=True))
+    restore_generators(before)
+    assert global_generators() == before
+    assert drawn == (random.random(), np.random.rand(), torch.rand(1).item())  # noqa: NPY002
+    restore_generators(before)
+
+
+def test_what_is_printed_is_kept_in_part_and_counted():
+    with quiet() as kept:
+        print("a" * 300)
+        print("b" * 300, file=sys.stderr)
+        warnings.warn("never shown", stacklevel=1)
+    assert (len(kept.text), kept.characters) == (400, 602)
+    assert kept.text == "a" * 300 + "\n" + "b" * 99
