@@ -20,6 +20,8 @@ FAMILIES = """
   anything can underflow?
 - a small number added inside the logarithm: No surprisal of yours goes far beyond 20 or 30 nats, so a model is told
   that its worst guesses are all alike. Which function of chapter 01 needs no such number?
+- a small number in the logarithm: Close, and not equal: with a small number added, every entropy is a little off, not
+  only where there is a zero. What could be left out, so that nothing has to be added?
 - -100 looked up as a word: Right while every position has a label; otherwise an error, because no word has that id.
   -100 is a mark, not a token: which positions have to leave before anything is looked up?
 - token 0 ignored as well: Right until a label is 0: you leave that position out, but 0 is a token id like any other.

@@ -128,8 +128,7 @@ TOTAL_CORRELATION = Exercise(
     mistakes="""
     - 0 log 0 is not a number: Zero times the logarithm of zero is NaN. Pairs that cannot be cost nothing.
           p[p > 0] => p + 0
-    - a small number in the logarithm: Close, and not equal: with a small number added, every entropy is a little off,
-      not only where there is a zero. What could be left out, so that nothing has to be added?
+    - a small number in the logarithm
           p = p[p > 0] => p = p + 1e-9
        or np.log(p) => np.log(p + 1e-8)
        or p[p > 0] => p + 0
@@ -290,8 +289,7 @@ INFORMATION_GIVEN = Exercise(
     mistakes="""
     - 0 log 0 is not a number: Zero times the logarithm of zero is NaN. What cannot be adds nothing.
           p[p > 0] => p + 0
-    - a small number in the logarithm: Close, and not equal: with a small number added, every entropy is a little off,
-      not only where there is a zero. What could be left out, so that nothing has to be added?
+    - a small number in the logarithm
           p = p[p > 0] => p = p + 1e-9
        or np.log(p) => np.log(p + 1e-8)
        or p[p > 0] => p + 0
