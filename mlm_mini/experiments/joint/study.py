@@ -175,7 +175,6 @@ def run_joint_cell(cell: JointCell) -> dict:
             if step in cell.looks:
                 reader = reader_of_model(run.model, language.vocabulary)
                 looks.append(look_at(reader, contexts).round(DECIMALS).tolist())
-                run.model.train()
             if step < cell.looks[-1]:
                 run.one_step()
     return {"looks": looks}
