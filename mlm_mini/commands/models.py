@@ -28,6 +28,12 @@ def add_model_commands(commands: argparse._SubParsersAction, with_recipe: bool) 
         "--ending", action="append", default=[], metavar=".py", help="files to read in a folder; may be repeated"
     )
     train.add_argument("--device", help="cpu, cuda or mps; the best there is unless given")
+    train.add_argument(
+        "--fsdp",
+        action="store_true",
+        help="of several workers, which torchrun starts, each keeps a share of the weights, and not all of them: for a "
+        "model that does not fit otherwise",
+    )
     train.set_defaults(run=run_train)
     if with_recipe:
         add_recipe_options(train.add_argument_group("recipe", "what is not given is chosen for language, size, device"))
@@ -56,22 +62,33 @@ def add_recipe_options(group: argparse._ArgumentGroup) -> None:
 
 
 def run_train(options: argparse.Namespace) -> int:
-    from mlm_mini.training import TerminalProgress, TrainingError, open_start, recipe, recipe_options, train_folder
+    from mlm_mini.training import (
+        TerminalProgress,
+        TrainingError,
+        Workers,
+        open_start,
+        recipe,
+        recipe_options,
+        train_folder,
+    )
 
     chosen = {option.name: getattr(options, option.name) for option in recipe_options()}
     given = {name: value for name, value in chosen.items() if value is not None}
     settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "tokenizer", "device")}
     settings |= {"endings": options.ending, "report": TerminalProgress()}
     try:
+        workers = Workers.of_torchrun(options.fsdp)
         start = None if options.start is None else open_start(options.start)
         size = "mini" if options.size is None and start is None else options.size
         config = recipe(options.language, size=start.model.config if start else size, device=options.device, **given)
-        result = train_folder(options.language, size, config, options.out, start=start, **settings)
+        result = train_folder(options.language, size, config, options.out, start=start, workers=workers, **settings)
     except (TrainingError, ValueError, OSError) as error:
         raise CommandError(str(error)) from None
     except KeyboardInterrupt:
         print("Stopped. With --resume the same command goes on from the last checkpoint.", file=sys.stderr)
         raise
+    if not workers.leads:
+        return 0
     if result.comparison:
         print(result.comparison.table())
     out = printable(options.out)

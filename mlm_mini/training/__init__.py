@@ -25,6 +25,7 @@ from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgr
 from mlm_mini.training.run import TrainingError
 from mlm_mini.training.shipped_results import measured
 from mlm_mini.training.start import Start, open_start
+from mlm_mini.training.workers import Workers
 
 __all__ = [
     "LANGUAGES",
@@ -46,6 +47,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingError",
     "TrainingResult",
+    "Workers",
     "accumulate_gradient",
     "cached_model",
     "causal_batch",

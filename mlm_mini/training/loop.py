@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from mlm_mini.languages.batches import TextSource
-from mlm_mini.model import MaskedLM, ModelConfig, choose_device
+from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.training.checkpoint import CheckpointError, has_checkpoint, load_checkpoint, save_checkpoint
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet
@@ -19,6 +19,7 @@ from mlm_mini.training.objectives import Objective
 from mlm_mini.training.progress import Point, Reporter, describe_curve, plot_curve
 from mlm_mini.training.run import Run
 from mlm_mini.training.threaded_map import side_by_side
+from mlm_mini.training.workers import ALONE, Workers, joined
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,6 +64,7 @@ def train(
     device: str | None = None,
     report: Reporter | None = None,
     after_step: Callable[[int, MaskedLM], None] | None = None,
+    workers: Workers = ALONE,
 ) -> TrainingResult:
     """Train a model on the text of `source`, as `config` says.
 
@@ -75,32 +77,38 @@ def train(
     weights are then the same to the last bit as without the interruption.
     device: as in `choose_device`. report: told of every step, to show it; nothing is shown without one.
     after_step: called after each step with its number, from 1 on, and the model, for whoever measures on the way.
+    workers: which of several processes this is, which train one model together; each calls `train` with the same
+    arguments, and `out` is a folder that all of them see. The first one decides, reports and writes, and has the
+    trained model; with `workers.fsdp` that of the others has no numbers.
 
     Raises CheckpointError when `out` already holds a run and resume is False, or that run had another config, model,
     start, text or evaluation set; TrainingError when the loss is no longer a finite number, or memory runs out; OSError
     when a checkpoint cannot be written. Each leaves the last good checkpoint as it was. ValueError when model, start
-    and text do not fit, when the memory of the machine is too small, or when next to nothing would be asked for.
+    and text do not fit, when the memory of the machine is too small, or when next to nothing would be asked for; and as
+    `Workers.check` and `Workers.choose_device`.
     """
     _check_fit(model_config, source, start)
     if objective is None:
         check_asks(config, source.length)
-    on = choose_device(device)
-    check_memory(model_config, config, source.length, on)
+    workers.check(config, hands_model_over=bool(objective or after_step))
+    on = workers.choose_device(device)
+    check_memory(model_config, config, source.length, on, workers)
+    resume = resume or not workers.leads  # the others stand where the first one does
     if out is not None and not resume and has_checkpoint(out):
         raise CheckpointError(f"{out} already holds a run: resume it, or choose another folder")
     looks = evaluate_every or max(FEWEST_STEPS, -(-config.steps // EVALUATIONS))
     saves = checkpoint_every or looks
     # Dropout draws from the device's global generator. The caller's is put back, and no other device is touched.
-    with torch.random.fork_rng([on] if on.type == "cuda" else []):
-        run = Run.start(model_config, source, config, on, objective, start)
+    with torch.random.fork_rng([on] if on.type == "cuda" else []), joined(workers, on):
+        run = _start(workers, model_config, source, config, on, objective, start)
         run.evaluated_on = evaluation and evaluation.fingerprint
         if resume and out is not None and has_checkpoint(out):
             load_checkpoint(out, use=run.restore)
         floor = evaluation.floor if evaluation else None
         with (
             told_of_memory(),
-            side_by_side(run.model, config.micro_batches) as map_parts,
-            report or Reporter() as shown,
+            side_by_side(run.model, config.micro_batches if workers.alone else 1) as map_parts,
+            (workers.leads and report) or Reporter() as shown,
         ):
             shown.begin(config.steps, run.step, floor, run.curve)
             if evaluation and start is not None and not run.step:
@@ -112,8 +120,19 @@ def train(
                 if evaluation and (run.step % looks == 0 or run.step == config.steps):
                     shown.evaluated(run.look(evaluation, map_parts))
                 if out is not None and (run.step % saves == 0 or run.step == config.steps):
-                    save_checkpoint(out, run.checkpoint())
-    return TrainingResult(run.model.eval(), run.curve, floor)
+                    checkpoint = run.checkpoint()
+                    if workers.leads:
+                        save_checkpoint(out, checkpoint)
+        return TrainingResult(run.trained(), run.curve, floor)
+
+
+def _start(workers: Workers, *how) -> Run:
+    """Before the first step. how: as in `Run.start`."""
+    if workers.alone:
+        return Run.start(*how)
+    from mlm_mini.training.distributed import SharedRun  # one process has no use for it
+
+    return SharedRun.join(workers, *how)
 
 
 def _check_fit(model_config: ModelConfig, source: TextSource, start: MaskedLM | None) -> None:

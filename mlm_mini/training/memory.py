@@ -14,6 +14,7 @@ import torch
 from mlm_mini.model import ModelConfig
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.run import TrainingError
+from mlm_mini.training.workers import ALONE, Workers
 
 FLOAT, INTEGER = 4, 8  # bytes
 GIB = 2**30
@@ -22,9 +23,13 @@ NO_MEMORY = re.compile("out of memory|allocate memory|not enough memory")  # of 
 LIMIT_OF_A_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 
-def check_memory(shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device) -> None:
+def check_memory(
+    shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device, workers: Workers = ALONE
+) -> None:
     """Raises ValueError where a run needs more memory than there is; the message says what most of it is for."""
-    needed, there = reckoned_bytes(shape, config, length, device), _memory(device)
+    needed, there = reckoned_bytes(shape, config, length, device, workers), _memory(device)
+    if device.type == "cpu":
+        there //= workers.here
     if sum(needed.values()) <= there:
         return
     largest = max(needed, key=needed.__getitem__)
@@ -35,12 +40,16 @@ def check_memory(shape: ModelConfig, config: TrainingConfig, length: int, device
     )
 
 
-def reckoned_bytes(shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device) -> dict[str, int]:
-    """Bytes by purpose, where each purpose is told with the numbers that decide it; small things are left out."""
+def reckoned_bytes(
+    shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device, workers: Workers = ALONE
+) -> dict[str, int]:
+    """Bytes of one worker by purpose, each told with the numbers that decide it; small things are left out."""
     V, D, F, B, T = shape.vocab_size, shape.hidden_size, shape.intermediate_size, config.batch_size, length
-    alone = device.type != "cpu" or shape.hidden_dropout_prob or shape.attention_probs_dropout_prob
-    at_once = 1 if alone else min(torch.get_num_threads(), config.micro_batches)  # as `side_by_side` does
-    rows = at_once * -(-B // config.micro_batches)
+    in_turn = (
+        not workers.alone or device.type != "cpu" or shape.hidden_dropout_prob or shape.attention_probs_dropout_prob
+    )
+    at_once = 1 if in_turn else min(torch.get_num_threads(), config.micro_batches)  # as `side_by_side` does
+    rows = at_once * -(-B // (workers.count * workers.parts(config)))
     masking = config.masking
     asked = 1.0 if config.objective != "masked" else masking.prediction_ratio or masking.mask_ratio
     labels = max(rows, int(rows * T * asked))
@@ -49,7 +58,7 @@ def reckoned_bytes(shape: ModelConfig, config: TrainingConfig, length: int, devi
         # each with its gradient and two moments
         f"the weights (a vocabulary of {V} tokens, {shape.max_position_embeddings} positions)": 4
         * FLOAT
-        * shape.count_parameters(),
+        * -(-shape.count_parameters() // (workers.count if workers.fsdp else 1)),
         f"the ids of a batch ({batch})": 2 * INTEGER * B * T,  # as they were and as they are seen
         f"what each block keeps for the gradient ({batch}, in {config.micro_batches} micro_batches)": FLOAT
         * shape.num_hidden_layers

@@ -1,5 +1,6 @@
 """A trained model's folder: what a run leaves for others to open, and how it is opened again."""
 
+import contextlib
 import json
 import os
 import warnings
@@ -14,7 +15,6 @@ from mlm_mini.model import (
     MaskedLM,
     ModelConfig,
     WordLevel,
-    choose_device,
     note_trained_length,
     save_pretrained,
     trained_length,
@@ -28,9 +28,18 @@ from mlm_mini.training.entries import LanguageEntry
 from mlm_mini.training.languages import find_language, find_material
 from mlm_mini.training.loop import TrainingResult, train
 from mlm_mini.training.memory import check_memory
-from mlm_mini.training.out_folder import CHECKPOINTS, SUMMARY, WRITTEN, check_out, claimed
+from mlm_mini.training.out_folder import (
+    CHECKPOINTS,
+    SUMMARY,
+    WRITTEN,
+    check_out,
+    claimed,
+    note_launch,
+    was_interrupted,
+)
 from mlm_mini.training.progress import Reporter
 from mlm_mini.training.start import Start, open_folder
+from mlm_mini.training.workers import ALONE, Workers, one_after_the_other
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ def train_folder(
     endings: Sequence[str] = (),
     device: str | None = None,
     report: Reporter | None = None,
+    workers: Workers = ALONE,
 ) -> FolderResult:
     """Train a model and leave it in `out`, in Hugging Face's format, with its tokenizer.
 
@@ -63,12 +73,16 @@ def train_folder(
     `model.config.SIZES`. An exact language has a length and a vocabulary of its own, so that these are then None.
     start: what `open_start` has opened, a model to start from, with its tokenizer. It has a size, a vocabulary_size and
     a tokenizer of its own, so that these are then None.
+    workers: as in `train`. The first one keeps the folder; the others only read what it has written there. Where one
+    has died and torchrun starts them anew, their run goes on, with `resume` or without.
     Raises as `find_material`, `train` and `check_out` do, and ValueError for what does not go with `start`.
     """
     if not os.fspath(out).strip():
         raise ValueError(f"out is {os.fspath(out)!r}: expected a folder for the model and its checkpoints")
     out = expand_home(out)
-    check_out(out, resume)  # now, not after minutes of tokenizing
+    resume = resume or was_interrupted(out, workers)
+    if workers.leads:
+        check_out(out, resume)  # now, not after minutes of tokenizing
     if start:
         start.check_options(size=size, vocabulary_size=vocabulary_size, tokenizer=tokenizer)
         tokenizer = start.tokenizer
@@ -80,12 +94,16 @@ def train_folder(
     length = entry.row_length if length is None else length
     tokens = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
     if not exact:  # real text is cut into rows of that length
-        check_memory(_shape(entry, size, start, 1, length), config, length, choose_device(device))
-    material = find_material(language, config, length, tokens, tokenizer, endings)
+        on = workers.choose_device(device)
+        check_memory(_shape(entry, size, start, 1, length), config, length, on, workers)
+    with one_after_the_other(workers):
+        material = find_material(language, config, length, tokens, tokenizer, endings)
     if start:  # of an exact language too, whose words an older folder cuts by another rule
         material = replace(material, tokenizer=start.tokenizer)
     shape = _shape(entry, size, start, len(material.tokenizer.vocabulary), material.source.length)
-    with claimed(out, resume):
+    with claimed(out, resume) if workers.leads else contextlib.nullcontext():
+        if workers.leads:
+            note_launch(out, workers)
         result = train(
             shape,
             material.source,
@@ -96,10 +114,11 @@ def train_folder(
             resume=resume,
             device=device,
             report=report,
+            workers=workers,
         )
         length = material.source.length
         note_trained_length(result.model, start.length_after(length) if start else length)
-        comparison = _write(result, material, config, str(language), start, out)
+        comparison = _write(result, material, config, str(language), start, out) if workers.leads else None
     return FolderResult(**vars(result), comparison=comparison)
 
 

@@ -73,9 +73,7 @@ def accumulate_gradient(
 
     def part_gradient(part: Batch) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         with autocast():
-            part = part.to(device)
-            nats = surprisals(model, part)  # (B, k)
-            loss = nats.sum() / tokens if part.weights is None else (part.weights * nats).sum()
+            loss = part_loss(model, part.to(device), tokens)
         return loss.detach(), torch.autograd.grad(loss, weights)
 
     longest_first = reversed(list(batch.split(micro_batches)))  # or one core would end with a long part, alone
@@ -84,3 +82,9 @@ def accumulate_gradient(
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient if weight.grad is None else weight.grad + gradient
     return total
+
+
+def part_loss(model: nn.Module, part: Batch, tokens: int) -> torch.Tensor:
+    """What a part adds to the loss of its batch, in nats: (). tokens: to be predicted in the whole batch."""
+    nats = surprisals(model, part)  # (B, k)
+    return nats.sum() / tokens if part.weights is None else (part.weights * nats).sum()

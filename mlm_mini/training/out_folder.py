@@ -11,10 +11,12 @@ from mlm_mini.model import MODEL_FILES
 from mlm_mini.paths import check_writable
 from mlm_mini.storage import CHECKSUMS, changed_files
 from mlm_mini.training.checkpoint import CheckpointError, has_checkpoint
+from mlm_mini.training.workers import Workers
 
 CHECKPOINTS, SUMMARY = "checkpoints", "training.json"
 WRITTEN = (*MODEL_FILES, SUMMARY, CHECKSUMS)  # beside the checkpoints, in this order
 LOCK = ".training.lock"
+LAUNCH = ".launch"  # what torchrun is called that began the run
 
 
 def check_out(out: Path, resume: bool) -> None:
@@ -53,6 +55,21 @@ def _locked(out: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def note_launch(out: Path, workers: Workers) -> None:
+    """For `was_interrupted`: who began the run in this folder."""
+    if workers.launch:
+        (out / LAUNCH).write_text(workers.launch, encoding="utf-8")
+
+
+def was_interrupted(out: Path, workers: Workers) -> bool:
+    """Whether torchrun has started these workers anew and the run in the folder is theirs, so that it is to go on."""
+    if not workers.restarted:
+        return False
+    with contextlib.suppress(OSError, ValueError):
+        return (out / LAUNCH).read_text(encoding="utf-8") == workers.launch
+    return False
 
 
 def _check_content(out: Path, resume: bool) -> None:

@@ -18,7 +18,7 @@ from mlm_mini.storage import fingerprint
 from mlm_mini.training.checkpoint import Checkpoint, CheckpointError, OtherRunError
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, evaluate
-from mlm_mini.training.objectives import Objective, by_length, objective_of
+from mlm_mini.training.objectives import Batch, Objective, by_length, objective_of
 from mlm_mini.training.optimizer import accumulate_gradient, make_optimizer, set_learning_rates
 from mlm_mini.training.progress import Point
 from mlm_mini.training.stored_state import CPU_GENERATOR, CUDA_GENERATOR, MOMENTS, check_numbers, check_tensors
@@ -72,7 +72,7 @@ class Run:
         start: as in `first_model`.
         """
         model = first_model(model_config, config.seed, start).to(device)
-        _seed_dropout(torch_seed(config.seed, Stream.DROPOUT), device)
+        seed_dropout(torch_seed(config.seed, Stream.DROPOUT), device)
         masks, name = generator(config.seed, Stream.MASKS), start and weights_fingerprint(start)
         asks = objective or objective_of(config)
         return cls(model, make_optimizer(model, config), source, config, asks, masks, started_from=name)
@@ -92,9 +92,7 @@ class Run:
         batch = self.objective(ids, self.source.vocabulary, self.rng, self.model)
         set_learning_rates(self.optimizer, self.step, config)
         self.optimizer.zero_grad()
-        parts, precision = config.micro_batches, lambda: autocast(self.device, self.model.config.hidden_size)
-        loss = accumulate_gradient(self.model, batch, parts, precision, map_parts).item()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm).item()
+        loss, norm = self.gradient(batch, map_parts)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
                 f"at step {self.step + 1} the loss is {loss} and its gradient has norm {norm}: the weights are those "
@@ -108,6 +106,12 @@ class Run:
         self.seconds += seconds
         self.losses = self.losses[0] + loss, self.losses[1] + 1
         return self.step, loss, tokens, seconds
+
+    def gradient(self, batch: Batch, map_parts: Map = map) -> tuple[float, float]:
+        """Give the weights the gradient of a batch, clipped. Returns the loss, and the norm of the gradient before."""
+        parts, precision = self.config.micro_batches, lambda: autocast(self.device, self.model.config.hidden_size)
+        loss = accumulate_gradient(self.model, batch, parts, precision, map_parts).item()
+        return loss, torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
 
     def look(self, evaluation: EvaluationSet, map_parts: Map = map) -> Point:
         """Evaluate the model and add a point to the curve. map_parts: as in `evaluate`."""
@@ -177,6 +181,10 @@ class Run:
         moments = {i: {key: tensors[f"{name}.{key}"] for key in MOMENTS} for i, name in enumerate(names)}
         self.optimizer.load_state_dict({"state": moments, "param_groups": named["param_groups"]})
 
+    def trained(self) -> MaskedLM:
+        """The model as it is now, in eval mode."""
+        return self.model.eval()
+
     def _identity(self) -> dict:
         """What must agree for one run to go on from another's checkpoint.
 
@@ -206,7 +214,7 @@ def weights_fingerprint(model: MaskedLM) -> str:
     return fingerprint({name: weight.detach().cpu().numpy() for name, weight in model.named_parameters()})
 
 
-def _seed_dropout(seed: int, device: torch.device) -> None:
+def seed_dropout(seed: int, device: torch.device) -> None:
     """Seeds the generators of the CPU and of `device`. `torch.manual_seed` would seed every GPU of the machine."""
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
