@@ -63,6 +63,7 @@ def add_recipe_options(group: argparse._ArgumentGroup) -> None:
 
 def run_train(options: argparse.Namespace) -> int:
     from mlm_mini.training import (
+        FASTEST,
         TerminalProgress,
         TrainingError,
         Workers,
@@ -73,7 +74,8 @@ def run_train(options: argparse.Namespace) -> int:
     )
 
     chosen = {option.name: getattr(options, option.name) for option in recipe_options()}
-    given = {name: value for name, value in chosen.items() if value is not None}
+    # The models of the course are float32 on every machine; one of your own may be as fast as yours can.
+    given = {"precision": FASTEST} | {name: value for name, value in chosen.items() if value is not None}
     settings = {name: getattr(options, name) for name in ("resume", "length", "vocabulary_size", "tokenizer", "device")}
     settings |= {"endings": options.ending, "report": TerminalProgress()}
     try:

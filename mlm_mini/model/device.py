@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import torch
 
-WIDE = 512  # at 256 bfloat16 was slower, on an H100 and on a CPU with AMX; at 512 it was 1.5 times as fast on both
-
 
 def choose_device(name: str | None = None) -> torch.device:
     """CUDA if there is a GPU, else Apple's MPS, else the CPU; or the device of that name, such as "cpu" or "cuda:1".
@@ -29,14 +27,9 @@ def choose_device(name: str | None = None) -> torch.device:
     return device
 
 
-def autocast(device: torch.device, width: int) -> contextlib.AbstractContextManager:
-    """Matrix products in bfloat16 where that is faster for a model of this width, and float32 everywhere else.
-
-    That takes a model at least WIDE, on CUDA from Ampere on or a CPU with AMX. A small model spends its time on
-    starting operations, and conversions are more of them; CPUs without AMX emulate bfloat16. Weights stay in float32.
-    """
-    faster = {"cuda": _cuda_has_bfloat16, "cpu": _cpu_has_amx}.get(device.type, lambda _: False)
-    if width < WIDE or not faster(device):
+def autocast(device: torch.device, low: bool) -> contextlib.AbstractContextManager:
+    """With `low`, matrix products in bfloat16 and float32 everywhere else; weights stay in float32. Else nothing."""
+    if not low:
         return contextlib.nullcontext()
     return _cuda_bfloat16() if device.type == "cuda" else torch.autocast(device.type, torch.bfloat16)
 
@@ -52,14 +45,6 @@ def _cuda_bfloat16() -> Iterator[None]:
             yield
     finally:
         torch.backends.cuda.enable_cudnn_sdp(before)
-
-
-def _cuda_has_bfloat16(device: torch.device) -> bool:
-    return bool(torch.version.hip) or torch.cuda.get_device_capability(device) >= (8, 0)
-
-
-def _cpu_has_amx(_: torch.device) -> bool:
-    return torch.cpu._is_amx_tile_supported()  # PyTorch has no public name for it
 
 
 @contextlib.contextmanager

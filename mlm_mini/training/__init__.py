@@ -3,7 +3,7 @@
 from mlm_mini.training.baselines import Blanks, Comparison, compare_with_counting, draw_blanks
 from mlm_mini.training.cached import TrainedModel, cached_model, quick_model
 from mlm_mini.training.checkpoint import CheckpointError
-from mlm_mini.training.config import TrainingConfig, recipe_options
+from mlm_mini.training.config import FASTEST, TrainingConfig, recipe_options
 from mlm_mini.training.datasets import Material
 from mlm_mini.training.evaluation import EvaluationSet, Score, draw_evaluation, evaluate
 from mlm_mini.training.fill import Candidate, fill, unknown_words
@@ -28,6 +28,7 @@ from mlm_mini.training.start import Start, open_start
 from mlm_mini.training.workers import Workers
 
 __all__ = [
+    "FASTEST",
     "LANGUAGES",
     "Batch",
     "Blanks",

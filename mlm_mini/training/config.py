@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from mlm_mini.training.fields import Option, check_range, check_types, options_of, text_of
 from mlm_mini.training.masking import Masking
 
+FLOAT32, BFLOAT16, FASTEST = PRECISIONS = ("float32", "bfloat16", "fastest")
 OBJECTIVES = ("masked", "causal", "diffusion")
 BELOW_1 = ("warmup", "beta1", "beta2")
 POSITIVE = ("learning_rate", "embedding_rate", "epsilon", "clip_norm")
@@ -17,7 +18,8 @@ MASKING_FIELDS = tuple(f.name for f in dataclasses.fields(Masking))
 class TrainingConfig:
     """The recipe. Together with a model's config, the text and the machine it settles every bit of the result.
 
-    steps: updates of the weights. batch_size: rows per update, in `micro_batches` parts.
+    steps: updates of the weights. batch_size: rows per update, in `micro_batches` parts. precision: "float32",
+    "bfloat16" for matrix products alone, or "fastest", which times both (see `precision.py`).
     objective: "masked"; "causal", which has no use for masking; or "diffusion", which draws a ratio of its own for each
     row, so that `masking` must be left as it is. masking: how words are hidden and asked for.
     learning_rate: at its highest, after a linear rise over the share `warmup` of the steps; then it falls linearly.
@@ -33,6 +35,13 @@ class TrainingConfig:
         metadata=text_of(
             "parts that a batch is cut into: 4 on a CPU, where they keep cores busy, and 1 on a GPU; more save memory",
             "N",
+        ),
+    )
+    precision: str = field(
+        default=FLOAT32,
+        metadata=text_of(
+            "of matrix products: float32, bfloat16, or fastest, which is bfloat16 where a trial at the first step "
+            "shows that it pays",
         ),
     )
     objective: str = field(
@@ -51,9 +60,10 @@ class TrainingConfig:
 
     def __post_init__(self):
         check_types(self)
-        if self.objective not in OBJECTIVES:
-            *some, last = map(repr, OBJECTIVES)
-            raise ValueError(f"objective is {self.objective!r}: expected {', '.join(some)} or {last}")
+        for name, known in (("objective", OBJECTIVES), ("precision", PRECISIONS)):
+            if (given := getattr(self, name)) not in known:
+                *some, last = map(repr, known)
+                raise ValueError(f"{name} is {given!r}: expected {', '.join(some)} or {last}")
         if self.objective == "diffusion":
             usual = Masking()
             changed = (name for name in MASKING_FIELDS if getattr(self.masking, name) != getattr(usual, name))

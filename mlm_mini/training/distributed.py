@@ -122,12 +122,18 @@ class SharedRun(Run):
         *first, last = reversed(list(batch.split(self.workers.parts(self.config))))
         for part in (*first, last):
             with self._waiting() if part is not last else contextlib.nullcontext():
-                with autocast(self.device, self.model.config.hidden_size):
+                with autocast(self.device, bool(self.low)):
                     loss = part_loss(self.replica, part.to(self.device), tokens)
                 total += loss.detach()
                 (count * loss).backward()  # because a mean over the workers is taken of it
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         return self._added_up(total, batch), _whole(norm).item()
+
+    def agreed(self, low: bool) -> bool:
+        """What the first worker has found: all of them round alike."""
+        said = torch.tensor(int(low), device=self.device)
+        dist.broadcast(said, src=0)
+        return bool(said)
 
     def _waiting(self) -> contextlib.AbstractContextManager:
         return contextlib.nullcontext() if self.workers.fsdp else self.replica.no_sync()

@@ -20,6 +20,7 @@ from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, evaluate
 from mlm_mini.training.objectives import Batch, Objective, by_length, objective_of
 from mlm_mini.training.optimizer import accumulate_gradient, make_optimizer, set_learning_rates
+from mlm_mini.training.precision import bfloat16_pays, settled
 from mlm_mini.training.progress import Point
 from mlm_mini.training.stored_state import CPU_GENERATOR, CUDA_GENERATOR, MOMENTS, check_numbers, check_tensors
 from mlm_mini.training.threaded_map import Map
@@ -56,6 +57,7 @@ class Run:
     curve: list[Point] = field(default_factory=list)
     evaluated_on: str | None = None  # the fingerprint of the evaluation set
     started_from: str | None = None  # that of the weights before the first step, unless the seed draws them
+    low: bool | None = None  # whether products are in bfloat16; None until a trial has decided
 
     @classmethod
     def start(
@@ -75,7 +77,8 @@ class Run:
         seed_dropout(torch_seed(config.seed, Stream.DROPOUT), device)
         masks, name = generator(config.seed, Stream.MASKS), start and weights_fingerprint(start)
         asks = objective or objective_of(config)
-        return cls(model, make_optimizer(model, config), source, config, asks, masks, started_from=name)
+        low, optimizer = settled(config, device), make_optimizer(model, config)
+        return cls(model, optimizer, source, config, asks, masks, started_from=name, low=low)
 
     @property
     def device(self) -> torch.device:
@@ -91,6 +94,8 @@ class Run:
         ids = by_length(self.source.next_batch(config.batch_size), self.source.vocabulary)
         batch = self.objective(ids, self.source.vocabulary, self.rng, self.model)
         set_learning_rates(self.optimizer, self.step, config)
+        if self.low is None:
+            self.low = self._tried(batch, map_parts)
         self.optimizer.zero_grad()
         loss, norm = self.gradient(batch, map_parts)
         if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -109,9 +114,23 @@ class Run:
 
     def gradient(self, batch: Batch, map_parts: Map = map) -> tuple[float, float]:
         """Give the weights the gradient of a batch, clipped. Returns the loss, and the norm of the gradient before."""
-        parts, precision = self.config.micro_batches, lambda: autocast(self.device, self.model.config.hidden_size)
+        parts, precision = self.config.micro_batches, lambda: autocast(self.device, bool(self.low))
         loss = accumulate_gradient(self.model, batch, parts, precision, map_parts).item()
         return loss, torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
+
+    def _tried(self, batch: Batch, map_parts: Map) -> bool:
+        """Whether bfloat16 pays, by a trial that leaves nothing behind but gradients."""
+
+        def gradient(low: bool) -> None:
+            self.low = low
+            self.optimizer.zero_grad()
+            self.gradient(batch, map_parts)
+
+        return bfloat16_pays(gradient, self.device, self.agreed)
+
+    def agreed(self, low: bool) -> bool:
+        """What all who work on this run hold, where each has tried for itself."""
+        return low
 
     def look(self, evaluation: EvaluationSet, map_parts: Map = map) -> Point:
         """Evaluate the model and add a point to the curve. map_parts: as in `evaluate`."""
@@ -129,6 +148,7 @@ class Run:
             "predictions": self.predictions,
             "seconds": self.seconds,
             "losses": self.losses,
+            "low": bool(self.low),
             "curve": [point._asdict() for point in self.curve],
             "source_state": self.source.state,
             "mask_generator": self.rng.bit_generator.state,
@@ -168,6 +188,8 @@ class Run:
         self._load_tensors(checkpoint)
         self.step, self.seconds = state["step"], state["seconds"]
         self.tokens, self.predictions = state["tokens"], state["predictions"]
+        if self.low is None:  # as it was, or a trial on a busy machine would change the run
+            self.low = state.get("low")
         self.losses, self.curve = tuple(state["losses"]), [Point(**point) for point in state["curve"]]
 
     def _load_tensors(self, checkpoint: Checkpoint) -> None:
@@ -188,10 +210,11 @@ class Run:
     def _identity(self) -> dict:
         """What must agree for one run to go on from another's checkpoint.
 
-        The number of parts may change, for another device or less memory: it changes how sums are rounded.
+        The number of parts may change, for another device or less memory, and the precision: they change how sums are
+        rounded.
         """
         training = self.config.to_dict()
-        del training["micro_batches"]
+        del training["micro_batches"], training["precision"]
         return {
             "start": self.started_from,
             "model": asdict(self.model.config),

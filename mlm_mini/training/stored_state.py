@@ -16,6 +16,7 @@ from torch import Tensor
 from mlm_mini.training.checkpoint import Checkpoint, CheckpointError
 from mlm_mini.training.progress import Point
 
+KIND_NAMES = {int: "an integer", float: "a finite number", list: "a list", dict: "an object", bool: "true or false"}
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW knows of each weight
 CPU_GENERATOR, CUDA_GENERATOR = "torch_generator", "cuda_generator"
 
@@ -37,6 +38,8 @@ def check_numbers(state: Mapping, steps: int) -> None:
         before = _check_point(f"curve[{i}]", point, before, step)
     for name in ("source_state", "mask_generator"):
         _checked(state, name, dict)
+    if "low" in state:  # older checkpoints do not say
+        _checked(state, "low", bool)
 
 
 def _check_point(name: str, point: Any, before: int, step: int) -> int:
@@ -107,10 +110,10 @@ def _checked(values: Mapping, name: str, kind: type, least: float | None = None,
     if name not in values:
         raise CheckpointError(f"{name} is missing")
     value = values[name]
-    expected = {int: "an integer", float: "a finite number", list: "a list", dict: "an object"}[kind]
+    expected = KIND_NAMES[kind]
     if least is not None:
         expected += f" from {least} to {most}" if most is not None else f", {least} or more"
-    right = isinstance(value, Real if kind is float else kind) and not isinstance(value, bool)
+    right = isinstance(value, Real if kind is float else kind) and (kind is bool or not isinstance(value, bool))
     if right and kind is float:
         right = _is_finite(value)
     if right and least is not None:
