@@ -11,14 +11,17 @@ import torch
 
 from mlm_mini import __main__ as command_line
 from mlm_mini import bench
-from mlm_mini.bench import BenchRow, medians
+from mlm_mini.bench import data, growth, learner, limits, quality, steps, whole_steps
+from mlm_mini.bench.row import BenchRow, Side, Times, in_turns, medians
+from mlm_mini.bench.whole_steps import Work
 from mlm_mini.course import check_times
 from mlm_mini.course.exercises import all_exercises
-from mlm_mini.experiments.lab.timing import take_turns
 from mlm_mini.model import ModelConfig
 from mlm_mini.widgets.steps import widget_steps
 
+CPU = torch.device("cpu")
 FIELDS = ["name", "ours", "peer", "peer_name", "ratio", "unit", "limit"]
+ADDED = ["ours_spread", "peer_spread", "ours_setting", "peer_setting", "share"]
 
 
 def sleeper(milliseconds, log, name):
@@ -42,33 +45,273 @@ def test_both_take_turns_and_the_first_turn_is_not_counted():
     assert slow >= 20
 
 
+def test_each_side_takes_turns_at_its_best_setting():
+    log = []
+    ours = Side("ours", {"1 thread": sleeper(30, log, "slow"), "2 threads": sleeper(5, log, "quick")})
+    found, peer = in_turns([ours, Side("peer", {"": sleeper(15, log, "peer")})], 3)
+    assert log[-8:] == ["quick", "peer"] * 4
+    assert (found.name, found.setting, peer.setting) == ("ours", "2 threads", "")
+    assert 5 <= found.spread[0] <= found.median <= found.spread[1] < peer.median
+    row = found.beside(peer, "a row", 2.0, share=0.5)
+    assert (row.ours, row.peer, row.ours_setting, row.share) == (found.median, peer.median, "2 threads", 0.5)
+    assert row.ratio == peer.median / found.median
+
+
+def test_a_slow_version_makes_the_ratio_fall():
+    """What a row is for: the same work, and ten milliseconds that somebody added to it."""
+    quick, slow, peer = in_turns(
+        [Side(name, {"": sleeper(ms, [], name)}) for name, ms in (("was", 5), ("is", 15), ("peer", 20))], 3
+    )
+    before, after = (own.beside(peer, "a row", 2.0) for own in (quick, slow))
+    assert before.kept
+    assert not after.kept
+    assert after.ratio < before.ratio
+
+
 def test_a_row_says_whether_the_promise_was_kept():
     kept, broken = BenchRow("a", 10.0, 40.0, "b", 3.0), BenchRow("a", 10.0, 20.0, "b", 3.0)
     assert (kept.ratio, kept.kept, broken.kept) == (4.0, True, False)
     assert kept.text() == "a: 10.0 ms; b: 40.0 ms; ratio 4.00, at least 3 was promised"
     assert "ratio 2.00, LESS than the 3 promised" in broken.text()
-    assert list(kept.to_dict()) == FIELDS
+    assert list(kept.to_dict()) == FIELDS + ADDED
+    told = BenchRow("a", 10.0, 40.0, "b", 3.0, "ms", (9.0, 11.0), (38.5, 41.0), "2 parts", "1 thread", 0.25)
+    assert "a: 10.0 ms (9 to 11, 2 parts); b: 40.0 ms (38.5 to 41, 1 thread); ratio" in told.text()
+    assert told.text().endswith("; 25% of the device's rate")
+    assert json.loads(json.dumps(told.to_dict()))["ours_spread"] == [9.0, 11.0]
 
 
 @pytest.mark.parametrize(("peer", "status"), [(40.0, 0), (20.0, 1)])
 def test_the_command_prints_every_row_and_fails_below_a_limit(monkeypatch, capsys, peer, status):
     rows = [BenchRow("first", 1.0, 9.0, "other", 1.0), BenchRow("second", 10.0, peer, "other", 3.0)]
-    monkeypatch.setattr(bench, "measure", lambda: iter(rows))
-    assert command_line.main(["bench", "--json"]) == status
+    asked = {}
+    monkeypatch.setattr(bench, "measure", lambda **how: asked.update(how) or iter(rows))
+    assert command_line.main(["bench", "--only", "step", "--device", "cpu", "--threads", "3", "--json"]) == status
+    assert {name: asked[name] for name in ("only", "device", "threads")} == {
+        "only": "step",
+        "device": "cpu",
+        "threads": 3,
+    }
     printed = capsys.readouterr()
     content = json.loads(printed.out)
     assert [row["name"] for row in content["rows"]] == ["first", "second"]
-    assert all(list(row) == FIELDS for row in content["rows"])
+    assert all(list(row) == FIELDS + ADDED for row in content["rows"])
     assert "cores" in content["machine"]["machine"]
     assert ("LESS than" in printed.err) == bool(status)
 
 
-def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypatch):
-    monkeypatch.setattr(bench, "BERT_WORDS", 300)
-    monkeypatch.setattr(bench, "GPU_BATCH", 2)
+def test_a_peer_that_is_not_installed_is_named(monkeypatch, capsys):
+    def missing():
+        raise ModuleNotFoundError("No module named 'other'", name="other")
+        yield
+
+    groups = {"first": missing, "second": lambda: iter([BenchRow("a", 1.0, 2.0, "b", 1.0)])}
+    monkeypatch.setattr(bench, "groups", lambda *_: groups)
+    assert command_line.main(["bench"]) == 0
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "first: left out, since the peer's package other is missing" in shown
+    assert "-m pip install other" in shown
+    assert "a: 1.0 ms" in shown
+    assert command_line.main(["bench", "--only", "first"]) == 1  # nothing was measured
+    with pytest.raises(ModuleNotFoundError):
+        list(bench.measure(only="first"))
+
+
+def test_groups_are_known_by_name(monkeypatch):
+    asked = []
+    names = list(bench.groups(1, CPU, 1))
+    assert set(bench.LONG) < set(names)
+    monkeypatch.setattr(
+        bench, "groups", lambda *_: {name: lambda name=name: iter(asked.append(name) or []) for name in names}
+    )
+    list(bench.measure())
+    assert asked == [name for name in names if name not in bench.LONG]
+    asked.clear()
+    list(bench.measure(only="floor"))
+    assert asked == ["floor"]
+    for wrong, said in (
+        ({"only": "speed"}, "there are no rows called 'speed': expected one of step, memory"),
+        ({"rounds": 0}, "rounds is 0: expected at least 1"),
+        ({"threads": 0}, "threads is 0: expected at least 1"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            next(bench.measure(**wrong))
+    assert command_line.main(["bench", "--only", "speed"]) == 1
+
+
+# ---------------------------------------------------------------- whole steps
+
+
+@pytest.fixture
+def work():
+    return Work(ModelConfig.tiny(300, hidden_size=64, max_position_embeddings=32), 4, 16, CPU)
+
+
+def test_all_sides_of_a_step_train_a_model_of_the_same_size(work, one_thread):
+    """On the same text, with as many predictions but for chance; and each step changes the weights."""
+    pytest.importorskip("transformers")
+    sizes = {
+        name: sum(p.numel() for p in make(work.shape, work.length).parameters())
+        for name, make in whole_steps.PEERS.items()
+    }
+    assert sizes["BertForMaskedLM"] == work.shape.count_parameters()
+    small = ModelConfig.small(8192)
+    modern = sum(p.numel() for p in whole_steps.modern_bert(small, 128).parameters())
+    assert modern == pytest.approx(small.count_parameters(), rel=0.02)
+    for side in (
+        whole_steps.ours(work, "float32", 2),
+        whole_steps.peer(work, "BertForMaskedLM", "float32", 2),
+        whole_steps.peer(work, "ModernBertForMaskedLM", "bfloat16", 2),
+    ):
+        assert len(side.ways) >= 2
+        for way in side.ways.values():
+            way()
+        assert torch.get_num_threads() == 1
+
+
+def test_a_step_of_a_peer_is_a_step(work, monkeypatch, one_thread):
+    pytest.importorskip("transformers")
+    made = []
+    monkeypatch.setitem(
+        whole_steps.PEERS, "BertForMaskedLM", lambda *how: made.append(whole_steps.bert(*how)) or made[-1]
+    )
+    way = next(iter(whole_steps.peer(work, "BertForMaskedLM", "float32", 1).ways.values()))
+    before = [weight.detach().clone() for weight in made[0].parameters()]
+    way()
+    moved = [not torch.equal(new, old) for new, old in zip(made[0].parameters(), before, strict=True)]
+    assert sum(moved) > 0.9 * len(moved)  # positions beyond the rows have no gradient, and AdamW moves them no less
+    assert all(weight.grad is None or weight.grad.isfinite().all() for weight in made[0].parameters())
+
+
+def test_our_settings_are_threads_and_parts(work):
+    assert list(whole_steps.ours(work, "float32", 2).ways) == [
+        "1 thread",
+        "2 threads",
+        "2 parts, 2 threads",
+        "4 parts, 2 threads",
+    ]
+    assert list(whole_steps.ours(work, "float32", 1).ways) == ["1 thread", "2 parts, 1 thread"]
+
+
+def test_the_collator_hides_as_we_do():
+    pytest.importorskip("transformers")
+    vocabulary = whole_steps.random_vocabulary(300)
+    ids = torch.from_numpy(np.random.default_rng(0).integers(5, 300, (64, 128)))
+    ids[:, 0] = vocabulary.cls_id
+    batch = whole_steps.collator_of(vocabulary)(list(ids))
+    asked = batch["labels"] != -100
+    assert asked.float().mean().item() == pytest.approx(whole_steps.RATIO, abs=0.01)
+    assert not asked[:, 0].any()
+    assert (batch["input_ids"][asked] == vocabulary.mask_id).float().mean().item() == pytest.approx(0.8, abs=0.05)
+
+
+def times(name, median):
+    return Times(name, median, (median, median), "")
+
+
+def test_the_rows_of_a_step_have_the_right_sides(work, monkeypatch):
+    """Beside BERT in the same precision, beside BERT at its best, and beside the fastest of all."""
+    made = {
+        "ours, float32": 10.0, "ours, bfloat16": 8.0,
+        "transformers.BertForMaskedLM, float32": 40.0, "transformers.BertForMaskedLM, bfloat16": 30.0,
+        "transformers.ModernBertForMaskedLM, float32": 20.0, "transformers.ModernBertForMaskedLM, bfloat16": 50.0,
+        "transformers.BertForMaskedLM compiled, float32": 24.0,
+    }  # fmt: skip
+    monkeypatch.setattr(steps, "ours", lambda work, precision, threads: f"ours, {precision}")
+    monkeypatch.setattr(steps, "peer", lambda work, name, precision, threads: f"transformers.{name}, {precision}")
+    monkeypatch.setattr(
+        steps,
+        "compiled",
+        lambda work, precision, threads: precision == "float32" and "transformers.BertForMaskedLM compiled, float32",
+    )
+    monkeypatch.setattr(steps, "in_turns", lambda sides, rounds: [times(name, made[name]) for name in sides])
+    monkeypatch.setattr(steps, "product_rate", lambda device, precision: {"float32": 1e12, "bfloat16": 4e12}[precision])
+    rows = list(steps._rows_of(work, "tiny", 3, 2))
+    assert [(row.ours, row.peer, row.peer_name.removeprefix("transformers.")) for row in rows] == [
+        (10, 40, "BertForMaskedLM, float32"),
+        (8, 24, "BertForMaskedLM compiled, float32"),
+        (8, 20, "ModernBertForMaskedLM, float32"),
+    ]
+    assert [row.limit for row in rows] == list(steps.LIMITS["cpu"])
+    assert rows[0].share == pytest.approx(work.flops() / 0.010 / 1e12)
+    assert rows[1].share == pytest.approx(work.flops() / 0.008 / 4e12)
+    assert work.flops() == 64 * work.shape.training_flops_per_token(16, 0.15)
+
+
+def test_what_cannot_be_compiled_is_no_side(work, monkeypatch):
+    def fails():
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(steps, "peer", lambda *_, **__: Side("compiled", {"1 thread": fails}))
+    assert steps.compiled(work, "float32", 1) is None
+    monkeypatch.setattr(steps, "peer", lambda *_, **__: Side("compiled", {"1 thread": lambda: None}))
+    assert steps.compiled(work, "float32", 1).name == "compiled"
+
+
+def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
+    tried = []
+
+    def side(work, *_):
+        def way():
+            tried.append(work)
+            if work > 16:
+                raise torch.OutOfMemoryError
+
+        return Side("BERT", {"": way})
+
+    monkeypatch.setattr(steps, "peer", side)
+    assert steps.fitting(lambda rows: rows, 64) == 16
+    assert tried == [64, 32, 16]
+    monkeypatch.setattr(steps, "peer", lambda work, *_: side(99))
+    assert steps.fitting(lambda rows: rows, 4) == 0
+
+
+@pytest.mark.parametrize(("device", "waits"), [("cuda:3", ["synchronize cuda:3"]), ("cpu", [])])
+def test_a_step_is_over_when_the_gpu_is_done(device, waits, monkeypatch):
+    """A GPU works on after the call that asks it to; who does not wait for it times the asking."""
+    log = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: log.append(f"synchronize {device}"))
+    for way in whole_steps._with_threads("", 1, torch.device(device), lambda: log.append("step")).values():
+        way()
+    assert log == ["step", *waits]
+
+
+def test_memory_on_a_gpu_is_that_of_a_later_step_beside_what_stands_before(monkeypatch):
+    log = []
+    for name, mib in (("memory_allocated", 100), ("reset_peak_memory_stats", 0), ("max_memory_allocated", 150)):
+        monkeypatch.setattr(torch.cuda, name, lambda device, name=name, mib=mib: log.append(name) or mib * 2**20)
+    assert steps._peak(torch.device("cuda"), lambda: log.append("step")) == 50
+    assert log == ["step", "memory_allocated", "reset_peak_memory_stats", "step", "max_memory_allocated"]
+
+
+def test_memory_on_a_cpu_is_its_highest_point():
+    """Two tensors of 4 MiB at a time, one after the other three."""
+
+    def step():
+        for _ in range(3):
+            a = torch.ones(2**20)
+            a + 1
+
+    assert steps._highest(step) == pytest.approx(8 * 2**20, rel=0.01)
+
+
+def test_the_rate_of_products_is_counted_in_operations(monkeypatch):
+    monkeypatch.setitem(limits.SIDE, "cpu", 256)
+    clock = iter(np.cumsum([0, 9, 0, 2, 0, 4, 0, 8, 0, 8, 0, 8]).tolist())
+    monkeypatch.setattr(limits, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    limits.product_rate.cache_clear()
+    assert limits.product_rate(CPU, "float32") == 2 * 256**3 / 2
+    limits.product_rate.cache_clear()
+
+
+# ---------------------------------------------------------------- the other rows
+
+
+def test_every_short_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypatch):
     few = {name: exercise for name, exercise in all_exercises().items() if name.startswith("01.")}
     monkeypatch.setattr(check_times, "all_exercises", lambda: few)
-    rows = list(bench.measure(rounds=1))
+    made = [learner.gradient_rows, learner.english_posterior_rows, learner.widget_rows, learner.check_rows]
+    made += [data.masking_rows] if whole_steps_have_peers() else []
+    rows = [row for group in made for row in group(1)]
     assert all(row.ours > 0 and row.peer > 0 for row in rows)
     named = " ".join(row.name for row in rows)
     widgets = (
@@ -84,160 +327,76 @@ def test_every_row_can_be_measured_and_every_widget_has_one(one_thread, monkeypa
         "joint",
         "unmasking",
     )
-    for part in ("vmap", "training step", "posterior on English", "first check", "a check,", *widgets):
+    for part in ("vmap", "posterior on English", "first check", "a check,", *widgets):
         assert part in named
-    with pytest.raises(ValueError, match="rounds is 0: expected at least 1"):
-        next(bench.measure(rounds=0))
 
 
-def test_the_ways_to_step_are_one_model_and_one_loss(one_thread, monkeypatch):
-    """So that their times can be compared; the rows of a GPU are made of the same three."""
-    monkeypatch.setattr(bench, "BERT_WORDS", 300)
-    losses, sizes, cross_entropy = [], [], torch.nn.functional.cross_entropy
+def whole_steps_have_peers():
+    with contextlib.suppress(ImportError):
+        import transformers  # noqa: F401
 
-    def seen(*arguments, **options):
-        losses.append(cross_entropy(*arguments, **options))
-        sizes.append(len(arguments[0]))
-        return losses[-1]
-
-    monkeypatch.setattr(torch.nn.functional, "cross_entropy", seen)
-    config = ModelConfig.tiny(300, max_position_embeddings=bench.LENGTH)
-    few, everywhere, theirs = ways = bench._ways_to_step(config, 2, torch.device("cpu"))
-    for way in ways:
-        way()
-        assert all(weight.grad is not None for weight in way.model.parameters() if weight.requires_grad)
-        way.forget()
-        assert all(weight.grad is None for weight in way.model.parameters())
-    assert few.model is everywhere.model is not theirs.model
-    assert sizes == [2 * bench.PREDICTED, 2 * bench.LENGTH, 2 * bench.LENGTH]
-    assert losses[0].item() == pytest.approx(losses[1].item(), abs=1e-5)
-    assert losses[2].item() == pytest.approx(np.log(300), rel=0.1)  # other weights, and as ignorant
-
-
-@pytest.mark.parametrize(("device", "waits"), [("cuda:3", ["synchronize cuda:3"]), ("cpu", [])])
-def test_a_step_is_over_when_the_gpu_is_done(device, waits, monkeypatch):
-    """A GPU works on after the call that asks it to; who does not wait for it times the asking."""
-    log, weight = [], torch.nn.Parameter(torch.ones(2))
-    weight.register_hook(lambda gradient: log.append("backward"))
-    model = torch.nn.ParameterList([weight])
-    model.config = SimpleNamespace(hidden_size=2)
-
-    def loss():
-        log.append("forward")
-        return weight.square().sum()
-
-    monkeypatch.setattr(bench.Step, "device", torch.device(device))
-    monkeypatch.setattr(bench, "autocast", lambda *_: contextlib.nullcontext())
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: log.append(f"synchronize {device}"))
-    for name in ("memory_allocated", "reset_peak_memory_stats", "max_memory_allocated"):
-        monkeypatch.setattr(torch.cuda, name, lambda device, name=name: log.append(name) or 0)
-    step = bench.Step(model, loss)
-    take_turns([step], 1)
-    assert log == ["forward", "backward", *waits] * 2
-    log.clear()
-    step.mebibytes()
-    assert log[2:] == ["forward", "backward", *waits, "max_memory_allocated"]
-
-
-def sides(rows):
-    return [(row.ours, row.peer, row.peer_name, row.limit, row.unit) for row in rows]
-
-
-def test_each_side_of_a_training_step_is_its_own(monkeypatch):
-    """Ours is on the left, its peer on the right, in time and in memory."""
-    gpu = torch.device("cuda")
-    ways = [SimpleNamespace(device=gpu, ms=ms, mebibytes=lambda ms=ms: 10 * ms) for ms in (1.0, 3.0, 7.0)]
-    monkeypatch.setattr(bench, "medians", lambda rounds, *ways: [way.ms for way in ways])
-    transformers = "transformers.BertForMaskedLM"
-    times = [(1, 3, "logits everywhere", 1, "ms"), (1, 7, transformers, 1, "ms"), (3, 7, transformers, 0.9, "ms")]
-    rows = list(bench._training_steps(1, ways, " of base"))
-    assert sides(rows) == [*times, (10, 30, "logits everywhere", 1, "MiB"), (10, 70, transformers, 1, "MiB")]
-    few_, few_too, everywhere_ = (row.name for row in rows[:3])
-    assert few_ == few_too == "a training step of base, logits at 15% of the tokens"
-    assert everywhere_ == "a training step of base, logits everywhere"
-    ways[0].device = torch.device("cpu")
-    assert sides(bench._training_steps(1, ways)) == times
+        return True
+    return False
 
 
 def test_the_time_of_a_gradient_is_that_of_vmap_beside_the_loop(monkeypatch):
-    times = SimpleNamespace(vmap=np.array([9.0, 1.0, 2.0]), loop=np.array([30.0, 50.0, 10.0]))
-    monkeypatch.setattr(bench, "time_gradients", lambda *_: times)
-    assert sides([bench._gradients(3)]) == [(2, 30, "one draw after the other", 3, "ms")]
+    found = SimpleNamespace(vmap=np.array([9.0, 1.0, 2.0]), loop=np.array([30.0, 50.0, 10.0]))
+    monkeypatch.setattr(learner, "time_gradients", lambda *_: found)
+    assert [(row.ours, row.peer, row.limit) for row in learner.gradient_rows(3)] == [(2, 30, 3)]
 
 
 def test_what_a_learner_waits_for_is_beside_what_was_promised(monkeypatch):
-    def found(_):
-        raise AssertionError("there is no GPU")
-
-    monkeypatch.setattr(bench, "choose_device", lambda: torch.device("cpu"))
-    monkeypatch.setattr(bench, "_training_steps_on_a_gpu", found)
-    monkeypatch.setattr(bench, "_gradients", lambda rounds: BenchRow("gradient", 1.0, 2.0, "loop", 1.0))
-    monkeypatch.setattr(bench, "_ways_to_step", lambda *_: [])
-    monkeypatch.setattr(bench, "_training_steps", lambda *_: iter([]))
-    monkeypatch.setattr(bench, "_posteriors", lambda: SimpleNamespace(ms=11.0))
-    monkeypatch.setattr(bench, "widget_steps", lambda: iter([("leak", None, SimpleNamespace(ms=13.0))]))
-    monkeypatch.setattr(bench, "medians", lambda rounds, way: [way.ms])
-    monkeypatch.setattr(bench, "first_check", lambda rounds: 17.0)
-    monkeypatch.setattr(bench, "check_times", lambda: [19.0] * 99 + [1e6])
-    assert [(row.name, row.ours, row.peer, row.limit) for row in bench.measure(1)][1:] == [
-        ("a posterior on English", 11, bench.POSTERIOR_MS, 1),
-        ("a step of the leak", 13, bench.STEP_MS, 1),
-        ("the first check in a fresh process", 17, bench.FIRST_CHECK_MS, 1),
-        ("a check, of all exercises the 95th percentile", 19, bench.CHECK_MS, 1),
+    monkeypatch.setattr(learner, "_posteriors", lambda: SimpleNamespace(ms=11.0))
+    monkeypatch.setattr(learner, "widget_steps", lambda: iter([("leak", None, SimpleNamespace(ms=13.0))]))
+    monkeypatch.setattr(learner, "medians", lambda rounds, way: [way.ms])
+    monkeypatch.setattr(learner, "first_check", lambda rounds: 17.0)
+    monkeypatch.setattr(learner, "check_times", lambda: [19.0] * 99 + [1e6])
+    made = (learner.english_posterior_rows, learner.widget_rows, learner.check_rows)
+    assert [(row.name, row.ours, row.peer, row.limit) for group in made for row in group(1)] == [
+        ("a posterior on English", 11, learner.POSTERIOR_MS, 1),
+        ("a step of the leak", 13, learner.STEP_MS, 1),
+        ("the first check in a fresh process", 17, learner.FIRST_CHECK_MS, 1),
+        ("a check, of all exercises the 95th percentile", 19, learner.CHECK_MS, 1),
     ]
 
 
-def test_memory_is_that_of_a_step_beside_the_weights(one_thread, monkeypatch):
-    monkeypatch.setattr(bench, "BERT_WORDS", 300)
-    config = ModelConfig.tiny(300, max_position_embeddings=bench.LENGTH)
-    way, log = bench._ways_to_step(config, 2, torch.device("cpu"))[0], []
-    way()
-
-    def reads(name, mib):
-        def read(device):
-            log.append((name, way.model.head.bias.grad is not None))
-            return mib * 2**20
-
-        return read
-
-    for name, mib in (("memory_allocated", 100), ("reset_peak_memory_stats", 0), ("max_memory_allocated", 150)):
-        monkeypatch.setattr(torch.cuda, name, reads(name, mib))
-    assert way.mebibytes() == 50
-    # Gradients kept from the step before would count as if a step did not need them.
-    assert log == [("memory_allocated", False), ("reset_peak_memory_stats", False), ("max_memory_allocated", True)]
+def test_an_exponent_is_the_slope_of_logarithms():
+    sizes = np.array([64, 128, 256, 512])
+    assert growth.exponent(sizes, 3e-5 * sizes**1.7) == pytest.approx(1.7)
 
 
-def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
-    tried = []
-
-    def warm(config, batch, device):
-        tried.append(batch)
-        return [batch] if batch <= 16 else []
-
-    monkeypatch.setattr(bench, "_warm", warm)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a small GPU")
-    monkeypatch.setattr(bench, "_training_steps", lambda rounds, ways, who: iter([(*ways, who)]))
-    rows = list(bench._training_steps_on_a_gpu(1, torch.device("cuda")))
-    assert tried == [64, 32, 16]
-    assert rows == [(16, " of base, 16 rows, on a small GPU")]
-    monkeypatch.setattr(bench, "_warm", lambda config, batch, device: [])
-    assert list(bench._training_steps_on_a_gpu(1, torch.device("cuda"))) == []
+def test_growth_is_beside_what_the_operations_say(monkeypatch, work):
+    monkeypatch.setattr(growth, "ours", lambda work, *_: Side("ours", {"": work.length}))
+    monkeypatch.setattr(growth, "take_turns", lambda ways, rounds: np.array(ways, dtype=float)[:, None] ** 2)
+    row = growth._row("growth with length", (32, 64), [growth._work(64, 8, T) for T in (32, 64)], 1)
+    assert row.ours == pytest.approx(2.0)
+    assert 1 < row.peer < 1.1  # twice the tokens, and a little more for attention
+    assert not row.kept
+    assert (row.unit, row.name) == ("exponent", "growth with length, 32 to 64")
 
 
-@pytest.mark.parametrize("last", [1, 2, 4, None])
-def test_steps_are_warm_or_there_are_none(last, monkeypatch):
-    """last: the step that finds no memory left."""
-    gone = []
+def test_rows_of_text_are_the_same_text(tmp_path, monkeypatch):
+    pytest.importorskip("datasets", reason="its rows are left out where the peer is missing")
+    monkeypatch.setattr(data, "TEXTS", 2)
+    rows = list(data.text_rows(1))
+    assert rows[0].ours > 0
+    assert rows[0].peer > 0
 
-    def step():
-        gone.append(1)
-        if len(gone) == last:
-            raise torch.OutOfMemoryError
 
-    monkeypatch.setattr(bench, "_ways_to_step", lambda *_: [step, step, step])
-    ways = bench._warm(ModelConfig.tiny(300), 4, torch.device("cpu"))
-    assert ways == ([] if last else [step, step, step])
-    assert len(gone) == (last or 9)
+def test_the_soonest_run_that_arrives_is_taken(monkeypatch):
+    monkeypatch.setattr(quality, "gap", lambda model, material: model)
+    gaps = dict(zip(quality.STEPS, (0.3, 0.12, 0.09, 0.05, 0.04, 0.04), strict=True))
+    assert quality.soonest(lambda steps: (gaps[steps], steps / 10), None, 0.1) == (200.0, 2000)
+    assert quality.soonest(lambda steps: (0.2, 1.0), None, 0.1) == (float("inf"), quality.STEPS[-1])
+
+
+def test_both_trainings_reach_a_model_of_scenes(one_thread):
+    """A few steps: untrained models pay the logarithm of the vocabulary; their floors are the same."""
+    pytest.importorskip("accelerate", reason="the Trainer needs it")
+    material = quality.scenes()
+    for model, seconds in (quality.our_training(3, 1), quality.their_training(3, 1e-3, 1)):
+        assert seconds > 0
+        assert 1 < quality.gap(model, material) < 6
 
 
 def test_a_step_of_a_widget_changes_what_it_shows(one_thread):

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "widgets": BASE | {"reference", "languages", "model", "training", "experiments"},
     "course": BASE | {"reference", "languages", "model"},
     "grading": BASE | {"course"},
-    "bench": BASE | {"reference", "languages", "model", "experiments", "widgets", "course"},
+    "bench": BASE | {"reference", "languages", "model", "training", "experiments", "widgets", "course"},
     "chapters": BASE | {"processes", "training", "experiments"},
     "commands": BASE | {"chapters", "training", "experiments", "course", "grading", "bench"},
     "__main__": {"commands", "quoting"},
@@ -51,7 +51,7 @@ MAY_IMPORT_INSIDE = {
     "__init__": {"lab", "catalog"},
 }
 BELOW_THE_COURSE = {"reference", "languages", "model", "training", "experiments", "widgets", *BASE, "processes"}
-NOT_PINNED = {"antibody"}  # 97 MB for one cell: whoever wants it installs it
+NOT_PINNED = {"antibody", "bench"}  # 97 MB for one cell, peers of a few rows: whoever wants them installs them
 LONGEST = 260  # lines of a file; those that may have more, with a word why
 LONGER = {
     "languages/scene_lexicon.py",  # a table: the words of the scene language

@@ -26,6 +26,14 @@ def add_study_commands(commands: argparse._SubParsersAction) -> None:
     claims.set_defaults(run=run_claims)
 
     bench = commands.add_parser("bench", help="speed, side by side with its peers, in one run")
+    bench.add_argument(
+        "--only",
+        metavar="NAME",
+        help="one group of rows: step, memory, masking, text, gradients, posterior, widgets, checks, growth; and, only "
+        "when they are named, quality (about an hour) and floor (the race)",
+    )
+    bench.add_argument("--device", help="of the whole steps: cpu or cuda; the best there is unless given")
+    bench.add_argument("--threads", type=int, metavar="N", help="the most that a side may use; as many as cores")
     add_json_option(bench)
     bench.set_defaults(run=run_bench)
 
@@ -97,7 +105,7 @@ def print_claims(rows: list) -> None:
 
 
 def run_bench(options: argparse.Namespace) -> int:
-    """Prints each row as it is measured. Fails when one is below its limit."""
+    """Prints each row as it is measured, under the machine and the versions. Fails when one is below its limit."""
     from rich.console import Console
 
     from mlm_mini import bench
@@ -105,9 +113,18 @@ def run_bench(options: argparse.Namespace) -> int:
 
     status = Console(stderr=True, highlight=False)
     made, rows = provenance("python3 course.py bench"), []
-    for row in bench.measure():
-        rows.append(row)
-        status.print(row.text(), soft_wrap=True)
+    status.print(made["machine"], soft_wrap=True)
+
+    def left_out(group: str, error: ImportError) -> None:
+        how = f"{sys.executable} -m pip install {error.name}"
+        status.print(f"{group}: left out, since the peer's package {error.name} is missing: {how}", soft_wrap=True)
+
+    try:
+        for row in bench.measure(only=options.only, device=options.device, threads=options.threads, left_out=left_out):
+            rows.append(row)
+            status.print(row.text(), soft_wrap=True)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
     if options.json:
         write_json({"machine": made, "rows": [row.to_dict() for row in rows]}, options.json)
-    return 0 if all(row.kept for row in rows) else 1
+    return 0 if rows and all(row.kept for row in rows) else 1

@@ -1,0 +1,132 @@
+"""Time to quality: seconds of training until a model of scenes stands so many nats above the Bayes floor."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+
+from mlm_mini.bench.row import BenchRow
+from mlm_mini.bench.whole_steps import bert, collator_of
+from mlm_mini.languages import scene_language
+from mlm_mini.languages.batches import SampledSentences
+from mlm_mini.model import MaskedLM, ModelConfig, load_pretrained
+from mlm_mini.training import LANGUAGES, evaluate, train
+from mlm_mini.training.datasets import Material, exact_material
+
+GAP, FLOOR_GAP = 0.1, 0.05  # nats above the floor: beside the Trainer, and in the race
+STEPS = (1000, 1400, 2000, 2800, 4000, 5600)  # a run of which ends at the gap; the rate falls over so many
+RATES = (3e-4, 1e-3, 3e-3)  # of the Trainer; the best after STEPS[0] is taken
+RACE_SECONDS = 90.0
+QUALITY_LIMIT, RACE_LIMIT = 1.0, 0.3
+Trained = tuple[MaskedLM, float]  # a model, and seconds of steps
+
+
+def quality_rows(threads: int) -> Iterator[BenchRow]:
+    """Ours by its recipe beside the `Trainer` with the same model, text and batch, and a rate tuned for it."""
+    material = scenes()
+    rate = min(RATES, key=lambda rate: gap(their_training(STEPS[0], rate, threads)[0], material))
+    own, own_steps = soonest(lambda steps: our_training(steps, threads), material, GAP)
+    theirs, their_steps = soonest(lambda steps: their_training(steps, rate, threads), material, GAP)
+    yield BenchRow(
+        f"to {GAP:g} nats above the floor of scenes",
+        own,
+        theirs,
+        "transformers.Trainer",
+        QUALITY_LIMIT,
+        "s",
+        ours_setting=f"{own_steps} steps",
+        peer_setting=f"{their_steps} steps, rate {rate:g}",
+    )
+
+
+def floor_rows(threads: int) -> Iterator[BenchRow]:
+    """The race: the recipe of scenes as it stands, beside a minute and a half."""
+    own, steps = soonest(lambda steps: our_training(steps, threads), scenes(), FLOOR_GAP)
+    name = f"to {FLOOR_GAP:g} nats above the floor of scenes"
+    setting = f"{steps} steps"
+    yield BenchRow(name, own, RACE_SECONDS, "a minute and a half", RACE_LIMIT, "s", ours_setting=setting)
+
+
+def scenes() -> Material:
+    """The fixed evaluation of scenes, with its floor."""
+    return exact_material(scene_language(), LANGUAGES["scenes"].recipe("mini", device="cpu"))
+
+
+def gap(model: MaskedLM, material: Material) -> float:
+    """Nats above the floor at the fixed masks."""
+    return evaluate(model, material.evaluation).gap
+
+
+def soonest(run: Callable[[int], Trained], material: Material, goal: float) -> tuple[float, int]:
+    """Seconds and steps of the first run of STEPS that ends within `goal` of the floor; infinite seconds if none."""
+    for steps in STEPS:
+        model, seconds = run(steps)
+        if gap(model, material) <= goal:
+            return seconds, steps
+    return float("inf"), STEPS[-1]
+
+
+def our_training(steps: int, threads: int) -> Trained:
+    """By the recipe of scenes; seconds are those that `train` prints."""
+    config = LANGUAGES["scenes"].recipe("mini", device="cpu", steps=steps, precision="fastest")
+    shape = ModelConfig.mini(len(scene_language().vocabulary))
+    torch.set_num_threads(threads)
+    result = train(
+        shape,
+        exact_material(scene_language(), config).source,
+        config,
+        evaluation=scenes().evaluation,
+        evaluate_every=steps,
+        device="cpu",
+    )
+    return result.model, result.curve[-1].seconds
+
+
+def their_training(steps: int, rate: float, threads: int) -> Trained:
+    """`Trainer` with `BertForMaskedLM`, the same text, batch and number of weights, and the usual masks."""
+    from transformers import Trainer, TrainingArguments
+
+    ours = LANGUAGES["scenes"].recipe("mini", device="cpu")
+    language, torch_threads = scene_language(), torch.get_num_threads()
+    model = bert(ModelConfig.mini(len(language.vocabulary)), language.length)
+    torch.set_num_threads(threads)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder,
+            max_steps=steps,
+            per_device_train_batch_size=ours.batch_size,
+            learning_rate=rate,
+            warmup_steps=int(ours.warmup * steps),
+            weight_decay=ours.weight_decay,
+            adam_beta2=ours.beta2,
+            max_grad_norm=ours.clip_norm,
+            optim="adamw_torch_fused",
+            use_cpu=True,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            seed=0,
+            dataloader_drop_last=True,
+        )
+        trainer = Trainer(
+            model=model, args=arguments, train_dataset=_Sentences(), data_collator=collator_of(language.vocabulary)
+        )
+        start = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - start
+        model.save_pretrained(folder)
+        torch.set_num_threads(torch_threads)
+        return load_pretrained(folder)[0].eval(), seconds
+
+
+class _Sentences(torch.utils.data.IterableDataset):
+    """Fresh sentences without end, drawn many at a time."""
+
+    def __iter__(self) -> Iterator[Mapping[str, torch.Tensor]]:
+        source = SampledSentences(scene_language(), seed=0)
+        while True:
+            for row in torch.from_numpy(source.next_batch(1024)):
+                yield {"input_ids": row, "attention_mask": (row != source.vocabulary.pad_id).long()}
