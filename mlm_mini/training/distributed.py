@@ -49,11 +49,22 @@ PATIENCE = datetime.timedelta(minutes=30)
 
 
 @contextlib.contextmanager
-def process_group(device: torch.device) -> Iterator[None]:
-    """Gloo for what is on the CPU, NCCL for what is on CUDA. All workers leave it together, unless one fails."""
+def process_group(workers: Workers, device: torch.device) -> Iterator[None]:
+    """Gloo for what is on the CPU, NCCL for what is on CUDA. All workers leave it together, unless one fails.
+
+    Inside another one it is that one: in one life, workers can meet but once.
+    """
+    if dist.is_initialized():
+        yield
+        return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    store, rank, count = next(dist.rendezvous("env://", timeout=PATIENCE))
+    # torchrun's store outlives the workers. Where their next life finds the addresses of the one before, it cannot
+    # connect (PyTorch 2.13, gloo): so each life has names of its own.
+    store = dist.PrefixStore(f"{workers.restarts} of {count}", store)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=PATIENCE)
     try:
         yield
         dist.barrier()
