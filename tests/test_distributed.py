@@ -17,7 +17,7 @@ from mlm_mini.model import ModelConfig
 from mlm_mini.training import TrainingConfig, Workers
 from mlm_mini.training.checkpoint import load_checkpoint
 from mlm_mini.training.memory import reckoned_bytes
-from mlm_mini.training.workers import ALONE
+from mlm_mini.training.workers import ONE_WORKER
 
 CLOSE = 1e-5
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -166,7 +166,7 @@ def test_a_worker_knows_what_torchrun_says(torchruns, monkeypatch):
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
     assert Workers.of_torchrun().restarts == 1
     monkeypatch.delenv("TORCHELASTIC_RUN_ID")  # a number of processes that another program has set says nothing
-    assert Workers.of_torchrun() == ALONE
+    assert Workers.of_torchrun() == ONE_WORKER
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
@@ -200,7 +200,7 @@ def test_each_worker_has_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     workers = Workers(rank=3, count=4, local_rank=1, here=2)
     assert workers.choose_device("cuda") == torch.device("cuda", 1)
-    assert ALONE.choose_device("cuda") == torch.device("cuda")
+    assert ONE_WORKER.choose_device("cuda") == torch.device("cuda")
     with pytest.raises(ValueError, match="device is cuda:0, and there are 4 workers"):
         workers.choose_device("cuda:0")
 
@@ -217,7 +217,7 @@ def test_workers_need_less_memory_each():
     model, on = ModelConfig.base(), torch.device("cpu")
     one, four, shared = (
         list(reckoned_bytes(model, config, 128, on, workers).values())
-        for workers in (ALONE, Workers(count=4), Workers(count=4, fsdp=True))
+        for workers in (ONE_WORKER, Workers(count=4), Workers(count=4, fsdp=True))
     )
     assert four[0] == one[0]
     assert shared[0] == pytest.approx(one[0] / 4, abs=16)  # a share is rounded up to a number

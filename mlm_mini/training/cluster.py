@@ -7,12 +7,12 @@ gather 4 N bytes, each worker sends (W - 1) / W of them, and receives as many at
 from dataclasses import dataclass
 
 from mlm_mini.model import ModelConfig
+from mlm_mini.training.memory import FLOAT
 
-FLOAT = 4  # bytes
 KEPT_NUMBERS = 4  # of each weight: itself, its gradient, and AdamW's two moments
 # How BERT-base was trained (Devlin et al. 2019): steps, rows in a batch, tokens in a row; 15% of them predicted.
 BERT_PHASES = ((900_000, 256, 128), (100_000, 256, 512))
-PREDICTED = 0.15
+BERT_PREDICTED = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,6 @@ def bert_base_hours(cluster: Cluster, times: int = 1) -> tuple[float, float]:
     """
     shape, hours = ModelConfig.base(), [0.0, 0.0]
     for steps, rows, length in BERT_PHASES:
-        for i, seconds in enumerate(step_seconds(shape, rows * times, length, PREDICTED, cluster)):
+        for i, seconds in enumerate(step_seconds(shape, rows * times, length, BERT_PREDICTED, cluster)):
             hours[i] += steps / times * seconds / 3600
     return hours[0], hours[1]

@@ -41,7 +41,7 @@ from mlm_mini.training.optimizer import make_optimizer, part_loss
 from mlm_mini.training.progress import Point
 from mlm_mini.training.run import Run, TrainingError, seed_dropout
 from mlm_mini.training.threaded_map import Map
-from mlm_mini.training.workers import ALONE, Workers
+from mlm_mini.training.workers import ONE_WORKER, Workers
 
 # Of one message. A worker that dies is seen at once by torchrun; this is for one that hangs. The first worker writes
 # checkpoints while the others wait for it.
@@ -91,7 +91,7 @@ class Share(Batch):
 class SharedRun(Run):
     """A run in which this process is one of several. All of them call the same methods in the same order."""
 
-    workers: Workers = ALONE
+    workers: Workers = ONE_WORKER
     replica: nn.Module | None = None  # the model as it is called for a gradient
 
     @classmethod
@@ -116,7 +116,7 @@ class SharedRun(Run):
         else:
             own = None if device.type == "cpu" else [device]
             run.replica = DistributedDataParallel(run.model, device_ids=own, gradient_as_bucket_view=True)
-        run.objective = lambda *given: share(ask(*given), workers, run.step)
+        run.objective = lambda *given: share_of(ask(*given), workers, run.step)
         return run
 
     def gradient(self, batch: Batch, map_parts: Map = map) -> tuple[float, float]:
@@ -214,7 +214,7 @@ class SharedRun(Run):
         return model.eval()
 
 
-def share(batch: Batch, workers: Workers, step: int) -> Share:
+def share_of(batch: Batch, workers: Workers, step: int) -> Share:
     """What one worker takes of a batch that all of them have drawn."""
     own = batch.rows(workers.rows())
     checksum = zlib.crc32(batch.labels.numpy(), zlib.crc32(batch.ids.numpy(), step))

@@ -110,7 +110,7 @@ class Workers:
             )
 
 
-ALONE = Workers()
+ONE_WORKER = Workers()
 
 
 @contextlib.contextmanager
