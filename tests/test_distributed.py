@@ -97,20 +97,16 @@ def test_what_two_have_begun_three_can_end(two, alone, tmp_path):
         assert_same_weights(ended.model, alone)
 
 
-def test_after_a_worker_was_killed_all_go_on_to_the_same_bits(tmp_path):
-    found, said = torchrun(2, "killed", tmp_path, "--max-restarts", "1")
-    assert "SIGKILL" in said
-    assert [each["restarts"] for each in found] == [1, 1]
-    killed, left_alone = load_checkpoint(tmp_path / "killed"), load_checkpoint(tmp_path / "left alone")
-    assert killed.state["step"] == STEPS
-    assert killed.state["checksums"]["model.safetensors"] == left_alone.state["checksums"]["model.safetensors"]
-    for name in ("source_state", "mask_generator", "tokens", "predictions"):
-        assert killed.state[name] == left_alone.state[name]
+def test_with_dropout_as_many_workers_go_on_to_the_same_bits(two):
+    whole, stopped = (load_checkpoint(two[0] / name).state for name in ("dropout", "dropout stopped"))
+    assert whole["step"] == stopped["step"] == STEPS
+    assert whole["checksums"] == stopped["checksums"]
 
 
 def test_the_command_goes_on_after_a_worker_was_killed(tmp_path, capsys):
     found, said = torchrun(2, "command", tmp_path, "--max-restarts", "1")
-    assert [each["status"] for each in found] == [0, 0]
+    assert "exitcode: -9" in said  # of SIGKILL
+    assert found == [{"restarts": 1, "status": 0}] * 2
     assert "going on after step 50 of 60" in said
     assert command_line.main([*COMMAND, str(tmp_path / "alone")]) == 0
     theirs, mine = (load_file(tmp_path / name / "model.safetensors") for name in ("out", "alone"))
@@ -231,9 +227,8 @@ def test_one_process_loads_nothing_of_the_others(tmp_path):
         from mlm_mini.__main__ import main
         assert main({[*COMMAND[:-3], "--steps", "1", "--out", str(tmp_path / "out")]!r}) == 0
         import torch
-        print("mlm_mini.training.distributed" in sys.modules, "torch.distributed.fsdp" in sys.modules)
-        print(torch.distributed.is_initialized())
+        print("mlm_mini.training.distributed" in sys.modules, torch.distributed.is_initialized())
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-2:] == ["False False", "False"]
+    assert done.stdout.splitlines()[-1] == "False False"
     assert not (tmp_path / "out" / ".launch").exists()

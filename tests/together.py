@@ -71,6 +71,11 @@ def run_two(folder):
     for name, fsdp in (("ddp stopped", False), ("fsdp stopped", True)):
         with stopped_after(STOPPED_AT):
             run(SHORT, folder / name, workers=Workers.of_torchrun(fsdp))
+    model = shape(hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
+    run(SHORT, folder / "dropout", model, workers=Workers.of_torchrun())
+    with stopped_after(STOPPED_AT):
+        run(SHORT, folder / "dropout stopped", model, workers=Workers.of_torchrun())
+    run(SHORT, folder / "dropout stopped", model, resume=True, workers=Workers.of_torchrun())
     found["reductions"] = {parts: reductions(parts) for parts in (1, 4)}
     found["numbers kept"], found["numbers"] = numbers_kept()
     found["seeds"] = [dropout_seed(0), dropout_seed(1)]
@@ -86,20 +91,6 @@ def run_three(folder):
     return {}
 
 
-def run_killed(folder):
-    """A worker dies, and its next life ends the run; then one with nothing amiss, to compare. With dropout."""
-    model = shape(hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
-    workers = Workers.of_torchrun()
-
-    def die(step, _):
-        if not workers.restarts and workers.rank == 1 and step == STOPPED_AT:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    run(SHORT, folder / "killed", model, resume=True, after_step=die, workers=workers)
-    run(SHORT, folder / "left alone", model, workers=workers)
-    return {"restarts": workers.restarts}
-
-
 def run_command(folder):
     """`train` as a user calls it, but that the second worker dies on its way."""
     from mlm_mini.training.distributed import SharedRun
@@ -112,7 +103,7 @@ def run_command(folder):
         return one_step(self, *arguments)
 
     SharedRun.one_step = one_step_or_die
-    return {"status": command_line.main([*COMMAND, str(folder / "out")])}
+    return {"restarts": workers.restarts, "status": command_line.main([*COMMAND, str(folder / "out")])}
 
 
 COMMAND = ["train", "--language", "markov", "--size", "tiny", "--steps", "60", "--batch-size", "8"]
@@ -203,7 +194,7 @@ if __name__ == "__main__":
     from mlm_mini.training.distributed import process_group
 
     piece, folder = sys.argv[1], Path(sys.argv[2])
-    pieces = {"two": run_two, "three": run_three, "killed": run_killed}
+    pieces = {"two": run_two, "three": run_three}
     if piece == "command":
         found = run_command(folder)
     else:
