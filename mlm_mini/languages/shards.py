@@ -8,7 +8,9 @@ same files share one copy of them, that of the operating system.
 Shape letters: n rows, T positions of a row, K rows of a text.
 """
 
+import contextlib
 import json
+import mmap
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -135,6 +137,8 @@ class TextShards(TextSource):
                     f"{self._folder / said['file']} has {ids.size} tokens, and {said['tokens']} were written: make the "
                     "folder again"
                 )
+            with contextlib.suppress(AttributeError):  # Windows does not know it
+                ids.base.madvise(mmap.MADV_RANDOM)  # rows come from anywhere: what is read ahead is read for nothing
             self._open[shard] = ids[1:-1]
         return self._open[shard]
 
