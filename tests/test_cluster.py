@@ -1,11 +1,13 @@
 """What a cluster is expected to do, against numbers that were worked out by hand, and what the README says of it."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import torch
 
+from mlm_mini.__main__ import command_parser
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.model.config import SIZES
 from mlm_mini.training.cluster import Cluster, bert_base_hours, block_numbers, most_numbers, sent_bytes, step_seconds
@@ -71,6 +73,15 @@ def test_the_readme_has_these_hours_and_bytes():
         assert (least, most) == tuple(f"{value:.1f}" for value in hours)
     assert f"{sent_bytes(BASE, 8) / 1e6:.0f} MB with DDP and {sent_bytes(BASE, 8, fsdp=True) / 1e6:,.0f} MB" in README
     assert f"{most_numbers(80e9) / 1e9:.0f} billion" in README
+
+
+def test_the_commands_of_the_readme_are_understood():
+    lines = re.findall(r"(?:-m mlm_mini|course.py) ((?:train|tokenize) --.*--out .*)", README)
+    assert len(lines) >= 6
+    for line in lines:
+        options = command_parser(asked="train").parse_args(shlex.split(line))
+        assert options.language
+        assert options.out
 
 
 @pytest.mark.parametrize("size", SIZES)

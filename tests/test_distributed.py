@@ -14,7 +14,7 @@ from together import COMMAND, CONFIGS, SHORT, STEPS, run
 
 from mlm_mini import __main__ as command_line
 from mlm_mini.model import ModelConfig
-from mlm_mini.training import TrainingConfig, Workers
+from mlm_mini.training import TrainingConfig, TrainingError, Workers
 from mlm_mini.training.checkpoint import load_checkpoint
 from mlm_mini.training.memory import reckoned_bytes
 from mlm_mini.training.workers import ONE_WORKER
@@ -180,11 +180,13 @@ def test_what_workers_cannot_do_is_one_sentence(torchruns, monkeypatch, tmp_path
     line = ["train", "--size", "tiny", "--steps", "1", "--device", "cpu", "--out", str(tmp_path)]
     assert command_line.main([*line, "--batch-size", "3", "--micro-batches", "1"]) == 1
     assert "batch_size is 3, and there are 4 workers" in capsys.readouterr().err
-    assert command_line.main([*line[:-4], "--device", "cuda", *line[-2:]]) == (0 if torch.cuda.is_available() else 1)
-    assert "cuda" in capsys.readouterr().err
+    on_gpu = ["cuda" if word == "cpu" else word for word in line]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert command_line.main(on_gpu) == 1
+    assert "device is 'cuda', which this machine does not have" in capsys.readouterr().err
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert command_line.main([*line[:-4], "--device", "cuda", *line[-2:]]) == 1
+    assert command_line.main(on_gpu) == 1
     assert "2 workers were started here, and there are 1 GPUs" in capsys.readouterr().err
     monkeypatch.delenv("TORCHELASTIC_RUN_ID")
     assert command_line.main([*line, "--fsdp"]) == 1
@@ -219,6 +221,16 @@ def test_workers_need_less_memory_each():
     assert shared[0] == pytest.approx(one[0] / 4, abs=16)  # a share is rounded up to a number
     for kept in (four, shared):
         assert kept[2] == one[2] / 4  # what the blocks keep
+
+
+def test_a_lost_connection_is_one_sentence_and_any_other_error_is_itself():
+    from mlm_mini.training.distributed import told_of_lost_workers
+
+    lost = "[third_party/gloo/transport/tcp/pair.cc:537] Read error [127.0.0.1]:1: Connection reset by peer."
+    with pytest.raises(TrainingError, match="the connection to another worker is lost"), told_of_lost_workers():
+        raise RuntimeError(lost)
+    with pytest.raises(RuntimeError, match="shapes"), told_of_lost_workers():
+        raise RuntimeError("shapes")
 
 
 def test_one_process_loads_nothing_of_the_others(tmp_path):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import re
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ from mlm_mini.training.run import Run, TrainingError, seed_dropout
 from mlm_mini.training.threaded_map import Map
 from mlm_mini.training.workers import ONE_WORKER, Workers
 
+LOST = re.compile("gloo/transport|NCCL error")
 # Of one message. A worker that dies is seen at once by torchrun; this is for one that hangs. The first worker writes
 # checkpoints while the others wait for it.
 PATIENCE = datetime.timedelta(minutes=30)
@@ -66,10 +68,25 @@ def process_group(workers: Workers, device: torch.device) -> Iterator[None]:
     store = dist.PrefixStore(f"{workers.restarts} of {count}", store)
     dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=PATIENCE)
     try:
-        yield
-        dist.barrier()
+        with told_of_lost_workers():
+            yield
+            dist.barrier()
     finally:
         dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def told_of_lost_workers() -> Iterator[None]:
+    """Raises TrainingError in place of what gloo and NCCL raise where another worker has died."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not LOST.search(str(error)):
+            raise
+        raise TrainingError(
+            "the connection to another worker is lost: torchrun says whether it died, and starts all anew as often as its "
+            "--max-restarts allows; the last checkpoint, if there is one, is as it was"
+        ) from error
 
 
 @dataclass(frozen=True)
