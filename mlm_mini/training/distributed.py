@@ -84,8 +84,8 @@ def told_of_lost_workers() -> Iterator[None]:
         if not LOST.search(str(error)):
             raise
         raise TrainingError(
-            "the connection to another worker is lost: torchrun says whether it died, and starts all anew as often as its "
-            "--max-restarts allows; the last checkpoint, if there is one, is as it was"
+            "the connection to another worker is lost: torchrun says whether it died, and starts all anew as often as "
+            "its --max-restarts allows; the last checkpoint, if there is one, is as it was"
         ) from error
 
 
