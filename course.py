@@ -7,6 +7,7 @@
     python3 course.py grade PATH...      marks for a class, or one notebook   (--json, --csv, --junit, --reports DIR)
     python3 course.py train --out DIR    train a model on a bundled language or your own text files
     python3 course.py fill "TEXT"        what a model puts in the place of each [MASK]   (--model DIR, --json [FILE])
+    python3 course.py tokenize --out DIR turn a very large text into files of tokens, once   (--language PATH)
     python3 course.py claims             measure the article's claims and print the verdicts   (--quick, --json [FILE])
     python3 course.py experiment NAME    run one experiment   (--full, --json [FILE])
     python3 course.py bench              speed, side by side with its peers   (--json [FILE])

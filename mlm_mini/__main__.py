@@ -12,6 +12,7 @@ from mlm_mini.commands.notebooks import add_notebook_commands
 from mlm_mini.commands.studies import add_study_commands
 from mlm_mini.commands.terminal import CommandError, escape_what_cannot_be_written, told
 from mlm_mini.commands.testing import add_test_command, run_tests
+from mlm_mini.commands.tokens import add_tokenize_command
 from mlm_mini.quoting import on_one_line
 
 
@@ -52,6 +53,7 @@ def command_parser(asked: str = "") -> argparse.ArgumentParser:
     add_notebook_commands(commands)
     add_grade_command(commands)
     add_model_commands(commands, with_recipe=asked == "train")
+    add_tokenize_command(commands)
     add_study_commands(commands)
     add_test_command(commands)
     return parser

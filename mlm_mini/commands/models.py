@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import warnings
 
 from mlm_mini.commands.terminal import CommandError, add_json_option, write_json
 from mlm_mini.quoting import on_one_line, printable
@@ -80,6 +81,8 @@ def run_train(options: argparse.Namespace) -> int:
     settings |= {"endings": options.ending, "report": TerminalProgress()}
     try:
         workers = Workers.of_torchrun(options.fsdp)
+        if not workers.leads:
+            warnings.simplefilter("ignore")  # the first one says it
         start = None if options.start is None else open_start(options.start)
         size = "mini" if options.size is None and start is None else options.size
         config = recipe(options.language, size=start.model.config if start else size, device=options.device, **given)

@@ -102,14 +102,7 @@ class TextBlocks(TextSource):
 
     def rows(self, blocks) -> np.ndarray:
         """The blocks of these numbers, 0 to K - 1: (n,) -> (n, T) int64."""
-        blocks = np.asarray(blocks)
-        places = blocks[:, None] * (self.length - 2) + np.arange(self.length - 2)  # (n,) -> (n, T - 2)
-        within = places < len(self._text)
-        ids = np.full((len(blocks), self.length), self.vocabulary.pad_id, dtype=np.int64)
-        ids[:, 0] = self.vocabulary.cls_id
-        ids[:, 1:-1][within] = self._text[places[within]]
-        ids[np.arange(len(blocks)), within.sum(axis=1) + 1] = self.vocabulary.sep_id
-        return ids
+        return cut_rows(self._text, np.asarray(blocks), self.vocabulary, self.length)
 
     def next_batch(self, n: int) -> np.ndarray:
         """The next n blocks; a batch may end one epoch and begin the next."""
@@ -140,6 +133,17 @@ class TextBlocks(TextSource):
     def _go_to(self, epoch: int, place: int) -> None:
         self._epoch, self._place = epoch, place
         self._order = generator(self._seed, Stream.BLOCKS, epoch).permutation(len(self))
+
+
+def cut_rows(text: np.ndarray, blocks: np.ndarray, vocabulary: Vocabulary, length: int) -> np.ndarray:
+    """The blocks of these numbers of a text (N,), as `TextBlocks` says: (n,) -> (n, T) int64."""
+    places = blocks[:, None] * (length - 2) + np.arange(length - 2)  # (n,) -> (n, T - 2)
+    within = places < len(text)
+    ids = np.full((len(blocks), length), vocabulary.pad_id, dtype=np.int64)
+    ids[:, 0] = vocabulary.cls_id
+    ids[:, 1:-1][within] = text[places[within]]
+    ids[np.arange(len(blocks)), within.sum(axis=1) + 1] = vocabulary.sep_id
+    return ids
 
 
 def _fingerprint(tokens: TokenizedText, vocabulary: Vocabulary) -> str:

@@ -25,6 +25,7 @@ from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgr
 from mlm_mini.training.run import TrainingError
 from mlm_mini.training.shipped_results import measured
 from mlm_mini.training.start import Start, open_start
+from mlm_mini.training.token_folder import write_token_folder
 from mlm_mini.training.workers import Workers
 
 __all__ = [
@@ -76,4 +77,5 @@ __all__ = [
     "train",
     "train_folder",
     "unknown_words",
+    "write_token_folder",
 ]

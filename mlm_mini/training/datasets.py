@@ -60,6 +60,14 @@ def text_material(
     Raises ValueError when the held-out text has too few known tokens to ask for any.
     """
     source = TextBlocks(train, tokenizer.vocabulary, length, seed=config.seed)
+    evaluation, blanks = held_out_questions(tokenizer, held_out, config, length)
+    return Material(source, evaluation, tokenizer, train, blanks)
+
+
+def held_out_questions(
+    tokenizer: FileTokenizer, held_out: TokenizedText, config: TrainingConfig, length: int
+) -> tuple[EvaluationSet, Blanks | None]:
+    """What is asked of held-out text: an evaluation set, and blanks. Raises ValueError as `text_material`."""
     blocks = TextBlocks(held_out, tokenizer.vocabulary, length, seed=EVALUATION_SEED)
     ids = blocks.next_batch(min(len(blocks), BLANKS))
     rng = generator(EVALUATION_SEED, Stream.EVALUATION)
@@ -74,7 +82,7 @@ def text_material(
             f"there is too little held-out text: {known} known tokens, of which {EVALUATION_RATIO:.0%} would be hidden "
             f"to test a model on, and none was; bring more text{more}"
         ) from None
-    return Material(source, evaluation, tokenizer, train, _blanks(ids, tokenizer.vocabulary))
+    return evaluation, _blanks(ids, tokenizer.vocabulary)
 
 
 def _fixed_question(config: TrainingConfig) -> TrainingConfig:

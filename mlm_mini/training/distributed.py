@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import re
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -41,24 +42,51 @@ from mlm_mini.training.optimizer import make_optimizer, part_loss
 from mlm_mini.training.progress import Point
 from mlm_mini.training.run import Run, TrainingError, seed_dropout
 from mlm_mini.training.threaded_map import Map
-from mlm_mini.training.workers import ALONE, Workers
+from mlm_mini.training.workers import ONE_WORKER, Workers
 
+LOST = re.compile("gloo/transport|NCCL error")
 # Of one message. A worker that dies is seen at once by torchrun; this is for one that hangs. The first worker writes
 # checkpoints while the others wait for it.
 PATIENCE = datetime.timedelta(minutes=30)
 
 
 @contextlib.contextmanager
-def process_group(device: torch.device) -> Iterator[None]:
-    """Gloo for what is on the CPU, NCCL for what is on CUDA. All workers leave it together, unless one fails."""
+def process_group(workers: Workers, device: torch.device) -> Iterator[None]:
+    """Gloo for what is on the CPU, NCCL for what is on CUDA. All workers leave it together, unless one fails.
+
+    Inside another one it is that one: in one life, workers can meet but once.
+    """
+    if dist.is_initialized():
+        yield
+        return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    store, rank, count = next(dist.rendezvous("env://", timeout=PATIENCE))
+    # torchrun's store outlives the workers. Where their next life finds the addresses of the one before, it cannot
+    # connect (PyTorch 2.13, gloo): so each life has names of its own.
+    store = dist.PrefixStore(f"{workers.restarts} of {count}", store)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=PATIENCE)
     try:
-        yield
-        dist.barrier()
+        with told_of_lost_workers():
+            yield
+            dist.barrier()
     finally:
         dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def told_of_lost_workers() -> Iterator[None]:
+    """Raises TrainingError in place of what gloo and NCCL raise where another worker has died."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not LOST.search(str(error)):
+            raise
+        raise TrainingError(
+            "the connection to another worker is lost: torchrun says whether it died, and starts all anew as often as "
+            "its --max-restarts allows; the last checkpoint, if there is one, is as it was"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -80,7 +108,7 @@ class Share(Batch):
 class SharedRun(Run):
     """A run in which this process is one of several. All of them call the same methods in the same order."""
 
-    workers: Workers = ALONE
+    workers: Workers = ONE_WORKER
     replica: nn.Module | None = None  # the model as it is called for a gradient
 
     @classmethod
@@ -105,7 +133,7 @@ class SharedRun(Run):
         else:
             own = None if device.type == "cpu" else [device]
             run.replica = DistributedDataParallel(run.model, device_ids=own, gradient_as_bucket_view=True)
-        run.objective = lambda *given: share(ask(*given), workers, run.step)
+        run.objective = lambda *given: share_of(ask(*given), workers, run.step)
         return run
 
     def gradient(self, batch: Batch, map_parts: Map = map) -> tuple[float, float]:
@@ -209,7 +237,7 @@ class SharedRun(Run):
         return model.eval()
 
 
-def share(batch: Batch, workers: Workers, step: int) -> Share:
+def share_of(batch: Batch, workers: Workers, step: int) -> Share:
     """What one worker takes of a batch that all of them have drawn."""
     own = batch.rows(workers.rows())
     checksum = zlib.crc32(batch.labels.numpy(), zlib.crc32(batch.ids.numpy(), step))

@@ -27,6 +27,7 @@ from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.datasets import BLOCK_LENGTH, Material
 from mlm_mini.training.entries import ExactEntry, LanguageEntry
 from mlm_mini.training.text_entries import INSTALLED_TEXTS, TextEntry
+from mlm_mini.training.token_folder import is_token_folder, token_folder_entry
 
 # Sentences are so short that 15% of one is a word or two. At 35% a model learns more from each batch and comes nearer
 # to the floor, at the 15% of the evaluation too. Four parts keep short sentences apart from long ones (see
@@ -119,6 +120,8 @@ def find_language(
         raise ValueError(f"language is {language!r}: expected {', '.join(LANGUAGES)}, or a path")
     if isinstance(tokenizer, str) and tokenizer not in TOKENIZERS:
         raise ValueError(f"tokenizer is {tokenizer!r}: expected {' or '.join(TOKENIZERS)}")
+    if language not in LANGUAGES and is_token_folder(language):
+        return token_folder_entry(str(language), tokenizer, endings)
     entry = LANGUAGES.get(language) or FilesEntry(name=str(language), endings=tuple(endings))
     if endings and not isinstance(entry, FilesEntry):
         raise ValueError(f"endings are {', '.join(endings)}, but {entry.name} comes with the course: give a folder")

@@ -19,7 +19,7 @@ from mlm_mini.training.objectives import Objective
 from mlm_mini.training.progress import Point, Reporter, describe_curve, plot_curve
 from mlm_mini.training.run import Run
 from mlm_mini.training.threaded_map import side_by_side
-from mlm_mini.training.workers import ALONE, Workers, joined
+from mlm_mini.training.workers import ONE_WORKER, Workers, joined
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,7 +64,7 @@ def train(
     device: str | None = None,
     report: Reporter | None = None,
     after_step: Callable[[int, MaskedLM], None] | None = None,
-    workers: Workers = ALONE,
+    workers: Workers = ONE_WORKER,
 ) -> TrainingResult:
     """Train a model on the text of `source`, as `config` says.
 

@@ -14,7 +14,7 @@ import torch
 from mlm_mini.model import ModelConfig
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.run import TrainingError
-from mlm_mini.training.workers import ALONE, Workers
+from mlm_mini.training.workers import ONE_WORKER, Workers
 
 FLOAT, INTEGER = 4, 8  # bytes
 GIB = 2**30
@@ -24,7 +24,7 @@ LIMIT_OF_A_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 
 def check_memory(
-    shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device, workers: Workers = ALONE
+    shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device, workers: Workers = ONE_WORKER
 ) -> None:
     """Raises ValueError where a run needs more memory than there is; the message says what most of it is for."""
     needed, there = reckoned_bytes(shape, config, length, device, workers), _memory(device)
@@ -41,7 +41,7 @@ def check_memory(
 
 
 def reckoned_bytes(
-    shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device, workers: Workers = ALONE
+    shape: ModelConfig, config: TrainingConfig, length: int, device: torch.device, workers: Workers = ONE_WORKER
 ) -> dict[str, int]:
     """Bytes of one worker by purpose, each told with the numbers that decide it; small things are left out."""
     V, D, F, B, T = shape.vocab_size, shape.hidden_size, shape.intermediate_size, config.batch_size, length

@@ -39,7 +39,7 @@ from mlm_mini.training.out_folder import (
 )
 from mlm_mini.training.progress import Reporter
 from mlm_mini.training.start import Start, open_folder
-from mlm_mini.training.workers import ALONE, Workers, one_after_the_other
+from mlm_mini.training.workers import ONE_WORKER, Workers, one_after_the_other
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def train_folder(
     endings: Sequence[str] = (),
     device: str | None = None,
     report: Reporter | None = None,
-    workers: Workers = ALONE,
+    workers: Workers = ONE_WORKER,
 ) -> FolderResult:
     """Train a model and leave it in `out`, in Hugging Face's format, with its tokenizer.
 

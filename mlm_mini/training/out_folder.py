@@ -65,7 +65,7 @@ def note_launch(out: Path, workers: Workers) -> None:
 
 def was_interrupted(out: Path, workers: Workers) -> bool:
     """Whether torchrun has started these workers anew and the run in the folder is theirs, so that it is to go on."""
-    if not workers.restarted:
+    if not workers.restarts:
         return False
     with contextlib.suppress(OSError, ValueError):
         return (out / LAUNCH).read_text(encoding="utf-8") == workers.launch

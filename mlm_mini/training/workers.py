@@ -25,7 +25,7 @@ class Workers:
     """This process, and how many there are.
 
     rank: its number, from 0 on. count: of all workers. local_rank, here: the same on this machine alone.
-    launch: a name for the torchrun that started it, on this machine. restarted: whether it did so anew, since a worker
+    launch: a name for the torchrun that started it, on this machine. restarts: how often it did so anew, since a worker
     had died. fsdp: whether each keeps a share of the weights, their gradient and their moments; otherwise each has all.
     """
 
@@ -34,7 +34,7 @@ class Workers:
     local_rank: int = 0
     here: int = 1
     launch: str = ""
-    restarted: bool = False
+    restarts: int = 0
     fsdp: bool = False
 
     @classmethod
@@ -47,8 +47,8 @@ class Workers:
         names = {"rank": "RANK", "count": "WORLD_SIZE", "local_rank": "LOCAL_RANK", "here": "LOCAL_WORLD_SIZE"}
         numbers = {field: int(told[name]) for field, name in names.items() if name in told}
         launch = f"{told[STARTED_BY_TORCHRUN]} {os.getppid()}" if told else ""
-        restarted = int(told.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
-        workers = cls(**numbers, launch=launch, restarted=restarted, fsdp=fsdp)
+        restarts = int(told.get("TORCHELASTIC_RESTART_COUNT", 0))
+        workers = cls(**numbers, launch=launch, restarts=restarts, fsdp=fsdp)
         if fsdp and workers.alone:
             raise ValueError(
                 "with --fsdp several workers share the weights out, and this one is alone: start them with "
@@ -110,7 +110,7 @@ class Workers:
             )
 
 
-ALONE = Workers()
+ONE_WORKER = Workers()
 
 
 @contextlib.contextmanager
@@ -121,7 +121,7 @@ def joined(workers: Workers, device: torch.device) -> Iterator[None]:
         return
     from mlm_mini.training.distributed import process_group
 
-    with process_group(device):
+    with process_group(workers, device):
         yield
 
 
