@@ -1,0 +1,51 @@
+"""The book's first page, and the order of all others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+from mlm_mini.course.notebook import Chapter
+
+BOOK_TITLE = "Masked language modeling, step by step"
+ABOUT_THE_BOOK = (
+    "Every chapter is shown worked out, with the figures and numbers that it gave. To solve the exercises yourself, "
+    "clone the course and open it in JupyterLab with `python3 course.py learn`."
+)
+# Each part with the number of its first chapter.
+PARTS = {
+    "Part I · NumPy": "00",
+    "Part II · The Transformer": "05",
+    "Part III · Experiments": "09",
+    "Part IV · What has been learned": "12",
+    "Part V · Beyond English": "15",
+}
+
+
+def first_page(chapters: Iterable[Chapter], readme: Path) -> str:
+    """`index.md`: how the README begins, a table of the chapters, and for each part what stands in the side bar."""
+    chapters = list(chapters)
+    lines = [f"# {BOOK_TITLE}", "", opening(readme.read_text(encoding="utf-8")), "", ABOUT_THE_BOOK, ""]
+    for part, inside in parts_of(chapters).items():
+        lines += [f"## {part}", "", "| chapter | question | minutes |", "|---|---|---|"]
+        lines += [f"| [{c.number} · {c.title}]({c.name}.ipynb) | {c.question} | {c.minutes} |" for c in inside]
+        lines += ["", "```{toctree}", ":hidden:", f":caption: {part}", "", *(c.name for c in inside), "```", ""]
+    return "\n".join(lines)
+
+
+def parts_of(chapters: Iterable[Chapter]) -> dict[str, list[Chapter]]:
+    """The chapters of each part that has any."""
+    starts = [*PARTS.items(), ("", "99")]
+    parts = {
+        part: [chapter for chapter in chapters if first <= chapter.number < following]
+        for (part, first), (_, following) in pairwise(starts)
+    }
+    return {part: inside for part, inside in parts.items() if inside}
+
+
+def opening(readme: str) -> str:
+    """The paragraphs between the README's title and whatever comes first of a picture, a list or a heading."""
+    body = readme.split("\n", 1)[1]
+    return re.split(r"^(?:!\[|## |- )", body, maxsplit=1, flags=re.MULTILINE)[0].strip()
