@@ -15,7 +15,7 @@ ABOUT_THE_BOOK = (
     "clone the course and open it in JupyterLab with `python3 course.py learn`."
 )
 # Each part with the number of its first chapter.
-PARTS = {
+BOOK_PARTS = {
     "Part I · NumPy": "00",
     "Part II · The Transformer": "05",
     "Part III · Experiments": "09",
@@ -28,16 +28,16 @@ def first_page(chapters: Iterable[Chapter], readme: Path) -> str:
     """`index.md`: how the README begins, a table of the chapters, and for each part what stands in the side bar."""
     chapters = list(chapters)
     lines = [f"# {BOOK_TITLE}", "", opening(readme.read_text(encoding="utf-8")), "", ABOUT_THE_BOOK, ""]
-    for part, inside in parts_of(chapters).items():
+    for part, inside in book_parts(chapters).items():
         lines += [f"## {part}", "", "| chapter | question | minutes |", "|---|---|---|"]
         lines += [f"| [{c.number} · {c.title}]({c.name}.ipynb) | {c.question} | {c.minutes} |" for c in inside]
         lines += ["", "```{toctree}", ":hidden:", f":caption: {part}", "", *(c.name for c in inside), "```", ""]
     return "\n".join(lines)
 
 
-def parts_of(chapters: Iterable[Chapter]) -> dict[str, list[Chapter]]:
+def book_parts(chapters: Iterable[Chapter]) -> dict[str, list[Chapter]]:
     """The chapters of each part that has any."""
-    starts = [*PARTS.items(), ("", "99")]
+    starts = [*BOOK_PARTS.items(), ("", "99")]
     parts = {
         part: [chapter for chapter in chapters if first <= chapter.number < following]
         for (part, first), (_, following) in pairwise(starts)

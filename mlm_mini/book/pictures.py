@@ -11,7 +11,7 @@ from pathlib import Path
 
 INLINE = re.compile(r'<img src="data:image/png;base64,([^"]*)" alt="([^"]*)"[^>]*>')
 PICTURES = "pictures"  # the folder, beside the pages
-LEGIBLE_SHARE = 0.66  # of its width: below that a picture scrolls sideways, as the live widgets do it
+LEGIBLE_SHARE = 0.66  # of its width: on a small screen a wider picture scrolls sideways, as the live widgets do it
 PNG_SIZE = slice(16, 24)  # width and height, big-endian, in the header of every PNG
 
 
@@ -38,7 +38,7 @@ def _as_file(data: str, alt: str, site: Path, smaller: bool) -> str:
     least = round(LEGIBLE_SHARE * width)
     return (
         f'<div class="book-figure"><img src="{PICTURES}/{name}" alt="{alt}" width="{width}" height="{height}" '
-        f'style="min-width: {least}px"></div>'
+        f'style="--legible: {least}px"></div>'
     )
 
 

@@ -36,8 +36,8 @@ def build_book(
     """Writes the book of the chapters of those numbers, or of all, to `out`. Returns what Sphinx warned of.
 
     top: the folder of the course. repository: its address on the web, for links. say: told what is being done.
-    Raises BookError without the extra `book`, for an unknown chapter, and for one that is not built; OSError, with nothing
-    changed, where `out` cannot be written or holds anything that is not a book.
+    Raises BookError without the extra `book`, for an unknown chapter, and for one that is not built; OSError, with
+    nothing changed, where `out` cannot be written or holds anything that is not a book.
     """
     check_extra()
     check_place(out)
@@ -59,9 +59,9 @@ def check_extra() -> None:
     """Raises BookError, with the command that installs it, where the extra `book` is missing."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     try:
-        distribution(mathematics.PACKAGE)
+        distribution(mathematics.MATHJAX_PACKAGE)
     except PackageNotFoundError:
-        missing.append(mathematics.PACKAGE)
+        missing.append(mathematics.MATHJAX_PACKAGE)
     if missing:
         raise BookError(
             f"the book needs {', '.join(missing)}, which the extra `book` installs: "

@@ -51,7 +51,7 @@ def driven(
     for value in values:
         slider.value = value
         parts = tuple(getattr(widget, part).value for part in shown)
-        states.append(SliderState(written(value), plain_text(widget.status.value), parts))
+        states.append(SliderState(written(value), text_in(widget.status.value), parts))
     return BookSlider(name, label, tuple(states), start)
 
 
@@ -60,7 +60,7 @@ def slider_values(lowest: float, highest: float, step: float) -> list[float]:
     return [round(lowest + k * step, 9) for k in range(round((highest - lowest) / step) + 1)]
 
 
-def plain_text(markup: str) -> str:
+def text_in(markup: str) -> str:
     """The text of a piece of HTML."""
     return html.unescape(TAG.sub("", markup)).strip()
 

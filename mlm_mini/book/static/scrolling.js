@@ -4,7 +4,9 @@ const SCROLLS =
 
 function markScrollers() {
   for (const formula of document.querySelectorAll("span.math mjx-container")) {
-    formula.classList.toggle("book-wide", formula.scrollWidth > formula.closest("p, li, td, th").clientWidth);
+    formula.classList.remove("book-wide");
+    const line = formula.closest("p, li, td, th").clientWidth;
+    formula.classList.toggle("book-wide", formula.getBoundingClientRect().width > line);
   }
   for (const box of document.querySelectorAll(SCROLLS)) {
     const scrolls = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX !== "visible";
