@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -37,7 +36,7 @@ def first_page(chapters: Iterable[Chapter], readme: Path) -> str:
 
 def book_parts(chapters: Iterable[Chapter]) -> dict[str, list[Chapter]]:
     """The chapters of each part that has any."""
-    starts = [*BOOK_PARTS.items(), ("", "99")]
+    starts = [*BOOK_PARTS.items(), ("", "end")]
     parts = {
         part: [chapter for chapter in chapters if first <= chapter.number < following]
         for (part, first), (_, following) in pairwise(starts)
@@ -46,6 +45,5 @@ def book_parts(chapters: Iterable[Chapter]) -> dict[str, list[Chapter]]:
 
 
 def opening(readme: str) -> str:
-    """The paragraphs between the README's title and whatever comes first of a picture, a list or a heading."""
-    body = readme.split("\n", 1)[1]
-    return re.split(r"^(?:!\[|## |- )", body, maxsplit=1, flags=re.MULTILINE)[0].strip()
+    """The README's first paragraph below its title."""
+    return readme.split("\n\n")[1].strip()
