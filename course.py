@@ -11,6 +11,7 @@
     python3 course.py claims             measure the article's claims and print the verdicts   (--quick, --json [FILE])
     python3 course.py experiment NAME    run one experiment   (--full, --json [FILE])
     python3 course.py bench              speed, side by side with its peers   (--json [FILE])
+    python3 course.py book               the worked chapters as a static site   (--out DIR)
     python3 course.py test               run every test and every solution notebook
     python3 course.py build              make the notebooks from solutions/*.py   (--check, --force)
 

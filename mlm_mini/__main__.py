@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 
+from mlm_mini.commands.book import add_book_command
 from mlm_mini.commands.grading import add_grade_command
 from mlm_mini.commands.learn import add_learn_command
 from mlm_mini.commands.models import add_model_commands
@@ -55,6 +56,7 @@ def command_parser(asked: str = "") -> argparse.ArgumentParser:
     add_model_commands(commands, with_recipe=asked == "train")
     add_tokenize_command(commands)
     add_study_commands(commands)
+    add_book_command(commands)
     add_test_command(commands)
     return parser
 

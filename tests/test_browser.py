@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from chromium import CHROMIUM, QUIET
 
 from mlm_mini.course.notebook import without_outputs
 
@@ -28,18 +29,6 @@ WIDGETS = "widget-"  # begins the id of a cell that shows one
 NOTEBOOKS = sorted(
     path.stem for path in (TOP / "solutions").glob("[0-9][0-9]_*.py") if f'id="{WIDGETS}' in path.read_text("utf-8")
 )
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SERVER_SECONDS, RUN_SECONDS, STEP_SECONDS = 40, 900, 90  # patience, not speed: two workers may share two cores
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; CHROMIUM can name one")

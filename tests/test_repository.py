@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "grading": BASE | {"course"},
     "bench": BASE | {"reference", "languages", "model", "training", "experiments", "widgets", "course"},
     "chapters": BASE | {"processes", "training", "experiments"},
-    "commands": BASE | {"chapters", "training", "experiments", "course", "grading", "bench"},
+    "book": BASE | {"chapters", "training", "widgets", "course"},
+    "commands": BASE | {"book", "chapters", "training", "experiments", "course", "grading", "bench"},
     "__main__": {"commands", "quoting"},
 }
 # The same for the rooms inside the experiments: the lab, the studies, what lists them, and the claims, which read them.
