@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 
-import ipywidgets
 import numpy as np
 import pytest
 from driving import text_of
