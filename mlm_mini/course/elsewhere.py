@@ -21,6 +21,16 @@ if not util.find_spec("mlm_mini"):
 """
 
 
+# Where a service keeps files longer than the machine that it lends: Drive, where a learner has mounted it on Colab, and
+# what Kaggle saves with a notebook. (Codespaces and Binder are told by their own files, in dot folders.)
+KEPT = (Path("/content/drive/MyDrive"), Path("/kaggle/working"))
+
+
+def kept_folder() -> Path | None:
+    """The folder for the learner's progress on a service that has one of its own."""
+    return next((place / "mlm_mini" for place in KEPT if place.is_dir()), None)
+
+
 @cache
 def repository() -> str:
     """The address of the repository, which stands in pyproject.toml and nowhere else in the package."""

@@ -119,6 +119,7 @@ def find_language(
         raise ValueError(f"language is {language!r}: expected {', '.join(LANGUAGES)}, or a path")
     if isinstance(tokenizer, str) and tokenizer not in TOKENIZERS:
         raise ValueError(f"tokenizer is {tokenizer!r}: expected {' or '.join(TOKENIZERS)}")
+    # pyrefly: ignore[bad-argument-type] a path that is no name finds nothing
     entry = LANGUAGES.get(language) or FilesEntry(name=str(language), endings=tuple(endings))
     if endings and not isinstance(entry, FilesEntry):
         raise ValueError(f"endings are {', '.join(endings)}, but {entry.name} comes with the course: give a folder")

@@ -75,6 +75,7 @@ class Run:
         _seed_dropout(torch_seed(config.seed, Stream.DROPOUT), device)
         masks, name = generator(config.seed, Stream.MASKS), start and weights_fingerprint(start)
         asks = objective or objective_of(config)
+        # pyrefly: ignore[bad-argument-type] a model is never false
         return cls(model, make_optimizer(model, config), source, config, asks, masks, started_from=name)
 
     @property

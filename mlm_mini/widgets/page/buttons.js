@@ -12,8 +12,8 @@ let made = 0;
 function render({ model, el }) {
   const alone = model.get("_options_labels") === undefined;
   const row = document.createElement("div");
-  el.style.cssText += `font-size: var(--jp-widgets-font-size, 13px); ${alone ? "" : "margin: 2px; width: 100%"}`;
-  row.style.cssText = "display: flex; flex-wrap: wrap; align-items: center; color: var(--jp-ui-font-color1, inherit)";
+  row.style.cssText = "display: flex; flex-wrap: wrap; align-items: center; color: var(--jp-ui-font-color1, inherit);"
+    + `font-size: var(--jp-widgets-font-size, 13px); margin: ${alone ? 0 : 2}px`;
 
   const labels = () => (alone ? [model.get("description")] : model.get("_options_labels"));
   const pressed = (i) => (alone ? model.get("value") : model.get("index") === i);

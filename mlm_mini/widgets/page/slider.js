@@ -19,8 +19,9 @@ function render({ model, el }) {
   handle.setAttribute("aria-label", name);
   word.setAttribute("aria-hidden", "true"); // it is spoken as the value of the handle
 
-  el.style.cssText += "display: flex; flex-wrap: wrap; align-items: center; gap: 2px 8px; width: min(100%, 42em);"
-    + "margin: 2px; color: var(--jp-ui-font-color1, inherit); font-size: var(--jp-widgets-font-size, 13px)";
+  const row = document.createElement("div"); // not `el`, whose style belongs to the layout
+  row.style.cssText = "display: flex; flex-wrap: wrap; align-items: center; gap: 2px 8px; margin: 2px;"
+    + "color: var(--jp-ui-font-color1, inherit); font-size: var(--jp-widgets-font-size, 13px)";
   field.style.cssText = "width: 6em; min-height: 24px; box-sizing: border-box; color: inherit; font: inherit;"
     + "background: var(--jp-layout-color1, transparent); border: 1px solid var(--jp-ui-font-color2, #666)";
   handle.style.cssText = "flex: 1 1 14em; height: 28px; margin: 0"; // high enough for a finger
@@ -39,11 +40,13 @@ function render({ model, el }) {
   };
   handle.addEventListener("input", () => move(handle));
   field.addEventListener("change", () => move(field));
-  el.addEventListener("keydown", (event) => KEYS.includes(event.key) && event.stopPropagation());
+  field.addEventListener("keydown", (event) => event.key === "Enter" && move(field));
+  row.addEventListener("keydown", (event) => KEYS.includes(event.key) && event.stopPropagation());
 
   for (const trait of [key, ...(words() ? ["_options_labels"] : ["min", "max"])]) model.on(`change:${trait}`, show);
   show();
-  el.append(label, field, handle, word);
+  row.append(label, field, handle, word);
+  el.append(row);
   return () => model.off(null, show);
 }
 
