@@ -71,7 +71,7 @@ def test_the_address_is_the_same_wherever_it_must_be_written_out():
 
 
 def test_progress_is_kept_where_the_service_keeps_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(elsewhere, "KEPT", (tmp_path / "not mounted", tmp_path))
+    monkeypatch.setattr(elsewhere, "SERVICE_FOLDERS", (tmp_path / "not mounted", tmp_path))
     monkeypatch.delenv("MLM_MINI_DATA")
     assert progress_file() == tmp_path / "mlm_mini" / "progress.json"
     assert progress_file().parent.is_dir()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 BRANCH = "main"
 PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
-CELL = """\
+INSTALL_CODE = """\
 # Where the course is missing, as it is on Colab, this cell says how to get it. The PyTorch that is there stays.
 import sys
 from importlib import metadata, util
@@ -23,12 +23,12 @@ if not util.find_spec("mlm_mini"):
 
 # Where a service keeps files longer than the machine that it lends: Drive, where a learner has mounted it on Colab, and
 # what Kaggle saves with a notebook. (Codespaces and Binder are told by their own files, in dot folders.)
-KEPT = (Path("/content/drive/MyDrive"), Path("/kaggle/working"))
+SERVICE_FOLDERS = (Path("/content/drive/MyDrive"), Path("/kaggle/working"))
 
 
 def kept_folder() -> Path | None:
     """The folder for the learner's progress on a service that has one of its own."""
-    return next((place / "mlm_mini" for place in KEPT if place.is_dir()), None)
+    return next((place / "mlm_mini" for place in SERVICE_FOLDERS if place.is_dir()), None)
 
 
 @cache
@@ -55,4 +55,4 @@ def links(chapter: str) -> str:
 
 def install_cell() -> str:
     """The source of the cell that says, where the course is missing, the one line that installs it."""
-    return CELL.replace("REPOSITORY", repository()).rstrip("\n")
+    return INSTALL_CODE.replace("REPOSITORY", repository()).rstrip("\n")

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlm_mini.widgets.spoken import Choice, LiveText, NumberSlider, WordSlider
 
-WIDE = {"width": "min(100%, 42em)"}  # of a slider with its label and its field
+WIDE_SLIDER = {"width": "min(100%, 42em)"}  # of a slider with its label and its field
 WHOLE_LABEL = {"description_width": "initial"}  # never cut short
 EXAMPLE = "the minister spoke to the activist about the protest because he advocated for change ."
 LOWEST_RATIO, HIGHEST_RATIO, RATIO_STEP = 0.02, 0.9, 0.01  # of a `ratio_slider`
@@ -25,12 +25,12 @@ def status_line(text: str = "") -> LiveText:
 
 def slider(label: str, value: float, minimum: float, maximum: float, step: float) -> NumberSlider:
     """A slider that reports every step, by mouse, finger or arrow key, as it is made."""
-    return NumberSlider(value=value, min=minimum, max=maximum, step=step, description=label, layout=dict(WIDE))
+    return NumberSlider(value=value, min=minimum, max=maximum, step=step, description=label, layout=dict(WIDE_SLIDER))
 
 
 def word_slider(label: str, words: tuple[str, ...], position: int) -> WordSlider:
     """A slider over the words of a sentence; its `value` is a position, from 0 on."""
-    return WordSlider(options=numbered(words), value=position, description=label, layout=dict(WIDE))
+    return WordSlider(options=numbered(words), value=position, description=label, layout=dict(WIDE_SLIDER))
 
 
 def numbered(words: tuple[str, ...]) -> list[tuple[str, int]]:
