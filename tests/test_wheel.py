@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -76,11 +77,19 @@ def run_chapters(python, tmp_path):
     assert list(empty.iterdir()) == []
 
 
+def test_the_wheel_holds_all_that_the_package_reads(wheel):
+    package = TOP / "mlm_mini"
+    files = [path for path in package.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".py")]
+    assert {".js", ".json", ".typed"} <= {path.suffix for path in files}
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert [path.name for path in files if path.relative_to(TOP).as_posix() not in names] == []
+
+
 def test_chapters_run_from_the_wheel_beside_the_packages_that_are_here(wheel, tmp_path):
     python = make_environment(tmp_path / "venv")
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     run(sys.executable, "-m", "pip", "install", "--no-deps", "--quiet", "--target", site, wheel)
-    here = [path for path in sys.path if path.endswith(("site-packages", "dist-packages", "site"))]
+    here = [path for path in sys.path if path and Path(path).resolve() not in (TOP, TOP / "tests")]
     (site / "beside.pth").write_text("\n".join(here) + "\n")
     run_chapters(python, tmp_path)
 
