@@ -5,4 +5,4 @@ PyTorch encoder), `training`, `experiments`, `widgets`, `course` (exercises and 
 `chapters` and `commands`. Importing the package imports none of them, so it is quick.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

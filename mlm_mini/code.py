@@ -30,6 +30,7 @@ def code_fingerprint(*modules: str) -> str:
 
 @cache
 def _tree(module: str) -> ast.Module:
+    # pyrefly: ignore[missing-attribute] every module of this package has a file
     path = Path(importlib.util.find_spec(module).origin)
     return ast.parse(path.read_bytes())
 
@@ -39,6 +40,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _is_ours(alias.name))
+        # pyrefly: ignore[bad-argument-type] imports are written in full here, so there is a module
         elif isinstance(node, ast.ImportFrom) and _is_ours(node.module):
             yield from {_home(node.module, alias.name) for alias in node.names}
 

@@ -3,9 +3,13 @@
 import html
 import re
 
+from mlm_mini.widgets.spoken import LiveText
+
 
 def text_of(widget):
-    """The text of an HTML widget, tags removed."""
+    """The text of an HTML widget, tags removed, or of a line that is plain text already."""
+    if isinstance(widget, LiveText):
+        return widget.value
     return html.unescape(re.sub(r"<[^>]+>", " ", widget.value)).strip()
 
 

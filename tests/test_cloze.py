@@ -449,9 +449,8 @@ def test_the_button_does_what_enter_does_and_a_wrong_word_costs_nothing():
     for typed, says in (("", "type a word first"), ("<b>x</b>", "'<b>x</b>' is not among")):
         widget.word.value = typed
         widget.button.click()
-        assert says in html.unescape(widget.status.value)
+        assert says in widget.status.value
         assert widget.game.rounds == []
-    assert "<b>" not in widget.status.value
 
 
 def test_the_hidden_word_cannot_be_read_before_it_is_guessed():

@@ -56,10 +56,14 @@ def test_header_and_cells(chapter):
     assert [cell.id for cell in made.cells] == ["title", "setup", "ex-double", "check-double"]
 
 
+def exercise_of(notebook):
+    return next(cell for cell in notebook.cells if nb.exercise_id(cell))
+
+
 def test_the_learner_gets_a_stub_and_the_solution_no_markers(chapter):
     made = chapter()
     learner, solved = nb.chapter_notebook(made), nb.solution_notebook(made)
-    stub, answer = learner.cells[2].source, solved.cells[2].source
+    stub, answer = exercise_of(learner).source, exercise_of(solved).source
     assert stub.splitlines()[0] == "# exercise: 99.double"
     assert stub.splitlines()[-1] == '    raise NotImplementedError("99.double is yours to write")'
     assert "answer_of_the_author" in answer
@@ -67,8 +71,9 @@ def test_the_learner_gets_a_stub_and_the_solution_no_markers(chapter):
     assert "Where to start" in stub
     for notebook in (learner, solved):
         nbformat.validate(notebook)
-        assert [cell.id for cell in notebook.cells] == [cell.id for cell in made.cells]
-        assert notebook.cells[2].metadata == {"tags": ["keep-me"]}
+        added = {nb.LINKS_ID, nb.INSTALL_ID}
+        assert [cell.id for cell in notebook.cells if cell.id not in added] == [cell.id for cell in made.cells]
+        assert exercise_of(notebook).metadata == {"tags": ["keep-me"]}
 
 
 def test_a_clinic_shows_broken_code_and_the_solution_leaves_it_out(chapter):
@@ -79,9 +84,9 @@ def test_a_clinic_shows_broken_code_and_the_solution_leaves_it_out(chapter):
             "    #| return answer\n    # </broken>\n    # <solution>",
         )
     )
-    stub = nb.chapter_notebook(made).cells[2].source
+    stub = exercise_of(nb.chapter_notebook(made)).source
     assert stub.endswith("    answer = values\n    if len(values):\n        answer = values * 3\n    return answer")
-    assert "values * 3" not in nb.solution_notebook(made).cells[2].source
+    assert "values * 3" not in exercise_of(nb.solution_notebook(made)).source
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import ast
 import graphlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,13 +12,15 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import yaml
 
+import mlm_mini
 from mlm_mini.course import notebook as nb
 
 TOP = Path(__file__).resolve().parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
 FOLDERS = {"chapters", "solutions", "mlm_mini", "tests"}
-FILES = {"course.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"}
+FILES = {"course.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE", "CITATION.cff"}
 # Every room, and the rooms it may import. A room may always import itself.
 BASE = {"storage", "paths", "figures", "shipped", "seeds", "code", "quoting"}
 MAY_IMPORT = {
@@ -52,7 +56,11 @@ MAY_IMPORT_INSIDE = {
     "__init__": {"lab", "catalog"},
 }
 BELOW_THE_COURSE = {"reference", "languages", "model", "training", "experiments", "widgets", *BASE, "processes"}
-NOT_PINNED = {"antibody", "bench"}  # 97 MB for one cell, peers of a few rows: whoever wants them installs them
+NOT_PINNED = {
+    "antibody",  # 97 MB for one cell: whoever wants it installs it
+    "bench",  # peers of a few rows, likewise
+    "chapters",  # what others have, together
+}
 LONGEST = 260  # lines of a file; those that may have more, with a word why
 LONGER = {
     "languages/scene_lexicon.py",  # a table: the words of the scene language
@@ -168,11 +176,54 @@ def test_a_file_is_no_longer_than_a_few_screens():
     assert {name for name, lines in lengths.items() if lines > LONGEST} == LONGER
 
 
-def test_ruff_finds_nothing():
-    for command in (["check", "--quiet"], ["format", "--check", "--quiet"]):
-        line = [sys.executable, "-m", "ruff", *command, "."]
-        done = subprocess.run(line, cwd=TOP, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+def hooks():
+    """The commands of pre-commit, by name: what CI runs of the style."""
+    text = (TOP / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    (repository,) = yaml.safe_load(text)["repos"]
+    return {hook["id"]: hook["entry"].split() for hook in repository["hooks"]}
+
+
+@pytest.mark.parametrize("name", set(hooks()) - {"notebooks"}, ids=str)  # those have a test of their own
+def test_a_hook_of_pre_commit_finds_nothing(name):
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    tool, *arguments = hooks()[name]
+    if not (found := shutil.which(tool, path=tools)):
+        pytest.skip(f"needs {tool}, of the extra `test`")
+    files = [str(path) for path in tracked() if name == "spelling"] or (["."] if name.startswith("ruff") else [])
+    environment = os.environ | {"PATH": tools}  # a type checker asks the first Python there where packages are
+    line = [found, *arguments, *files]
+    done = subprocess.run(line, cwd=TOP, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def test_the_rooms_that_others_build_on_are_checked_in_full_and_leave_no_file_out():
+    assert {"mlm_mini/reference", "mlm_mini/model", "mlm_mini/training"} <= set(hooks()["types-in-full"])
+    settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pyrefly"]
+    assert "project-excludes" not in settings
+    assert "sub-config" not in settings
+    whole_file = re.compile(r"^# pyrefly: ignore(-errors)?\b", re.MULTILINE)  # at the margin it is for all lines
+    for room in ("reference", "model", "training"):
+        for path in (TOP / "mlm_mini" / room).rglob("*.py"):
+            assert not whole_file.search(path.read_text(encoding="utf-8")), path.name
+
+
+def test_the_version_is_the_same_wherever_it_must_be_written_out():
+    log = (TOP / ".github" / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", log.replace(",", ""), re.MULTILINE)[1] == mlm_mini.__version__
+    citation = (TOP / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.*)$", citation, re.MULTILINE)[1] == mlm_mini.__version__
+
+
+@pytest.mark.parametrize("path", sorted((TOP / ".github").rglob("*.yml")), ids=lambda path: path.name)
+def test_what_the_services_read_can_be_read(path):
+    form = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if path.parent.name == "workflows":
+        steps = [step for job in form["jobs"].values() for step in job["steps"]]
+        scripts = [step["run"].split()[0] for step in steps if "run" in step]
+        assert scripts
+        assert [script for script in scripts if script.startswith(".ci") and not (TOP / script).is_file()] == []
+    elif path.stem != "config":
+        assert {"name", "description", "body"} <= set(form)
 
 
 def test_the_readmes_chapter_table_is_the_chapters_own():

@@ -68,10 +68,10 @@ def test_fewer_steps_take_the_slider_along_and_the_button_writes_another(model):
     assert text_of(widget.row) != last
     assert "After step 6 of 6" in text_of(widget.status)
     widget.steps.value = 2
-    assert (widget.slider.max, widget.field.children[0].max, widget.slider.value) == (2, 2, 2)
+    assert (widget.slider.max, widget.slider.value) == (2, 2)
     assert "After step 2 of 2" in text_of(widget.status)
     widget.steps.value = 9
-    assert (widget.slider.max, widget.field.children[0].max) == (9, 9)
+    assert widget.slider.max == 9
 
 
 @pytest.mark.parametrize("make", [unmasking_widget, unmasking_figure])

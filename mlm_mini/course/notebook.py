@@ -30,6 +30,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from mlm_mini.course import elsewhere
+
 SOURCE_NAME = re.compile(r"(\d\d)_[a-z0-9_]+\.py")
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 EXERCISE_LINE = re.compile(r"# exercise: (\S+)")
@@ -37,10 +39,18 @@ MARKER = re.compile(r"\s*# <(/?)(solution|broken)>\s*")
 BROKEN_PREFIX = "#| "
 LEAK_LENGTH = 24  # a solution line at least this long, without its spaces, is no coincidence
 HEADER_KEYS = {"title": str, "question": str, "minutes": int, "prerequisites": str}
-METADATA = {
+METADATA = {  # what JupyterLab writes when it opens a notebook, but for the version of Python: see `saving`
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
 }
+LINKS_ID, INSTALL_ID = "open-elsewhere", "get-the-course"  # cells that every chapter has and no source
 
 
 class SourceError(ValueError):
@@ -83,7 +93,7 @@ def read_chapter(path: Path) -> Chapter:
             raise SourceError(f'{path.name}: cell {place} has the id {cell_id!r}; write `# %% id="some-name"`')
         if cell.cell_type not in ("code", "markdown"):
             raise SourceError(f"{path.name}: cell {cell_id!r} is of type {cell.cell_type}; write code or markdown")
-        if cell_id in seen:
+        if cell_id in seen or cell_id in (LINKS_ID, INSTALL_ID):
             raise SourceError(f"{path.name}: two cells have the id {cell_id!r}")
         seen.add(cell_id)
         cell.id = cell_id
@@ -159,6 +169,10 @@ def _notebook(chapter: Chapter, for_learner: bool) -> NotebookNode:
             source = _transformed(chapter, cell, for_learner)
         new = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[cell.cell_type]
         cells.append(new(source, id=cell.id, metadata=dict(cell.metadata)))
+    first = next((place for place, cell in enumerate(cells) if cell.cell_type == "code"), len(cells))
+    cells.insert(first, nbformat.v4.new_code_cell(elsewhere.install_cell(), id=INSTALL_ID))
+    if for_learner:
+        cells.insert(min(1, first), nbformat.v4.new_markdown_cell(elsewhere.links(chapter.name), id=LINKS_ID))
     return nbformat.v4.new_notebook(cells=cells, metadata=json.loads(json.dumps(METADATA)), nbformat_minor=5)
 
 

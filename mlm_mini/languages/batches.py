@@ -65,6 +65,7 @@ class SampledSentences(TextSource):
 
     @property
     def state(self) -> dict:
+        # pyrefly: ignore[bad-return] NumPy promises a Mapping only; all its generators give a dict
         return self._rng.bit_generator.state
 
     @state.setter

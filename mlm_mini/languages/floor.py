@@ -35,6 +35,7 @@ def estimate_floor(
     split: tuple[float, float, float],
 ) -> Floor:
     """As `ExactLanguage.bayes_floor`, which says what the arguments mean and what is raised."""
+    # pyrefly: ignore[bad-assignment] `checked_split` has counted them
     mask_ratio, split = checked_ratio(mask_ratio), checked_split(split)
     if mask_ratio == 0:
         raise ValueError("mask_ratio is 0, so no token is ever predicted and no floor exists: choose one above 0")

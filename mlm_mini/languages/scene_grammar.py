@@ -128,6 +128,7 @@ def _scenes(situations: list[Situation], lexis: Lexis) -> Iterator[Scene]:
     family_total = sum(lexicon.FAMILY_WEIGHTS.values())
     situation_total = Counter()
     for situation in situations:
+        # pyrefly: ignore[unsupported-operation] a Counter of weights, which may be fractions
         situation_total[situation.family] += situation.weight
     for situation in situations:
         choices = lexis.choices(situation)

@@ -194,6 +194,7 @@ def _alike(slot_distribution: np.ndarray, distributions: np.ndarray) -> list[Gro
     for g, skeleton in enumerate(skeletons):
         scenes = np.flatnonzero(member.ravel() == g)
         varying = [(t, *_numbered(slot_distribution[scenes, t])) for t in np.flatnonzero(skeleton < 0)]
+        # pyrefly: ignore[bad-argument-type] an index of NumPy's is as good as an int
         groups.append(Group(scenes, skeleton, varying))
     return groups
 

@@ -47,7 +47,9 @@ def _pieces(ids: np.ndarray, length: int) -> Iterator[np.ndarray]:
     in_file = isinstance(ids, np.memmap) and isinstance(ids.base, mmap)  # a view of a map would have the wrong offset
     for start in range(0, len(ids), length):
         if in_file:
+            # pyrefly: ignore[missing-attribute] `in_file` says that it is a memmap
             offset, count = ids.offset + start * ids.itemsize, min(length, len(ids) - start)
+            # pyrefly: ignore[missing-attribute] as above
             yield np.fromfile(ids.filename, ids.dtype, count=count, offset=offset)
         else:
             yield ids[start : start + length]

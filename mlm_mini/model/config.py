@@ -34,10 +34,13 @@ class ModelConfig:
             kind, value = field.type, getattr(self, field.name)
             if isinstance(value, bool) or not isinstance(value, Integral if kind is int else Real):
                 raise TypeError(f"{field.name} is {value!r}: expected {'an integer' if kind is int else 'a number'}")
+            # pyrefly: ignore[not-callable] the types of these fields are int and float, not their names
             object.__setattr__(self, field.name, kind(value))  # a NumPy integer would not survive JSON
             if field.name.endswith("dropout_prob"):
+                # pyrefly: ignore[unsupported-operation] the abstract numbers compare, if not for a checker
                 if not 0 <= value < 1:
                     raise ValueError(f"{field.name} is {value}: expected a probability from 0 up to, not including, 1")
+            # pyrefly: ignore[unsupported-operation] as above
             elif not 0 < value < math.inf:
                 raise ValueError(f"{field.name} is {value}: expected a finite number above 0")
         if self.hidden_size % self.num_attention_heads:

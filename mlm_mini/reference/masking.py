@@ -99,6 +99,7 @@ def corrupt(ids, selected, mask_id, random_ids, rng, split=BERT_SPLIT):
     # One draw with three outcomes. Two draws in a row (10% random, then 90% of the rest masked) would give 81/10/9.
     fate = checked_rng(rng).choice(3, size=ids.shape, p=split / split.sum())
     drawn = rng.choice(random_ids, size=ids.shape)
+    # pyrefly: ignore[no-matching-overload] NumPy's stubs know `choose` for arrays of one type only
     return np.where(selected, np.choose(fate, [mask_id, drawn, ids]), ids)
 
 

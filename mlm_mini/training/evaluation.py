@@ -99,6 +99,7 @@ def draw_evaluation(
 def _diffusion_evaluation(ids, vocabulary, config, rng, language) -> EvaluationSet:
     batch, words = diffusion_batch(ids, vocabulary, rng), maskable_positions(ids, vocabulary.special_ids).sum(axis=1)
     _check_asks(batch)
+    # pyrefly: ignore[bad-argument-type, unsupported-operation] a diffusion batch has weights
     batch = replace(batch, weights=batch.weights * float(words.sum()))  # the sum of a sentence is in nats
     return EvaluationSet(batch, None if language is None else floor_nats(language, ids, batch, config), words)
 

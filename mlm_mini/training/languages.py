@@ -122,6 +122,7 @@ def find_language(
         raise ValueError(f"tokenizer is {tokenizer!r}: expected {' or '.join(TOKENIZERS)}")
     if language not in LANGUAGES and is_token_folder(language):
         return token_folder_entry(str(language), tokenizer, endings)
+    # pyrefly: ignore[bad-argument-type] a path that is no name finds nothing
     entry = LANGUAGES.get(language) or FilesEntry(name=str(language), endings=tuple(endings))
     if endings and not isinstance(entry, FilesEntry):
         raise ValueError(f"endings are {', '.join(endings)}, but {entry.name} comes with the course: give a folder")

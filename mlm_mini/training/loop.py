@@ -101,6 +101,7 @@ def train(
     # Dropout draws from the device's global generator. The caller's is put back, and no other device is touched.
     with torch.random.fork_rng([on] if on.type == "cuda" else []), joined(workers, on):
         run = _start(workers, model_config, source, config, on, objective, start)
+        # pyrefly: ignore[bad-assignment] an evaluation set is never false
         run.evaluated_on = evaluation and evaluation.fingerprint
         if resume and out is not None and has_checkpoint(out):
             load_checkpoint(out, use=run.restore)

@@ -85,6 +85,7 @@ def train_folder(
         check_out(out, resume)  # now, not after minutes of tokenizing
     if start:
         start.check_options(size=size, vocabulary_size=vocabulary_size, tokenizer=tokenizer)
+        # pyrefly: ignore[bad-assignment] from here on a name or a tokenizer, as `find_language` takes it
         tokenizer = start.tokenizer
     tokenizer = "wordpiece" if tokenizer is None else tokenizer
     entry = find_language(language, tokenizer, endings)
@@ -130,6 +131,7 @@ def _check_not_given(language: str | os.PathLike, **options: int | None) -> None
 
 
 def _shape(entry: LanguageEntry, size: str | None, start: Start | None, tokens: int, length: int) -> ModelConfig:
+    # pyrefly: ignore[bad-argument-type] without a start the size has been filled in
     return start.shape(length) if start else entry.shape(size, tokens, length)
 
 
@@ -159,6 +161,7 @@ def _write(
 def _compare(model: MaskedLM, material: Material, config: TrainingConfig) -> Comparison | None:
     if material.blanks is None or config.objective == "causal":
         return None
+    # pyrefly: ignore[bad-argument-type] where there are blanks there is text to train on
     return compare_with_counting(model, material.blanks, material.train, material.tokenizer.vocabulary)
 
 

@@ -121,6 +121,7 @@ class LiveCurve(Reporter):
 
         self._curve.append(point)
         figure, alt = plot_curve(self._curve, self._floor, self._steps), describe_curve(self._curve, self._floor)
+        # pyrefly: ignore[missing-attribute] with display_id IPython returns a handle
         self._handle.update({"text/html": figure_html(figure, alt), "text/plain": alt}, raw=True)
 
 
@@ -130,6 +131,7 @@ def plot_curve(curve: list[Point], floor: float | None, steps: int | None = None
 
     figure, (axes,) = figures.new_figure()
     at = [point.step for point in curve]
+    # pyrefly: ignore[bad-argument-type] None is a gap in matplotlib's line
     axes.plot(at, [point.train_loss for point in curve], color=figures.SKY, label="training batches")
     axes.plot(at, [point.loss for point in curve], color=figures.BLUE, marker="o", markersize=3, label="fixed masks")
     if floor is not None:

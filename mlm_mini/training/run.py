@@ -78,6 +78,7 @@ class Run:
         masks, name = generator(config.seed, Stream.MASKS), start and weights_fingerprint(start)
         asks = objective or objective_of(config)
         low, optimizer = settled(config, device), make_optimizer(model, config)
+        # pyrefly: ignore[bad-argument-type] a model is never false
         return cls(model, optimizer, source, config, asks, masks, started_from=name, low=low)
 
     @property

@@ -41,6 +41,7 @@ class TextEntry(LanguageEntry):
         tokenizer = self.tokenizer
         if isinstance(tokenizer, str):
             tokenizer = text_tokenizer(corpus, vocabulary_size, tokenizer)
+        # pyrefly: ignore[bad-return] two splits, so three in all
         return tokenizer, *(text_tokens(corpus, split, tokenizer) for split in ("train", "validation"))
 
     def text(self) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlm_mini import figures
 from mlm_mini.reference import entropy, perplexity
-from mlm_mini.widgets.controls import WHOLE_LABEL, choice, sentence_box, status_html, status_line, with_position
+from mlm_mini.widgets.controls import choice, numbered, sentence_box, status_line, word_slider
 from mlm_mini.widgets.picture import MovingPicture
 
 if TYPE_CHECKING:
@@ -71,13 +71,7 @@ class AttentionWidget(ipywidgets.VBox):
         maps = read(sentence)
         self.sentence = sentence_box(sentence, at_enter=True)
         self.head = choice("Head", list(maps.maps))
-        self.query = ipywidgets.SelectionSlider(
-            options=_numbered(maps.tokens),
-            value=query,
-            description="Query word",
-            style=WHOLE_LABEL,
-            layout={"width": "min(100%, 36em)"},
-        )
+        self.query = word_slider("Query word", maps.tokens, query)
         self.status = status_line()
         self.picture = ipywidgets.HTML()
         self._prepare(maps)
@@ -85,17 +79,17 @@ class AttentionWidget(ipywidgets.VBox):
         self.sentence.observe(self._read_again, "value")
         self.head.observe(self._redraw, "value")
         self.query.observe(self._redraw, "value")
-        super().__init__([self.sentence, self.head, with_position(self.query), self.status, self.picture])
+        super().__init__([self.sentence, self.head, self.query, self.status, self.picture])
 
     def _read_again(self, _: object) -> None:
         try:
             maps = self.read(self.sentence.value)
         except ValueError as error:
-            self.status.value = status_html(f"Not read, the picture is still that of the last sentence: {error}")
+            self.status.value = f"Not read, the picture is still that of the last sentence: {error}"
             return
         self._prepare(maps)  # first, because the slider redraws as soon as its words change
         query = self.query.index
-        self.query.options = _numbered(maps.tokens)
+        self.query.options = numbered(maps.tokens)
         self.query.index = min(query, len(maps.tokens) - 1)
         self._redraw()
 
@@ -105,7 +99,7 @@ class AttentionWidget(ipywidgets.VBox):
 
     def _redraw(self, _: object = None) -> None:
         text = self.charts.move(self.head.value, self.query.value)
-        self.status.value = status_html(text)
+        self.status.value = text
         self.picture.value = self.moving.html(f"A map of attention weights, and one row of it as bars. {text}")
 
 
@@ -199,8 +193,3 @@ def squares(weights: np.ndarray) -> np.ndarray:
     half = np.sqrt(weights[t, s])[:, None] / 2
     corners = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
     return np.stack([s, t], axis=-1)[:, None, :] + half[:, :, None] * corners
-
-
-def _numbered(tokens: tuple[str, ...]) -> list[tuple[str, int]]:
-    """Options of a slider: a sentence may hold the same word twice, so each has its position in front."""
-    return [(f"{t} {token}", t) for t, token in enumerate(tokens)]

@@ -64,8 +64,9 @@ class ClozeWidget(ipywidgets.VBox):
         self.answer = ipywidgets.HTML()
         self.scores = ipywidgets.HTML()
         below = ipywidgets.HBox([self.answer, self.scores], layout={"flex_flow": "row wrap"})
-        sure = controls.with_field(self.confidence)
-        super().__init__([self.chooser, self.source, self.sentence, self.word, sure, self.button, self.status, below])
+        super().__init__(
+            [self.chooser, self.source, self.sentence, self.word, self.confidence, self.button, self.status, below]
+        )
         self.button.on_click(lambda _: self.advance())
         self.word.on_msg(lambda _, content, __: self._enter() if content.get("event") == "submit" else None)
         self.chooser.observe(lambda change: self.choose(change["new"], otherwise=change["old"]), "value")
@@ -131,7 +132,7 @@ class ClozeWidget(ipywidgets.VBox):
         self.say(game_sentence(game))
 
     def say(self, text: str) -> None:
-        self.status.value = controls.status_html(text)
+        self.status.value = text
 
 
 def game_html(game: Game) -> str:

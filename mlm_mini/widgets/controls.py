@@ -1,13 +1,13 @@
 """The controls that widgets share, each with a name that a screen reader can say, and the line of text below them."""
 
-import html
 from collections.abc import Callable
 
 import ipywidgets
 import numpy as np
 
-from mlm_mini.widgets.tokens import TEXT_COLOR
+from mlm_mini.widgets.spoken import Choice, LiveText, NumberSlider, WordSlider
 
+WIDE_SLIDER = {"width": "min(100%, 42em)"}  # of a slider with its label and its field
 WHOLE_LABEL = {"description_width": "initial"}  # never cut short
 EXAMPLE = "the minister spoke to the activist about the protest because he advocated for change ."
 LOWEST_RATIO, HIGHEST_RATIO, RATIO_STEP = 0.02, 0.9, 0.01  # of a `ratio_slider`
@@ -18,21 +18,24 @@ def two_generators(seed: int) -> tuple[np.random.Generator, np.random.Generator]
     return np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
 
 
-def status_html(text: str) -> str:
-    """A line of plain text that a screen reader speaks when it changes."""
-    style = f"color: {TEXT_COLOR}; line-height: 1.45; max-width: 50em; margin: 6px 0"
-    return f'<div role="status" aria-live="polite" aria-atomic="true" style="{style}">{html.escape(text)}</div>'
+def status_line(text: str = "") -> LiveText:
+    """The line that says in words what a widget shows; set its `value` to plain text."""
+    return LiveText(value=text)
 
 
-def status_line(text: str = "") -> ipywidgets.HTML:
-    """The widget of a live text line; set its `value` with `status_html`."""
-    return ipywidgets.HTML(status_html(text))
+def slider(label: str, value: float, minimum: float, maximum: float, step: float) -> NumberSlider:
+    """A slider that reports every step, by mouse, finger or arrow key, as it is made."""
+    return NumberSlider(value=value, min=minimum, max=maximum, step=step, description=label, layout=dict(WIDE_SLIDER))
 
 
-def slider(label: str, value: float, minimum: float, maximum: float, step: float):
-    """A slider that reports every step, by mouse or arrow key, as it is made. Show it `with_field`."""
-    look = {"style": WHOLE_LABEL, "layout": {"width": "min(100%, 36em)"}}
-    return ipywidgets.FloatSlider(value=value, min=minimum, max=maximum, step=step, description=label, **look)
+def word_slider(label: str, words: tuple[str, ...], position: int) -> WordSlider:
+    """A slider over the words of a sentence; its `value` is a position, from 0 on."""
+    return WordSlider(options=numbered(words), value=position, description=label, layout=dict(WIDE_SLIDER))
+
+
+def numbered(words: tuple[str, ...]) -> list[tuple[str, int]]:
+    """Options of a slider: a sentence may hold the same word twice, so each has its position in front."""
+    return [(f"{i} {word}", i) for i, word in enumerate(words)]
 
 
 def ratio_slider(label: str, ratio: float):
@@ -61,47 +64,7 @@ def redraw_button(press: Callable[[], None]) -> ipywidgets.Button:
     return button
 
 
-def choice(label: str, options: list, value=None) -> ipywidgets.ToggleButtons:
-    """A button for each option, all in sight: Tab goes from one to the next, the space bar chooses.
-
-    Not a list or a row of radio buttons: a notebook that takes the arrow keys for moving from cell to cell, as
-    JupyterLab does, takes them from these as well. What is chosen belongs into the text line, since no button says it.
-    options: names, or pairs of name and value. value: the first by default.
-    """
+def choice(label: str, options: list, value=None) -> Choice:
+    """A button for each option. options: names, or pairs of name and value. value: the first by default."""
     given = {} if value is None else {"value": value}
-    style = {**WHOLE_LABEL, "button_width": "auto"}
-    return ipywidgets.ToggleButtons(options=options, description=label, style=style, **given)
-
-
-def with_field(slider: ipywidgets.FloatSlider) -> ipywidgets.HBox:
-    """A slider behind a number field that has taken over its label. Either moves the other.
-
-    ipywidgets gives the handle of a slider no name that a screen reader could say, and the number beside it is a box
-    without a name or a role. A number field has both, takes typed numbers, and steps with the arrow keys as well.
-    """
-    limits = {"min": slider.min, "max": slider.max, "step": slider.step}
-    field = ipywidgets.BoundedFloatText(value=slider.value, **limits, **_label_of(slider, digits=6))
-    slider.readout = False
-    return _side_by_side(field, slider, "value", "value", lambda value: round(value, 9))  # 0.41000000000000003 is 0.41
-
-
-def with_position(slider: ipywidgets.SelectionSlider) -> ipywidgets.HBox:
-    """As `with_field`, for a slider over words: the number is the word's position, from 0 on."""
-    last = len(slider.options) - 1
-    field = ipywidgets.BoundedIntText(value=slider.index, min=0, max=last, **_label_of(slider, digits=5))
-    slider.observe(lambda change: setattr(field, "max", len(change["new"]) - 1), "options")
-    return _side_by_side(field, slider, "index", "value", lambda index: index)
-
-
-def _label_of(slider, digits: int) -> dict:
-    """The label of a slider for its field, which has room for it and for so many digits."""
-    width = f"{digits + 0.55 * len(slider.description):.0f}em"
-    return {"description": slider.description, "style": WHOLE_LABEL, "layout": {"width": width}}
-
-
-def _side_by_side(field, slider, moves: str, number: str, shown: Callable) -> ipywidgets.HBox:
-    ipywidgets.link((slider, moves), (field, number), transform=(shown, lambda value: value))
-    slider.description = ""
-    # As wide as the line has room beside the field; where that is little, a line of its own.
-    slider.layout.width, slider.layout.flex = "auto", "1 1 14em"
-    return ipywidgets.HBox([field, slider], layout={"flex_flow": "row wrap", "width": "min(100%, 42em)"})
+    return Choice(options=options, description=label, **given)

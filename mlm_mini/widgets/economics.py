@@ -59,7 +59,7 @@ class EconomicsWidget(ipywidgets.VBox):
         text = describe(drawn, *ratios, self.curves) + note
         self.charts.move(*ratios)
         self.row.value = token_row(asked_boxes(drawn), "The sentence as the model reads it")
-        self.status.value = controls.status_html(text)
+        self.status.value = text
         self.picture.value = self.moving.html(f"{self.charts.alt} {text}")
 
 
@@ -79,7 +79,7 @@ class MaskEconomicsWidget(EconomicsWidget):
     ):
         check_ratios(mask_ratio, mask_ratio)
         self.slider, self.button = controls.ratio_slider("Mask ratio", mask_ratio), controls.redraw_button(self._reseed)
-        row = ipywidgets.HBox([controls.with_field(self.slider), self.button], layout={"flex_flow": "row wrap"})
+        row = ipywidgets.HBox([self.slider, self.button], layout={"flex_flow": "row wrap"})
         super().__init__(sentence, seed, curves, ONE_AXIS, [row])
         self.slider.observe(self._redraw, "value")
 
@@ -107,7 +107,7 @@ class TwoKnobsWidget(EconomicsWidget):
         self.corruption = controls.ratio_slider("Corruption", mask_ratio)
         self.prediction = controls.ratio_slider("Prediction", prediction_ratio)
         self.button = controls.redraw_button(self._reseed)
-        knobs = [controls.with_field(self.corruption), controls.with_field(self.prediction), self.button]
+        knobs = [self.corruption, self.prediction, self.button]
         super().__init__(sentence, seed, curves, TWO_AXES, knobs)
         self._taking_along = False
         self.corruption.observe(self._step, "value")

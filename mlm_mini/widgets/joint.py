@@ -52,7 +52,7 @@ class JointWidget(ipywidgets.VBox):
         try:
             blanks = read_blanks(scene_language(), self.sentence.value)
         except ValueError as error:
-            self.status.value = controls.status_html(f"Not read: {error}. The charts are of the sentence before.")
+            self.status.value = f"Not read: {error}. The charts are of the sentence before."
             return
         self.word.unobserve(self._redraw, "value")  # its options change first, and its value with them
         self.blanks = blanks
@@ -64,7 +64,7 @@ class JointWidget(ipywidgets.VBox):
 
     def _redraw(self, _: object = None) -> None:
         text = show_choice(self.charts, self.blanks, self.word.value)
-        self.status.value = controls.status_html(text)
+        self.status.value = text
         self.picture.value = self.moving.html(f"{self.charts.alt} {text}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlm_mini import figures
 from mlm_mini.experiments.beyond.slider import NARROWEST, SENTENCE, WIDEST, Restored, probabilities, restore, visible
-from mlm_mini.widgets.controls import slider, status_html, status_line, with_field
+from mlm_mini.widgets.controls import slider, status_line
 from mlm_mini.widgets.picture import scrolling
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class LacunaWidget(ipywidgets.VBox):
         self.status, self.picture = status_line(), ipywidgets.HTML()
         figure, _ = draw_restored(self._restored(width))
         self.slider.observe(self._redraw, "value")
-        super().__init__([with_field(self.slider), self.status, scrolling(self.picture, figure)])
+        super().__init__([self.slider, self.status, scrolling(self.picture, figure)])
         self._redraw()
 
     def _checked(self, width: int) -> float:
@@ -49,7 +49,7 @@ class LacunaWidget(ipywidgets.VBox):
     def _redraw(self, _: object = None) -> None:
         restored = self._restored(round(self.slider.value))
         figure, alt = draw_restored(restored)
-        self.status.value = status_html(describe_restored(restored))
+        self.status.value = describe_restored(restored)
         self.picture.value = figures.figure_html(figure, alt)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mlm_mini import figures
 from mlm_mini.languages import scene_language
 from mlm_mini.languages.leak import Leak, blank_distribution, measure_leak
-from mlm_mini.widgets.controls import slider, status_html, status_line, with_field
+from mlm_mini.widgets.controls import slider, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ class LeakWidget(ipywidgets.VBox):
         self.status = status_line()
         self.picture = ipywidgets.HTML()
         self.slider.observe(self._redraw, "value")
-        super().__init__([with_field(self.slider), self.status, scrolling(self.picture, self.charts.figure)])
+        super().__init__([self.slider, self.status, scrolling(self.picture, self.charts.figure)])
         self._redraw()
 
     def _redraw(self, _: object = None) -> None:
         text = self.charts.move(self.slider.value)
-        self.status.value = status_html(text)
+        self.status.value = text
         self.picture.value = self.moving.html(f"Three charts. {text}")
 
 

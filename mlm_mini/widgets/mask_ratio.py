@@ -38,7 +38,7 @@ class MaskRatioWidget(ipywidgets.VBox):
         self.table = ipywidgets.HTML()
         self.sentence.observe(self._redraw, "value")
         self.slider.observe(self._redraw, "value")
-        row = ipywidgets.HBox([controls.with_field(self.slider), self.button], layout={"flex_flow": "row wrap"})
+        row = ipywidgets.HBox([self.slider, self.button], layout={"flex_flow": "row wrap"})
         super().__init__([self.sentence, row, self.row, self.status, self.table])
         self._redraw()
 
@@ -50,7 +50,7 @@ class MaskRatioWidget(ipywidgets.VBox):
         ratio = self.slider.value
         drawn = corrupt_sentence(self.sentence.value, ratio, *controls.two_generators(self.seed))
         self.row.value = token_row(fate_boxes(drawn), "The sentence as the model reads it")
-        self.status.value = controls.status_html(describe_fates(drawn, ratio))
+        self.status.value = describe_fates(drawn, ratio)
         self.table.value = counts_table(drawn, ratio)
 
 

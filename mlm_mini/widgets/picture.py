@@ -22,10 +22,11 @@ LEGIBLE = 0.66  # of its size: the smallest at which the course's figures are st
 def scrolling(picture: ipywidgets.HTML, figure: Figure) -> ipywidgets.Box:
     """A box around the widget of a picture: it shrinks with the page while it can be read, then it scrolls sideways.
 
-    The box scrolls and not the picture, so that it stays where it is when the picture is replaced.
+    The box scrolls and not the picture, so that it stays where it is when the picture is replaced. Tab stops at it, so
+    that the arrow keys can scroll it.
     """
     picture.layout.min_width = f"{round(LEGIBLE * figure.bbox.width)}px"
-    return ipywidgets.Box([picture], layout={"overflow": "auto"})
+    return ipywidgets.Box([picture], layout={"overflow": "auto"}, tabbable=True)
 
 
 class MovingPicture:

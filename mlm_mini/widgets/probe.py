@@ -11,8 +11,9 @@ from mlm_mini import figures
 from mlm_mini.experiments.probing.one_sentence import RoleShares, SentenceProbes
 from mlm_mini.experiments.probing.reading import TRAINED, UNTRAINED
 from mlm_mini.languages import scene_language
-from mlm_mini.widgets.controls import choice, status_html, status_line
+from mlm_mini.widgets.controls import choice, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
+from mlm_mini.widgets.spoken import Toggle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,10 +57,7 @@ class ProbeWidget(ipywidgets.VBox):
 
     def _new_sentence(self, hidden) -> None:
         words = self.sentence.value.split()
-        buttons = [
-            ipywidgets.ToggleButton(i in hidden, description=word, tooltip=f"hide {word}", layout={"width": "auto"})
-            for i, word in enumerate(words)
-        ]
+        buttons = [Toggle(i in hidden, description=word, tooltip=f"hide {word}") for i, word in enumerate(words)]
         for button in buttons:
             button.observe(self._redraw, "value")
         self.row.children = buttons
@@ -67,7 +65,7 @@ class ProbeWidget(ipywidgets.VBox):
 
     def _redraw(self, _: object = None) -> None:
         text = self.charts.move(*read(self.probes, self.sentence.value, self.hidden))
-        self.status.value = status_html(text)
+        self.status.value = text
         self.picture.value = self.moving.html(f"Three bars. {text}")
 
 

@@ -9,7 +9,7 @@ import ipywidgets
 
 from mlm_mini import figures
 from mlm_mini.experiments.company.projection import OF_TABLE, SOURCES, Plane, scene_planes
-from mlm_mini.widgets.controls import WHOLE_LABEL, choice, status_html, status_line
+from mlm_mini.widgets.controls import WHOLE_LABEL, choice, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ProjectionWidget(ipywidgets.VBox):
         text = self.charts[source].mark(self.shown)
         if typed != self.shown:
             text = f"{typed!r} is no word of the scene language: " + text if typed else "Type a word. " + text
-        self.status.value = status_html(text)
+        self.status.value = text
         self.picture.value = self.moving[source].html(describe(self.charts[source], source, self.shown))
 
 

@@ -78,7 +78,7 @@ class StrategyWidget(ipywidgets.VBox):
         self.sentence.observe(self._read_again, "value")
         self.strategy.observe(self._redraw, "value")
         self.slider.observe(self._pick_again, "value")
-        row = ipywidgets.HBox([controls.with_field(self.slider), self.button], layout={"flex_flow": "row wrap"})
+        row = ipywidgets.HBox([self.slider, self.button], layout={"flex_flow": "row wrap"})
         super().__init__([self.sentence, self.strategy, row, self.row, self.status, self.box])
         self._pick_again()
 
@@ -86,9 +86,7 @@ class StrategyWidget(ipywidgets.VBox):
         try:
             self.ids = read_scene(self.sentence.value)
         except ValueError as error:
-            self.status.value = controls.status_html(
-                f"Not read, the picture is still that of the last sentence: {error}"
-            )
+            self.status.value = f"Not read, the picture is still that of the last sentence: {error}"
             return
         self._prepare()
         self._pick_again()
@@ -112,7 +110,7 @@ class StrategyWidget(ipywidgets.VBox):
         text = describe_picks(self.picks, strategy, ratio)
         self.charts.move(self.picks, strategy, ratio)
         self.row.value = token_row(pick_boxes(self.picks, strategy), ROW_LABEL)
-        self.status.value = controls.status_html(text)
+        self.status.value = text
         self.picture.value = self.moving.html(f"{TWO_CHARTS} {text}")
 
 

@@ -55,9 +55,8 @@ class UnmaskingWidget(ipywidgets.VBox):
         for control in (self.who, self.order, self.steps):
             control.observe(self._rewrite, "value")
         self.slider.observe(self._redraw, "value")
-        self.field = controls.with_field(self.slider)
-        last = ipywidgets.HBox([self.field, self.button], layout={"flex_flow": "row wrap"})
-        super().__init__([self.who, self.order, controls.with_field(self.steps), last, self.row, self.status])
+        last = ipywidgets.HBox([self.slider, self.button], layout={"flex_flow": "row wrap"})
+        super().__init__([self.who, self.order, self.steps, last, self.row, self.status])
         self._rewrite()
 
     def _reseed(self) -> None:
@@ -69,14 +68,13 @@ class UnmaskingWidget(ipywidgets.VBox):
         self.written = write_sentence(
             self.readers[self.who.value], scene_language(), self.words, steps, self.order.value, self.seed
         )
-        for control in (self.slider, self.field.children[0]):
-            control.max = steps
+        self.slider.max = steps
         self._redraw()
 
     def _redraw(self, _: object = None) -> None:
         step = int(self.slider.value)
         self.row.value = token_row(stage_boxes(self.written, step), "The sentence after this step")
-        self.status.value = controls.status_html(
+        self.status.value = (
             f"{ORDER_LABELS[self.order.value]}, written by {self.who.value}. {describe_stage(self.written, step)}"
         )
 
