@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from mlm_mini.course import report
+from mlm_mini.course.clock import TimeLimitReached
 from mlm_mini.course.diagnosis import Diagnosis, diagnose, expected_outcomes
 from mlm_mini.course.exercise import Exercise
 from mlm_mini.course.judging import USUAL_FLOATS
-from mlm_mini.course.run import TimeLimitReached, run_case, same_outcome
+from mlm_mini.course.run import run_case, same_outcome
 from mlm_mini.grading.fresh import fresh
 from mlm_mini.grading.program import PROCESS_ENDED, ProcessEnded
 from mlm_mini.grading.proxy import Submitted
@@ -32,7 +33,6 @@ from mlm_mini.grading.submission import Part, Submission, pristine
 
 LONG = 400  # characters of a function's syntax tree, below which everybody writes the same
 MOST_PARTIAL = 0.5  # of an exercise's points
-SLOW = "Your function did not finish within {:g} seconds of computing: is there a loop that never ends, or a wait?"
 IMPORTED = "calls the course's own answer"
 MEMORIZED = "right on the course's own inputs alone"
 
@@ -85,25 +85,25 @@ def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark
         missing = submitted.seen.failures
         return _mark(part, 0.0, feedback=_with_failures(refusal, missing) if function is None else refusal)
     if exercise.is_random:  # fresh inputs are the known ones with other luck: who is right on them need not do both
-        again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0, watched=False)
+        again = diagnose(fresh(exercise, seed), function, limits.judging, search=0.0, watched=False)
         if again.correct and not submitted.seen.handed_in:
             inputs = f"of fresh inputs {_count(again)}"
             return _mark(part, float(exercise.minutes), feedback="Correct.", inputs=inputs)
     search = 0.0 if exercise.is_random or exercise.prepare else math.inf  # all or nothing: no clock decides
-    found = diagnose(exercise, function, limits.waiting, search, watched=False)
+    found = diagnose(exercise, function, limits.judging, search, watched=False)
     if submitted.seen.handed_in:
         return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
     if submitted.seen.slow:
-        return _mark(part, 0.0, feedback=SLOW.format(limits.seconds), inputs=_count(found))
+        return _mark(part, 0.0, feedback=submitted.seen.slow, inputs=_count(found))
     if submitted.seen.ends and not any(problem is None for problem in found.problems):
         return _mark(part, 0.0, feedback=PROCESS_ENDED, inputs=_count(found))
     if _given_up(found):
         return _mark(part, 0.0, feedback=_feedback(found, submitted), inputs=_count(found))
-    again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0, watched=False)
+    again = diagnose(fresh(exercise, seed), function, limits.judging, search=0.0, watched=False)
     if submitted.seen.handed_in:
         return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
     if submitted.seen.slow:
-        return _mark(part, 0.0, feedback=SLOW.format(limits.seconds), inputs=_count(found))
+        return _mark(part, 0.0, feedback=submitted.seen.slow, inputs=_count(found))
     inputs = f"{_count(found)}; of fresh ones {_count(again)}"
     if found.correct and again.correct:
         return _mark(part, float(exercise.minutes), feedback="Correct.", inputs=inputs)

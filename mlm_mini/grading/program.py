@@ -8,6 +8,10 @@ from mlm_mini.course.exercise import Exercise
 
 PROCESS_ENDED = "Your code ended the process that it runs in: os._exit, a crash, or more memory than there is."
 
+LOOPS = "Your function did not finish within {:g} seconds of computing: is there a loop that never ends?"
+WAITS = "Your function did not finish within {:g} seconds by the clock: does it sleep, or wait for something?"
+ALTOGETHER = "On all inputs together your function took more than {:g} seconds by the clock."
+
 
 class ProcessEnded(Exception):
     """The process of a submission is gone."""
@@ -35,4 +39,4 @@ class Remembered:
     handed_in: bool = False
     ends: int = 0
     failures: list = field(default_factory=list)
-    slow: bool = False
+    slow: str = ""  # how it took too long, in a sentence
