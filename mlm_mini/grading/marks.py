@@ -30,6 +30,7 @@ from mlm_mini.grading.proxy import Submitted
 from mlm_mini.grading.sandbox import Sandbox, SandboxError
 from mlm_mini.grading.startup import Limits
 from mlm_mini.grading.submission import Part, Submission, pristine
+from mlm_mini.quoting import printable
 
 LONG = 400  # characters of a function's syntax tree, below which everybody writes the same
 MOST_PARTIAL = 0.5  # of an exercise's points
@@ -231,5 +232,6 @@ def as_row(name: str, chapter: str, submission: Submission, marks: list[Mark]) -
 
 def broken_row(name: str, chapter: str, problem: str) -> dict:
     """The row of a file that cannot be marked."""
-    empty: dict = {"points": 0.0, "max_points": 0.0, "flags": ["not marked"], "problem": problem}
+    empty: dict = {"points": 0.0, "max_points": 0.0, "flags": ["not marked"]}
+    empty["problem"] = printable(problem)  # it may quote a path
     return {"name": name, "chapter": chapter, **empty, "remarks": [], "left_out": [], "exercises": []}

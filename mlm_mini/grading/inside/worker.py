@@ -13,6 +13,7 @@ import linecache
 import os
 import random
 import sys
+import threading
 import traceback
 
 import messages
@@ -61,6 +62,7 @@ class Session:
     def __init__(self, sock):
         self.sock = sock
         self.graph = None
+        self.asking = threading.Lock()  # a function may ask from threads of its own: each is to get its own reply
 
     def serve(self):
         while True:
@@ -171,8 +173,9 @@ class Session:
 
     def ask(self, number, name, args, kwargs):
         known = wire.Encoder(remote=self.stand_in).encode((args, kwargs))
-        self.say({"kind": "ask", "ref": number, "name": name}, known)
-        head, values = self.receive()
+        with self.asking:
+            self.say({"kind": "ask", "ref": number, "name": name}, known)
+            head, values = self.receive()
         if head["kind"] == "told":
             answer = wire.Decoder(far=self.remote).decode(values[0])
             return iter(answer) if head["iterator"] else answer
