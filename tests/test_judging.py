@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections import Counter, defaultdict
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -204,6 +205,51 @@ def test_the_time_limit_holds_outside_the_main_thread():
     thread.start()
     thread.join(5)
     assert stopped
+
+
+PAIR = Exercise(
+    "99.pair",
+    "the least and the most",
+    cases=(Case("three", (np.array([3.0, 1.0, 2.0]),)), Case("one", (np.array([5.0]),))),
+    mistakes="""
+    - the wrong way round: The first is to be the least.
+          values.min(), values.max() => values.max(), values.min()
+    """,
+    hints="- Which of the two comes first?",
+    minutes=1,
+    answer=Answer("99.pair", "def pair(values):\n    return values.min(), values.max()\n"),
+)
+
+
+class Ends(NamedTuple):
+    least: float
+    most: float
+
+    def __eq__(self, other):
+        return True
+
+
+def test_a_named_tuple_counts_as_a_tuple_and_by_its_content():
+    assert judge(PAIR, lambda values: Ends(values.min(), values.max())).correct
+    swapped = judge(PAIR, lambda values: Ends(values.max(), values.min()))
+    assert swapped.mistake.name == "the wrong way round"
+
+
+def test_what_a_library_draws_when_it_is_loaded_is_not_laid_to_the_function(tmp_path, monkeypatch):
+    (tmp_path / "drawing_module.py").write_text("import random; random.random()")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def loads(values):
+        importlib.import_module("drawing_module")
+        return values.min(), values.max()
+
+    def draws_too(values):
+        random.random()
+        return loads(values)
+
+    assert judge(PAIR, loads).correct
+    sys.modules.pop("drawing_module")
+    assert "generator that everybody shares" in " ".join(judge(PAIR, draws_too).lines)
 
 
 SLOW_MODULE = "import time\ntime.sleep(0.5)\nWHOLE = True\n"

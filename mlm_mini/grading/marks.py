@@ -25,7 +25,7 @@ from mlm_mini.course.exercise import Exercise
 from mlm_mini.course.judging import USUAL_FLOATS
 from mlm_mini.course.run import run_case, same_outcome
 from mlm_mini.grading.fresh import fresh
-from mlm_mini.grading.program import PROCESS_ENDED, ProcessEnded
+from mlm_mini.grading.program import PROCESS_ENDED, REFUSED, ProcessEnded
 from mlm_mini.grading.proxy import Submitted
 from mlm_mini.grading.sandbox import Sandbox, SandboxError
 from mlm_mini.grading.startup import Limits
@@ -146,6 +146,8 @@ def _feedback(found: Diagnosis, submitted: Submitted) -> str:
     kept = [line for line in lines if not line.startswith("To try things on that input")]
     if submitted.seen.line and any("raised" in line for line in kept):
         kept.append(f"It was raised in {submitted.seen.line}")
+    if any(isinstance(outcome.error, PermissionError) for outcome in found.outcomes):
+        kept.append(REFUSED)
     return _with_failures("\n".join(kept), submitted.seen.failures)
 
 

@@ -8,6 +8,10 @@ from mlm_mini.course.exercise import Exercise
 
 PROCESS_ENDED = "Your code ended the process that it runs in: os._exit, a crash, or more memory than there is."
 
+REFUSED = (
+    "What was not permitted is refused by the sandbox in which functions are marked: there are no other processes, no\n"
+    "network and no files of yours, so that nothing which needs them (subprocess, asyncio, ...) can be marked."
+)
 LOOPS = "Your function did not finish within {:g} seconds of computing: is there a loop that never ends?"
 WAITS = "Your function did not finish within {:g} seconds by the clock: does it sleep, or wait for something?"
 ALTOGETHER = "On all inputs together your function took more than {:g} seconds by the clock."

@@ -64,8 +64,8 @@ class Encoder:
             return value
         if id(value) in self.numbers:
             return ["ref", self.numbers[id(value)]]
-        if kind is tuple:
-            return ["tuple", [self._node(item, depth + 1) for item in value]]
+        if issubclass(kind, tuple):  # a NamedTuple too
+            return ["tuple", [self._node(item, depth + 1) for item in tuple.__iter__(value)]]
         if kind is bytes:
             return ["bytes", self._buffer(value)]
         if kind.__module__ == "numpy" and isinstance(value, np.generic) and value.dtype.kind in ARRAY_KINDS:

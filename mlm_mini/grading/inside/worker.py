@@ -116,7 +116,7 @@ class Session:
     def call(self, head, values):
         decoder = wire.Decoder(far=self.remote)
         args, kwargs = decoder.decode(values[0])
-        before = surroundings.global_generators()
+        before, loaded = surroundings.global_generators(), len(sys.modules)
         answer, failed = None, None
         with surroundings.quiet() as printed:
             try:
@@ -125,13 +125,14 @@ class Session:
                 raise
             except BaseException as error:
                 failed = error
+        touched = surroundings.global_generators()[: len(before)] != before
+        if touched:
+            surroundings.restore_generators(before)
         said = {
-            "global": surroundings.global_generators()[: len(before)] != before,
+            "global": touched and len(sys.modules) == loaded,  # libraries draw when they load; the function will again
             "printed": printed.text,
             "characters": min(printed.characters, COUNTED_CHARACTERS),
         }
-        if said["global"]:
-            surroundings.restore_generators(before)
         after = wire.Encoder(remote=self.stand_in).encode((args, kwargs))
         changed = b"" if after == values[0] else after
         said["kept"] = bool(changed) and messages.buffers(after) == messages.buffers(values[0])  # not sent again
