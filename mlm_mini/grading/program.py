@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mlm_mini.course.exercise import Exercise
+from mlm_mini.course.exercise import Exercise, WrongAnswer
 
 PROCESS_ENDED = "Your code ended the process that it runs in: os._exit, a crash, or more memory than there is."
 
@@ -17,11 +17,11 @@ WAITS = "Your function did not finish within {:g} seconds by the clock: does it 
 ALTOGETHER = "On all inputs together your function took more than {:g} seconds by the clock."
 
 
-class ProcessEnded(Exception):
+class ProcessEnded(WrongAnswer):
     """The process of a submission is gone."""
 
 
-class AnswerNotPlain(Exception):
+class AnswerNotPlain(WrongAnswer):
     """What a submission sent is no plain data."""
 
 

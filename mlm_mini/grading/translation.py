@@ -71,9 +71,10 @@ def word(text: str) -> str:
 
 
 def opaque(module: str, name: str) -> Any:
-    """An object whose type has that name, and nothing else."""
-    found = type(word(name), (), {})()
-    type(found).__module__ = word(module.split(".")[0])
+    """An object whose type has that name, and nothing else; of no module, a name in words."""
+    called = word(name) if module else " ".join(word(part) for part in name.split()[:12])
+    found = type(called, (), {})()
+    type(found).__module__ = word(module.split(".")[0]) if module else "builtins"
     return found
 
 
