@@ -319,7 +319,8 @@ NO_PART = {
     "no random token is drawn": (
         "03.corrupt",
         (
-            "def corrupt(ids, selected, mask_id, random_ids, rng, split=(0.8, 0.1, 0.1)):\n    u = rng.random(ids.shape)\n"
+            "def corrupt(ids, selected, mask_id, random_ids, rng, split=(0.8, 0.1, 0.1)):\n"
+            "    u = rng.random(ids.shape)\n"
             "    r = random_ids[(np.arange(ids.size) % len(random_ids)).reshape(ids.shape)]\n"
             "    kept = np.where(selected & (u < split[0] + split[1]), r, ids)\n"
             "    return np.where(selected & (u < split[0]), mask_id, kept)"
