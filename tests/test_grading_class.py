@@ -3,6 +3,11 @@
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -16,6 +21,7 @@ from mlm_mini.grading.reports import class_page, learner_page, page_name, write_
 from mlm_mini.grading.tables import as_csv, as_gradescope, as_junit
 
 SETTINGS = Settings(seed=3)
+THREE = ("ann", "bob", "carl")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +74,46 @@ def test_two_jobs_and_an_interrupted_run_give_the_same(folder, rows, tmp_path):
     again, _ = mark_class(files, SETTINGS, 1, state, lambda done, total: left.append(total - done))
     assert again == rows
     assert left[0] == 4
+
+
+@pytest.fixture(scope="module")
+def rows_of_three(folder):
+    return mark_class(find([str(folder / name) for name in THREE]), SETTINGS, jobs=1)[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no SIGKILL on this system")
+@pytest.mark.parametrize("kill", ["the whole group", "the parent alone"])
+def test_a_killed_run_goes_on_and_marks_the_same(kill, folder, rows_of_three, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
+    paths = [str(folder / name) for name in THREE]
+    line = [sys.executable, "-m", "mlm_mini", "grade", *paths, "--seed", str(SETTINGS.seed), "--jobs", "1"]
+    run = subprocess.Popen(line, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while run.poll() is None and done_by(tmp_path) < 1:
+        time.sleep(0.01)
+    (os.killpg if kill == "the whole group" else os.kill)(run.pid, signal.SIGKILL)
+    run.wait()
+    assert 1 <= done_by(tmp_path) < len(THREE)
+    assert main(["grade", *paths, "--resume", "--jobs", "1", "--csv", str(tmp_path / "marks.csv")]) == 0
+    assert (tmp_path / "marks.csv").read_text(encoding="utf-8") == as_csv(rows_of_three)
+    assert [row["points"] for row in rows_of_three][:2] == [36, 6]
+
+
+def done_by(folder):
+    """How many rows an interrupted run has kept."""
+    texts = [path.read_text(encoding="utf-8") for path in (folder / "cache" / "grading").glob("*.jsonl")]
+    return sum(text.count("\n") - 1 for text in texts)
+
+
+def test_a_row_that_follows_half_a_row_is_not_lost(tmp_path):
+    state = tmp_path / "state.jsonl"
+    begin_state(state, 7, resume=False)
+    with open(state, "a", encoding="utf-8") as file:
+        file.write('{"key": "ha')  # killed while it wrote
+    assert begin_state(state, 8, resume=True) == 7
+    with open(state, "a", encoding="utf-8") as file:
+        file.write('{"key": "whole", "row": {}}\n')
+    assert begin_state(state, 9, resume=True) == 7
+    assert '{"key": "whole", "row": {}}' in state.read_text(encoding="utf-8").splitlines()
 
 
 def test_csv_has_a_line_for_each_exercise(rows):

@@ -56,6 +56,8 @@ def begin_state(state: Path, seed: int, resume: bool) -> int:
     if resume:
         for line in _lines(state):
             if type(line.get("seed")) is int:
+                with open(state, "a", encoding="utf-8") as file:
+                    file.write("\n")  # or the next row would be added to half of one, and lost with it
                 return line["seed"]
     state.write_text(json.dumps({"seed": seed}) + "\n", encoding="utf-8")
     return seed
