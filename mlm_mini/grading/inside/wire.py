@@ -32,6 +32,7 @@ class WireError(ValueError):
 # What stands for a function or an object that stays on the other side, and for what cannot be sent at all.
 Remote = namedtuple("Remote", "number name")
 Opaque = namedtuple("Opaque", "module name")
+_UNFINISHED = object()  # stands for what is being read
 
 
 class Encoder:
@@ -169,9 +170,7 @@ class Decoder:
         return value
 
     def _read_ref(self, node, depth):
-        if not 0 <= node[1] < len(self.objects):
-            raise WireError("a reference to nothing")
-        if self.objects[node[1]] is _UNFINISHED:
+        if not 0 <= node[1] < len(self.objects) or self.objects[node[1]] is _UNFINISHED:
             raise WireError("it contains itself")
         self.nodes += self.weights.get(node[1], 1)  # or lists of lists that are one would take for ever to walk
         if self.nodes > 2 * MOST_NODES:
@@ -260,6 +259,3 @@ class Decoder:
             raise WireError("the value ends too early")
         self.place += length
         return self.content[self.place - length : self.place]
-
-
-_UNFINISHED = object()
