@@ -31,7 +31,7 @@ from mlm_mini.experiments.claims.strategy import GRADIENT_LENGTH
 from mlm_mini.experiments.company import arms
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.joint.one_pass import hide_words, joint_nats, one_pass_nats
-from mlm_mini.experiments.joint.readers import reader_of_language
+from mlm_mini.experiments.joint.readers import BlankReader, reader_of_language
 from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Sampled, decide_above
 from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS
@@ -619,19 +619,29 @@ def test_the_claims_beyond_english_are_held_against_the_best_ngram_and_a_unigram
         )
 
 
-def test_a_model_that_knows_the_language_saves_in_turn_what_the_blanks_tell_each_other(monkeypatch):
+def test_a_model_is_held_against_the_exact_marginals_in_one_pass_and_in_turn(monkeypatch):
     language = scene_language()
+    words = language.vocabulary.regular_ids
+    even = np.zeros(len(language.vocabulary))
+    even[words] = 1 / len(words)
+    exact = reader_of_language(language)
+    blunt = BlankReader(language.vocabulary, lambda ids, positions: np.tile(even, (*positions.shape, 1)))
+    few = SimpleNamespace(of=lambda quick, full: 150)
     monkeypatch.setattr(joint, "cached_model", lambda name: SimpleNamespace(model=None))
-    monkeypatch.setattr(joint, "reader_of_model", lambda model, vocabulary: reader_of_language(language))
-    few = SimpleNamespace(of=lambda quick, full: 150, rng=np.random.default_rng(6))
-    found, rng = joint.saved_by_model(few).figures, np.random.default_rng(6)
-    for m, words in ((2, "two"), (3, "three")):
-        blanks = hide_words(language, 150, m, rng)
-        told = (one_pass_nats(reader_of_language(language), blanks) - joint_nats(blanks)).mean()
-        assert told > 0
-        assert found[f"one pass, {words} blanks"].value == pytest.approx(0, abs=1e-12)
-        for name in ("in turn", "in turn beside its own one pass"):
-            assert found[f"{name}, {words} blanks"].value == pytest.approx(told)
+    for reader in (exact, blunt):
+        monkeypatch.setattr(joint, "reader_of_model", lambda model, vocabulary, reader=reader: reader)
+        few.rng, rng = np.random.default_rng(6), np.random.default_rng(6)
+        found = {name: figure.value for name, figure in joint.saved_by_model(few).figures.items()}
+        for m, blanks in ((m, hide_words(language, 150, m, rng)) for m in (2, 3)):
+            name, apart = {2: "two", 3: "three"}[m], one_pass_nats(exact, blanks).mean()
+            told = apart - joint_nats(blanks).mean()  # what the blanks tell each other, which no single guess knows
+            if reader is exact:
+                one_pass, in_turn, by_turns = 0.0, told, told
+            else:
+                one_pass, in_turn, by_turns = apart - m * np.log(len(words)), apart - m * np.log(len(words)), 0.0
+            assert found[f"one pass, {name} blanks"] == pytest.approx(one_pass, abs=1e-9)
+            assert found[f"in turn, {name} blanks"] == pytest.approx(in_turn, abs=1e-9)
+            assert found[f"in turn beside its own one pass, {name} blanks"] == pytest.approx(by_turns, abs=1e-9)
 
 
 def test_the_claim_on_fields_compares_trained_models_at_their_end():
