@@ -630,6 +630,17 @@ def test_a_notebook_gets_a_curve_that_grows(monkeypatch):
     assert "at step 20 to" in shown[-1]["text/plain"]
 
 
+@pytest.mark.parametrize("reporter", [Reporter, TerminalProgress, LiveCurve])
+def test_whoever_shows_a_run_leaves_its_curve_alone(reporter, monkeypatch):
+    import IPython.display
+
+    class Handle:
+        def update(self, data, raw): ...
+
+    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
+    assert [point.step for point in markov_run(steps=40, report=reporter()).curve] == [20, 40]
+
+
 def test_a_result_is_shown_with_its_description(learned, monkeypatch):
     import IPython.display
 
@@ -687,6 +698,13 @@ def test_candidates_are_the_models_own_distribution(folder):
     best = everything[0][0]
     assert best == Candidate(best.token, pytest.approx(p.max().item(), rel=1e-5), best.surprisal)
     assert tokenizer.vocabulary.ids([best.token])[0] == p.argmax()
+
+
+def test_a_model_in_training_mode_fills_in_without_dropout(scenes):
+    tokenizer, text = WordLevel(scenes.vocabulary), "The chef [MASK] the [MASK]."
+    model = small_model(scenes.vocabulary, hidden_dropout_prob=0.5)
+    expected = fill(model.eval(), tokenizer, text)
+    assert fill(model.train(), tokenizer, text) == expected
 
 
 def test_special_tokens_are_no_answer(folder):
@@ -957,6 +975,23 @@ def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
     assert "trigram" not in capsys.readouterr().out, "a model that reads from the left is not asked for blanks"
     assert run("fill", "The [MASK].", "--model", tmp_path / "causal") == 1
     assert "has learned to read from the left only" in capsys.readouterr().err
+
+
+def test_a_0_is_not_taken_for_what_is_not_given(monkeypatch, tmp_path):
+    asked = []
+
+    def begun(language, size, config, out, **settings):
+        asked.append(config.to_dict())
+        raise ValueError("that is enough")
+
+    monkeypatch.setattr(training, "train_folder", begun)
+    zeros = ("weight_decay", "warmup", "beta1", "heavy_share")
+    assert run("train", "--out", tmp_path, "--device", "cpu") == 1
+    line = [part for name in zeros for part in (f"--{name.replace('_', '-')}", 0)]
+    assert run("train", "--out", tmp_path, "--device", "cpu", *line) == 1
+    usual, given = asked
+    assert all(usual[name] > 0 for name in zeros)
+    assert given == usual | dict.fromkeys(zeros, 0)
 
 
 @pytest.mark.parametrize(("device", "parts"), [("cpu", 4), ("cuda", 1)])
