@@ -19,7 +19,6 @@ import contextlib
 import datetime
 import re
 import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -35,6 +34,7 @@ from torch.nn.parallel import DistributedDataParallel
 from mlm_mini.languages.batches import TextSource
 from mlm_mini.model import MaskedLM, ModelConfig, autocast
 from mlm_mini.seeds import Stream, generator
+from mlm_mini.training.batch_share import Share, share_of
 from mlm_mini.training.checkpoint import Checkpoint
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet
@@ -88,21 +88,6 @@ def told_of_lost_workers() -> Iterator[None]:
             "the connection to another worker is lost: torchrun says whether it died, and starts all anew as often as "
             "its --max-restarts allows; the last checkpoint, if there is one, is as it was"
         ) from error
-
-
-@dataclass(frozen=True)
-class Share(Batch):
-    """The rows of a batch that one worker takes.
-
-    asked: what the whole batch asks for, by which nats are divided. checksum: of the whole batch and its step.
-    """
-
-    asked: int = 0
-    checksum: int = 0
-
-    def count_labels(self) -> int:
-        """How many tokens are to be predicted, by all workers."""
-        return self.asked
 
 
 @dataclass
@@ -238,13 +223,6 @@ class SharedRun(Run):
         if weights:
             model.load_state_dict(weights, assign=True)
         return model.eval()
-
-
-def share_of(batch: Batch, workers: Workers, step: int) -> Share:
-    """What one worker takes of a batch that all of them have drawn."""
-    own = batch.rows(workers.rows())
-    checksum = zlib.crc32(batch.labels.numpy().tobytes(), zlib.crc32(batch.ids.numpy().tobytes(), step))
-    return Share(**vars(own), asked=batch.count_labels(), checksum=checksum)
 
 
 def _sharded(model: MaskedLM, device: torch.device, count: int) -> MaskedLM:
