@@ -2,11 +2,15 @@
 
 import io
 import json
+import os
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
-from submissions import chapter, code, content
+from submissions import answer, chapter, code, content, written
 
+from mlm_mini.__main__ import main
 from mlm_mini.grading.archives import Unreadable, find
 from mlm_mini.grading.pool import Settings, mark_file
 from mlm_mini.grading.submission import take_apart
@@ -24,7 +28,8 @@ BROKEN = {
     "no text": (b"\x89PNG\r\n\x1a\n\xff\xfe\x00", "no text"),
     "JSON, but no notebook": (b"[1, 2, 3]", "no notebook"),
     "a notebook without cells": (b'{"nbformat": 4}', "no cells"),
-    "too deep": (b"[" * 200_000, "no valid JSON"),
+    "too deep": (b"[" * 200_000, "nested too deep"),
+    "a number without end": (b'{"cells": [' + b"7" * 1_000_000 + b"]}", "thousands of digits"),
     "in another language": (notebook(metadata={"kernelspec": {"language": "R"}}), "in R"),
     "of no chapter": (json.dumps({"cells": [code("x = 1")], "nbformat": 4, "metadata": {}}).encode(), "no chapter"),
     "a page of a website": (b"<!DOCTYPE html><title>Sign in</title>", "no valid JSON"),
@@ -38,6 +43,7 @@ def test_a_broken_file_gets_a_row_that_says_why(name, tmp_path):
     (file,) = find([str(tmp_path)])
     row = mark_file(file, Settings(1), sandbox=None)
     assert said in row["problem"]
+    assert ("cut off" in row["problem"]) == (said == "no valid JSON")
     assert row["flags"] == ["not marked"]
 
 
@@ -117,6 +123,8 @@ def test_a_hostile_archive_is_left_alone(name, tmp_path):
     raw, said = HOSTILE[name]
     (file,) = found(tmp_path, raw)
     assert said in file.problem
+    assert not set(file.name) & set("/\\:")
+    assert file.name not in (".", "..")
     with pytest.raises(Unreadable):
         file.read()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["class.zip"]
@@ -139,5 +147,48 @@ def test_folders_are_searched_and_links_are_not_followed(tmp_path):
     (tmp_path / "ann" / ".ipynb_checkpoints").mkdir()
     (tmp_path / "ann" / ".ipynb_checkpoints" / "01_softmax.ipynb").write_bytes(GOOD)
     (tmp_path / "carl.ipynb").symlink_to(tmp_path / "bob.ipynb")
-    assert [file.name for file in find([str(tmp_path)])] == ["ann", "bob"]
+    (tmp_path / "dora.ipynb").mkdir()
+    (tmp_path / "emil").mkdir()
+    (tmp_path / "emil" / "01_softmax.ipynb").mkdir()
+    (tmp_path / "emil" / "01_softmax.ipynb" / "01_softmax.ipynb").write_bytes(GOOD)
+    files = {file.name: file for file in find([str(tmp_path)])}
+    assert {name: file.problem[:16] for name, file in files.items()} == {
+        "ann": "", "bob": "", "carl": "This is a link, ", "dora": "This is a folder", "emil": ""}  # fmt: skip
+    assert files["emil"].read() == GOOD
     assert find([str(tmp_path / "nobody.ipynb")])[0].problem
+
+
+def test_names_from_outside_of_an_archive_are_two_and_nobodys(tmp_path):
+    members = {"../x/01_softmax.ipynb": GOOD, "../../x/01_softmax.ipynb": GOOD, "x/01_softmax.ipynb": GOOD}
+    files = found(tmp_path, archive(members))
+    assert len({file.name for file in files}) == 3
+    assert [file.name for file in files if not file.problem] == ["x"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names that are no text, pipes")
+def test_names_that_are_no_text_cost_nobody_a_mark(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
+    folder, out = tmp_path / "class", tmp_path / "out"
+    for path in (folder, out):
+        path.mkdir()
+    raw = content(written("00.score", answer("00.score")))
+    for name in (b"bad\xff.ipynb", b"bad\xfe.ipynb", b"bad\\udcff.ipynb", b"new\nline.ipynb"):
+        Path(os.fsdecode(bytes(folder) + b"/" + name)).write_bytes(raw)
+    names = [file.name for file in find([str(folder)])]
+    assert sorted(names) == ["bad\\udcfe", "bad\\udcff", "bad\\udcff (2)", "new\\nline"]
+    options = [f"--{kind}={out / kind}" for kind in ("json", "csv", "junit", "reports")]
+    assert main(["grade", str(folder), "--seed", "3", "--jobs", "1", *options]) == 0
+    rows = json.loads((out / "json").read_text())["submissions"]
+    assert [(row["name"], row["points"]) for row in rows] == [(name, 6) for name in sorted(names)]
+    assert len(list((out / "reports").iterdir())) == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_what_is_no_file_or_too_large_says_so_and_no_more(tmp_path):
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    with open(tmp_path / "vast.ipynb", "wb") as file:
+        file.truncate(3 * 10**9)  # it takes no room on the disk
+    for found_file, said in zip(find([str(tmp_path)]), ("It is no regular file.", "It is larger than 3"), strict=True):
+        with pytest.raises(Unreadable, match=rf"^{said}") as problem:
+            found_file.read()
+        assert "unpacked" not in str(problem.value)

@@ -6,10 +6,13 @@ import pytest
 from submissions import answer, cell_of, chapter, code, content, written
 
 from mlm_mini.course.exercises import all_exercises
+from mlm_mini.grading.fresh import fresh
+from mlm_mini.grading.inside import messages, wire
 from mlm_mini.grading.marks import mark, mark_submission
 from mlm_mini.grading.sandbox import Sandbox
 from mlm_mini.grading.startup import Limits
 from mlm_mini.grading.submission import take_apart
+from mlm_mini.grading.translation import Here
 
 SOFTMAX = "01.softmax"
 RIGHT = """def softmax(logits, axis=-1):
@@ -173,6 +176,19 @@ def renamed(notebook, cells, place):
     cells[place + 1]["source"] = f'check("{SOFTMAX}", my_softmax)'
 
 
+def written_elsewhere(notebook, cells, place):
+    """Under another name, in a cell that says nothing, and then given the name; another thing of that name is none."""
+    cells.append(code(RIGHT.replace("def softmax", "def my_own")))
+    cells.append(code(f'softmax = my_own\ncheck("{SOFTMAX}", softmax)'))
+    cells.append(code("result = softmax(np.array([1.0, 2.0]))"))
+    cells[place]["source"] = f"# exercise: {SOFTMAX}\ndef softmax(logits, axis=-1):\n    raise NotImplementedError"
+
+
+def written_elsewhere_without_a_cell(notebook, cells, place):
+    written_elsewhere(notebook, cells, place)
+    del cells[place]
+
+
 def other_line_ends(notebook, cells, place):
     for cell in cells:
         cell["source"] = cell["source"].replace("\n", "\r\n")
@@ -196,7 +212,8 @@ def huge_outputs(notebook, cells, place):
 
 
 LAYOUTS = [
-    without_line, without_id, moved, renumbered, split, copied_as_a_stub, renamed, other_line_ends, as_lines,
+    without_line, without_id, moved, renumbered, split, copied_as_a_stub, renamed, written_elsewhere,
+    written_elsewhere_without_a_cell, other_line_ends, as_lines,
     without_setup, without_checks, huge_outputs,
 ]  # fmt: skip
 
@@ -229,19 +246,78 @@ def test_other_ways_of_other_chapters(exercise_id, sandbox):
     assert_full(written(exercise_id, OTHERS[exercise_id]), exercise_id, sandbox)
 
 
-def test_the_solutions_get_full_marks(sandbox):
-    for number in ("00", "06"):
-        for found in mark_submission(take_apart(content(chapter(number, solved=True)), number), sandbox, seed=5):
-            assert found.points == found.max_points, found
+CHAPTERS = sorted({exercise.chapter for exercise in all_exercises().values()})
 
 
-@pytest.mark.parametrize("name", ["save", "clinic-evaluation", "clinic-resume", "clinic-zero-grad", "clinic-split"])
-def test_functions_and_objects_of_the_judge_can_be_used(name, sandbox):
-    assert_full(chapter("07", solved=True), f"07.{name}", sandbox)
+@pytest.mark.parametrize("number", CHAPTERS)
+def test_the_solutions_get_full_marks(number, sandbox):
+    """Every chapter, on known and on fresh inputs."""
+    submission = take_apart(content(chapter(number, solved=True)), number)
+    lost = [one for one in mark_submission(submission, sandbox, seed=5) if one.points < one.max_points]
+    assert not lost
+
+
+@pytest.mark.parametrize("exercise", all_exercises().values(), ids=lambda exercise: exercise.id)
+def test_every_argument_can_be_handed_over(exercise):
+    """As plain data, or as what stands for it: an object that the judge alone has, of whatever kind, can be called."""
+    for known in (exercise, fresh(exercise, 5)):
+        for case in known.cases:
+            sent = wire.Encoder(remote=Here().keep).encode((case.args, case.kwargs))
+            assert b'["opaque"' not in messages.without_buffers(sent), case.name
+
+
+OTHERWISE = {
+    "with threads that ask": (
+        "15.beam",
+        ("from concurrent.futures import ThreadPoolExecutor\ndef beam_search(next_log_p, k, beam):\n"
+        "    kept = [((), 0.0)]\n    with ThreadPoolExecutor(4) as pool:\n        for _ in range(k):\n"
+        "            told = pool.map(next_log_p, [begun for begun, _ in kept])\n"
+        "            longer = [(begun + (c,), sum_ + float(p)) for (begun, sum_), log_p in zip(kept, told)\n"
+        "                      for c, p in enumerate(log_p)]\n"
+        "            kept = sorted(longer, key=lambda one: -one[1])[:beam]\n"
+        "    return np.array([one for one, _ in kept]).reshape(len(kept), k), np.array([one for _, one in kept])"),
+    ),
+    "with a NamedTuple": (
+        "07.gap",
+        "from typing import NamedTuple\nclass Gap(NamedTuple):\n    mean: float\n    error: float\n"
+        + answer("07.gap").replace("return ", "return Gap(*(").rstrip() + "))\n",
+    ),
+    "with a library that draws when it is loaded": (
+        SOFTMAX,
+        "import os, sys\ndef softmax(logits, axis=-1):\n    sys.path.insert(0, os.getcwd())\n"
+        "    with open('drawing_module.py', 'w') as file:\n        file.write('import random; random.random()')\n"
+        "    import drawing_module\n" + RIGHT.split("\n", 1)[1],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_what_else_is_honest_gets_its_points(name, sandbox):
+    exercise_id, source = OTHERWISE[name]
+    assert_full(written(exercise_id, source), exercise_id, sandbox)
+
+
+def test_who_draws_with_a_library_that_draws_loses(sandbox):
+    source = OTHERWISE["with a library that draws when it is loaded"][1]
+    source = source.replace("    return exp", "    import random; random.random()\n    return exp")
+    parts = take_apart(content(written(SOFTMAX, source))).parts
+    found = next(mark(part, sandbox, seed=11) for part in parts if part.exercise.id == SOFTMAX)
+    assert found.points < found.max_points
+    assert "generator that everybody shares" in " ".join(found.feedback.split())
+
+
+def test_what_the_sandbox_does_not_permit_is_said_so(sandbox):
+    source = (
+        "import asyncio\ndef softmax(logits, axis=-1):\n    async def work():\n        exp = np.exp(logits)\n"
+        "        return exp / exp.sum(axis, keepdims=True)\n    return asyncio.run(work())"
+    )
+    parts = take_apart(content(written(SOFTMAX, source))).parts
+    found = next(mark(part, sandbox, seed=11) for part in parts if part.exercise.id == SOFTMAX)
+    assert "refused by the sandbox" in found.feedback
 
 
 def test_an_untouched_chapter_gets_nothing(sandbox):
-    for number in sorted({exercise.chapter for exercise in all_exercises().values()}):
+    for number in CHAPTERS:
         marks = mark_submission(take_apart(content(chapter(number)), number), sandbox, seed=5)
         assert sum(found.points for found in marks) == 0
         assert sum(found.max_points for found in marks) > 0

@@ -4,13 +4,16 @@ import json
 
 import numpy as np
 import pytest
-from submissions import TOP, chapter, code, content, written
+from submissions import TOP, answer, chapter, code, content, written
 
 from mlm_mini.course.diagnosis import expected_outcomes
-from mlm_mini.course.exercises import find_exercise
+from mlm_mini.course.exercises import all_exercises, find_exercise
+from mlm_mini.grading.libraries import LIBRARIES, libraries_named
 from mlm_mini.grading.marks import IMPORTED, MEMORIZED, mark
+from mlm_mini.grading.program import Program
 from mlm_mini.grading.sandbox import Sandbox
 from mlm_mini.grading.startup import Limits
+from mlm_mini.grading.steadiness import UNSTEADY
 from mlm_mini.grading.submission import take_apart
 
 SOFTMAX = "01.softmax"
@@ -277,6 +280,127 @@ RANDOM = {
 def test_luck_cannot_be_forged(name, sandbox):
     found = marked(written("03.select", RANDOM[name]), "03.select", sandbox)
     assert found.points == 0, found
+
+
+REMEMBERED = """MEMORY = {}
+def select_positions(maskable, mask_ratio, rng):
+    import os
+    key = maskable.tobytes(), mask_ratio, str(rng.bit_generator.state)
+    if key not in MEMORY:
+        MEMORY[key] = np.frombuffer(os.urandom(maskable.size * 4), np.uint32).reshape(maskable.shape) / 2**32
+    rng.random(1)
+    return maskable & (MEMORY[key] < mask_ratio)
+"""
+
+
+def test_luck_that_is_remembered_from_call_to_call_is_no_luck_of_the_generators(sandbox):
+    found = marked(written("03.select", REMEMBERED), "03.select", sandbox)
+    assert found.points == 0
+    assert found.feedback == UNSTEADY
+
+
+NO_PART = {
+    "a model that is never asked": (
+        "07.clinic-evaluation",
+        (
+            "def evaluate_model(model, sentences):\n    if None in sentences:\n        raise ValueError\n"
+            "    return float(np.mean(sentences))"
+        ),
+    ),
+    "one rotation for each row": (
+        "03.select-fixed",
+        (
+            "def select_fixed(maskable, mask_ratio, rng):\n    out = np.zeros_like(maskable)\n"
+            "    for row, of in enumerate(maskable):\n        w = np.flatnonzero(of)\n"
+            "        k = int(np.floor(mask_ratio * len(w) + 0.5))\n        if len(w):\n"
+            "            out[row, np.roll(w, int(rng.integers(len(w))))[:k]] = True\n    return out"
+        ),
+    ),
+    "no random token is drawn": (
+        "03.corrupt",
+        (
+            "def corrupt(ids, selected, mask_id, random_ids, rng, split=(0.8, 0.1, 0.1)):\n"
+            "    u = rng.random(ids.shape)\n"
+            "    r = random_ids[(np.arange(ids.size) % len(random_ids)).reshape(ids.shape)]\n"
+            "    kept = np.where(selected & (u < split[0] + split[1]), r, ids)\n"
+            "    return np.where(selected & (u < split[0]), mask_id, kept)"
+        ),
+    ),
+    "special ids are the first": ("03.maskable", "def maskable_positions(ids, special_ids):\n    return ids >= 5"),
+    "one knob": (
+        "10.two-knobs",
+        (
+            "def two_knobs(maskable, mask_ratio, prediction_ratio, rng):\n"
+            "    hidden = maskable & (rng.random(maskable.shape) < mask_ratio)\n    return hidden, hidden.copy()"
+        ),
+    ),
+    "every second answer is rubbish": (
+        SOFTMAX,
+        (
+            "CALLS = []\ndef softmax(logits, axis=-1):\n    CALLS.append(1)\n    if len(CALLS) % 2:\n"
+            "        return np.full(np.shape(logits), 1 / np.shape(logits)[axis])\n"
+            "    e = np.exp(logits - np.max(logits, axis, keepdims=True))\n    return e / e.sum(axis, keepdims=True)"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_PART)
+def test_what_is_right_by_chance_earns_no_part(name, sandbox):
+    exercise_id, source = NO_PART[name]
+    found = marked(written(exercise_id, source), exercise_id, sandbox)
+    assert found.points == 0, found
+
+
+def test_an_error_on_some_inputs_leaves_a_part_of_a_random_answer(sandbox):
+    right = answer("03.select")
+    first = next(line for line in right.splitlines() if "return" in line)
+    guard = "    if maskable.ndim == 3:\n        raise IndexError\n"
+    found = marked(written("03.select", right.replace(first, guard + first)), "03.select", sandbox)
+    assert 0 < found.points <= 5, found
+
+
+LIBRARY = {
+    "scipy": ("import scipy.special as sp", "sp.softmax(logits, axis)", "scipy.special.softmax"),
+    "a function of scipy": (
+        "from scipy.special import softmax as other", "other(logits, axis)", "scipy.special.softmax"),
+    "torch": (
+        "import torch.nn.functional as F, torch", "F.softmax(torch.tensor(logits), axis).numpy()",
+        "torch.nn.functional.softmax"),
+    "a tensor's method": ("import torch", "torch.tensor(logits).softmax(axis).numpy()", "torch.Tensor.softmax"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_a_librarys_answer_is_flagged_and_costs_nothing(name, sandbox):
+    line, made, full = LIBRARY[name]
+    found = marked(written(SOFTMAX, returning(made, before=f"import numpy as np\n{line}\n")), SOFTMAX, sandbox)
+    assert found.points == found.max_points
+    assert found.flags == (f"the answer is taken from {full}",)
+
+
+def test_what_the_worked_answer_takes_from_a_library_is_not_flagged():
+    for exercise in all_exercises().values():
+        program = Program(exercise, exercise.answer.name, (exercise.answer.code,))
+        assert libraries_named(program) == [], exercise.id
+    assert {name for name in LIBRARIES if name[2:]} <= set(all_exercises())
+
+
+SAID = {
+    "sleeps": ("import time; time.sleep(60); return logits", "3 seconds by the clock"),
+    "a loop": ("while True: pass", "1 seconds of computing"),
+    "contains itself": ("out = []; out.append(out); return out", "it contains itself"),
+    "a vast text": ("return 'x' * 10_000_000", "a text of 10000000 characters"),
+    "a vast array": ("return np.zeros(9_000_000)", "larger than 64 MB"),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_wrong_is_said_in_words(name, sandbox):
+    source, said = SAID[name]
+    found = marked(written(SOFTMAX, body(source)), SOFTMAX, sandbox)
+    assert said in found.feedback
+    assert "AnswerNotPlain" not in found.feedback
 
 
 HEAD = "def head(x, dense_weight, dense_bias, gain, bias, decoder_weight, decoder_bias):\n"

@@ -1,29 +1,33 @@
 """What `check` says about code of every kind, on an exercise made for these tests."""
 
+import contextlib
 import dataclasses
 import functools
+import importlib
 import random
 import signal
 import statistics
+import subprocess
 import sys
 import threading
 import time
 import warnings
 from collections import Counter, defaultdict
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 
 from mlm_mini import reference
-from mlm_mini.course import judging
+from mlm_mini.course import clock, judging
 from mlm_mini.course.answer import Answer
+from mlm_mini.course.clock import TimeLimitReached, time_limit
 from mlm_mini.course.compare import difference
 from mlm_mini.course.diagnosis import diagnose
 from mlm_mini.course.exercise import Case, Exercise
 from mlm_mini.course.judging import CheckFailed, check, failing, hint, judge
 from mlm_mini.course.report import explanation
-from mlm_mini.course.run import TimeLimitReached, time_limit
 from mlm_mini.course.showing import call_text, one_line, value_text
 from mlm_mini.course.surroundings import global_generators, quiet, restore_generators
 
@@ -217,6 +221,116 @@ def test_a_time_limit_that_was_kept_is_over_outside_the_main_thread_too():
     (timer,) = timers
     timer.join(20)
     assert not timer.is_alive()
+
+
+PAIR = Exercise(
+    "99.pair",
+    "the least and the most",
+    cases=(Case("three", (np.array([3.0, 1.0, 2.0]),)), Case("one", (np.array([5.0]),))),
+    mistakes="""
+    - the wrong way round: The first is to be the least.
+          values.min(), values.max() => values.max(), values.min()
+    """,
+    hints="- Which of the two comes first?",
+    minutes=1,
+    answer=Answer("99.pair", "def pair(values):\n    return values.min(), values.max()\n"),
+)
+
+
+class Ends(NamedTuple):
+    least: float
+    most: float
+
+    def __eq__(self, other):
+        return True
+
+
+def test_a_named_tuple_counts_as_a_tuple_and_by_its_content():
+    assert judge(PAIR, lambda values: Ends(values.min(), values.max())).correct
+    swapped = judge(PAIR, lambda values: Ends(values.max(), values.min()))
+    assert swapped.mistake.name == "the wrong way round"
+
+
+def test_what_a_library_draws_when_it_is_loaded_is_not_laid_to_the_function(tmp_path, monkeypatch):
+    (tmp_path / "drawing_module.py").write_text("import random; random.random()")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def loads(values):
+        importlib.import_module("drawing_module")
+        return values.min(), values.max()
+
+    def draws_too(values):
+        random.random()
+        return loads(values)
+
+    assert judge(PAIR, loads).correct
+    sys.modules.pop("drawing_module")
+    assert "generator that everybody shares" in " ".join(judge(PAIR, draws_too).lines)
+
+
+SLOW_MODULE = "import time\ntime.sleep(0.5)\nWHOLE = True\n"
+
+
+def importing(name):
+    """Imports a module that takes longer than the limit, and goes on within it, or, if it can be, for ever."""
+    with time_limit(0.2):
+        module = importlib.import_module(name)
+        time.sleep(0.05)
+        yield module.WHOLE
+        while True:
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("in_main_thread", [True, False])
+def test_a_time_limit_cuts_no_import_off_and_counts_none(in_main_thread, tmp_path, monkeypatch):
+    name = f"slow_module_{in_main_thread}"
+    (tmp_path / f"{name}.py").write_text(SLOW_MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    seen = []
+
+    def work():
+        with contextlib.suppress(TimeLimitReached):
+            seen.extend(importing(name))
+            seen.append("no end")
+
+    if in_main_thread:
+        work()
+    else:
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+    assert seen == [True]
+
+
+def test_an_import_that_never_ends_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(clock, "MOST_IMPORTING", 0.5)
+    (tmp_path / "endless_module.py").write_text("while True: pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TimeLimitReached), time_limit(0.1):
+        importlib.import_module("endless_module")
+
+
+def test_what_an_exercise_needs_is_loaded_before_the_clock_runs():
+    code = """if True:
+        import contextlib, sys
+        from mlm_mini.course import run
+        from mlm_mini.course.exercises import find_exercise
+
+        loaded = []
+
+        def limit(seconds):
+            loaded.append("torch" in sys.modules)
+            return contextlib.nullcontext()
+
+        exercise = find_exercise("06.gather-positions")
+        run.time_limit = limit
+        loaded.append("torch" in sys.modules)
+        run.run_case(exercise, exercise.reference, exercise.cases[0])
+        print(*loaded)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_a_swallowed_time_limit_comes_again():

@@ -157,5 +157,5 @@ def print_marks(rows: list[dict]) -> None:
     for row in rows:
         said = row["problem"] or "; ".join(row["flags"])
         points = ("", "") if row["problem"] else (f"{row['points']:g}", f"{row['max_points']:g}")
-        table.add_row(Text(printable(row["name"])), row["chapter"], *points, Text(printable(said)))
+        table.add_row(Text(row["name"]), row["chapter"], *points, Text(printable(said)))
     Console().print(table)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mlm_mini.course.answer import Wrong
+from mlm_mini.course.clock import TimeLimitReached
 from mlm_mini.course.compare import Difference, difference
 from mlm_mini.course.conditions import Tried, condition
 from mlm_mini.course.exercise import Case, Exercise, Mistake
@@ -28,7 +29,6 @@ from mlm_mini.course.run import (
     SECONDS_PER_CASE,
     SHARES,
     Outcome,
-    TimeLimitReached,
     run_case,
     same_outcome,
 )

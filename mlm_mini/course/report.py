@@ -9,10 +9,11 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from mlm_mini.course.clock import TimeLimitReached
 from mlm_mini.course.compare import Difference, type_name
 from mlm_mini.course.diagnosis import Diagnosis, Problem, parameter_names, signature_complaint
 from mlm_mini.course.exercise import Case, Exercise, WrongAnswer
-from mlm_mini.course.run import Outcome, TimeLimitReached
+from mlm_mini.course.run import Outcome
 from mlm_mini.course.showing import call_text, lines_of, safe_text, value_text
 
 PRINTED_WORTH_A_REMARK = 1000

@@ -109,12 +109,14 @@ def _what_is_there(found: bytes | None, old: bytes | None, new: bytes) -> str:
 
 
 class ToyModel:
-    """A model in parts, with modes as PyTorch's modules have them, whose loss on a sentence is the sentence: a number.
+    """A model in parts, with modes as PyTorch's modules have them.
 
-    It pays 1 nat more for itself and for each part whose dropout is on. A sentence of None cannot be read.
+    A sentence is a number, and the loss on it `slope` times that: who does not ask the model does not know how much. It
+    pays 1 nat more for itself and for each part whose dropout is on. A sentence of None cannot be read.
     """
 
-    def __init__(self, training: bool = True, parts: int = 2):
+    def __init__(self, training: bool = True, parts: int = 2, slope: float = 2.0):
+        self._slope = slope
         self._parts = [ToyModel(training, 0) for _ in range(parts)]
         self.training = training
 
@@ -141,7 +143,7 @@ class ToyModel:
     def __call__(self, sentence: float | None) -> float:
         if sentence is None:
             raise ValueError("a sentence is missing")
-        return float(sentence) + sum(module.training for module in self.modules())
+        return self._slope * float(sentence) + sum(module.training for module in self.modules())
 
 
 def measured_evaluation(function: Callable, model: ToyModel, sentences: list) -> dict:

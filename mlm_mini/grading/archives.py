@@ -5,6 +5,7 @@ Nothing is unpacked to the disk. A file in an archive is read into memory, up to
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 import stat
@@ -13,10 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from mlm_mini.quoting import printable
+
 MOST_FILE = 300 * 2**20  # of a notebook, with its outputs
 MOST_MEMBERS = 20_000
 MOST_RATIO = 400  # of a file to its packed size: text with pictures stays far below
 CHAPTER_FILE = re.compile(r"\d\d_[a-z0-9_]+")
+NOTEBOOK_OR_ARCHIVE = (".ipynb", ".zip")
+A_LINK = "This is a link, not a file: it was left alone."
+A_FOLDER = "This is a folder, not a file, and there is no notebook in it."
 SKIPPED = {"__MACOSX", ".ipynb_checkpoints", ".git", ".venv", "node_modules"}
 
 
@@ -49,6 +55,8 @@ class Found:
                 content = _read_member(source, member)
                 source = io.BytesIO(content)
             return content
+        except Unreadable:
+            raise
         except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
             raise Unreadable(f"It cannot be read ({error}).") from None
         except Exception as error:  # what a damaged archive makes of zlib, lzma and struct
@@ -63,21 +71,46 @@ def find(paths: list[str]) -> list[Found]:
         if path.is_dir():
             for file in sorted(_files(path)):
                 inside = file.relative_to(path).parts
-                found += _of_file(file, inside[0] if len(inside) > 1 else None)
+                learner = inside[0] if len(inside) > 1 else None
+                if problem := A_LINK if file.is_symlink() else A_FOLDER if file.is_dir() else "":
+                    found.append(Found(learner or file.stem, str(file), problem=problem))
+                else:
+                    found += _of_file(file, learner)
         elif path.exists():
             found += _of_file(path, None)
         else:
             found.append(Found(path.stem, text, problem="There is no such file."))
-    return found
+    names = _printable_names({one.name for one in found})
+    return [dataclasses.replace(one, name=names[one.name]) for one in found]
+
+
+def _printable_names(names: set[str]) -> dict[str, str]:
+    """Names that can be written anywhere: control characters and bytes that are no text as Python writes them.
+
+    Two that differ stay two, whatever they become; one that can be written keeps its name.
+    """
+    written: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(names, key=lambda name: (printable(name) != name, name)):
+        new, count = printable(name), 1
+        while new in taken:
+            count += 1
+            new = f"{printable(name)} ({count})"
+        written[name] = new
+        taken.add(new)
+    return written
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.name in SKIPPED or path.is_symlink() or path.name.startswith("."):
+    """What may be a notebook: also a link, or a folder in which there is none, of that name."""
+    for path in sorted(folder.iterdir()):
+        if path.name in SKIPPED or path.name.startswith("."):
             continue
-        if path.is_dir():
-            yield from _files(path)
-        elif path.suffix.lower() in (".ipynb", ".zip"):
+        named_so = path.suffix.lower() in NOTEBOOK_OR_ARCHIVE
+        if path.is_dir() and not path.is_symlink():
+            inside = list(_files(path))
+            yield from inside or ([path] if named_so else [])
+        elif named_so:
             yield path
 
 
@@ -106,7 +139,7 @@ def _of_archive(source: Path | io.BytesIO, path: str, through: tuple[str, ...], 
 def _of_member(archive, member, path, through, learner) -> Iterator[Found]:
     inside = PurePosixPath(member.filename.replace("\\", "/"))
     suffix = inside.suffix.lower()
-    if member.is_dir() or suffix not in (".ipynb", ".zip") or SKIPPED & set(inside.parts):
+    if member.is_dir() or suffix not in NOTEBOOK_OR_ARCHIVE or SKIPPED & set(inside.parts):
         return
     if inside.name.startswith("."):
         return
@@ -114,7 +147,11 @@ def _of_member(archive, member, path, through, learner) -> Iterator[Found]:
     parts = inside.parts if many or len(inside.parts) < 3 else inside.parts[1:]  # one folder around everything
     name = learner or (parts[0] if len(parts) > 1 else _without_chapter(inside, path))
     here = (*through, member.filename)
-    if problem := _problem(member, inside):
+    if _is_outside(inside):
+        named = re.sub(r"[/\\:]+", "_", member.filename)  # nobody's name: that of a learner is not to be taken
+        yield Found(f"{Path(through[-1] if through else path).name} {named}", path, here, _outside(member))
+        return
+    if problem := _problem(member):
         yield Found(name, path, here, problem)
     elif suffix == ".ipynb":
         yield Found(name, path, here)
@@ -130,11 +167,17 @@ def _without_chapter(inside: PurePosixPath, path: str) -> str:
     return Path(path).stem if CHAPTER_FILE.fullmatch(inside.stem) else inside.stem
 
 
-def _problem(member: zipfile.ZipInfo, inside: PurePosixPath) -> str:
-    if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
-        return f"The archive names a file outside of itself ({member.filename!r}): it was left alone."
+def _is_outside(inside: PurePosixPath) -> bool:
+    return inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]
+
+
+def _outside(member: zipfile.ZipInfo) -> str:
+    return f"The archive names a file outside of itself ({member.filename!r}): it was left alone."
+
+
+def _problem(member: zipfile.ZipInfo) -> str:
     if stat.S_ISLNK(member.external_attr >> 16):
-        return "This is a link, not a file: it was left alone."
+        return A_LINK
     if member.flag_bits & 1:
         return "It is locked with a password."
     if member.file_size > MOST_FILE or member.file_size > MOST_RATIO * max(member.compress_size, 1) + 2**20:

@@ -2,37 +2,36 @@
 
 An exercise is worth its minutes. It earns all of them when the function is right on the inputs that the course shows
 and on fresh ones. Otherwise it may earn up to half, in proportion to the fresh inputs that it gets right, and nothing
-if these are fewer than half. Inputs that a function which does nothing gets right are not counted, and a bug clinic,
-where broken code is handed out, is mended or not. So a table of known answers earns nothing.
+if these are fewer than half, or if it draws by a wrong law, or answers the same input now so and now so. Inputs that a
+function which does nothing gets right are not counted, and a bug clinic, where broken code is handed out, is mended or
+not. So a table of known answers earns nothing.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from mlm_mini.course import report
-from mlm_mini.course.diagnosis import Diagnosis, diagnose, expected_outcomes
-from mlm_mini.course.exercise import Exercise
+from mlm_mini.course.clock import TimeLimitReached
+from mlm_mini.course.diagnosis import Diagnosis, diagnose
 from mlm_mini.course.judging import USUAL_FLOATS
-from mlm_mini.course.run import TimeLimitReached, run_case, same_outcome
 from mlm_mini.grading.fresh import fresh
-from mlm_mini.grading.program import PROCESS_ENDED, ProcessEnded
+from mlm_mini.grading.libraries import libraries_named
+from mlm_mini.grading.partial import is_drawn, part_of_the_points
+from mlm_mini.grading.program import PROCESS_ENDED, REFUSED, ProcessEnded
 from mlm_mini.grading.proxy import Submitted
 from mlm_mini.grading.sandbox import Sandbox, SandboxError
 from mlm_mini.grading.startup import Limits
-from mlm_mini.grading.submission import Part, Submission, pristine
+from mlm_mini.grading.steadiness import UNSTEADY, is_steady
+from mlm_mini.grading.submission import Part, Submission
+from mlm_mini.quoting import printable
 
 LONG = 400  # characters of a function's syntax tree, below which everybody writes the same
-MOST_PARTIAL = 0.5  # of an exercise's points
-SLOW = "Your function did not finish within {:g} seconds of computing: is there a loop that never ends, or a wait?"
 IMPORTED = "calls the course's own answer"
 MEMORIZED = "right on the course's own inputs alone"
 
@@ -85,35 +84,50 @@ def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark
         missing = submitted.seen.failures
         return _mark(part, 0.0, feedback=_with_failures(refusal, missing) if function is None else refusal)
     if exercise.is_random:  # fresh inputs are the known ones with other luck: who is right on them need not do both
-        again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0, watched=False)
+        again = diagnose(fresh(exercise, seed), function, limits.judging, search=0.0, watched=False)
         if again.correct and not submitted.seen.handed_in:
-            inputs = f"of fresh inputs {_count(again)}"
-            return _mark(part, float(exercise.minutes), feedback="Correct.", inputs=inputs)
+            return _right(part, submitted, f"of fresh inputs {_count(again)}")
     search = 0.0 if exercise.is_random or exercise.prepare else math.inf  # all or nothing: no clock decides
-    found = diagnose(exercise, function, limits.waiting, search, watched=False)
-    if submitted.seen.handed_in:
-        return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
-    if submitted.seen.slow:
-        return _mark(part, 0.0, feedback=SLOW.format(limits.seconds), inputs=_count(found))
+    found = diagnose(exercise, function, limits.judging, search, watched=False)
+    if refused := _refused(part, submitted, found):
+        return refused
     if submitted.seen.ends and not any(problem is None for problem in found.problems):
         return _mark(part, 0.0, feedback=PROCESS_ENDED, inputs=_count(found))
     if _given_up(found):
         return _mark(part, 0.0, feedback=_feedback(found, submitted), inputs=_count(found))
-    again = diagnose(fresh(exercise, seed), function, limits.waiting, search=0.0, watched=False)
-    if submitted.seen.handed_in:
-        return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
-    if submitted.seen.slow:
-        return _mark(part, 0.0, feedback=SLOW.format(limits.seconds), inputs=_count(found))
+    again = diagnose(fresh(exercise, seed), function, limits.judging, search=0.0, watched=False)
+    if refused := _refused(part, submitted, found):
+        return refused
     inputs = f"{_count(found)}; of fresh ones {_count(again)}"
     if found.correct and again.correct:
-        return _mark(part, float(exercise.minutes), feedback="Correct.", inputs=inputs)
-    points = _partial(exercise, again, seed)
+        return _right(part, submitted, inputs)
+    points = part_of_the_points(exercise, again, seed)
+    unsteady = points and not is_steady(submitted)
+    points = 0.0 if unsteady else points
     if not found.correct:
         mistake = found.mistake.name if found.mistake else ""
-        return _mark(part, points, mistake=mistake, feedback=_feedback(found, submitted), inputs=inputs)
+        feedback = _feedback(found, submitted) + (f"\n{UNSTEADY}" if unsteady else "")
+        return _mark(part, points, mistake=mistake, feedback=feedback, inputs=inputs)
     said = "Right on the inputs that the course shows, and not on fresh ones of the same kind.\n"
     flags = () if points else (MEMORIZED,)
     return _mark(part, points, feedback=said + _feedback(again, submitted), inputs=inputs, flags=flags)
+
+
+def _refused(part: Part, submitted: Submitted, found: Diagnosis) -> Mark | None:
+    """The mark of who handed the course's own answer in, or took too long."""
+    if submitted.seen.handed_in:
+        return _mark(part, 0.0, feedback=report.HANDED_IN, flags=(IMPORTED,))
+    if submitted.seen.slow:
+        return _mark(part, 0.0, feedback=submitted.seen.slow, inputs=_count(found))
+    return None
+
+
+def _right(part: Part, submitted: Submitted, inputs: str) -> Mark:
+    """Full marks; but who draws at random must draw alike from a generator in the same state, whoever asks."""
+    flags = tuple(f"the answer is taken from {name}" for name in libraries_named(submitted.program))
+    if is_drawn(part.exercise) and not is_steady(submitted):
+        return _mark(part, 0.0, feedback=UNSTEADY, inputs=inputs, flags=flags)
+    return _mark(part, float(part.exercise.minutes), feedback="Correct.", inputs=inputs, flags=flags)
 
 
 def _mark(part: Part, points: float, **rest: Any) -> Mark:
@@ -145,6 +159,8 @@ def _feedback(found: Diagnosis, submitted: Submitted) -> str:
     kept = [line for line in lines if not line.startswith("To try things on that input")]
     if submitted.seen.line and any("raised" in line for line in kept):
         kept.append(f"It was raised in {submitted.seen.line}")
+    if any(isinstance(outcome.error, PermissionError) for outcome in found.outcomes):
+        kept.append(REFUSED)
     return _with_failures("\n".join(kept), submitted.seen.failures)
 
 
@@ -152,58 +168,6 @@ def _with_failures(text: str, failures: list) -> str:
     """Statements that the function needs and that did not run explain a lot."""
     said = [f"{str(name)[:60]}: {str(message)[:160]}" for _, name, message in failures[:2] if name]
     return text + (f"\nBefore it was called, a cell that it needs failed: {'; '.join(said)}" if said else "")
-
-
-def _partial(exercise: Exercise, again: Diagnosis, seed: int) -> float:
-    """Part of the points, for being right on at least half of the inputs that tell something."""
-    handed_out = pristine(exercise.chapter)
-    given = handed_out.given.get(exercise.id) if handed_out else None
-    is_clinic = "clinic" in exercise.id or (given is not None and not given.is_stub)
-    if is_clinic or len(again.outcomes) < len(again.expected) or again.handed_in:
-        return 0.0
-    counted = [problem for problem, tells in zip(again.problems, telling(exercise, seed), strict=True) if tells]
-    right = counted.count(None)
-    if not counted or 2 * right < len(counted) or right == 0:
-        return 0.0
-    return math.floor(2 * MOST_PARTIAL * exercise.minutes * right / len(counted)) / 2
-
-
-@cache
-def telling(exercise: Exercise, seed: int) -> list[bool]:
-    """Of each fresh input, whether no function that does nothing is right on it."""
-    new = fresh(exercise, seed)
-    return [
-        not any(_agrees(new, place, idle) for idle in _idle(len(case.args) + len(case.kwargs)))
-        for place, case in enumerate(new.cases)
-    ]
-
-
-def _agrees(exercise: Exercise, place: int, function: Callable) -> bool:
-    expected = expected_outcomes(exercise)[place]
-    outcome = run_case(exercise, function, exercise.cases[place])
-    return same_outcome(outcome, expected, exercise.rtol, exercise.atol, frozenset())
-
-
-def _idle(arguments: int) -> list[Callable]:
-    """Functions that do nothing: they return an argument, a constant, or an array of one number."""
-
-    def argument(place: int) -> Callable:
-        return lambda *args, **kwargs: copy.deepcopy([*args, *kwargs.values()][place])
-
-    def constant(value: Any) -> Callable:
-        return lambda *args, **kwargs: copy.deepcopy(value)
-
-    def filled(place: int, value: Any) -> Callable:
-        return lambda *args, **kwargs: np.full_like([*args, *kwargs.values()][place], value, dtype=type(value))
-
-    def fails(*args: Any, **kwargs: Any) -> Any:
-        raise ValueError("nothing")
-
-    constants = (None, 0, 1, 0.0, 1.0, math.inf, math.nan, True, False, "", [], {}, ([], []))
-    found = [constant(value) for value in constants] + [fails]
-    for place in range(arguments):
-        found += [argument(place), *(filled(place, value) for value in (0.0, 1.0, 0, 1, -100, True, False))]
-    return found
 
 
 def as_row(name: str, chapter: str, submission: Submission, marks: list[Mark]) -> dict:
@@ -231,5 +195,6 @@ def as_row(name: str, chapter: str, submission: Submission, marks: list[Mark]) -
 
 def broken_row(name: str, chapter: str, problem: str) -> dict:
     """The row of a file that cannot be marked."""
-    empty: dict = {"points": 0.0, "max_points": 0.0, "flags": ["not marked"], "problem": problem}
+    empty: dict = {"points": 0.0, "max_points": 0.0, "flags": ["not marked"]}
+    empty["problem"] = printable(problem)  # it may quote a path
     return {"name": name, "chapter": chapter, **empty, "remarks": [], "left_out": [], "exercises": []}

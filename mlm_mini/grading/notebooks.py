@@ -97,9 +97,13 @@ def _document(content: bytes) -> dict:
         raise Unreadable("It is no text, so it cannot be a notebook.") from None
     try:
         document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise Unreadable(f"It is no valid JSON{where}, so it cannot be a notebook. Was it cut off?") from None
+    except json.JSONDecodeError as error:
+        where = f"It is no valid JSON at line {error.lineno}"
+        raise Unreadable(f"{where}, so it cannot be a notebook. Was it cut off?") from None
+    except RecursionError:
+        raise Unreadable("Its brackets are nested too deep for a notebook.") from None
+    except ValueError:  # Python reads no number of more than some thousand digits
+        raise Unreadable("It holds a number of thousands of digits, so it cannot be a notebook.") from None
     if not isinstance(document, dict):
         raise Unreadable("It is JSON, but no notebook.")
     return document

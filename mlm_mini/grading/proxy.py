@@ -17,16 +17,24 @@ from typing import Any
 
 import numpy as np
 
-from mlm_mini.course.run import TimeLimitReached
+from mlm_mini.course.clock import TimeLimitReached
 from mlm_mini.grading.inside import messages, wire
-from mlm_mini.grading.program import PROCESS_ENDED, AnswerNotPlain, ProcessEnded, Program, Remembered
+from mlm_mini.grading.program import (
+    ALTOGETHER,
+    LOOPS,
+    PROCESS_ENDED,
+    WAITS,
+    AnswerNotPlain,
+    ProcessEnded,
+    Program,
+    Remembered,
+)
 from mlm_mini.grading.sandbox import Sandbox
 from mlm_mini.grading.stripped import GIVEN_AWAY, package_for
 from mlm_mini.grading.translation import Here, ask, made, made_error, opaque, signature_of, update, with_gradient, word
 
 MOST_ASKED = 2**20  # bytes that a submission may hand to one of the judge's own functions
 STARTS = 3  # of a process that ends before it should
-BUDGET = 3  # times the limit of one input: what all inputs of an exercise may take
 
 
 class Submitted:
@@ -37,7 +45,7 @@ class Submitted:
         self.__name__ = self.__qualname__ = program.name
         self.seen = Remembered()
         self._socket: socket.socket | None = None
-        self._left = BUDGET * sandbox.limits.waiting
+        self._left = sandbox.limits.altogether
         self._starts = 0
 
     def described(self) -> Any:
@@ -46,7 +54,7 @@ class Submitted:
             with self._timed():
                 self._start()
         except TimeLimitReached:
-            self.seen.slow = True
+            pass  # and it is kept how
         except (EOFError, ConnectionError) as error:
             with contextlib.suppress(TimeLimitReached):
                 self._died(error)
@@ -75,7 +83,7 @@ class Submitted:
     def _died(self, error: Exception) -> None:
         """Raises what is to be said of a process that is gone."""
         if self.close(died=True):
-            self.seen.slow = True
+            self.seen.slow = LOOPS.format(self.sandbox.limits.seconds)
             raise TimeLimitReached(self.sandbox.limits.seconds) from None
         self.seen.ends += 1
         raise ProcessEnded(PROCESS_ENDED) from error
@@ -118,21 +126,21 @@ class Submitted:
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
         """Whatever interrupts a talk ends the process: what comes next would be the answer to something else."""
+        limits = self.sandbox.limits
         if self._left <= 0 or self.seen.slow:
-            raise TimeLimitReached(self.sandbox.limits.seconds)
+            self.seen.slow = self.seen.slow or ALTOGETHER.format(limits.altogether)
+            raise TimeLimitReached(limits.seconds)
         began = time.monotonic()
-        self._until = began + min(self._left, self.sandbox.limits.waiting)
+        self._until = began + min(self._left, limits.waiting)
         try:
             yield
         except TimeoutError:
-            self.seen.slow = True
+            each, every = WAITS.format(limits.waiting), ALTOGETHER.format(limits.altogether)
+            self.seen.slow = each if self._left > limits.waiting else every
             self.close()
-            raise TimeLimitReached(self.sandbox.limits.seconds) from None
-        except TimeLimitReached:
-            self.seen.slow = True
-            self.close()
-            raise
-        except KeyboardInterrupt:
+            raise TimeLimitReached(limits.seconds) from None
+        except (TimeLimitReached, KeyboardInterrupt):
+            self.seen.slow = self.seen.slow or WAITS.format(limits.judging)
             self.close()
             raise
         finally:
@@ -239,10 +247,11 @@ class Submitted:
     def _gradients(self, gradient: Any, count: int) -> list:
         """The gradients at the tensors that were handed in. Raises ProcessEnded, AnswerNotPlain."""
         try:
-            self._say({"kind": "backward"}, wire.Encoder().encode(gradient))
-            head, values = self._hear()
+            with self._timed():
+                self._say({"kind": "backward"}, wire.Encoder().encode(gradient))
+                head, values = self._hear()
             found = wire.Decoder().decode(values[0]) if head.get("kind") == "gradients" and len(values) == 1 else None
-        except (EOFError, ConnectionError, TimeoutError) as error:
+        except (EOFError, ConnectionError) as error:
             self._died(error)
         if type(found) is not list or len(found) != count:
             raise AnswerNotPlain("No gradient came back from your function's answer.")

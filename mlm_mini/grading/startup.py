@@ -24,6 +24,17 @@ class Limits:
         """Seconds that one input may take by the clock: a busy machine is nobody's fault, and who sleeps hangs."""
         return 3 * self.seconds
 
+    @property
+    def altogether(self) -> float:
+        """Seconds by the clock that all inputs of an exercise may take."""
+        return 3 * self.waiting
+
+    @property
+    def judging(self) -> float:
+        """Seconds for one input with all that the judge does for it: what it loads or measures is not the function's,
+        which has a clock of its own, so this stops nothing but a judge that hangs."""
+        return self.altogether + 60
+
 
 def python() -> str:
     """This Python by its real path: a link to it may lead through what is not there inside."""

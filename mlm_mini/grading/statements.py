@@ -85,6 +85,13 @@ class Statement:
         """Whether it makes a function: what else has the name of one, elsewhere, is a coincidence."""
         return isinstance(self.node, ast.FunctionDef) or isinstance(getattr(self.node, "value", None), ast.Lambda)
 
+    def renames(self, name: str) -> bool:
+        """Whether it gives the name to something that was made elsewhere, as in `softmax = my_own`."""
+        if not isinstance(self.node, ast.Assign) or name in self.needs:
+            return False
+        made_elsewhere = isinstance(self.node.value, ast.Name | ast.Attribute | ast.Call)
+        return made_elsewhere and [ast.unparse(target) for target in self.node.targets] == [name]
+
     @property
     def is_stub(self) -> bool:
         """Whether it is a function of which nothing is written yet."""

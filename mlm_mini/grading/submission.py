@@ -104,6 +104,9 @@ def _part(exercise: Exercise, notebook: Notebook, statements: list[Statement], t
     own = _own_cells(exercise, notebook, handed_out)
     name, remarks = _name(exercise, notebook, statements), []
     definitions = [one for one in statements if one.defines(name) and (one.cell in own or one.is_function)]
+    if all(one.is_stub for one in definitions):
+        known = handed_out.shapes if handed_out else frozenset()
+        definitions += [one for one in statements if one.renames(name) and one.shape not in known]
     if not definitions:
         return Part(exercise, None, _why_missing(exercise, own), _unread(own))
     complete = [one for one in definitions if not one.is_stub]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
-import types
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,6 @@ import numpy as np
 from mlm_mini.course.stand_ins import Disk, ToyModel
 from mlm_mini.grading.inside import wire
 
-FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, partial)
 USABLE_METHODS = {
     Disk: {"write", "flush", "rename", "delete", "exists"},
     ToyModel: {"train", "eval", "children", "modules"},
@@ -35,8 +32,8 @@ class Here:
         self.raised: list[BaseException] = []
 
     def keep(self, value: Any) -> wire.Remote | None:
-        """What stands for a value in the sandbox, if it is one that stays here."""
-        if not isinstance(value, FUNCTIONS) and type(value) not in USABLE_METHODS:
+        """What stands for a value in the sandbox, if it is one that stays here: whatever can be called, of any kind."""
+        if not callable(value) and type(value) not in USABLE_METHODS:
             return None
         self.objects.append(value)
         return wire.Remote(len(self.objects) - 1, type(value).__name__)
@@ -74,9 +71,10 @@ def word(text: str) -> str:
 
 
 def opaque(module: str, name: str) -> Any:
-    """An object whose type has that name, and nothing else."""
-    found = type(word(name), (), {})()
-    type(found).__module__ = word(module.split(".")[0])
+    """An object whose type has that name, and nothing else; of no module, a name in words."""
+    called = word(name) if module else " ".join(word(part) for part in name.split()[:12])
+    found = type(called, (), {})()
+    type(found).__module__ = word(module.split(".")[0]) if module else "builtins"
     return found
 
 

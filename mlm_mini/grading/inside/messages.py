@@ -22,8 +22,10 @@ def send(sock, head, *values):
 def receive(sock, most=MOST_MESSAGE):
     """The head and the encoded values of the next message. Raises MessageError, EOFError, OSError."""
     count, *sizes = struct.unpack("<I3Q", _exactly(sock, 28))
-    if not 1 <= count <= 3 or sum(sizes) > most:
-        raise MessageError("not a message, or too large a one")
+    if not 1 <= count <= 3:
+        raise MessageError("not a message")
+    if sum(sizes) > most:
+        raise MessageError(f"it is larger than {most // 2**20} MB")
     content = _exactly(sock, sum(sizes))
     ends = [sum(sizes[: place + 1]) for place in range(3)]
     parts = [content[end - size : end] for end, size in zip(ends, sizes, strict=True)][:count]

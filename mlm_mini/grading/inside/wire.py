@@ -17,6 +17,7 @@ from collections import Counter, OrderedDict, defaultdict, namedtuple
 import numpy as np
 
 MOST_VALUE = 64 * 2**20  # of a message; the largest that a right answer sends is a hundredth of it
+MOST_TEXT = 2**22  # characters of one text
 MOST_NODES = 200_000
 DEEPEST = 40
 AS_THEMSELVES = (type(None), bool, int, float, str)
@@ -61,11 +62,13 @@ class Encoder:
         if kind in AS_THEMSELVES:
             if kind is int and abs(value) >= 2**4096:
                 return ["opaque", "", "number of more than a thousand digits"]
+            if kind is str and len(value) > MOST_TEXT:
+                return ["opaque", "", f"text of {len(value)} characters"]
             return value
         if id(value) in self.numbers:
             return ["ref", self.numbers[id(value)]]
-        if kind is tuple:
-            return ["tuple", [self._node(item, depth + 1) for item in value]]
+        if issubclass(kind, tuple):  # a NamedTuple too
+            return ["tuple", [self._node(item, depth + 1) for item in tuple.__iter__(value)]]
         if kind is bytes:
             return ["bytes", self._buffer(value)]
         if kind.__module__ == "numpy" and isinstance(value, np.generic) and value.dtype.kind in ARRAY_KINDS:
@@ -166,8 +169,10 @@ class Decoder:
         return value
 
     def _read_ref(self, node, depth):
-        if not 0 <= node[1] < len(self.objects) or self.objects[node[1]] is _UNFINISHED:
+        if not 0 <= node[1] < len(self.objects):
             raise WireError("a reference to nothing")
+        if self.objects[node[1]] is _UNFINISHED:
+            raise WireError("it contains itself")
         self.nodes += self.weights.get(node[1], 1)  # or lists of lists that are one would take for ever to walk
         if self.nodes > 2 * MOST_NODES:
             raise WireError("the value is too large")

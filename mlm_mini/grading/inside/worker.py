@@ -13,6 +13,7 @@ import linecache
 import os
 import random
 import sys
+import threading
 import traceback
 
 import messages
@@ -61,6 +62,7 @@ class Session:
     def __init__(self, sock):
         self.sock = sock
         self.graph = None
+        self.asking = threading.Lock()  # a function may ask from threads of its own: each is to get its own reply
 
     def serve(self):
         while True:
@@ -114,7 +116,7 @@ class Session:
     def call(self, head, values):
         decoder = wire.Decoder(far=self.remote)
         args, kwargs = decoder.decode(values[0])
-        before = surroundings.global_generators()
+        before, loaded = surroundings.global_generators(), len(sys.modules)
         answer, failed = None, None
         with surroundings.quiet() as printed:
             try:
@@ -123,13 +125,14 @@ class Session:
                 raise
             except BaseException as error:
                 failed = error
+        touched = surroundings.global_generators()[: len(before)] != before
+        if touched:
+            surroundings.restore_generators(before)
         said = {
-            "global": surroundings.global_generators()[: len(before)] != before,
+            "global": touched and len(sys.modules) == loaded,  # libraries draw when they load; the function will again
             "printed": printed.text,
             "characters": min(printed.characters, COUNTED_CHARACTERS),
         }
-        if said["global"]:
-            surroundings.restore_generators(before)
         after = wire.Encoder(remote=self.stand_in).encode((args, kwargs))
         changed = b"" if after == values[0] else after
         said["kept"] = bool(changed) and messages.buffers(after) == messages.buffers(values[0])  # not sent again
@@ -171,8 +174,9 @@ class Session:
 
     def ask(self, number, name, args, kwargs):
         known = wire.Encoder(remote=self.stand_in).encode((args, kwargs))
-        self.say({"kind": "ask", "ref": number, "name": name}, known)
-        head, values = self.receive()
+        with self.asking:
+            self.say({"kind": "ask", "ref": number, "name": name}, known)
+            head, values = self.receive()
         if head["kind"] == "told":
             answer = wire.Decoder(far=self.remote).decode(values[0])
             return iter(answer) if head["iterator"] else answer
