@@ -212,8 +212,9 @@ def test_a_time_limit_that_was_kept_is_over_outside_the_main_thread_too():
     timers = []
 
     def work():
+        before = set(threading.enumerate())
         with time_limit(1000):
-            timers.extend(thread for thread in threading.enumerate() if isinstance(thread, threading.Timer))
+            timers.extend(set(threading.enumerate()) - before)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
