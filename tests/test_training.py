@@ -50,6 +50,7 @@ from mlm_mini.training import (
     surprisals,
     train,
     train_folder,
+    train_minimal,
 )
 from mlm_mini.training.languages import LANGUAGES, ExactEntry
 from mlm_mini.training.objectives import by_length
@@ -1125,3 +1126,13 @@ def test_rows_too_short_for_blanks_are_trained_on_all_the_same(tmp_path, monkeyp
     result = train_folder(tmp_path / "text", "tiny", config, tmp_path / "out", length=5, device="cpu")
     assert result.comparison is None
     assert json.loads((tmp_path / "out" / "training.json").read_text())["comparison"] is None
+
+
+@pytest.mark.parametrize("language", [markov_language(6), scene_language()])
+def test_training_on_one_page_gives_the_same_weights(language, one_thread):
+    shape, settings = ModelConfig.tiny(len(language.vocabulary)), {"steps": 12, "batch_size": 16, "seed": 3}
+    whole = train(shape, SampledSentences(language, 3), TrainingConfig(**settings), device="cpu").model
+    page = train_minimal(shape, SampledSentences(language, 3), **settings)
+    for (name, weight), other in zip(whole.named_parameters(), page.parameters(), strict=True):
+        assert torch.equal(weight, other), name
+    assert not page.training
