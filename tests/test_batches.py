@@ -13,6 +13,7 @@ from mlm_mini.languages.batches import SampledSentences, TextBlocks
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.token_store import TokenizedText, read_tokens, text_tokenizer, text_tokens, write_tokens
 from mlm_mini.languages.tokenizer import train_wordpiece
+from mlm_mini.languages.vocabulary import Vocabulary
 
 TEXTS = [f"The chef number {i} cuts the bread and number {i + 1} eats it." for i in range(40)]
 
@@ -79,6 +80,13 @@ def test_the_seed_alone_decides_the_order(tokens, wordpiece):
 
     np.testing.assert_array_equal(batch(3), batch(3))
     assert not np.array_equal(batch(3), batch(4))
+
+
+def test_the_same_ids_of_other_words_are_another_text(tokens, wordpiece):
+    words = list(wordpiece.vocabulary.tokens)
+    words[-2:] = reversed(words[-2:])
+    one, other = (TextBlocks(tokens, v, 16, seed=0).fingerprint for v in (wordpiece.vocabulary, Vocabulary(words)))
+    assert one != other
 
 
 def test_any_text_has_its_own_fingerprint(tokens, wordpiece):

@@ -119,12 +119,12 @@ def test_a_peer_that_is_not_installed_is_named(monkeypatch, capsys):
 def test_groups_are_known_by_name(monkeypatch):
     asked = []
     names = list(bench.groups(1, CPU, 1))
-    assert set(bench.LONG) < set(names)
+    assert set(bench.ON_REQUEST) < set(names)
     monkeypatch.setattr(
         bench, "groups", lambda *_: {name: lambda name=name: iter(asked.append(name) or []) for name in names}
     )
     list(bench.measure())
-    assert asked == [name for name in names if name not in bench.LONG]
+    assert asked == [name for name in names if name not in bench.ON_REQUEST]
     asked.clear()
     list(bench.measure(only="floor"))
     assert asked == ["floor"]
@@ -295,7 +295,7 @@ def test_memory_on_a_cpu_is_its_highest_point():
 
 
 def test_the_rate_of_products_is_counted_in_operations(monkeypatch):
-    monkeypatch.setitem(limits.SIDE, "cpu", 256)
+    monkeypatch.setitem(limits.PRODUCT_SIDE, "cpu", 256)
     clock = iter(np.cumsum([0, 9, 0, 2, 0, 4, 0, 8, 0, 8, 0, 8]).tolist())
     monkeypatch.setattr(limits, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     limits.product_rate.cache_clear()
@@ -377,7 +377,7 @@ def test_growth_is_beside_what_the_operations_say(monkeypatch, work):
 
 def test_rows_of_text_are_the_same_text(tmp_path, monkeypatch):
     pytest.importorskip("datasets", reason="its rows are left out where the peer is missing")
-    monkeypatch.setattr(data, "TEXTS", 2)
+    monkeypatch.setattr(data, "BIBLE_TEXTS", 2)
     rows = list(data.text_rows(1))
     assert rows[0].ours > 0
     assert rows[0].peer > 0
@@ -385,9 +385,9 @@ def test_rows_of_text_are_the_same_text(tmp_path, monkeypatch):
 
 def test_the_soonest_run_that_arrives_is_taken(monkeypatch):
     monkeypatch.setattr(quality, "gap", lambda model, material: model)
-    gaps = dict(zip(quality.STEPS, (0.3, 0.12, 0.09, 0.05, 0.04, 0.04), strict=True))
+    gaps = dict(zip(quality.RUN_LENGTHS, (0.3, 0.12, 0.09, 0.05, 0.04, 0.04), strict=True))
     assert quality.soonest(lambda steps: (gaps[steps], steps / 10), None, 0.1) == (200.0, 2000)
-    assert quality.soonest(lambda steps: (0.2, 1.0), None, 0.1) == (float("inf"), quality.STEPS[-1])
+    assert quality.soonest(lambda steps: (0.2, 1.0), None, 0.1) == (float("inf"), quality.RUN_LENGTHS[-1])
 
 
 def test_both_trainings_reach_a_model_of_scenes(one_thread):

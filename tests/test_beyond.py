@@ -1,12 +1,14 @@
 """Proteins, code and Greek: the texts, the models that count, and what the masked models are asked."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from mlm_mini.experiments.beyond import blanks, code, lacunae, mutations, substitution
+from mlm_mini.experiments import find_experiment
+from mlm_mini.experiments.beyond import blanks, code, kinship, lacunae, mutations, readers, substitution
 from mlm_mini.experiments.beyond.ngrams import (
     Ngram,
     both_sides_posterior,
@@ -14,7 +16,7 @@ from mlm_mini.experiments.beyond.ngrams import (
     product_posterior,
     token_shares,
 )
-from mlm_mini.experiments.beyond.tuning import tune
+from mlm_mini.experiments.beyond.tuning import Tuning, tune
 from mlm_mini.experiments.lab.intervals import share_interval
 from mlm_mini.experiments.lab.permutations import permutation_share
 from mlm_mini.languages.corpus import Corpus, Document
@@ -209,9 +211,64 @@ def test_blosum62_is_symmetric_and_knows_what_is_rare():
     assert matrix[AMINO_ACIDS.index("W"), AMINO_ACIDS.index("W")] == 11
 
 
+def test_the_nearest_of_the_training_side_is_measured_by_the_whole_of_the_held_out_one():
+    half, other = "MKWVTFISLL", "PQRSTNDEGH"
+    sides = {"train": [half + "A" * 10, "C" * 20], "test": [half + other, other + half, half + "A" * 10, "DEGNQ" * 4]}
+    corpus = Corpus(tuple(Document(side, "\n".join(texts), side) for side, texts in sides.items()), "s", "l", "n")
+    found = kinship.nearest_identities(corpus, 4, np.random.default_rng(0))
+    assert found == pytest.approx([0.5, 0.5, 1.0, 0.0])
+
+
+def test_repeated_runs_are_a_share_of_those_of_the_held_out_side():
+    corpus = Corpus((Document("Mt 1", "abcdefg", "train"), Document("Mk 1", "bcdx bcd", "test")), "s", "l", "n")
+    assert kinship.repeated_runs(corpus, 3) == pytest.approx(1 / 5)  # bcd, of bcd, cdx, "dx ", "x b", " bc"
+    assert kinship.repeated_runs(corpus, 3, "Mt", ("Mk",)) == pytest.approx(1 / 5)  # of abc, bcd, cde, def, efg
+    assert kinship.repeated_runs(corpus, 1, "Mt", ("Mk",)) == pytest.approx(3 / 7)  # b, c, d of seven
+
+
+def test_the_order_of_an_ngram_is_the_one_that_pays_least_on_validation_text(monkeypatch):
+    pays = {2: 3.0, 3: 1.0, 4: 2.0}
+    monkeypatch.setitem(readers.ORDERS, "planted", tuple(pays))
+    monkeypatch.setattr(readers, "tuning_of_order", lambda language, arm, n: Tuning(1.0, 0.1 * n, pays.get(n, 9.0)))
+    assert readers.chosen.__wrapped__("planted", readers.BOTH) == (3, Tuning(1.0, 0.1 * 3, 1.0))
+    assert readers.chosen.__wrapped__("planted", readers.UNIGRAM)[0] == 1
+
+
 def test_variants_differ_in_few_places():
     assert mutations.differing("A" * 20, "A" * 19 + "C") == [19]
     assert mutations.differing("A" * 20, "C" * 20) == []
+
+
+def test_a_drawn_letter_is_neither_what_stands_there_nor_natures():
+    """D or A at the last place of a species, in texts of A, C and D: what is left to be drawn is C."""
+    texts = "\n".join(["C" * 12 + "A" * 7 + "D", "C" * 12 + "A" * 8])
+    corpus = Corpus(tuple(Document(str(i), texts, "train") for i in range(20)), "s", "l", "n")
+    tokenizer = text_tokenizer(corpus, 4096, "characters")
+    found = mutations.natural_substitutions(corpus, tokenizer, 5, 22, np.random.default_rng(0))
+    assert found.species.tolist() == list(range(20))
+    names = np.array(list(AMINO_ACIDS))
+    assert {*zip(names[found.wild], names[found.natural], names[found.drawn], strict=True)} == {("D", "A", "C")}
+    assert (found.places == 20).all()
+    assert (found.rows[:, 20] == tokenizer.vocabulary.mask_id).all()
+
+
+def test_the_best_ngram_is_chosen_on_validation_text_and_held_against_on_test_text():
+    study = find_experiment("beyond").shipped()
+    numbers = {"n-gram, left": (1.0, 3.0), "n-grams, product": (2.0, 2.0), "n-gram, both sides": (3.0, 1.0)}
+
+    def planted(score):
+        validation, nats = numbers.get(score.cell.arm, (9.0, 0.5 + score.cell.seed))
+        same = np.full(len(score.nats), nats)
+        return replace(score, validation=validation, nats=same, untuned=2 * same, top1=same / 10)
+
+    turned = replace(study, scores=tuple(map(planted, study.scores)))
+    seeds = np.arange(len(study.of("greek", "masked model")))
+    assert turned.best_counting("greek") == "n-gram, left"
+    assert turned.saved_by_seed("greek") == pytest.approx(3.0 - 0.5 - seeds)
+    assert turned.saved("greek").value == pytest.approx(3.0 - 0.5 - seeds.mean())
+    assert turned.saved("greek", unit="untuned").value == pytest.approx(2 * (3.0 - 0.5 - seeds.mean()))
+    assert turned.saved("greek", unit="top1").value == pytest.approx((0.5 + seeds.mean() - 3.0) / 10)  # of rights
+    assert turned.saved("greek", "unigram").value == pytest.approx(0.5 - 0.5 - seeds.mean())
 
 
 def test_brackets_find_their_partners():

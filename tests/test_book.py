@@ -17,7 +17,7 @@ import pytest
 from chromium import CHROMIUM, QUIET
 
 from mlm_mini import __main__ as command_line
-from mlm_mini.book import moving, pages, sliders
+from mlm_mini.book import moving, pages
 from mlm_mini.book import site as book_site
 from mlm_mini.book.contents import book_parts, first_page, opening
 from mlm_mini.book.place import MARK, check_place, in_one_step
@@ -118,7 +118,7 @@ def test_a_page_links_to_what_opens_the_chapter_and_to_its_neighbors(site):
 
 
 def test_the_worked_answers_and_their_numbers_stand_on_the_page(site):
-    text = sliders.text_in((site / "03_masking.html").read_text(encoding="utf-8"))
+    text = html.unescape(re.sub(r"<[^>]+>", "", (site / "03_masking.html").read_text(encoding="utf-8")))
     assert "def make_labels" in text
     assert "Without a running kernel" not in text
     assert "This is what it shows at four of its positions." in text
@@ -188,8 +188,7 @@ def test_a_page_shows_at_each_position_what_the_live_widget_shows(site):
         live.slider.value = place / 100
         value, status, shown = states[place]
         assert value == f"{place / 100:.2f}"
-        assert 'aria-atomic="true"' in live.status.value
-        assert html.escape(status) in live.status.value
+        assert status == live.status.value
         assert [pieces[piece] for piece in shown] == [live.row.value, live.table.value]
 
 
@@ -375,6 +374,7 @@ def opened(browser, address):
         page.evaluate("() => window.MathJax?.startup?.promise")
         return page
 
+    open_page.wrong = wrong
     yield open_page
     for context in contexts:
         context.close()
@@ -455,5 +455,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(name, width, schem
     page = opened(name, width, scheme)
     page.wait_for_timeout(200)  # until what overflows has been found
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert opened.wrong == []
     violations = axe.Axe().run(page).response["violations"]
+    opened.wrong.clear()  # axe itself looks for a style sheet that another one imports, in the wrong folder
     assert [(v["id"], node["target"]) for v in violations for node in v["nodes"]] == []

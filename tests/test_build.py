@@ -6,7 +6,9 @@ import nbformat
 import pytest
 from test_notebook import BODY, HEADER
 
+from mlm_mini import __main__ as command_line
 from mlm_mini import storage
+from mlm_mini.commands import notebooks
 from mlm_mini.course import build as b
 from mlm_mini.course.notebook import METADATA, SourceError
 
@@ -81,6 +83,33 @@ def test_check_sees_every_kind_of_staleness(top):
     notebook.cells[3].outputs = [nbformat.v4.new_output("stream", text="left over")]
     nbformat.write(notebook, chapter)
     assert "chapters/99_double.ipynb is stale" in b.stale(top)
+
+
+@pytest.fixture
+def two(top, monkeypatch):
+    """A course of two chapters, for the command."""
+    source = (top / "solutions/99_double.py").read_text()
+    (top / "solutions/98_again.py").write_text(source.replace("99.double", "98.again"))
+    monkeypatch.setattr(notebooks, "course_folder", lambda: top)
+    return top
+
+
+def test_the_command_checks_the_chapters_that_it_is_given(two, capsys):
+    assert command_line.main(["build", "--check", "98"]) == 1
+    named = [line.split()[0] for line in capsys.readouterr().out.splitlines()[:-1]]
+    assert named == ["mlm_mini/course/answers/ch98.py", "chapters/98_again.ipynb", "solutions/98_again.ipynb"]
+    assert command_line.main(["build", "--check"]) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 2 * len(named) + 1
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"), [((), (False, False)), (("--force",), (True, False)), (("--rerun",), (False, True))]
+)
+def test_the_command_builds_the_chapters_that_it_is_given_as_it_is_told(options, asked, two, monkeypatch):
+    calls = []
+    monkeypatch.setattr(b, "build", lambda top, numbers, force, rerun: calls.append((top, numbers, (force, rerun))))
+    assert command_line.main(["build", "98", *options]) == 0
+    assert calls == [(two, ["98"], asked)]
 
 
 def test_a_learners_edits_are_never_overwritten_unasked(top):

@@ -12,7 +12,7 @@ import torch
 from mlm_mini.__main__ import main
 from mlm_mini.course import notebook as nb
 from mlm_mini.experiments import find_experiment
-from mlm_mini.experiments.claims import context, foundations, ratio, softmax_checks, variance
+from mlm_mini.experiments.claims import context, foundations, joint, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.beyond import BY_SEED, OVER_COUNTING, OVER_FREQUENCY, WORST_SEED
 from mlm_mini.experiments.claims.claim import Effort, Finding
@@ -28,9 +28,13 @@ from mlm_mini.experiments.claims.company import (
     STRETCHED,
 )
 from mlm_mini.experiments.claims.strategy import GRADIENT_LENGTH
+from mlm_mini.experiments.company import arms
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
+from mlm_mini.experiments.joint.one_pass import hide_words, joint_nats, one_pass_nats
+from mlm_mini.experiments.joint.readers import BlankReader, reader_of_language
 from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Sampled, decide_above
+from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS
 from mlm_mini.experiments.ratio.config import MaskRatioConfig
 from mlm_mini.experiments.ratio.result import MaskRatio, RatioScore
 from mlm_mini.experiments.variance import measure
@@ -444,6 +448,20 @@ def test_the_verdicts_on_the_mismatch_follow_the_seen_word_and_the_probe(planted
     assert [verdict_of(name) for name in ("mismatch", "damage")] == [FAILS, FAILS]
 
 
+def test_of_a_study_of_columns_the_largest_model_is_printed(planted_study):
+    planted_study(lambda ratio: np.exp(np.log(ratio / 0.3) ** 2), lambda ratio: 0.9 - 0.1 * ratio, wobble=0.05)
+    for name, column in (
+        ("too-few", "wide, 300 steps"),
+        ("too-many", "wide, 300 steps"),
+        ("sweet-spot", "wide, 300 steps"),
+        ("mismatch", "mini, 900 steps"),
+        ("damage", "mini, 900 steps"),
+    ):
+        (row,) = measure_claims(QUICK, [name])
+        assert row.finding.figure == row.finding.figures[column].estimate
+        assert len({figure.value for figure in row.finding.figures.values()}) == len(row.finding.figures)
+
+
 # ---- the measurements behind them
 
 
@@ -506,6 +524,144 @@ def test_rises_are_those_of_seeds():
     of_seeds = mean_interval([100 * np.mean([column[seed] for column in more]) for seed in range(study.config.seeds)])
     (claim,) = find_claims(["unstable"])
     assert claim.measure(Effort()).figure == pytest.approx(of_seeds)
+
+
+def of_arm(study, arm, measure):
+    """The mean over the seeds of an arm of a shipped study, straight from its runs."""
+    return np.mean([measure(run) for run in study.runs if run.cell.arm == arm])
+
+
+def test_the_claims_on_vectors_compare_the_tables_that_they_name():
+    study = find_experiment("word_company").shipped()
+    whole, alone, barks, rare = arms.WHOLE_TEXT, arms.ALONE, arms.BARKS, arms.RARE_DOG
+    likeness = of_arm(study, whole, lambda run: run.looks[-1].table.likeness)
+    nearer = of_arm(study, whole, lambda run: run.looks[-1].table.dog_nearer)
+    told = of_arm(study, whole, lambda run: run.looks[-1].told_apart - run.looks[0].told_apart)
+    expected = {
+        "distributional": {
+            CLOSEST: of_arm(study, whole, lambda run: run.looks[-1].table.closest),
+            BEYOND_UNTRAINED: likeness - of_arm(study, whole, lambda run: run.looks[0].table.likeness),
+            BEYOND_ALONE: likeness - of_arm(study, alone, lambda run: run.looks[-1].table.likeness),
+        },
+        "forced": {
+            STRETCHED: of_arm(study, whole, lambda run: run.stretched[-1].closest),
+            AS_TRAINED: of_arm(study, whole, lambda run: run.looks[-1].table.closest),
+        },
+        "cat-dog": {
+            FALL: of_arm(study, barks, lambda run: run.looks[-1].table.cat_dog)
+            - of_arm(study, rare, lambda run: run.looks[-1].table.cat_dog),
+            NEARER: nearer,
+            LEAD: nearer - of_arm(study, alone, lambda run: run.looks[-1].table.dog_nearer),
+        },
+        "in-context": {"told apart beyond random weights": told},
+    }
+    for name, figures in expected.items():
+        (claim,) = find_claims([name])
+        found = {of: figure.value for of, figure in claim.measure(QUICK).figures.items()}
+        assert found == pytest.approx(figures)
+        assert claim.measure(QUICK).figure.value == pytest.approx(next(iter(figures.values())))
+
+
+def test_the_claims_on_writers_and_strategies_compare_the_arms_that_they_name():
+    study = find_experiment("writing").shipped()
+    (claim,) = find_claims(["sweet-spot-writing"])
+    price = of_arm(study, "15%", lambda run: run.price) - of_arm(study, "all ratios", lambda run: run.price)
+    assert claim.measure(QUICK).figure.value == pytest.approx(price)
+    study = find_experiment("mask_strategy").shipped()
+
+    def kl(strategy):
+        wanted = ("scenes", strategy, False, True)
+        cells = [(score, score.cell) for score in study.scores]
+        return np.mean([s.kl for s, c in cells if (c.language, c.strategy, c.weighted, c.charged) == wanted])
+
+    (claim,) = find_claims(["entropy-masking"])
+    found = claim.measure(QUICK).figures
+    for uniform in ("uniform", "uniform 30%", "uniform 40%"):
+        assert found[f"KL less {uniform}"].value == pytest.approx(kl("surprisal") - kl(uniform))
+    assert claim.measure(QUICK).figure.value == study.ratio("norm", "surprisal").value
+
+
+def test_the_claim_on_the_verb_is_about_a_hidden_noun_in_each_kind_of_sentence():
+    study = find_experiment("probing").shipped()
+
+    def read(hidden):
+        wanted = ("trained", "noun hidden", study.last, hidden, "role")
+        found = [
+            reading.accuracy
+            for model in study.models
+            for reading in model.readings
+            if (reading.reader, reading.noun, reading.layer, reading.hidden, reading.task) == wanted
+        ]
+        return 100 * np.mean(found, axis=0)
+
+    drop = dict(zip(SENTENCE_KINDS, read("nothing") - read("the verb"), strict=True))
+    (claim,) = find_claims(["verb"])
+    found = claim.measure(QUICK)
+    assert {kind: figure.value for kind, figure in found.figures.items()} == pytest.approx(drop)
+    assert found.figure.value == pytest.approx(drop["subject alone"])
+
+
+def test_the_claims_beyond_english_are_held_against_the_best_ngram_and_a_unigram():
+    study = find_experiment("beyond").shipped()
+    for name, language in (("proteins", "proteins"), ("code", "python"), ("ancient", "greek")):
+        nats = {score.cell.arm: score.nats for score in study.scores if score.cell.language == language}
+        of_seeds = [s.nats for s in study.scores if (s.cell.language, s.cell.arm) == (language, "masked model")]
+        ngrams = [s for s in study.scores if s.cell.language == language and s.cell.arm.startswith("n-gram")]
+        best = min(ngrams, key=lambda score: score.validation).nats
+        (claim,) = find_claims([name])
+        found = {of: figure.value for of, figure in claim.measure(QUICK).figures.items()}
+        assert found == pytest.approx(
+            {
+                OVER_COUNTING: (best - np.mean(of_seeds, axis=0)).mean(),
+                OVER_FREQUENCY: (nats["unigram"] - np.mean(of_seeds, axis=0)).mean(),
+                WORST_SEED: min((best - each).mean() for each in of_seeds),
+            }
+        )
+
+
+def test_a_model_is_held_against_the_exact_marginals_in_one_pass_and_in_turn(monkeypatch):
+    language = scene_language()
+    words = language.vocabulary.regular_ids
+    even = np.zeros(len(language.vocabulary))
+    even[words] = 1 / len(words)
+    exact = reader_of_language(language)
+    blunt = BlankReader(language.vocabulary, lambda ids, positions: np.tile(even, (*positions.shape, 1)))
+    few = SimpleNamespace(of=lambda quick, full: 150)
+    monkeypatch.setattr(joint, "cached_model", lambda name: SimpleNamespace(model=None))
+    for reader in (exact, blunt):
+        monkeypatch.setattr(joint, "reader_of_model", lambda model, vocabulary, reader=reader: reader)
+        few.rng, rng = np.random.default_rng(6), np.random.default_rng(6)
+        found = {name: figure.value for name, figure in joint.saved_by_model(few).figures.items()}
+        for m, blanks in ((m, hide_words(language, 150, m, rng)) for m in (2, 3)):
+            name, apart = {2: "two", 3: "three"}[m], one_pass_nats(exact, blanks).mean()
+            told = apart - joint_nats(blanks).mean()  # what the blanks tell each other, which no single guess knows
+            if reader is exact:
+                one_pass, in_turn, by_turns = 0.0, told, told
+            else:
+                one_pass, in_turn, by_turns = apart - m * np.log(len(words)), apart - m * np.log(len(words)), 0.0
+            assert found[f"one pass, {name} blanks"] == pytest.approx(one_pass, abs=1e-9)
+            assert found[f"in turn, {name} blanks"] == pytest.approx(in_turn, abs=1e-9)
+            assert found[f"in turn beside its own one pass, {name} blanks"] == pytest.approx(by_turns, abs=1e-9)
+
+
+def test_the_claim_on_fields_compares_trained_models_at_their_end():
+    study = find_experiment("joint_agreement").shipped()
+    gap, one_pass, gibbs = (study.values[:, -1, i] for i in (0, 2, 4))
+    (claim,) = find_claims(["mrf"])
+    found = {of: figure.value for of, figure in claim.measure(QUICK).figures.items()}
+    nearer = np.exp(np.log(gibbs / one_pass).mean())
+    assert list(found.values()) == pytest.approx([gap.mean(), study.exact[0], nearer])
+
+
+def test_the_control_task_is_looked_at_where_a_probe_solves_it_best():
+    study = find_experiment("probing").shipped()
+    best = []
+    for model in study.models:
+        read = [r for r in model.readings if (r.reader, r.noun, r.task) == ("trained", "noun visible", "control task")]
+        assert sorted(reading.layer for reading in read) == [0, 1, 2]
+        best.append(100 * max(reading.accuracy.mean() for reading in read))
+    (claim,) = find_claims(["probing"])
+    assert claim.measure(QUICK).figures["control task at its best"].value == pytest.approx(np.mean(best))
 
 
 def test_what_training_closed_is_judged_at_the_usual_questions(monkeypatch):

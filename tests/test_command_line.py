@@ -179,6 +179,21 @@ def test_build_check_is_clean():
     assert done.returncode == 0, done.stdout
 
 
+def test_a_learners_own_settings_of_jupyter_stand_behind_the_courses(tmp_path, monkeypatch):
+    from jupyterlab.labapp import LabApp
+
+    seen = []
+    monkeypatch.setattr(LabApp, "launch_instance", lambda argv: seen.append(os.environ["JUPYTER_CONFIG_PATH"]))
+    for name in ("JUPYTER_TOKEN", "PYDEVD_DISABLE_FILE_VALIDATION"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.chdir(tmp_path)
+    ours = str(TOP / "mlm_mini" / "course" / "jupyter")
+    for own, folders in (("", [ours]), ("/mine", [ours, "/mine"])):
+        monkeypatch.setenv("JUPYTER_CONFIG_PATH", own)
+        assert run("learn", "--no-browser") == 0
+        assert seen.pop().split(os.pathsep) == folders
+
+
 def test_learn_serves_the_chapter_it_prints():
     environment = os.environ | {"JUPYTER_TOKEN": "a-token-for-this-test"}
     with socket.socket() as probe:

@@ -11,7 +11,9 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import spearmanr
 
 from mlm_mini.experiments import find_experiment
-from mlm_mini.experiments.company import arms, geometry, uses
+from mlm_mini.experiments.claims.all_claims import find_claims
+from mlm_mini.experiments.claims.claim import Effort
+from mlm_mini.experiments.company import arms, english, geometry, uses
 from mlm_mini.experiments.company.alike import mantel, partial_rank_correlation
 from mlm_mini.experiments.company.baseline import GRID, CountSetting
 from mlm_mini.experiments.company.config import CompanyCell, CompanyConfig, CompanyScore
@@ -33,6 +35,7 @@ from mlm_mini.experiments.company.vectors import mean_vectors, occurrences, tabl
 from mlm_mini.experiments.lab.intervals import mean_interval
 from mlm_mini.experiments.lab.permutations import permutation_share, rank_correlation, shuffled_correlations
 from mlm_mini.experiments.lab.result import plain, restored
+from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.languages import SceneLanguage, Vocabulary, scene_language
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS
 from mlm_mini.model import MaskedLM, ModelConfig
@@ -226,6 +229,27 @@ def test_the_figures_of_perfect_vectors_and_of_none(company):
     assert further(similarity, np.array([0, 0]), np.array([1, 2])).tolist() == [0.75, 0.0]
 
 
+def test_figures_of_pairs_are_those_of_scipy_and_of_a_loop(company):
+    vectors = rng(18).normal(size=(len(company.words), 16))
+    found, near = company_figures(vectors, company), geometry.cosines(vectors - vectors.mean(axis=0))
+    cat, dog = company.words.index("cat"), company.words.index("dog")
+    shares = []
+    for one, other in ((cat, dog), (dog, cat)):
+        rest = [i for i in range(len(near)) if i not in (cat, dog)]
+        shares.append(np.mean([near[one, i] < near[one, other] for i in rest]))
+    assert abs(shares[0] - shares[1]) > 0.01  # the two see different words between them
+    assert found.dog_nearer == pytest.approx(np.mean(shares))
+    assert found.cat_dog == pytest.approx(near[cat, dog])
+    one, other = np.triu_indices(len(near), 1)
+    alike = company.divergence[one, other]
+    met, logs = alike < 0.99 * np.log(2), np.log(company.frequency)
+    mixed, strange = met & (company.classes[one] != company.classes[other]), ~met
+    assert found.likeness == pytest.approx(spearmanr(-alike[met], near[one, other][met])[0])
+    assert found.other_class == pytest.approx(spearmanr(-alike[mixed], near[one, other][mixed])[0])
+    apart = -np.abs(logs[one] - logs[other])[strange]
+    assert found.by_frequency == pytest.approx(spearmanr(apart, near[one, other][strange])[0])
+
+
 # ---- texts, uses, vectors
 
 
@@ -309,6 +333,24 @@ def test_english_counts_leave_rare_words_their_place():
     assert kinds.tolist() == ["numbers", "numbers", "metals"]
 
 
+def test_for_the_interval_each_group_of_books_is_left_out(monkeypatch):
+    counts = rng(23).normal(size=(3, 6, 6))
+    words = ("gold", "two", "silver", "three", "brass", "four")
+    monkeypatch.setattr(english, "english_counts", lambda: english.EnglishCounts(words, np.ones(6), counts))
+    monkeypatch.setattr(english, "english_vectors", lambda counts: counts)
+
+    def share(group_sum):
+        near = geometry.nearest(group_sum - group_sum.mean(axis=0), 3)
+        return np.mean([[i % 2 == j % 2 for j in row] for i, row in enumerate(near)])
+
+    whole = share(counts.sum(axis=0))
+    without = [share(counts[list(kept)].sum(axis=0)) for kept in ((1, 2), (0, 2), (0, 1))]
+    found = english.english_purity(rng(24), shuffles=10)
+    assert found.measured.estimate == pytest.approx(Sampled.jackknife(whole, without).estimate)
+    assert found.chance == pytest.approx(2 / 5)
+    assert found.shuffled.shape == (10,)
+
+
 def test_the_plane_shows_the_largest_spread(company):
     vectors = rng(24).normal(size=(len(company.words), 5)) * [9, 5, 1, 0.2, 0.1]
     plane = plane_of(vectors, company)
@@ -351,6 +393,23 @@ def test_the_shipped_study_is_whole():
         assert score.changed < 1e-9
     assert "rank correlation" not in study.plot().axes[0].get_title()
     assert len(study.table().splitlines()) == 9
+
+
+def test_classes_are_held_against_three_tables_that_nobody_taught_them():
+    study = find_experiment("word_company").shipped()
+    before, alone = study.looks(0), study.looks(arm=arms.ALONE)
+    controls = {
+        "untrained": [look.table.purity for look in before],
+        "words drawn alone": [look.table.purity for look in alone],
+        "in context, untrained": [look.context.purity for look in before],
+    }
+    trained = [look.table.purity for look in study.looks()]
+    (claim,) = find_claims(["semantics"])
+    found = claim.measure(Effort())
+    assert found.figure.value == pytest.approx(np.mean(trained))
+    for name, values in controls.items():
+        assert found.figures[f"beyond {name}"].value == pytest.approx(np.mean(trained) - np.mean(values))
+    assert len({figure.value for figure in found.figures.values()}) == 4
 
 
 def test_a_dog_that_barks_has_no_context_in_common_with_the_cat():

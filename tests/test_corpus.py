@@ -12,7 +12,7 @@ import pytest
 
 from mlm_mini.languages import english as english_module
 from mlm_mini.languages import english_corpus, read_text_folder, split_sentences, split_words
-from mlm_mini.languages.corpus import SPLITS
+from mlm_mini.languages.corpus import SPLITS, Document, FileDocument
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {i} is here. It ends." for i in range(100))
 
@@ -275,6 +275,24 @@ def test_documents_are_read_when_they_are_used(folder):
     assert document.fingerprint() != before
 
 
+TEXTS = ("ab\nc", "a\nbc", "abc", "a\nb\nc", "ab\n\nc", "abc\n", "\nabc", "ab c", "\ud800", "\ud801")
+
+
+def test_where_a_line_ends_is_part_of_the_name_of_a_text(tmp_path):
+    assert len({Document("a", text).fingerprint() for text in TEXTS}) == len(TEXTS)
+    for text in TEXTS[:-2]:  # a file holds no half of a character
+        (tmp_path / "file").write_text(text)
+        assert FileDocument("b", tmp_path / "file").fingerprint() == Document("a", text).fingerprint()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names of files are bytes on Linux alone")
+def test_a_name_that_is_not_utf8_is_a_name(tmp_path):
+    names = {os.fsdecode(b"men\xfc%d.txt" % i) for i in range(3)}
+    for name in names:
+        (tmp_path / name).write_text("Some words.")
+    assert {document.name for document in read_text_folder(tmp_path).documents} == names
+
+
 def test_the_lines_of_a_document_are_those_of_its_text(tmp_path):
     (tmp_path / "book.txt").write_text(PARAGRAPHS)
     for document in (english_corpus().documents[7], *read_text_folder(tmp_path).documents):
@@ -287,6 +305,16 @@ def test_lines_that_are_no_paragraphs_stay_apart(tmp_path):
     assert len(corpus.documents) == 20
     assert corpus.documents[0].text == "line 0\n\nline 1\n\nline 2\n\nline 3\n\nline 4"
     assert len(corpus.sentences()) == 100
+
+
+def test_a_line_of_spaces_is_as_good_as_an_empty_one(tmp_path):
+    texts = []
+    for i, between in enumerate(("\n\n", "\n \t\n")):
+        (tmp_path / f"book{i}.txt").write_text("".join(f"One line of {n}.\nAnd another.{between}" for n in range(30)))
+        corpus = read_text_folder(tmp_path / f"book{i}.txt")
+        texts.append([document.text.split() for document in corpus.documents])
+        assert "cut into 20 contiguous blocks of paragraphs" in corpus.note
+    assert texts[0] == texts[1]
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -9,15 +9,19 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 from submissions import answer, chapter, content, written
 
 from mlm_mini.__main__ import main
-from mlm_mini.grading.archives import find
+from mlm_mini.grading import classroom, pool
+from mlm_mini.grading.archives import Found, find
 from mlm_mini.grading.classroom import begin_state, mark_class
+from mlm_mini.grading.marks import broken_row
 from mlm_mini.grading.pool import Settings
 from mlm_mini.grading.reports import class_page, learner_page, page_name, write_reports
+from mlm_mini.grading.startup import Limits
 from mlm_mini.grading.tables import as_csv, as_gradescope, as_junit
 
 SETTINGS = Settings(seed=3)
@@ -116,6 +120,73 @@ def test_a_row_that_follows_half_a_row_is_not_lost(tmp_path):
     assert '{"key": "whole", "row": {}}' in state.read_text(encoding="utf-8").splitlines()
 
 
+CHANGES = {
+    "seconds": {"limits": Limits(seconds=60)},
+    "memory": {"limits": Limits(memory=2**20)},
+    "seed": {"seed": 4},
+    "chapter": {"chapter": "01"},
+}
+
+
+@pytest.mark.parametrize("name", [*CHANGES, "content", ""])
+def test_a_row_is_taken_from_an_interrupted_run_where_nothing_has_changed(name, tmp_path, monkeypatch):
+    def marked(files, settings, jobs):
+        for place, file in enumerate(files):
+            done.append(file.name)
+            yield place, broken_row(file.name, "", "of a test"), {}
+
+    monkeypatch.setattr(classroom, "mark_all", marked)
+    work, state, done = tmp_path / "ann.ipynb", tmp_path / "state.jsonl", []
+    for content_of, settings in ((b"1", SETTINGS), (b"2" if name == "content" else b"1", None)):
+        work.write_bytes(content_of)
+        mark_class(find([str(work)]), settings or replace(SETTINGS, **CHANGES.get(name, {})), 1, state)
+    assert done == ["ann"] * (2 if name else 1)
+
+
+class SlowJob:
+    """A job that never answers for the file "slow", but with the next one, as a process would that was left running."""
+
+    def __init__(self, clock, ended):
+        self.clock, self.ended, self.answers, self.held = clock, ended, [], []
+        self.job = pool.Job(process=self, pipe=self)
+
+    def send(self, file):
+        self.held.append((broken_row(file.name, "", "of a test"), {}))
+        if file.name != "slow":
+            self.answers, self.held = self.answers + self.held, []
+
+    def recv(self):
+        return self.answers.pop(0)
+
+    def is_alive(self):
+        return self not in self.ended
+
+    def kill(self):
+        self.ended.append(self)
+
+    def close(self): ...
+
+    def join(self, seconds=None): ...
+
+
+def test_a_process_that_takes_too_long_is_ended_and_no_other_file_gets_its_row(monkeypatch):
+    clock, ended = [0.0], []
+
+    def wait(pipes, timeout):
+        if not any(pipe.answers for pipe in pipes):
+            clock[0] += pool.MOST_SECONDS + 1
+        return [pipe for pipe in pipes if pipe.answers]
+
+    monkeypatch.setattr(pool, "wait", wait)
+    monkeypatch.setattr(pool.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(pool, "_start", lambda settings: SlowJob(clock, ended).job)
+    files = [Found(name, name) for name in ("slow", "one", "other")]
+    rows = {place: row for place, row, _ in pool.mark_all(files, SETTINGS, jobs=1)}
+    assert [rows[place]["name"] for place in range(3)] == ["slow", "one", "other"]
+    assert "took longer" in rows[0]["problem"]
+    assert len(ended) == 2  # that one, and at the end the one in its place
+
+
 def test_csv_has_a_line_for_each_exercise(rows):
     lines = list(csv.DictReader(io.StringIO(as_csv(rows))))
     assert len(lines) == len(rows) + sum(len(row["exercises"]) for row in rows)
@@ -172,6 +243,19 @@ def test_the_command_writes_everything(folder, tmp_path, monkeypatch, capsys):
     assert "36" in capsys.readouterr().out
     assert main(["grade", str(folder / "bob"), "--resume", "--json"]) == 0  # nothing is left to do
     assert json.loads(capsys.readouterr().out)["submissions"] == [row]
+
+
+def test_limits_are_those_that_the_command_is_given(folder, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    monkeypatch.setattr(classroom, "mark_class", lambda files, *given: seen.append(given) or ([], {}))
+    options = ["--memory", "0.5", "--timeout", "2.5", "--jobs", "3", "--chapter", "00", "--seed", "7"]
+    assert main(["grade", str(folder), *options]) == 0
+    settings, jobs = seen[0][:2]
+    assert (settings.limits, jobs) == (Limits(seconds=2.5, memory=2**29), 3)
+    assert (settings.chapter, settings.seed) == ("00", 7)
+    assert main(["grade", str(folder)]) == 0
+    assert seen[1][0].limits == Limits()
 
 
 def test_nothing_to_mark_is_said(tmp_path, capsys):

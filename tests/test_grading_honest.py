@@ -72,6 +72,15 @@ WAYS = {
     "with a decorator of its own": (
         "def counted(f):\n    def g(*a, **k):\n        return f(*a, **k)\n    return g\n@counted\n" + RIGHT,
     ),
+    "with a decorator that it needs": (
+        "def doubled(f):\n    return lambda *a, **k: 2 * f(*a, **k)\n@doubled\n"
+        + RIGHT.replace("exp / ", "exp / 2 / "),
+    ),
+    "with a class that needs its decorator": (
+        "from dataclasses import dataclass\n@dataclass\nclass Normalizer:\n    axis: int\n"
+        "    def __call__(self, e): return e / e.sum(self.axis, keepdims=True)\n"
+        + RIGHT.replace("exp / exp.sum(axis, keepdims=True)", "Normalizer(axis)(exp)"),
+    ),
     "with prints": (RIGHT.replace("    return", "    print(logits)\n    return"),),
     "with an assertion": (RIGHT.replace("    return", "    assert exp.shape == logits.shape\n    return"),),
     "with a helper in its cell": (EXPONENTIALS + NORMALIZED + HELPED,),

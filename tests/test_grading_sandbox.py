@@ -1,7 +1,10 @@
 """What the sandbox says of itself, and what the judge makes of bytes that a hostile program wrote."""
 
 import contextlib
+import os
+import select
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -57,6 +60,34 @@ def test_without_a_zygote_marks_are_the_same_and_it_is_said():
         assert softmax_mark(RIGHT, sandbox).points == 10
         assert softmax_mark("def softmax(logits, axis=-1):\n    import os; os._exit(0)", sandbox).points == 0
         assert len(not_enforced(sandbox.standing)) == 5
+
+
+@pytest.mark.parametrize("without", [(), ("zygote",)])
+def test_nothing_of_a_submission_is_left_on_the_disk(without, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Sandbox(Limits(seconds=5), without) as sandbox:
+        assert softmax_mark(RIGHT, sandbox).points == 10
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a FIFO and groups of processes are for systems like Unix")
+def test_without_a_zygote_what_a_submission_started_ends_with_it(tmp_path):
+    os.mkfifo(tmp_path / "held")
+    reader = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
+    starts = f"exec 3>'{tmp_path / 'held'}'; echo begun >&3; echo; exec sleep 60"
+    source = (
+        "def softmax(logits, axis=-1):\n    import subprocess\n"
+        f"    subprocess.Popen(['sh', '-c', {starts!r}], stdout=subprocess.PIPE).stdout.readline()\n"
+    )
+    with Sandbox(Limits(seconds=5), without=("zygote",)) as sandbox:
+        softmax_mark(source, sandbox)
+    os.set_blocking(reader, True)
+    said = b""
+    while select.select([reader], [], [], 20)[0] and (more := os.read(reader, 1000)):
+        said += more
+    assert not more  # nobody holds the other end any more
+    assert said.startswith(b"begun\n")
+    os.close(reader)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's own means")

@@ -333,6 +333,13 @@ def test_pickles_are_refused_with_a_remedy(folder, name):
             load_pretrained(path)
 
 
+def test_pickles_beside_shards_are_not_looked_at(tmp_path):
+    their_model(CONFIGS["tiny"]).save_pretrained(tmp_path, max_shard_size="200KB")
+    assert not (tmp_path / "model.safetensors").exists()
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80")
+    load_pretrained(tmp_path)
+
+
 def test_damaged_and_missing_files(folder, tmp_path):
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])

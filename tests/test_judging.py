@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import importlib
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -207,6 +208,22 @@ def test_the_time_limit_holds_outside_the_main_thread():
     assert stopped
 
 
+def test_a_time_limit_that_was_kept_is_over_outside_the_main_thread_too():
+    timers = []
+
+    def work():
+        before = set(threading.enumerate())
+        with time_limit(1000):
+            timers.extend(set(threading.enumerate()) - before)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(20)
+    (timer,) = timers
+    timer.join(20)
+    assert not timer.is_alive()
+
+
 PAIR = Exercise(
     "99.pair",
     "the least and the most",
@@ -331,6 +348,18 @@ def test_a_swallowed_time_limit_comes_again():
 
     with pytest.raises(TimeLimitReached), time_limit(0.1):
         stubborn()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="an alarm is for systems like Unix")
+def test_a_time_limit_leaves_the_one_around_it_as_it_was():
+    before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
+    with time_limit(1000):
+        around = signal.getsignal(signal.SIGALRM)
+        with time_limit(500):
+            assert signal.getitimer(signal.ITIMER_REAL)[0] <= 500
+        assert signal.getsignal(signal.SIGALRM) is around
+        assert 500 < signal.getitimer(signal.ITIMER_REAL)[0] <= 1000
+    assert (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)) == before
 
 
 def test_a_lot_of_printing_is_kept_out(capsys):

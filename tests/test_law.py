@@ -342,3 +342,11 @@ def test_where_the_signal_is_lost_the_steps_are_the_ratio_of_the_noise(repeated)
     lost = replace(repeated[0], agreements=-np.abs(repeated[0].agreements))
     noise = lost.deviations.mean(axis=1)
     assert steps_for_one(lost, 7.0).value == pytest.approx(noise[0] / noise[1])
+
+
+def test_the_signal_is_taken_from_the_last_ratio(repeated):
+    agreements = repeated[0].agreements * np.array([[100.0], [1.0]])  # at the first one it is hard to tell
+    signal, noise = repeated[0].agreements[1].mean(), repeated[0].deviations.mean(axis=1) / 10
+    found = steps_for_one(replace(repeated[0], agreements=agreements), 10.0)
+    assert found.value == pytest.approx((signal + noise[0]) / (signal + noise[1]))
+    assert found.estimate == steps_for_one(repeated[0], 10.0).estimate

@@ -561,6 +561,14 @@ def test_the_picture_says_what_was_found(study):
     assert all(f"{size}, equal FLOPs: " in text for size in ("tiny", "mini"))
 
 
+def test_the_title_says_where_nothing_was_tried_above_the_best(study):
+    beyond = planted(study.config, best=5.0)  # falls up to the highest ratio
+    assert beyond.plot().axes[0].get_title() == "Equal steps: the best ratio is 0.80 or more"
+    mixed = [one if one.cell.size == "tiny" else other for one, other in zip(study.scores, beyond.scores, strict=True)]
+    for ax in MaskRatio(study.config, tuple(mixed), study.floor).plot().axes:
+        assert ax.get_title().endswith(": the best ratio lies at 0.40 to 0.80 or more")
+
+
 # ---------------------------------------------------------------- predictions as a knob of their own
 
 

@@ -426,6 +426,8 @@ def test_words_and_codes_are_scored_apart(monkeypatch):
         found = scores.score_model(None, None)
         assert found["kl"] == pytest.approx(kl[words].mean(), abs=1e-4)
         assert found["kl_noise"] == (None if at_codes is None else pytest.approx(at_codes, abs=1e-4))
+        too_sure = np.array([0.0, 0.25, 0.375])[words].mean()  # beside a half, what each likeliest word is worth
+        assert (found["calibration_error"], found["overconfidence"]) == pytest.approx((too_sure, too_sure), abs=1e-4)
 
 
 def test_the_useful_part_goes_along_the_target_whatever_its_length(monkeypatch, model):
@@ -612,6 +614,44 @@ def test_a_factor_that_is_lost_in_the_noise_is_undecided():
     wide = signals_of([(1.0, 4.0), (1.0, 1.1), (1.0, 0.5)]).factor("norm", "surprisal")
     assert wide.value > 1.2
     assert decide_above(wide, 1.0).word == UNDECIDED  # the value lies beyond 1, the interval does not
+
+
+def test_the_gradients_of_a_language_are_those_of_models_that_learned_it():
+    config = MaskStrategyConfig(arms=(("uniform", False), ("surprisal", False)), free=(), seeds=2)
+    squares, kl = {"scenes": 4.0, "noisy": 9.0}, {"scenes": 0.5, "noisy": 2.0}
+    scores = tuple(
+        StrategyScore(
+            cell,
+            1,
+            kl[cell.language] + 0.1 * (cell.strategy == "surprisal"),
+            None,
+            0.0,
+            0.0,
+            0.0,
+            tuple(
+                Signal(strategy, False, after, signal + 16 * (after < 1), 4.0, 0.5, 2.0)
+                for strategy, signal in (("uniform", 1.0), ("surprisal", squares[cell.language] + 0.1 * cell.seed))
+                for after in config.probed
+            )
+            if cell.strategy == "uniform"
+            else (),
+            0.0,
+        )
+        for cell in config.cells()
+    )
+    study = MaskStrategy(config, scores, 0.1)
+    for language, square in squares.items():
+        signals = [signal.signal for signal in study.signals("surprisal", language=language)]
+        assert signals == [square, square + 0.1]
+        norm = study.ratio("norm", "surprisal", language=language).value
+        assert norm == pytest.approx(np.sqrt(square + 0.05))
+        assert study.versus("kl", "surprisal", language=language).value == pytest.approx(0.1)
+        block = next(part for part in study.table().split("\n\n") if part.startswith(f"{language}:"))
+        assert f"{norm:.2f} (" in block
+        early = study.ratio("norm", "surprisal", after=0.25, language=language).value
+        assert early == pytest.approx(np.sqrt((square + 16.05) / 17))
+    titles = [ax.get_title() for ax in study.plot().axes]  # of the first language, at the end of the training
+    assert titles == ["The longest: surprisal, 2.01 times uniform", "Nearest: surprisal, +0.10 nats"]
 
 
 def test_a_result_says_what_it_does_not_have():

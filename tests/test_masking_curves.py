@@ -5,6 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mlm_mini.experiments.variance import masking_curves
+from mlm_mini.languages.floor import Floor
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -37,6 +40,21 @@ def test_every_ratio_asks_for_at_least_one_token_and_not_for_all(curves):
     assert asked == sorted(asked)
     assert asked[0] >= 1
     assert asked[-1] < curves.variance.tokens
+
+
+def test_the_floor_is_measured_at_more_sentences_where_few_of_their_words_are_asked_for(curves, monkeypatch):
+    drawn = {}
+
+    class Language:
+        def bayes_floor(self, ratio, rng, n):
+            drawn[ratio] = n
+            return Floor(1.0, 0.01, n)
+
+    monkeypatch.setattr(masking_curves, "scene_language", Language)
+    monkeypatch.setattr(masking_curves, "quick_gradient_variance", lambda rng: curves.variance)
+    made = masking_curves.quick_curves.__wrapped__()
+    assert tuple(made.ratios) == tuple(drawn) == masking_curves.FLOOR_RATIOS
+    assert (drawn[0.02], drawn[0.1], drawn[0.15], drawn[0.3], drawn[0.9]) == (30_000, 6_000, 4_000, 3_000, 3_000)
 
 
 def test_curves_that_do_not_fit_together_are_refused(curves):

@@ -21,6 +21,7 @@ from mlm_mini.training import (
     datasets,
     load_folder,
     model_folder,
+    open_start,
     train_folder,
 )
 from mlm_mini.training.out_folder import LOCK, WRITTEN
@@ -134,6 +135,17 @@ def test_a_byte_that_changed_after_the_run_is_told_to_who_opens_the_model(done, 
         load_folder(out)
 
 
+def test_a_folder_may_be_named_by_way_of_the_home(done, tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):  # of Unix, of Windows
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.chdir(done.parent)
+    shutil.copytree(done, tmp_path / "models" / "one")
+    model, _ = load_folder("~/models/one")
+    assert model.config == open_start("~/models/one").model.config == load_folder(done)[0].config
+    trained("~/models/new")
+    assert (tmp_path / "models" / "new" / "model.safetensors").is_file()
+
+
 @pytest.mark.parametrize("options", [{"length": 64}, {"vocabulary_size": 300}, {"length": -1}])
 def test_what_an_exact_language_settles_is_refused(options, tmp_path):
     (name,) = options
@@ -161,6 +173,16 @@ def test_a_place_that_is_a_file_is_found_before_the_first_step(place, tmp_path):
         trained(tmp_path / place, report=shown)
     assert shown.steps == []
     assert (tmp_path / "file").read_text() == "x"
+
+
+@pytest.mark.parametrize("place", ["link", "link/below"])
+def test_a_link_that_leads_nowhere_is_found_before_the_first_step(place, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    shown = Stepped()
+    with pytest.raises(OSError, match=r"nothing can be written to .*link is no folder.*choose another folder"):
+        trained(tmp_path / place, report=shown)
+    assert shown.steps == []
+    assert os.listdir(tmp_path) == ["link"]
 
 
 def test_checkpoints_that_are_a_file_are_found_before_the_first_step(tmp_path):

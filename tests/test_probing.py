@@ -1,6 +1,7 @@
 """Probes: the exact posterior of a role beside enumeration, the draw of nouns, what is hidden, what is removed."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from mlm_mini.experiments.probing.hiding import (
 from mlm_mini.experiments.probing.logistic import logistic_loss
 from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS, SUBJECT_ALONE, Nouns, RoleTask, role_task
 from mlm_mini.experiments.probing.probe import control_labels, fit_probe, split_folds
-from mlm_mini.experiments.probing.reading import CONTROL_TASK, NOUN_SEEN, READ_NOUNS, ROLE, Reader
+from mlm_mini.experiments.probing.reading import CONTROL_TASK, KNOWN_WORDS, NOUN_SEEN, READ_NOUNS, ROLE, Reader
 from mlm_mini.experiments.probing.removed import (
     EQUALLY_FAR,
     RANDOM_DRAWS,
@@ -374,6 +375,40 @@ def test_the_shipped_study_is_the_full_one_and_shows_itself(shipped):
     assert [title.split(",")[0] for title in titles] == list(SENTENCE_KINDS)
     with pytest.raises(ValueError, match="the study has 0 readings of"):
         shipped.accuracy(NOUN_SEEN, layer=9)
+
+
+def test_selectivity_is_about_words_that_the_probe_has_met(shipped):
+    rates = {ROLE: 0.6, KNOWN_WORDS: 0.9, CONTROL_TASK: 0.75}
+    models = tuple(
+        replace(model, readings=tuple(replace(r, folds=np.full_like(r.folds, rates[r.task])) for r in model.readings))
+        for model in shipped.models
+    )
+    planted = replace(shipped, models=models)
+    for noun in READ_NOUNS:
+        assert planted.selectivity(noun) == pytest.approx([0.15] * len(models))
+        assert planted.over_random(noun) == pytest.approx([0.0] * len(models))
+
+
+def test_every_figure_is_read_where_its_name_says(shipped):
+    names = [(r.reader, r.noun, r.layer, r.hidden, r.task) for r in shipped.models[0].readings]
+    number = {name: 2.0**-i for i, name in enumerate(names)}  # no two have the difference of two others
+
+    def planted(reading):
+        name = reading.reader, reading.noun, reading.layer, reading.hidden, reading.task
+        return replace(reading, folds=np.full_like(reading.folds, number[name]))
+
+    models = tuple(replace(m, readings=tuple(map(planted, m.readings))) for m in shipped.models)
+    study, last = replace(shipped, models=models), shipped.last
+    for noun in READ_NOUNS:
+        whole = number["trained", noun, last, "nothing", "role"]
+        for hidden in HIDEABLE[1:]:
+            lost = whole - number["trained", noun, last, hidden, "role"]
+            assert (study.drop(noun, hidden) == lost).all()
+        assert (study.over_random(noun) == whole - number["random weights", noun, last, "nothing", "role"]).all()
+        for reader, layer in itertools.product(("trained", "random weights"), range(last + 1)):
+            known = number[reader, noun, layer, "nothing", "role, words known"]
+            control = number[reader, noun, layer, "nothing", "control task"]
+            assert (study.selectivity(noun, reader, layer) == known - control).all()
 
 
 def test_a_study_survives_its_json(shipped):

@@ -2,12 +2,14 @@
 
 import os
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from spawned import leave_a_note
 
-from mlm_mini import chapters
+from mlm_mini import chapters, processes
 from mlm_mini.chapters import prepare_chapters
 from mlm_mini.experiments import EXPERIMENTS
 from mlm_mini.processes import as_they_finish, checked_workers
@@ -30,6 +32,30 @@ def test_what_goes_wrong_is_raised_and_what_was_done_stays(workers, tmp_path):
     with pytest.raises(RuntimeError, match="no luck"):
         list(as_they_finish(leave_a_note, [tmp_path / "good", tmp_path / "bad"], workers))
     assert (tmp_path / "good").exists()
+
+
+def test_after_an_error_nothing_more_is_begun(monkeypatch):
+    """With threads in the place of processes, so that what is begun can wait until the rest was given up."""
+    given_up, done = threading.Event(), []
+
+    class Threads(ThreadPoolExecutor):
+        def __init__(self, workers, *_):
+            super().__init__(workers)
+
+        def shutdown(self, *arguments, **named):
+            super().shutdown(*arguments, **named)
+            given_up.set()
+
+    def work(item):
+        if item == 0:
+            raise RuntimeError("no luck")
+        given_up.wait(60)
+        done.append(item)
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", Threads)
+    with pytest.raises(RuntimeError, match="no luck"):
+        list(as_they_finish(work, range(20), 2))
+    assert set(done) <= {1, 2}  # one beside the item that failed, and one in its place
 
 
 def test_nothing_is_done_for_no_items():

@@ -8,7 +8,7 @@ import pytest
 
 from mlm_mini import widgets
 from mlm_mini.widgets.controls import choice, word_slider
-from mlm_mini.widgets.spoken import PAGE, Choice, LiveText, NumberSlider, Toggle, WordSlider
+from mlm_mini.widgets.spoken import PAGE, Choice, LiveText, NumberSlider, Picture, Toggle, WordSlider
 from mlm_mini.widgets.steps import widget_steps
 
 OURS = (NumberSlider, WordSlider, Choice, Toggle)
@@ -54,7 +54,7 @@ def test_every_picture_has_its_text_in_a_line_that_is_spoken(every_widget):
 
 def test_the_scripts_are_whole_and_ask_nobody_on_the_network():
     scripts = {path.name: path.read_text(encoding="utf-8") for path in PAGE.glob("*.js")}
-    assert {str(view._esm) for view in (*OURS, LiveText)} == set(scripts.values())
+    assert {str(view._esm) for view in (*OURS, LiveText, Picture)} == set(scripts.values())
     for script in scripts.values():
         assert "export default { render }" in script
         assert "http" not in script

@@ -235,6 +235,8 @@ DISTINCT = [
     (np.arange(6, dtype=np.int32),),
     (np.arange(6.0),),
     (np.arange(6).tolist(),),
+    ("\udcff",),  # half a character, as in the name of a file that is not UTF-8
+    ("\udcfe",),
 ]
 
 

@@ -141,6 +141,11 @@ def test_padding_is_not_shown_and_unknown_is(english):
     assert english.decode(ids) == "a [UNK] b"
 
 
+def test_unknown_pieces_are_those_of_plain_text_in_order(small):
+    assert small.unknown_pieces("a 漢 [UNK] b漢字, [MASK] 漢") == ["漢", "漢", "字", "漢"]
+    assert small.unknown_pieces("a [UNK] b") == []
+
+
 def test_an_empty_text_is_the_two_ends(small):
     assert small.encode("").tolist() == [101, 102]
     assert small.decode([]) == ""

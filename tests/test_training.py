@@ -50,6 +50,7 @@ from mlm_mini.training import (
     surprisals,
     train,
     train_folder,
+    train_minimal,
 )
 from mlm_mini.training.languages import LANGUAGES, ExactEntry
 from mlm_mini.training.objectives import by_length
@@ -630,6 +631,17 @@ def test_a_notebook_gets_a_curve_that_grows(monkeypatch):
     assert "at step 20 to" in shown[-1]["text/plain"]
 
 
+@pytest.mark.parametrize("reporter", [Reporter, TerminalProgress, LiveCurve])
+def test_whoever_shows_a_run_leaves_its_curve_alone(reporter, monkeypatch):
+    import IPython.display
+
+    class Handle:
+        def update(self, data, raw): ...
+
+    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
+    assert [point.step for point in markov_run(steps=40, report=reporter()).curve] == [20, 40]
+
+
 def test_a_result_is_shown_with_its_description(learned, monkeypatch):
     import IPython.display
 
@@ -687,6 +699,13 @@ def test_candidates_are_the_models_own_distribution(folder):
     best = everything[0][0]
     assert best == Candidate(best.token, pytest.approx(p.max().item(), rel=1e-5), best.surprisal)
     assert tokenizer.vocabulary.ids([best.token])[0] == p.argmax()
+
+
+def test_a_model_in_training_mode_fills_in_without_dropout(scenes):
+    tokenizer, text = WordLevel(scenes.vocabulary), "The chef [MASK] the [MASK]."
+    model = small_model(scenes.vocabulary, hidden_dropout_prob=0.5)
+    expected = fill(model.eval(), tokenizer, text)
+    assert fill(model.train(), tokenizer, text) == expected
 
 
 def test_special_tokens_are_no_answer(folder):
@@ -959,6 +978,23 @@ def test_train_and_fill_on_a_learners_own_files(tmp_path, monkeypatch, capsys):
     assert "has learned to read from the left only" in capsys.readouterr().err
 
 
+def test_a_0_is_not_taken_for_what_is_not_given(monkeypatch, tmp_path):
+    asked = []
+
+    def begun(language, size, config, out, **settings):
+        asked.append(config.to_dict())
+        raise ValueError("that is enough")
+
+    monkeypatch.setattr(training, "train_folder", begun)
+    zeros = ("weight_decay", "warmup", "beta1", "heavy_share")
+    assert run("train", "--out", tmp_path, "--device", "cpu") == 1
+    line = [part for name in zeros for part in (f"--{name.replace('_', '-')}", 0)]
+    assert run("train", "--out", tmp_path, "--device", "cpu", *line) == 1
+    usual, given = asked
+    assert all(usual[name] > 0 for name in zeros)
+    assert given == usual | dict.fromkeys(zeros, 0)
+
+
 @pytest.mark.parametrize(("device", "parts"), [("cpu", 4), ("cuda", 1)])
 def test_the_recipe_is_for_the_size_and_the_device_that_were_asked_for(device, parts, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -1090,3 +1126,13 @@ def test_rows_too_short_for_blanks_are_trained_on_all_the_same(tmp_path, monkeyp
     result = train_folder(tmp_path / "text", "tiny", config, tmp_path / "out", length=5, device="cpu")
     assert result.comparison is None
     assert json.loads((tmp_path / "out" / "training.json").read_text())["comparison"] is None
+
+
+@pytest.mark.parametrize("language", [markov_language(6), scene_language()])
+def test_training_on_one_page_gives_the_same_weights(language, one_thread):
+    shape, settings = ModelConfig.tiny(len(language.vocabulary)), {"steps": 12, "batch_size": 16, "seed": 3}
+    whole = train(shape, SampledSentences(language, 3), TrainingConfig(**settings), device="cpu").model
+    page = train_minimal(shape, SampledSentences(language, 3), **settings)
+    for (name, weight), other in zip(whole.named_parameters(), page.parameters(), strict=True):
+        assert torch.equal(weight, other), name
+    assert not page.training

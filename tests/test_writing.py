@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from mlm_mini.experiments.lab.intervals import mean_interval, share_interval
-from mlm_mini.experiments.writing import study
+from mlm_mini.experiments.writing import estimators, study
 from mlm_mini.experiments.writing.causal import causal_nats, write_causal
 from mlm_mini.experiments.writing.estimators import (
     ALL_ALIKE,
     EMPTY_LEFT_OUT,
     MEAN_WEIGHT,
+    RATIO_WEIGHT,
     STRATIFIED_RATIOS,
     measure_estimators,
 )
@@ -138,6 +139,13 @@ def test_the_estimator_is_unbiased_and_both_wrong_turns_are_not():
     assert mean_interval(found.errors[ALL_ALIKE]).low > 0.05
     assert 0.08 < found.empty < 0.16
     assert found.largest[f"{STRATIFIED_RATIOS}, {MEAN_WEIGHT}"] <= 16
+
+
+def test_the_largest_weight_is_that_of_a_row_in_which_something_is_hidden(monkeypatch):
+    monkeypatch.setattr(estimators, "stratified_ratios", lambda rows, rng: np.array([1e-9, 0.5, 1.0]))
+    found = measure_estimators(scene_language(), 4, 3, rng(3))
+    assert found.empty == pytest.approx(1 / 3)  # nothing is hidden at a ratio of 1e-9, and no weight of 1e9 is used
+    assert found.largest[f"{STRATIFIED_RATIOS}, {RATIO_WEIGHT}"] == 2.0
 
 
 # ---------------------------------------------------------------- steps, picks and draws
@@ -342,13 +350,16 @@ def test_a_run_of_the_study_is_scored_by_what_it_writes(monkeypatch):
         assert (found["kl"] is None) == (arm == study.LEFT_TO_RIGHT)
 
 
-def planted(shift):
+def planted(shift, shift_at_40=0.0):
     config = study.WritingConfig(steps=1, seeds=5, rates=())
     luck, own = rng(1).normal(0, 0.1, 5), rng(2).normal(0, 0.1, 5)
     runs = [
         study.WritingScore(
             cell,
-            2 + luck[cell.seed] + shift * (cell.arm == study.AT_15) + own[cell.seed] * (cell.arm == study.AT_40),
+            2
+            + luck[cell.seed]
+            + shift * (cell.arm == study.AT_15)
+            + (shift_at_40 + own[cell.seed]) * (cell.arm == study.AT_40),
             0.3,
             3.0,
             0.2,
@@ -365,6 +376,10 @@ def test_verdicts_follow_the_seeds():
     assert clear.difference("price", study.AT_15, study.AT_ALL).value == pytest.approx(1)
     assert "1.0 nats less than 15%, no telling whether more than 40%" in clear.finding()
     assert clear.plot().get_suptitle() == clear.finding()
+    ahead = planted(1.0, -1.0 - rng(2).normal(0, 0.1, 5).mean())  # 40% pays a nat less than all ratios
+    assert ahead.finding() == "All ratios pay 1.0 nats less than 15%, 1.0 nats more than 40%"
+    farther = planted(1.0, 3.0 - rng(2).normal(0, 0.1, 5).mean())
+    assert farther.finding() == "All ratios pay 1.0 nats less than 15%, 3.0 nats less than 40%"
     assert study.Writers.from_json(clear.to_json()).table() == clear.table()
     assert "all ratios" in clear.describe()
 

@@ -20,8 +20,8 @@ import torch
 from mlm_mini.bench.row import BenchRow
 from mlm_mini.model import choose_device
 
-ROUNDS = 11
-LONG = ("quality", "floor")  # minutes to an hour: only when they are asked for
+BENCH_ROUNDS = 11
+ON_REQUEST = ("quality", "floor")  # minutes to an hour: only when they are asked for
 
 
 def groups(rounds: int, device: torch.device, threads: int) -> dict[str, Callable[[], Iterator[BenchRow]]]:
@@ -44,7 +44,7 @@ def groups(rounds: int, device: torch.device, threads: int) -> dict[str, Callabl
 
 
 def measure(
-    rounds: int = ROUNDS,
+    rounds: int = BENCH_ROUNDS,
     only: str | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -64,7 +64,7 @@ def measure(
     if only is not None and only not in found:
         raise ValueError(f"there are no rows called {only!r}: expected one of {', '.join(found)}")
     for name, rows in found.items():
-        if name == only or (only is None and name not in LONG):
+        if name == only or (only is None and name not in ON_REQUEST):
             try:
                 yield from rows()
             except ImportError as error:

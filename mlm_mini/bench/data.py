@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from mlm_mini.bench.row import BenchRow, Side, in_turns
-from mlm_mini.bench.steps import BATCH, LENGTH, WORDS
+from mlm_mini.bench.steps import BATCH, LENGTH, STEP_WORDS
 from mlm_mini.bench.whole_steps import RATIO, collator_of, random_vocabulary
 from mlm_mini.experiments.lab.timing import one_thread
 from mlm_mini.languages import english_corpus
@@ -20,14 +20,14 @@ from mlm_mini.languages.token_store import english_tokenizer, read_tokens, write
 from mlm_mini.training.masking import Masking
 from mlm_mini.training.objectives import masked_batch
 
-TEXTS = 400  # documents of the Bible
+BIBLE_TEXTS = 400  # documents of the Bible
 MASKING_LIMIT, TEXT_LIMIT = 1.0, 1.0
 
 
 def masking_rows(rounds: int) -> Iterator[BenchRow]:
     """A batch hidden and asked for, beside the collator given tensors."""
-    vocabulary, rng = random_vocabulary(WORDS), np.random.default_rng(0)
-    ids = rng.integers(5, WORDS, (BATCH, LENGTH))
+    vocabulary, rng = random_vocabulary(STEP_WORDS), np.random.default_rng(0)
+    ids = rng.integers(5, STEP_WORDS, (BATCH, LENGTH))
     masking, rows = Masking(mask_ratio=RATIO, split=(0.8, 0.1, 0.1)), list(torch.from_numpy(ids))
     collate = collator_of(vocabulary)
     with one_thread():
@@ -46,7 +46,7 @@ def text_rows(rounds: int) -> Iterator[BenchRow]:
 
     Both have the same tokenizer and one process, and write what they make to disk.
     """
-    texts = english_corpus().split("train").texts()[:TEXTS]
+    texts = english_corpus().split("train").texts()[:BIBLE_TEXTS]
     tokenizer = english_tokenizer()
     with tempfile.TemporaryDirectory() as folder, one_thread():
         sides = [
@@ -66,7 +66,7 @@ def _our_rows(texts: list[str], tokenizer, folder: Path) -> np.ndarray:
 
 def _their_rows(texts: list[str], tokenizer, folder: Path) -> torch.Tensor:
     """As the example script of `transformers` for masked language models does it: tokenize, join, cut."""
-    import datasets
+    import datasets  # pyrefly: ignore[missing-import] an extra
     import tokenizers
 
     datasets.disable_progress_bars()

@@ -14,10 +14,10 @@ from mlm_mini.languages import scene_language
 from mlm_mini.model import ModelConfig
 from mlm_mini.training.config import FLOAT32
 
-TOKENS = 4096
+STEP_TOKENS = 4096
 LENGTHS, BATCHES = (64, 128, 256, 512, 1024, 2048), (8, 16, 32, 64)
 VOCABULARIES, WIDTHS = (2048, 4096, 8192, 16384), (64, 128, 256, 512)
-SENTENCES = (64, 128, 256, 512, 1024)
+SENTENCE_NUMBERS = (64, 128, 256, 512, 1024)
 LIMIT = 0.8  # of the formula's exponent over the measured one
 
 
@@ -31,7 +31,7 @@ def growth_rows(rounds: int) -> Iterator[BenchRow]:
     rounds = max(1, rounds // 4)
     with one_thread():
         for what, sizes, work in (
-            (f"length, {TOKENS:,} tokens", LENGTHS, lambda T: _work(64, TOKENS // T, T)),
+            (f"length, {STEP_TOKENS:,} tokens", LENGTHS, lambda T: _work(64, STEP_TOKENS // T, T)),
             ("rows", BATCHES, lambda B: _work(64, B, 64)),
             ("vocabulary", VOCABULARIES, lambda V: _work(64, 32, 64, V)),
             ("width", WIDTHS, lambda D: _work(D, 32, 64)),
@@ -61,10 +61,10 @@ def _row(name: str, sizes: Sequence[int], works: list[Work], rounds: int) -> Ben
 def _posterior_row(rounds: int) -> BenchRow:
     """The exact posterior of scenes, which is worked out sentence by sentence."""
     language, rng = scene_language(), np.random.default_rng(0)
-    steps = [_posteriors(language, n, rng) for n in SENTENCES]
+    steps = [_posteriors(language, n, rng) for n in SENTENCE_NUMBERS]
     times = np.median(take_turns(steps, rounds), axis=1)
-    measured = exponent(SENTENCES, times)
-    rate = SENTENCES[-1] / times[-1] * 1e3
+    measured = exponent(SENTENCE_NUMBERS, times)
+    rate = SENTENCE_NUMBERS[-1] / times[-1] * 1e3
     name = f"growth of the exact posterior with sentences, {rate:,.0f} a second"
     return BenchRow(name, measured, 1.0, "in proportion", LIMIT, "exponent")
 

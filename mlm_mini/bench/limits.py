@@ -7,16 +7,16 @@ from functools import cache
 
 import torch
 
-SIDE, ROUNDS = {"cpu": 2048, "cuda": 8192}, 5
+PRODUCT_SIDE, PRODUCTS = {"cpu": 2048, "cuda": 8192}, 5
 
 
 @cache
 def product_rate(device: torch.device, precision: str) -> float:
-    """Operations a second of a product of square matrices, the best of ROUNDS, with all threads that PyTorch has."""
-    n = SIDE[device.type]
+    """Operations a second of a product of square matrices, the best of PRODUCTS, with all threads that PyTorch has."""
+    n = PRODUCT_SIDE[device.type]
     a, b = (torch.randn(n, n, device=device).to(getattr(torch, precision)) for _ in range(2))
     best = float("inf")
-    for _ in range(1 + ROUNDS):
+    for _ in range(1 + PRODUCTS):
         start = time.perf_counter()
         a @ b
         if device.type == "cuda":

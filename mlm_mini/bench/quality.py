@@ -16,9 +16,9 @@ from mlm_mini.model import MaskedLM, ModelConfig, load_pretrained
 from mlm_mini.training import LANGUAGES, evaluate, train
 from mlm_mini.training.datasets import Material, exact_material
 
-GAP, FLOOR_GAP = 0.1, 0.05  # nats above the floor: beside the Trainer, and in the race
-STEPS = (1000, 1400, 2000, 2800, 4000, 5600)  # a run of which ends at the gap; the rate falls over so many
-RATES = (3e-4, 1e-3, 3e-3)  # of the Trainer; the best after STEPS[0] is taken
+QUALITY_GAP, FLOOR_GAP = 0.1, 0.05  # nats above the floor: beside the Trainer, and in the race
+RUN_LENGTHS = (1000, 1400, 2000, 2800, 4000, 5600)  # a run of which ends at the gap; the rate falls over so many
+TRAINER_RATES = (3e-4, 1e-3, 3e-3)  # of the Trainer; the best after RUN_LENGTHS[0] is taken
 RACE_SECONDS = 90.0
 QUALITY_LIMIT, RACE_LIMIT = 1.0, 0.3
 Trained = tuple[MaskedLM, float]  # a model, and seconds of steps
@@ -27,11 +27,11 @@ Trained = tuple[MaskedLM, float]  # a model, and seconds of steps
 def quality_rows(threads: int) -> Iterator[BenchRow]:
     """Ours by its recipe beside the `Trainer` with the same model, text and batch, and a rate tuned for it."""
     material = scenes()
-    rate = min(RATES, key=lambda rate: gap(their_training(STEPS[0], rate, threads)[0], material))
-    own, own_steps = soonest(lambda steps: our_training(steps, threads), material, GAP)
-    theirs, their_steps = soonest(lambda steps: their_training(steps, rate, threads), material, GAP)
+    rate = min(TRAINER_RATES, key=lambda rate: gap(their_training(RUN_LENGTHS[0], rate, threads)[0], material))
+    own, own_steps = soonest(lambda steps: our_training(steps, threads), material, QUALITY_GAP)
+    theirs, their_steps = soonest(lambda steps: their_training(steps, rate, threads), material, QUALITY_GAP)
     yield BenchRow(
-        f"to {GAP:g} nats above the floor of scenes",
+        f"to {QUALITY_GAP:g} nats above the floor of scenes",
         own,
         theirs,
         "transformers.Trainer",
@@ -61,12 +61,12 @@ def gap(model: MaskedLM, material: Material) -> float:
 
 
 def soonest(run: Callable[[int], Trained], material: Material, goal: float) -> tuple[float, int]:
-    """Seconds and steps of the first run of STEPS that ends within `goal` of the floor; infinite seconds if none."""
-    for steps in STEPS:
+    """Seconds and steps of the first of RUN_LENGTHS that ends within `goal` of the floor; infinite seconds if none."""
+    for steps in RUN_LENGTHS:
         model, seconds = run(steps)
         if gap(model, material) <= goal:
             return seconds, steps
-    return float("inf"), STEPS[-1]
+    return float("inf"), RUN_LENGTHS[-1]
 
 
 def our_training(steps: int, threads: int) -> Trained:

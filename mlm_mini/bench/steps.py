@@ -9,12 +9,12 @@ import torch
 
 from mlm_mini.bench.limits import product_rate
 from mlm_mini.bench.row import BenchRow, Side, Times, in_turns
-from mlm_mini.bench.whole_steps import PEERS, PRECISIONS, Work, ours, peer
+from mlm_mini.bench.whole_steps import BOTH_PRECISIONS, PEERS, Work, ours, peer
 from mlm_mini.model import ModelConfig
 from mlm_mini.training.config import BFLOAT16, FLOAT32
 
-WORDS, BATCH, LENGTH = 8192, 32, 128
-SIZES = ("mini", "small")
+STEP_WORDS, BATCH, LENGTH = 8192, 32, 128
+STEP_SIZES = ("mini", "small")
 BASE_WORDS, GPU_LENGTHS, GPU_TOKENS = 30_522, (128, 512), 64 * 128
 MEMORY_BATCH = 4
 BERT = "BertForMaskedLM"
@@ -31,12 +31,12 @@ def step_rows(rounds: int, device: torch.device, threads: int) -> Iterator[Bench
             if batch:
                 yield from _rows_of(_work("base", batch, length, device), "base", rounds, threads)
         return
-    for size in SIZES:
+    for size in STEP_SIZES:
         yield from _rows_of(_work(size, BATCH, LENGTH, device), size, rounds, threads)
 
 
 def _work(size: str, batch: int, length: int, device: torch.device) -> Work:
-    words = BASE_WORDS if size == "base" else WORDS
+    words = BASE_WORDS if size == "base" else STEP_WORDS
     shape = ModelConfig.of_size(size, words, length)
     return Work(shape, batch, length, device)
 
@@ -55,11 +55,11 @@ def fitting(work: Callable[[int], Work], batch: int) -> int:
 
 def _rows_of(work: Work, size: str, rounds: int, threads: int) -> Iterator[BenchRow]:
     who = f"a whole step of {size}, {work.batch} x {work.length}"
-    mine = [ours(work, precision, threads) for precision in PRECISIONS]
-    theirs = [peer(work, name, precision, threads) for name in PEERS for precision in PRECISIONS]
-    theirs += [side for precision in PRECISIONS if (side := compiled(work, precision, threads))]
+    mine = [ours(work, precision, threads) for precision in BOTH_PRECISIONS]
+    theirs = [peer(work, name, precision, threads) for name in PEERS for precision in BOTH_PRECISIONS]
+    theirs += [side for precision in BOTH_PRECISIONS if (side := compiled(work, precision, threads))]
     times = in_turns([*mine, *theirs], rounds)
-    mine, theirs = dict(zip(PRECISIONS, times, strict=False)), times[len(PRECISIONS) :]
+    mine, theirs = dict(zip(BOTH_PRECISIONS, times, strict=False)), times[len(BOTH_PRECISIONS) :]
     plain = FLOAT32 if work.device.type == "cpu" else BFLOAT16
     same = next(peer for peer in theirs if peer.name == f"transformers.{BERT}, {plain}")
     bert = [peer for peer in theirs if f".{BERT}" in peer.name]
@@ -82,7 +82,7 @@ def _median(times: Times) -> float:
 
 def _share(times: Times, work: Work) -> float:
     """Of the measured rate of large matrix products on this device, in the same precision."""
-    precision = next(name for name in PRECISIONS if times.name.endswith(name))
+    precision = next(name for name in BOTH_PRECISIONS if times.name.endswith(name))
     return work.flops() / (times.median / 1e3) / product_rate(work.device, precision)
 
 

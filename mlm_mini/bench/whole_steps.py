@@ -173,4 +173,4 @@ def modern_bert(shape: ModelConfig, length: int) -> nn.Module:
 
 
 PEERS = {"BertForMaskedLM": bert, "ModernBertForMaskedLM": modern_bert}
-PRECISIONS = (FLOAT32, BFLOAT16)
+BOTH_PRECISIONS = (FLOAT32, BFLOAT16)

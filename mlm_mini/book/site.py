@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from mlm_mini.book.place import check_place, in_one_step
 from mlm_mini.book.settings import sphinx_settings
 from mlm_mini.course.notebook import Chapter, read_chapters
 
+EMPTY_HEADING = re.compile(r"<th[^>]*>\s*(<p>\s*</p>)?\s*</th>")
 NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme")
 
 
@@ -114,12 +116,18 @@ def run_sphinx(source: Path, out: Path, doctrees: Path, settings: dict) -> list[
                 warning=warnings,
                 freshenv=True,
             )
+            app.connect("html-page-context", without_empty_headings)
             app.build(force_all=True)
     except SphinxError as error:
         raise BookError(f"Sphinx failed: {error}") from None
     remove_unread(out)
     (out / ".nojekyll").touch()  # or GitHub Pages would leave out every folder that begins with an underscore
     return [line for line in warnings.getvalue().splitlines() if line.strip()]
+
+
+def without_empty_headings(_app, _page, _template, context: dict, _doctree) -> None:
+    """The empty corner of a table is a plain cell: as a heading it would announce nothing to a screen reader."""
+    context["body"] = EMPTY_HEADING.sub("<td></td>", context.get("body", ""))
 
 
 def remove_unread(out: Path) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ipywidgets
-
-TAG = re.compile(r"<[^>]+>")
 
 
 @dataclass(frozen=True)
@@ -51,18 +48,13 @@ def driven(
     for value in values:
         slider.value = value
         parts = tuple(getattr(widget, part).value for part in shown)
-        states.append(SliderState(written(value), text_in(widget.status.value), parts))
+        states.append(SliderState(written(value), widget.status.value, parts))
     return BookSlider(name, label, tuple(states), start)
 
 
 def slider_values(lowest: float, highest: float, step: float) -> list[float]:
     """Every position of a slider; rounded, so that 0.41 is not 0.41000000000000003."""
     return [round(lowest + k * step, 9) for k in range(round((highest - lowest) / step) + 1)]
-
-
-def text_in(markup: str) -> str:
-    """The text of a piece of HTML."""
-    return html.unescape(TAG.sub("", markup)).strip()
 
 
 def slider_html(slider: BookSlider) -> str:

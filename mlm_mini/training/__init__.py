@@ -10,6 +10,7 @@ from mlm_mini.training.fill import Candidate, fill, unknown_words
 from mlm_mini.training.languages import LANGUAGES, find_language, find_material, recipe
 from mlm_mini.training.loop import TrainingResult, train
 from mlm_mini.training.masking import Masking
+from mlm_mini.training.minimal import train_minimal
 from mlm_mini.training.model_folder import load_folder, train_folder
 from mlm_mini.training.objectives import (
     Batch,
@@ -76,6 +77,7 @@ __all__ = [
     "surprisals",
     "train",
     "train_folder",
+    "train_minimal",
     "unknown_words",
     "write_token_folder",
 ]

@@ -19,21 +19,22 @@ import contextlib
 import datetime
 import re
 import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from mlm_mini.languages.batches import TextSource
 from mlm_mini.model import MaskedLM, ModelConfig, autocast
 from mlm_mini.seeds import Stream, generator
+from mlm_mini.training.batch_share import Share, share_of
 from mlm_mini.training.checkpoint import Checkpoint
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet
@@ -89,27 +90,12 @@ def told_of_lost_workers() -> Iterator[None]:
         ) from error
 
 
-@dataclass(frozen=True)
-class Share(Batch):
-    """The rows of a batch that one worker takes.
-
-    asked: what the whole batch asks for, by which nats are divided. checksum: of the whole batch and its step.
-    """
-
-    asked: int = 0
-    checksum: int = 0
-
-    def count_labels(self) -> int:
-        """How many tokens are to be predicted, by all workers."""
-        return self.asked
-
-
 @dataclass
 class SharedRun(Run):
     """A run in which this process is one of several. All of them call the same methods in the same order."""
 
     workers: Workers = ONE_WORKER
-    replica: nn.Module | None = None  # the model as it is called for a gradient
+    replica: Any = None  # the model as it is called for a gradient
 
     @classmethod
     def join(
@@ -133,7 +119,7 @@ class SharedRun(Run):
         else:
             own = None if device.type == "cpu" else [device]
             run.replica = DistributedDataParallel(run.model, device_ids=own, gradient_as_bucket_view=True)
-        run.objective = lambda *given: share_of(ask(*given), workers, run.step)
+        run.objective = lambda ids, words, rng, model: share_of(ask(ids, words, rng, model), workers, run.step)
         return run
 
     def gradient(self, batch: Batch, map_parts: Map = map) -> tuple[float, float]:
@@ -169,7 +155,8 @@ class SharedRun(Run):
     def _added_up(self, loss: Tensor, batch: Batch) -> float:
         """The loss of the whole batch; all add it up in the same order."""
         said = [torch.zeros(2, dtype=torch.float64) for _ in range(self.workers.count)]
-        dist.all_gather(said, torch.tensor([loss.item(), batch.checksum], dtype=torch.float64))
+        checksum = cast(Share, batch).checksum
+        dist.all_gather(said, torch.tensor([loss.item(), checksum], dtype=torch.float64))
         losses, checksums = torch.stack(said).unbind(dim=1)  # (workers, 2) -> two times (workers,)
         if other := [rank for rank, checksum in enumerate(checksums.tolist()) if checksum != checksums[0]]:
             raise TrainingError(
@@ -182,7 +169,7 @@ class SharedRun(Run):
         """As `Run.look`; the workers share the rows, so that none waits for another, and all get the whole score."""
         point = super().look(evaluation, self._map_together)
         if self.workers.fsdp:
-            self.model.reshard()  # what no backward pass has done
+            cast(FSDPModule, self.model).reshard()  # what no backward pass has done
         return point
 
     def _map_together(self, function, items) -> list:
@@ -193,7 +180,7 @@ class SharedRun(Run):
         items, count = list(items), self.workers.count
         rounds = range(self.workers.rank, -(-len(items) // count) * count, count)
         mine = [function(items[min(i, len(items) - 1)]) for i in rounds]
-        said = [None] * count
+        said: list[Any] = [None] * count
         dist.all_gather_object(said, mine)
         return [said[i % count][i // count] for i in range(len(items))]
 
@@ -223,7 +210,8 @@ class SharedRun(Run):
             if weight is None or tensor.shape != weight.shape:
                 return tensor
             # Each worker has read all of it: nobody has to send anything.
-            return distribute_tensor(tensor, weight.device_mesh, weight.placements, src_data_rank=None)
+            place = cast(DTensor, weight)
+            return distribute_tensor(tensor, place.device_mesh, place.placements, src_data_rank=None)
 
         return {name: own(name, tensor) for name, tensor in tensors.items()}
 
@@ -235,13 +223,6 @@ class SharedRun(Run):
         if weights:
             model.load_state_dict(weights, assign=True)
         return model.eval()
-
-
-def share_of(batch: Batch, workers: Workers, step: int) -> Share:
-    """What one worker takes of a batch that all of them have drawn."""
-    own = batch.rows(workers.rows())
-    checksum = zlib.crc32(batch.labels.numpy(), zlib.crc32(batch.ids.numpy(), step))
-    return Share(**vars(own), asked=batch.count_labels(), checksum=checksum)
 
 
 def _sharded(model: MaskedLM, device: torch.device, count: int) -> MaskedLM:

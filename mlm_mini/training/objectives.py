@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlm_mini.languages.vocabulary import Vocabulary
 from mlm_mini.model import MaskedLM
@@ -187,7 +187,7 @@ def _batch(seen, attention_mask, selected, labels, causal: bool, weights=None) -
     return Batch(torch.from_numpy(seen), mask, torch.from_numpy(positions), torch.from_numpy(labels), causal, weights)
 
 
-def surprisals(model: MaskedLM, batch: Batch) -> Tensor:
+def surprisals(model: nn.Module, batch: Batch) -> Tensor:
     """What each label costs the model, in nats: (B, k) float32, 0 where there is no label."""
     logits = model(batch.ids, batch.attention_mask, batch.positions, batch.causal, trim=True)  # (B, k, V)
     nats = F.cross_entropy(

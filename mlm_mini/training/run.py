@@ -7,6 +7,7 @@ import math
 import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from typing import Self
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ class Run:
         device: torch.device,
         objective: Objective | None = None,
         start: MaskedLM | None = None,
-    ) -> Run:
+    ) -> Self:
         """Before the first step. Seeds the device's global generator, which dropout uses.
 
         start: as in `first_model`.

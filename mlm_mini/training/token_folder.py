@@ -85,4 +85,5 @@ def token_folder_entry(
             f"{name} was tokenized beforehand, with a vocabulary of {len(own.vocabulary)} tokens: leave --tokenizer "
             "and --ending out, and start from a model of the same tokenizer"
         )
+    # pyrefly: ignore[bad-argument-type] `tokenize` writes no other
     return TokenFolderEntry(name=name, tokenizer=own)

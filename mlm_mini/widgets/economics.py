@@ -17,6 +17,7 @@ from mlm_mini.widgets.controls import EXAMPLE
 from mlm_mini.widgets.economics_charts import EconomicsCharts
 from mlm_mini.widgets.mask_ratio import give_or_take
 from mlm_mini.widgets.picture import MovingPicture, scrolling
+from mlm_mini.widgets.spoken import Picture
 from mlm_mini.widgets.tokens import ASKED, PLAIN, SPECIAL, UNASKED, Token, token_row
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class EconomicsWidget(ipywidgets.VBox):
         self.sentence, self.seed, self.curves = sentence, seed, curves or quick_curves()
         self.charts = EconomicsCharts(self.curves, axes)
         self.moving = MovingPicture(self.charts.figure, self.charts.moving)
-        self.row, self.status, self.picture = ipywidgets.HTML(), controls.status_line(), ipywidgets.HTML()
+        self.row, self.status, self.picture = Picture(), controls.status_line(), Picture()
         super().__init__([*knobs, self.row, self.status, scrolling(self.picture, self.charts.figure)])
         self._redraw()
 

@@ -11,6 +11,7 @@ from mlm_mini.languages import scene_language
 from mlm_mini.widgets import controls
 from mlm_mini.widgets.joint_charts import JointCharts
 from mlm_mini.widgets.picture import MovingPicture, scrolling
+from mlm_mini.widgets.spoken import Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +36,7 @@ class JointWidget(ipywidgets.VBox):
         self.word = controls.choice(
             "Written into the first blank:", word_choices(self.blanks), checked_word(self.blanks, word)
         )
-        self.status, self.picture = controls.status_line(), ipywidgets.HTML()
+        self.status, self.picture = controls.status_line(), Picture()
         self.shell = ipywidgets.VBox([])
         self._new_charts()
         self.sentence.observe(self._read, "value")

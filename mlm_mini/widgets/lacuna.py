@@ -11,6 +11,7 @@ from mlm_mini import figures
 from mlm_mini.experiments.beyond.slider import NARROWEST, SENTENCE, WIDEST, Restored, probabilities, restore, visible
 from mlm_mini.widgets.controls import slider, status_line
 from mlm_mini.widgets.picture import scrolling
+from mlm_mini.widgets.spoken import Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ class LacunaWidget(ipywidgets.VBox):
     def __init__(self, trained: TrainedModel, ngram: Ngram, width: int = 4, text: str = SENTENCE):
         self._trained, self._ngram, self._text, self._known = trained, ngram, text, {}
         self.slider = slider("Letters in the gap", self._checked(width), NARROWEST, WIDEST, 1)
-        self.status, self.picture = status_line(), ipywidgets.HTML()
+        self.status, self.picture = status_line(), Picture()
         figure, _ = draw_restored(self._restored(width))
         self.slider.observe(self._redraw, "value")
         super().__init__([self.slider, self.status, scrolling(self.picture, figure)])

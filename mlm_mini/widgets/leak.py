@@ -12,6 +12,7 @@ from mlm_mini.languages import scene_language
 from mlm_mini.languages.leak import Leak, blank_distribution, measure_leak
 from mlm_mini.widgets.controls import slider, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
+from mlm_mini.widgets.spoken import Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ class LeakWidget(ipywidgets.VBox):
         self.moving = MovingPicture(self.charts.figure, self.charts.moving)
         self.slider = slider("Logit of [CLS]", checked_logit(leaked_logit), LOWEST_LOGIT, HIGHEST_LOGIT, 0.25)
         self.status = status_line()
-        self.picture = ipywidgets.HTML()
+        self.picture = Picture()
         self.slider.observe(self._redraw, "value")
         super().__init__([self.slider, self.status, scrolling(self.picture, self.charts.figure)])
         self._redraw()

@@ -10,6 +10,7 @@ import ipywidgets
 from matplotlib.image import imsave
 
 from mlm_mini.figures import image_html
+from mlm_mini.widgets.spoken import Picture
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -19,14 +20,14 @@ QUICKLY = {"compress_level": 1}  # of 9: takes about half the time of the usual 
 LEGIBLE = 0.66  # of its size: the smallest at which the course's figures are still read with ease
 
 
-def scrolling(picture: ipywidgets.HTML, figure: Figure) -> ipywidgets.Box:
+def scrolling(picture: Picture, figure: Figure) -> ipywidgets.Box:
     """A box around the widget of a picture: it shrinks with the page while it can be read, then it scrolls sideways.
 
-    The box scrolls and not the picture, so that it stays where it is when the picture is replaced. Tab stops at it, so
-    that the arrow keys can scroll it.
+    The box scrolls and not the picture, so that it stays where it is when the picture is replaced. Where it scrolls,
+    Tab stops at it, so that the arrow keys can scroll it.
     """
     picture.layout.min_width = f"{round(LEGIBLE * figure.bbox.width)}px"
-    return ipywidgets.Box([picture], layout={"overflow": "auto"}, tabbable=True)
+    return ipywidgets.Box([picture], layout={"overflow": "auto"})
 
 
 class MovingPicture:

@@ -13,7 +13,7 @@ from mlm_mini.experiments.probing.reading import TRAINED, UNTRAINED
 from mlm_mini.languages import scene_language
 from mlm_mini.widgets.controls import choice, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
-from mlm_mini.widgets.spoken import Toggle
+from mlm_mini.widgets.spoken import Picture, Toggle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +45,7 @@ class ProbeWidget(ipywidgets.VBox):
         self.moving = MovingPicture(self.charts.figure, self.charts.moving)
         self.sentence = choice("Sentence", list(PROBE_SENTENCES), sentence)
         self.row = ipywidgets.HBox(layout={"flex_flow": "row wrap"})
-        self.status, self.picture = status_line(), ipywidgets.HTML()
+        self.status, self.picture = status_line(), Picture()
         self.sentence.observe(lambda _: self._new_sentence(()), "value")
         super().__init__([self.sentence, self.row, self.status, scrolling(self.picture, self.charts.figure)])
         self._new_sentence(hidden)

@@ -11,6 +11,7 @@ from mlm_mini import figures
 from mlm_mini.experiments.company.projection import OF_TABLE, SOURCES, Plane, scene_planes
 from mlm_mini.widgets.controls import WHOLE_LABEL, choice, status_line
 from mlm_mini.widgets.picture import MovingPicture, scrolling
+from mlm_mini.widgets.spoken import Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +49,7 @@ class ProjectionWidget(ipywidgets.VBox):
         )
         self.source = choice("Vectors of", list(self.planes), source)
         self.status = status_line()
-        self.picture = ipywidgets.HTML()
+        self.picture = Picture()
         self.shown = word
         self.charts = {name: ProjectionChart(plane) for name, plane in self.planes.items()}
         self.moving = {name: MovingPicture(chart.figure, chart.moving) for name, chart in self.charts.items()}

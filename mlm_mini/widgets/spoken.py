@@ -43,3 +43,9 @@ class LiveText(AnyWidget):
 
     _esm = PAGE / "live_text.js"
     value = traitlets.Unicode("").tag(sync=True)
+
+
+class Picture(AnyWidget, ipywidgets.HTML):
+    """A picture as an `img` element with its description; show it in a `picture.scrolling` box."""
+
+    _esm = PAGE / "picture.js"

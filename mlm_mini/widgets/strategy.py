@@ -22,6 +22,7 @@ from mlm_mini.languages import scene_language
 from mlm_mini.widgets import controls
 from mlm_mini.widgets.controls import EXAMPLE
 from mlm_mini.widgets.picture import MovingPicture, scrolling
+from mlm_mini.widgets.spoken import Picture
 from mlm_mini.widgets.tokens import ASKED, PLAIN, SPECIAL, UNASKED, Token, token_row
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class StrategyWidget(ipywidgets.VBox):
         self.strategy = controls.choice("Strategy", [(LABELS[name], name) for name in STRATEGIES], strategy)
         self.slider = controls.ratio_slider("Mask ratio", mask_ratio)
         self.button = controls.redraw_button(self._reseed)
-        self.row, self.status, self.picture = ipywidgets.HTML(), controls.status_line(), ipywidgets.HTML()
+        self.row, self.status, self.picture = Picture(), controls.status_line(), Picture()
         self.box = scrolling(self.picture, self._prepare())
         self.sentence.observe(self._read_again, "value")
         self.strategy.observe(self._redraw, "value")

@@ -32,7 +32,7 @@ class WireError(ValueError):
 # What stands for a function or an object that stays on the other side, and for what cannot be sent at all.
 Remote = namedtuple("Remote", "number name")
 Opaque = namedtuple("Opaque", "module name")
-_UNFINISHED = object()  # stands for what is being read
+_UNFINISHED = object()
 
 
 class Encoder:
