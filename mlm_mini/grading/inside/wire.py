@@ -17,7 +17,6 @@ from collections import Counter, OrderedDict, defaultdict, namedtuple
 import numpy as np
 
 MOST_VALUE = 64 * 2**20  # of a message; the largest that a right answer sends is a hundredth of it
-MOST_TEXT = 2**22  # characters of one text
 MOST_NODES = 200_000
 DEEPEST = 40
 AS_THEMSELVES = (type(None), bool, int, float, str)
@@ -63,7 +62,7 @@ class Encoder:
         if kind in AS_THEMSELVES:
             if kind is int and abs(value) >= 2**4096:
                 return ["opaque", "", "number of more than a thousand digits"]
-            if kind is str and len(value) > MOST_TEXT:
+            if kind is str and len(value) > 2**22:  # nobody reads more
                 return ["opaque", "", f"text of {len(value)} characters"]
             return value
         if id(value) in self.numbers:
