@@ -27,7 +27,7 @@ from mlm_mini.grading.program import PROCESS_ENDED, REFUSED, ProcessEnded
 from mlm_mini.grading.proxy import Submitted
 from mlm_mini.grading.sandbox import Sandbox, SandboxError
 from mlm_mini.grading.startup import Limits
-from mlm_mini.grading.steadiness import UNSTEADY, is_steady
+from mlm_mini.grading.steadiness import unsteadiness
 from mlm_mini.grading.submission import Part, Submission
 from mlm_mini.quoting import printable
 
@@ -102,11 +102,11 @@ def _judged(part: Part, submitted: Submitted, limits: Limits, seed: int) -> Mark
     if found.correct and again.correct:
         return _right(part, submitted, inputs)
     points = part_of_the_points(exercise, again, seed)
-    unsteady = points and not is_steady(submitted)
+    unsteady = unsteadiness(submitted) if points else ""
     points = 0.0 if unsteady else points
     if not found.correct:
         mistake = found.mistake.name if found.mistake else ""
-        feedback = _feedback(found, submitted) + (f"\n{UNSTEADY}" if unsteady else "")
+        feedback = _feedback(found, submitted) + (f"\n{unsteady}" if unsteady else "")
         return _mark(part, points, mistake=mistake, feedback=feedback, inputs=inputs)
     said = "Right on the inputs that the course shows, and not on fresh ones of the same kind.\n"
     flags = () if points else (MEMORIZED,)
@@ -125,8 +125,8 @@ def _refused(part: Part, submitted: Submitted, found: Diagnosis) -> Mark | None:
 def _right(part: Part, submitted: Submitted, inputs: str) -> Mark:
     """Full marks; but who draws at random must draw alike from a generator in the same state, whoever asks."""
     flags = tuple(f"the answer is taken from {name}" for name in libraries_named(submitted.program))
-    if is_drawn(part.exercise) and not is_steady(submitted):
-        return _mark(part, 0.0, feedback=UNSTEADY, inputs=inputs, flags=flags)
+    if unsteady := unsteadiness(submitted) if is_drawn(part.exercise) else "":
+        return _mark(part, 0.0, feedback=unsteady, inputs=inputs, flags=flags)
     return _mark(part, float(part.exercise.minutes), feedback="Correct.", inputs=inputs, flags=flags)
 
 

@@ -24,14 +24,19 @@ UNSTEADY = (
 )
 
 
-def is_steady(submitted: Submitted) -> bool:
-    """Whether two fresh processes answer alike, the second asked in the opposite order. Ends the one that there is."""
+def unsteadiness(submitted: Submitted) -> str:
+    """Why two fresh processes do not answer alike, the second asked in the opposite order; "" where they do.
+
+    Ends the process that there is.
+    """
     submitted.close()
     places = range(len(submitted.program.exercise.cases))
     forth = _answers(submitted, [place for place in places for _ in range(2)])
     back = _answers(submitted, reversed(places))
     first = dict(reversed(forth))
-    return all(_alike(answer, first[place]) for place, answer in forth + back)
+    if submitted.seen.slow:
+        return submitted.seen.slow
+    return "" if all(_alike(answer, first[place]) for place, answer in forth + back) else UNSTEADY
 
 
 def _answers(submitted: Submitted, places: Iterable[int]) -> list[tuple[int, Any]]:
@@ -41,6 +46,7 @@ def _answers(submitted: Submitted, places: Iterable[int]) -> list[tuple[int, Any
         function = again.described()
         return [(place, _answer(submitted.program.exercise, function, place)) for place in places]
     finally:
+        submitted.seen.slow = submitted.seen.slow or again.seen.slow
         again.close()
 
 
