@@ -143,6 +143,19 @@ def test_a_row_is_taken_from_an_interrupted_run_where_nothing_has_changed(name, 
     assert done == ["ann"] * (2 if name else 1)
 
 
+@pytest.mark.parametrize("problem", [pool.ENDED, f"{pool.NOT_MARKED}: no memory was left.", "It is empty."])
+def test_what_the_machine_did_to_a_file_is_not_kept(problem, tmp_path, monkeypatch):
+    """When a run is killed, its processes may go before the one that waits for them, and writes what became of them."""
+    monkeypatch.setattr(
+        classroom, "mark_all", lambda files, *_: ((n, broken_row(f.name, "", problem), {}) for n, f in enumerate(files))
+    )
+    work, state, left = tmp_path / "ann.ipynb", tmp_path / "state.jsonl", []
+    work.write_bytes(b"")
+    for _ in range(2):
+        mark_class(find([str(work)]), SETTINGS, 1, state, lambda done, total: left.append(total - done))
+    assert left == ([1, 0, 0] if problem == "It is empty." else [1, 0, 1, 0])
+
+
 class SlowJob:
     """A job that never answers for the file "slow", but with the next one, as a process would that was left running."""
 

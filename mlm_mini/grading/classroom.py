@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlm_mini import storage
 from mlm_mini.grading.archives import Found, Unreadable
-from mlm_mini.grading.pool import Settings, mark_all
+from mlm_mini.grading.pool import Settings, is_final, mark_all
 
 ALIKE = 3  # exercises that two learners wrote alike before a word is said
 RARE = 0.1  # of a class: what more of them write is how one writes it
@@ -36,7 +36,7 @@ def mark_class(
     for place, row, said in mark_all([files[place] for place in missing], settings, jobs):
         rows[missing[place]] = row
         standing |= said
-        if state:
+        if state and is_final(row):
             with open(state, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"key": keys[missing[place]], "row": row}) + "\n")
         finished(len(rows), len(files))

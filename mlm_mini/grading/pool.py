@@ -19,6 +19,9 @@ from mlm_mini.grading.archives import Found, Unreadable
 from mlm_mini.grading.startup import Limits
 
 MOST_SECONDS = 1800  # of one submission; each exercise has a limit of its own, far below
+LATE = "The process that marked this file took longer than half an hour: look at it by hand."
+ENDED = "The process that marked this file ended: look at it by hand."
+NOT_MARKED = "It could not be marked"
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
 
 
@@ -77,8 +80,13 @@ def _result(job: Job, file: Found, late: bool) -> tuple[dict, dict]:
             return job.pipe.recv()
     except (EOFError, OSError):
         job.process.join(5)
-    what = "took longer than half an hour" if late else "ended"
-    return broken_row(file.name, "", f"The process that marked this file {what}: look at it by hand."), {}
+    return broken_row(file.name, "", LATE if late else ENDED), {}
+
+
+def is_final(row: dict) -> bool:
+    """Whether a row says something of the file. Else it tells of the machine, or of a run that was being killed, and the
+    file is to be marked again when the run goes on."""
+    return not row["problem"].startswith((ENDED, NOT_MARKED))
 
 
 def _start(settings: Settings) -> Job:
@@ -141,5 +149,5 @@ def mark_file(file: Found, settings: Settings, sandbox: Any) -> dict:
     try:
         marks = mark_submission(submission, sandbox, settings.seed)
     except (SandboxError, MemoryError) as error:
-        return broken_row(file.name, submission.chapter, f"It could not be marked: {error or 'no memory was left'}.")
+        return broken_row(file.name, submission.chapter, f"{NOT_MARKED}: {error or 'no memory was left'}.")
     return as_row(file.name, submission.chapter, submission, marks)
