@@ -84,8 +84,9 @@ def _result(job: Job, file: Found, late: bool) -> tuple[dict, dict]:
 
 
 def is_final(row: dict) -> bool:
-    """Whether a row says something of the file. Else it tells of the machine, or of a run that was being killed, and the
-    file is to be marked again when the run goes on."""
+    """Whether a row says something of the file. Else it tells of the machine, or of a run that was being killed: the
+    file is to be marked again when the run goes on.
+    """
     return not row["problem"].startswith((ENDED, NOT_MARKED))
 
 
