@@ -143,7 +143,7 @@ def test_a_row_is_taken_from_an_interrupted_run_where_nothing_has_changed(name, 
     assert done == ["ann"] * (2 if name else 1)
 
 
-@pytest.mark.parametrize("problem", [pool.ENDED, f"{pool.NOT_MARKED}: no memory was left.", "It is empty."])
+@pytest.mark.parametrize("problem", [pool.MARKER_ENDED, f"{pool.NOT_MARKABLE}: no memory was left.", "It is empty."])
 def test_what_the_machine_did_to_a_file_is_not_kept(problem, tmp_path, monkeypatch):
     """When a run is killed, its processes may go before the one that waits for them, and writes what became of them."""
     monkeypatch.setattr(

@@ -20,8 +20,8 @@ from mlm_mini.grading.startup import Limits
 
 MOST_SECONDS = 1800  # of one submission; each exercise has a limit of its own, far below
 LATE = "The process that marked this file took longer than half an hour: look at it by hand."
-ENDED = "The process that marked this file ended: look at it by hand."
-NOT_MARKED = "It could not be marked"
+MARKER_ENDED = "The process that marked this file ended: look at it by hand."
+NOT_MARKABLE = "It could not be marked"
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
 
 
@@ -80,14 +80,14 @@ def _result(job: Job, file: Found, late: bool) -> tuple[dict, dict]:
             return job.pipe.recv()
     except (EOFError, OSError):
         job.process.join(5)
-    return broken_row(file.name, "", LATE if late else ENDED), {}
+    return broken_row(file.name, "", LATE if late else MARKER_ENDED), {}
 
 
 def is_final(row: dict) -> bool:
     """Whether a row says something of the file. Else it tells of the machine, or of a run that was being killed: the
     file is to be marked again when the run goes on.
     """
-    return not row["problem"].startswith((ENDED, NOT_MARKED))
+    return not row["problem"].startswith((MARKER_ENDED, NOT_MARKABLE))
 
 
 def _start(settings: Settings) -> Job:
@@ -150,5 +150,5 @@ def mark_file(file: Found, settings: Settings, sandbox: Any) -> dict:
     try:
         marks = mark_submission(submission, sandbox, settings.seed)
     except (SandboxError, MemoryError) as error:
-        return broken_row(file.name, submission.chapter, f"{NOT_MARKED}: {error or 'no memory was left'}.")
+        return broken_row(file.name, submission.chapter, f"{NOT_MARKABLE}: {error or 'no memory was left'}.")
     return as_row(file.name, submission.chapter, submission, marks)
