@@ -50,3 +50,10 @@ def content(notebook):
 def answer(exercise_id):
     """The worked answer, in a cell that stands alone."""
     return find_exercise(exercise_id).answer.code
+
+
+def hand_in(folder, notebooks):
+    """A folder per learner, each with a notebook of chapter 00. notebooks: the bytes of each, by the learner's name."""
+    for name, raw in notebooks.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "00_fill_in_the_blanks.ipynb").write_bytes(raw)

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
 import pytest
-from submissions import answer, chapter, content, written
+from submissions import answer, chapter, content, hand_in, written
 
 from mlm_mini.__main__ import main
 from mlm_mini.grading import classroom, pool
@@ -40,9 +40,7 @@ def folder(tmp_path_factory):
         "=emil": content(chapter("00")),
         "fred": content(chapter("00", solved=True)),
     }
-    for name, raw in handed_in.items():
-        (folder / name).mkdir()
-        (folder / name / "00_fill_in_the_blanks.ipynb").write_bytes(raw)
+    hand_in(folder, handed_in)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from chromium import CHROMIUM, QUIET
-from submissions import answer, chapter, content, written
+from submissions import answer, chapter, content, hand_in, written
 
 from mlm_mini.grading.archives import find
 from mlm_mini.grading.classroom import mark_class
@@ -25,9 +25,7 @@ def pages(tmp_path_factory):
         "bob <b>&": content(written("00.score", wrong)),
         "carl": b"{",
     }
-    for name, raw in handed_in.items():
-        (folder / "in" / name).mkdir(parents=True)
-        (folder / "in" / name / "00_fill_in_the_blanks.ipynb").write_bytes(raw)
+    hand_in(folder / "in", handed_in)
     rows = mark_class(find([str(folder / "in")]), Settings(seed=3), jobs=1)[0]
     write_reports(folder / "out", rows)
     return sorted((folder / "out").glob("*.html"))

@@ -72,16 +72,10 @@ def soonest(run: Callable[[int], Trained], material: Material, goal: float) -> t
 def our_training(steps: int, threads: int) -> Trained:
     """By the recipe of scenes; seconds are those that `train` prints."""
     config = LANGUAGES["scenes"].recipe("mini", device="cpu", steps=steps, precision="fastest")
-    shape = ModelConfig.mini(len(scene_language().vocabulary))
+    shape, material = ModelConfig.mini(len(scene_language().vocabulary)), exact_material(scene_language(), config)
     torch.set_num_threads(threads)
-    result = train(
-        shape,
-        exact_material(scene_language(), config).source,
-        config,
-        evaluation=scenes().evaluation,
-        evaluate_every=steps,
-        device="cpu",
-    )
+    settings = {"evaluation": material.evaluation, "evaluate_every": steps, "device": "cpu"}
+    result = train(shape, material.source, config, **settings)
     return result.model, result.curve[-1].seconds
 
 
