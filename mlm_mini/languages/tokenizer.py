@@ -10,6 +10,7 @@ import string
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Self
@@ -109,7 +110,7 @@ class WordPiece(FileTokenizer):
         One batch of lines is held at a time. What the library keeps about each piece takes many times the memory of the
         ids, and is let go of with the batch. All cores work on the lines of a batch.
         """
-        plain = self._plain()
+        plain = self._plain
         yield np.array([self.vocabulary.cls_id])
         for batch in _batches(lines):
             encodings = plain.encode_batch_fast(batch, add_special_tokens=False)
@@ -118,12 +119,13 @@ class WordPiece(FileTokenizer):
 
     def unknown_pieces(self, line: str) -> list[str]:
         """What became [UNK] in a line that is plain text: words of it, in order."""
-        encoding = self._plain().encode(line, add_special_tokens=False)
+        encoding = self._plain.encode(line, add_special_tokens=False)
         pairs = zip(encoding.ids, encoding.offsets, strict=True)
         return [line[start:end] for token, (start, end) in pairs if token == self.vocabulary.unk_id]
 
+    @cached_property
     def _plain(self) -> Tokenizer:
-        """The same tokenizer, to which a special token written in a text is text."""
+        """The same, to which a special token written in a text is text. To make it takes more than a millisecond."""
         plain = Tokenizer.from_str(self.to_json())
         plain.encode_special_tokens = True
         return plain
