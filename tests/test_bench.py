@@ -365,14 +365,39 @@ def test_an_exponent_is_the_slope_of_logarithms():
     assert growth.exponent(sizes, 3e-5 * sizes**1.7) == pytest.approx(1.7)
 
 
-def test_growth_is_beside_what_the_operations_say(monkeypatch, work):
-    monkeypatch.setattr(growth, "ours", lambda work, *_: Side("ours", {"": work.length}))
-    monkeypatch.setattr(growth, "take_turns", lambda ways, rounds: np.array(ways, dtype=float)[:, None] ** 2)
-    row = growth._row("growth with length", (32, 64), [growth._work(64, 8, T) for T in (32, 64)], 1)
-    assert row.ours == pytest.approx(2.0)
-    assert 1 < row.peer < 1.1  # twice the tokens, and a little more for attention
-    assert not row.kept
-    assert (row.unit, row.name) == ("exponent", "growth with length, 32 to 64")
+def test_growth_is_beside_what_is_expected(monkeypatch):
+    """Planted: a time that grows with the square of a step's length, width, rows or words, whatever it is."""
+    monkeypatch.setattr(growth, "ours", lambda work, *_: Side("ours", {"": work}))
+    grown = {"length": lambda w: w.length, "rows": lambda w: w.batch, "width": lambda w: w.shape.hidden_size}
+    grown["vocabulary"] = lambda w: w.shape.vocab_size
+
+    def squares(works, rounds):
+        what = next(what for what, of in grown.items() if len({of(work) for work in works}) > 1 or what == "vocabulary")
+        return np.array([[grown[what](work) ** 2.0] for work in works])
+
+    monkeypatch.setattr(growth, "take_turns", squares)
+    monkeypatch.setattr(growth, "_posterior_row", lambda rounds: None)
+    rows = list(growth.growth_rows(1))[:-1]
+    assert [row.ours for row in rows] == pytest.approx([2.0] * 4)
+    assert [row.name.split(" with ")[1].split(",")[0].split()[0] for row in rows] == [
+        "length",
+        "rows",
+        "width",
+        "vocabulary",
+    ]
+    length, batch, width, vocabulary = (row.peer for row in rows)
+    assert 0.2 < length < 0.6  # of as many tokens in all: attention alone grows
+    assert (batch, vocabulary) == (pytest.approx(1.0), 1.0)
+    assert 1.7 < width < 2
+    assert not any(row.kept for row in rows if row.peer < 1.6)
+    assert rows[0].name.endswith("64 to 2,048")
+    assert (rows[-1].peer_name, rows[0].peer_name) == ("in proportion", "its operations")
+    assert {row.unit for row in rows} == {"exponent"}
+
+
+@pytest.mark.parametrize(("value", "shown"), [(12.34, "12.3 ms"), (0.2512, "0.25 ms"), (1.0, "1.0 ms")])
+def test_a_short_time_keeps_two_digits(value, shown):
+    assert BenchRow("a", value, 1.0, "b", 1.0).text().startswith(f"a: {shown};")
 
 
 def test_rows_of_text_are_the_same_text(tmp_path, monkeypatch):

@@ -60,7 +60,8 @@ class BenchRow:
 def _said(value: float, unit: str, spread: tuple[float, float] | None, setting: str) -> str:
     details = [] if spread is None else [f"{spread[0]:.4g} to {spread[1]:.4g}"]
     details += [setting] if setting else []
-    return f"{value:.1f} {unit}" + (f" ({', '.join(details)})" if details else "")
+    shown = f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+    return f"{shown} {unit}" + (f" ({', '.join(details)})" if details else "")
 
 
 def _rounded(value):
