@@ -407,6 +407,31 @@ def test_a_run_that_is_to_be_longer_is_told_how_one_goes_on_instead(stopped):
         run(stopped, resume=True, config=replace(CONFIG, seed=1))
 
 
+def test_a_run_with_muon_is_resumed_to_the_last_bit(tmp_path):
+    muon = replace(CONFIG, optimizer="muon")
+    interrupted(tmp_path, 4, config=muon)
+    checkpoint = load_checkpoint(tmp_path)
+    kept = {name.rpartition(".")[2] for name in checkpoint.optimizer if name.startswith("blocks.0.expand.weight.")}
+    assert kept == {"momentum_buffer"}
+    assert "head.bias.exp_avg" in checkpoint.optimizer
+    with pytest.raises(CheckpointError, match="optimizer was 'muon' and is now 'adamw'"):
+        run(tmp_path, resume=True)
+    whole = run(config=muon).model
+    assert not same_weights(whole, run().model)
+    assert same_weights(run(tmp_path, resume=True, config=muon).model, whole)
+
+
+def test_muons_momentum_is_checked_like_adamws_moments(tmp_path):
+    muon = replace(CONFIG, optimizer="muon")
+    interrupted(tmp_path, 4, config=muon)
+    checkpoint = load_checkpoint(tmp_path)
+    name = "blocks.0.expand.weight.momentum_buffer"
+    checkpoint.optimizer[name] = checkpoint.optimizer[name][:3].contiguous()
+    save_checkpoint(tmp_path, checkpoint)
+    with pytest.raises(CheckpointError, match=rf"{name} has shape \(3, 16\): expected \(32, 16\)"):
+        run(tmp_path, resume=True, config=muon)
+
+
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     interrupted(tmp_path, 4)
     wider = small_model(markov().vocabulary, hidden_size=32)

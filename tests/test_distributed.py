@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,9 @@ def test_a_share_of_a_model_is_handed_to_nobody():
     Workers(count=2).check(config, hands_model_over=True)
     with pytest.raises(ValueError, match="reads the model, of which with fsdp no worker has more than a share"):
         Workers(count=2, fsdp=True).check(config, hands_model_over=True)
+    with pytest.raises(ValueError, match="optimizer is 'muon', which works with whole matrices"):
+        Workers(count=2, fsdp=True).check(replace(config, optimizer="muon"))
+    Workers(count=2).check(replace(config, optimizer="muon"))
 
 
 def test_workers_need_less_memory_each():

@@ -31,7 +31,9 @@ def older_run(tmp_path):
 def test_an_older_folder_is_read(older_run):
     trained = read_trained(older_run, CONFIG)
     assert (trained.floor, trained.curve[-1].step) == (SUMMARY["floor"], 60)
-    assert trained.config.to_dict() == {"precision": "float32"} | SUMMARY["training"]  # older folders do not say
+    assert (
+        trained.config.to_dict() == {"precision": "float32", "optimizer": "adamw"} | SUMMARY["training"]
+    )  # older folders do not say
     masking = trained.config.masking
     assert (masking.mask_ratio, masking.method, masking.split) == (0.3, "fixed", (0.8, 0.1, 0.1))
     assert (masking.heavy_share, masking.heavy_ratio, masking.prediction_ratio) == (0.2, 0.85, None)

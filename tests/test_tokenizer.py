@@ -292,9 +292,8 @@ def test_special_tokens_written_in_a_document_are_plain_text(small, tmp_path):
 def test_many_documents_make_one_plain_tokenizer(small, tmp_path, monkeypatch):
     """Anew for each of 400 short documents, it took more than half of the time."""
     fresh, made = type(small)(small._backend), []
-    monkeypatch.setattr(
-        type(small), "to_json", lambda self, whole=type(small).to_json: made.append(self) or whole(self)
-    )
+    whole = type(small).to_json
+    monkeypatch.setattr(type(small), "to_json", lambda self: made.append(self) or whole(self))
     write_tokens(tmp_path / "t.npy", fresh, ["a b", "b", "a"] * 5)
     assert made == [fresh]
 

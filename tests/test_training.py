@@ -92,6 +92,7 @@ def rng(seed=0):
         ({"steps": 2.5}, TypeError, "steps is 2.5: expected an integer"),
         ({"steps": True}, TypeError, "steps is True"),
         ({"objective": "both"}, ValueError, "objective is 'both': expected 'masked', 'causal' or 'diffusion'"),
+        ({"optimizer": "sgd"}, ValueError, "optimizer is 'sgd': expected 'adamw' or 'muon'"),
         ({"embedding_rate": 0}, ValueError, "embedding_rate is 0.0: expected a number above 0"),
         ({"method": "poisson"}, ValueError, "method is 'poisson'"),
         ({"mask_ratio": 0.0}, ValueError, "mask_ratio is 0.0: expected a share above 0, up to 1"),
@@ -423,6 +424,57 @@ def test_a_run_steps_with_every_number_of_its_recipe():
             )
     for name, weight in run.model.named_parameters():
         np.testing.assert_allclose(weight.detach().numpy(), weights[name], rtol=0, atol=1e-6)
+
+
+def muon_run(**fields):
+    config = TrainingConfig.of(steps=3, batch_size=8, mask_ratio=0.4, warmup=0.0, optimizer="muon", **fields)
+    source = SampledSentences(markov_language(6), 0)
+    return Run.start(small_model(source.vocabulary).config, source, config, torch.device("cpu"))
+
+
+def test_muon_turns_a_gradient_into_a_rotation_of_adamws_size():
+    """The singular directions stay, their sizes become nearly alike: 1, times 0.2 root of the longer side."""
+    run = muon_run(learning_rate=0.05, weight_decay=0.3, embedding_rate=2.0)
+    matrices = [name for name, module in run.model.named_modules() if isinstance(module, nn.Linear)]
+    before = {name: weight.detach().double().clone() for name, weight in run.model.named_parameters()}
+    run.one_step()
+    for name in matrices:
+        weight = run.model.get_submodule(name).weight
+        was = before[f"{name}.weight"]
+        step = (was * (1 - 0.05 * 0.3) - weight.detach().double()) / (0.05 * 0.2 * max(weight.shape) ** 0.5)
+        u, sizes, v = torch.linalg.svd(weight.grad.double(), full_matrices=False)
+        turned = u.T @ step @ v.T
+        large = sizes > 0.05 * sizes[0]  # five rounds bring no smaller one up to 1
+        assert large.sum() >= 2, name
+        turned = turned[large][:, large]
+        sides = turned.diagonal()
+        assert 0.6 < sides.min() <= sides.max() < 1.3, name
+        assert (turned - sides.diag()).abs().max() < 0.1, name
+
+
+def test_muon_is_for_the_matrices_of_linear_layers_and_adamw_for_the_rest():
+    run = muon_run(learning_rate=0.05, weight_decay=0.3, embedding_rate=2.0, beta1=0.6, beta2=0.7, epsilon=0.02)
+    matrices, table, rest = run.optimizer.param_groups
+    assert [group["weight_decay"] for group in (matrices, table, rest)] == [0.3, 0.0, 0.0]
+    linear = {f"{name}.weight" for name, module in run.model.named_modules() if isinstance(module, nn.Linear)}
+    assert set(matrices["param_names"]) == linear
+    assert table["param_names"] == ["embeddings.words.weight"]
+    others = {name: w for name, w in run.model.named_parameters() if name not in linear}
+    weights = {name: weight.detach().double().numpy().copy() for name, weight in others.items()}
+    moments = {name: (np.zeros_like(weight), np.zeros_like(weight)) for name, weight in weights.items()}
+    for step in (1, 2, 3):
+        run.one_step()
+        assert matrices["lr"] == rest["lr"] == pytest.approx(learning_rate(step - 1, run.config))
+        for name, weight in others.items():
+            rate = learning_rate(step - 1, run.config) * (2 if name == "embeddings.words.weight" else 1)
+            gradient = weight.grad.double().numpy()
+            weights[name], *moments[name] = adamw_step(
+                weights[name], gradient, *moments[name], step, rate, 0.0, 0.6, 0.7, 0.02
+            )
+    for name, weight in others.items():
+        np.testing.assert_allclose(weight.detach().numpy(), weights[name], rtol=0, atol=1e-6)
+    run.optimizer.zero_grad()
+    assert all(weight.grad is None for weight in run.model.parameters())
 
 
 # ---------------------------------------------------------------- evaluation

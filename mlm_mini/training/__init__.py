@@ -7,6 +7,7 @@ from mlm_mini.training.config import FASTEST, TrainingConfig, recipe_options
 from mlm_mini.training.datasets import Material
 from mlm_mini.training.evaluation import EvaluationSet, Score, draw_evaluation, evaluate
 from mlm_mini.training.fill import Candidate, fill, unknown_words
+from mlm_mini.training.gradient import accumulate_gradient
 from mlm_mini.training.languages import LANGUAGES, find_language, find_material, recipe
 from mlm_mini.training.loop import TrainingResult, train
 from mlm_mini.training.masking import Masking
@@ -20,7 +21,7 @@ from mlm_mini.training.objectives import (
     stratified_ratios,
     surprisals,
 )
-from mlm_mini.training.optimizer import accumulate_gradient, learning_rate, make_optimizer
+from mlm_mini.training.optimizer import learning_rate, make_optimizer
 from mlm_mini.training.player import model_nats, model_player
 from mlm_mini.training.progress import LiveCurve, Point, Reporter, TerminalProgress
 from mlm_mini.training.run import TrainingError

@@ -9,6 +9,7 @@ from mlm_mini.training.masking import Masking
 
 FLOAT32, BFLOAT16, FASTEST = PRECISIONS = ("float32", "bfloat16", "fastest")
 OBJECTIVES = ("masked", "causal", "diffusion")
+ADAMW, MUON = OPTIMIZERS = ("adamw", "muon")
 BELOW_1 = ("warmup", "beta1", "beta2")
 POSITIVE = ("learning_rate", "embedding_rate", "epsilon", "clip_norm")
 MASKING_FIELDS = tuple(f.name for f in dataclasses.fields(Masking))
@@ -22,9 +23,10 @@ class TrainingConfig:
     "bfloat16" for matrix products alone, or "fastest", which times both (see `precision.py`).
     objective: "masked"; "causal", which has no use for masking; or "diffusion", which draws a ratio of its own for each
     row, so that `masking` must be left as it is. masking: how words are hidden and asked for.
+    optimizer: "adamw", or "muon" for the matrices of linear layers and AdamW for the rest (see `optimizer.py`).
     learning_rate: at its highest, after a linear rise over the share `warmup` of the steps; then it falls linearly.
     embedding_rate: what the learning rate is multiplied by for the table of word embeddings.
-    weight_decay: of AdamW, for matrices only. clip_norm: the largest norm of a gradient. seed: of everything random.
+    weight_decay: for the matrices of linear layers. clip_norm: the largest norm of a gradient. seed: of all luck.
     Raises TypeError for a field of the wrong type, ValueError for one out of range; the message names it.
     """
 
@@ -48,10 +50,13 @@ class TrainingConfig:
         default="masked", metadata=text_of("masked, causal, or diffusion: all ratios, weighed so that they cancel")
     )
     masking: Masking = field(default_factory=Masking)
+    optimizer: str = field(
+        default=ADAMW, metadata=text_of("adamw, or muon: fewer but slower steps, for the matrices of linear layers")
+    )
     learning_rate: float = field(default=3e-3, metadata=text_of("at its highest", "R"))
     embedding_rate: float = field(default=1.0, metadata=text_of("times that, for the table of words", "R"))
     warmup: float = field(default=0.1, metadata=text_of("the share of the steps in which the rate rises", "R"))
-    weight_decay: float = field(default=0.01, metadata=text_of("of AdamW, for matrices", "R"))
+    weight_decay: float = field(default=0.01, metadata=text_of("for the matrices of linear layers", "R"))
     beta1: float = field(default=0.9, metadata=text_of("of AdamW: how much of the mean gradient stays", "R"))
     beta2: float = field(default=0.98, metadata=text_of("of AdamW: how much of the mean square stays", "R"))
     epsilon: float = field(default=1e-6, metadata=text_of("of AdamW: added to the root of the mean square", "R"))
@@ -60,7 +65,7 @@ class TrainingConfig:
 
     def __post_init__(self):
         check_types(self)
-        for name, known in (("objective", OBJECTIVES), ("precision", PRECISIONS)):
+        for name, known in (("objective", OBJECTIVES), ("precision", PRECISIONS), ("optimizer", OPTIMIZERS)):
             if (given := getattr(self, name)) not in known:
                 *some, last = map(repr, known)
                 raise ValueError(f"{name} is {given!r}: expected {', '.join(some)} or {last}")

@@ -38,8 +38,9 @@ from mlm_mini.training.batch_share import Share, share_of
 from mlm_mini.training.checkpoint import Checkpoint
 from mlm_mini.training.config import TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet
+from mlm_mini.training.gradient import part_loss
 from mlm_mini.training.objectives import Batch, Objective
-from mlm_mini.training.optimizer import make_optimizer, part_loss
+from mlm_mini.training.optimizer import make_optimizer
 from mlm_mini.training.progress import Point
 from mlm_mini.training.run import Run, TrainingError, seed_dropout
 from mlm_mini.training.threaded_map import Map

@@ -1,40 +1,109 @@
-"""How gradients become steps: AdamW (Loshchilov and Hutter 2019), its schedule, and gradients of many small batches."""
+"""How gradients become steps: AdamW or Muon, what they keep from step to step, and the schedule of their rate."""
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mlm_mini.model import MaskedLM
-from mlm_mini.training.config import TrainingConfig
-from mlm_mini.training.objectives import Batch, surprisals
-from mlm_mini.training.threaded_map import Map
+from mlm_mini.training.config import MUON, TrainingConfig
+
+# What each keeps of a weight from step to step.
+MOMENTS = {torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"), torch.optim.Muon: ("momentum_buffer",)}
 
 
-def make_optimizer(model: MaskedLM, config: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW with weight decay for the matrices of the linear layers, and for nothing else.
+class MuonAndAdamW:
+    """Muon for the matrices of linear layers, AdamW for all else, as one optimizer.
 
-    A bias or a LayerNorm's gain has no reason to be near 0, and embeddings do not decay either. The table of words is a
-    group of its own, with a learning rate that may differ. A linear layer sums over its width, so that the changes of
-    its weights add up, and the wider it is, the smaller they must be; to look up a row of a table adds nothing up (Yang
-    et al. 2021). Ours is the head's matrix too, which does sum over the width: its rate is a matter of trial.
+    Muon (Jordan et al. 2024) steps along the momentum of a gradient with all its singular values brought near 1, so
+    that directions of which a matrix sees little are learned as fast as the others. Scaled to the size of AdamW's steps
+    (Liu et al. 2025) it has the same learning rates.
+    """
+
+    def __init__(self, muon: torch.optim.Muon, adamw: torch.optim.AdamW):
+        self.parts = (muon, adamw)
+
+    @property
+    def param_groups(self) -> list[dict]:
+        return [group for part in self.parts for group in part.param_groups]
+
+    def zero_grad(self) -> None:
+        for part in self.parts:
+            part.zero_grad()
+
+    def step(self) -> None:
+        for part in self.parts:
+            part.step()
+
+
+Optimizer = torch.optim.Optimizer | MuonAndAdamW
+
+
+def make_optimizer(model: MaskedLM, config: TrainingConfig) -> Optimizer:
+    """AdamW (Loshchilov and Hutter 2019) or `MuonAndAdamW`, with weight decay for the matrices of the linear layers.
+
+    Nothing else decays: a bias or a LayerNorm's gain has no reason to be near 0, and embeddings do not decay either.
+    The table of words is a group of its own, with a learning rate that may differ. A linear layer sums over its width,
+    so that the changes of its weights add up, and the wider it is, the smaller they must be; to look up a row of a
+    table adds nothing up (Yang et al. 2021). Ours is the head's matrix too, which does sum over the width: its rate is
+    a matter of trial.
     """
     linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     decayed, table, rest = [], [], []
     for name, weight in model.named_parameters():
         group = decayed if name in linear else table if weight is model.embeddings.words.weight else rest
         group.append((name, weight))
+    matrices = {"params": decayed, "weight_decay": config.weight_decay}
     groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
         {"params": table, "weight_decay": 0.0, "scale": config.embedding_rate},
         {"params": rest, "weight_decay": 0.0},
     ]
+    if config.optimizer == MUON:
+        muon = torch.optim.Muon([matrices], lr=config.learning_rate, adjust_lr_fn="match_rms_adamw")
+        return MuonAndAdamW(muon, _adamw(groups, config))
+    return _adamw([matrices, *groups], config)
+
+
+def _adamw(groups: list[dict], config: TrainingConfig) -> torch.optim.AdamW:
     betas = (config.beta1, config.beta2)
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, eps=config.epsilon, fused=True)
 
 
-def set_learning_rates(optimizer: torch.optim.Optimizer, step: int, config: TrainingConfig) -> None:
+def _parts(optimizer: Optimizer) -> tuple[torch.optim.Optimizer, ...]:
+    return optimizer.parts if isinstance(optimizer, MuonAndAdamW) else (optimizer,)
+
+
+def moment_names(optimizer: Optimizer) -> dict[str, tuple[str, ...]]:
+    """What the optimizer keeps, by the name of the weight."""
+    return {
+        name: MOMENTS[type(part)]
+        for part in _parts(optimizer)
+        for group in part.param_groups
+        for name in group["param_names"]
+    }
+
+
+def moments(optimizer: Optimizer, model: MaskedLM) -> dict[str, Tensor]:
+    """All that the optimizer keeps, `<weight>.<moment>`; nothing before the first step."""
+    return {
+        f"{name}.{key}": tensor
+        for name, weight in model.named_parameters()
+        for part in _parts(optimizer)
+        if weight in part.state
+        for key, tensor in part.state[weight].items()
+    }
+
+
+def load_moments(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `moments` gave. Neither names nor shapes are checked (see `stored_state.check_tensors`)."""
+    for part in _parts(optimizer):
+        named = part.state_dict()
+        names = [name for group in named["param_groups"] for name in group["param_names"]]
+        state = {i: {key: tensors[f"{name}.{key}"] for key in MOMENTS[type(part)]} for i, name in enumerate(names)}
+        part.load_state_dict({"state": state, "param_groups": named["param_groups"]})
+
+
+def set_learning_rates(optimizer: Optimizer, step: int, config: TrainingConfig) -> None:
     """Give each group its rate for the step: `learning_rate`, times the group's "scale" if it has one."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(step, config) * group.get("scale", 1.0)
@@ -49,42 +118,3 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
     rise = (step + 1) / (warmup + 1)
     fall = (config.steps - step) / (config.steps - warmup)
     return config.learning_rate * min(rise, fall)
-
-
-def accumulate_gradient(
-    model: MaskedLM,
-    batch: Batch,
-    micro_batches: int = 1,
-    autocast: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext,
-    map: Map = map,
-) -> torch.Tensor:
-    """Add the gradient of the mean surprisal per predicted token of `batch`; returns that mean, in nats.
-
-    The batch goes through the model in `micro_batches` parts. Each part's nats are divided by the number of predicted
-    tokens of the whole batch: a mean of the parts' means would give a token more weight in a part that has few others.
-    A batch without a label has loss 0 and gradient 0. Where a batch has weights, the loss is the sum of weight times
-    surprisal, and nothing is divided.
-    map: goes through the parts, like the builtin or that of `side_by_side`. The order of the sum is always the same.
-    """
-    tokens = max(batch.count_labels(), 1)
-    weights = list(model.parameters())
-    device = weights[0].device
-    total = torch.zeros((), device=device)
-
-    def part_gradient(part: Batch) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        with autocast():
-            loss = part_loss(model, part.to(device), tokens)
-        return loss.detach(), torch.autograd.grad(loss, weights)
-
-    longest_first = reversed(list(batch.split(micro_batches)))  # or one core would end with a long part, alone
-    for loss, gradients in map(part_gradient, longest_first):
-        total += loss
-        for weight, gradient in zip(weights, gradients, strict=True):
-            weight.grad = gradient if weight.grad is None else weight.grad + gradient
-    return total
-
-
-def part_loss(model: nn.Module, part: Batch, tokens: int) -> torch.Tensor:
-    """What a part adds to the loss of its batch, in nats: (). tokens: to be predicted in the whole batch."""
-    nats = surprisals(model, part)  # (B, k)
-    return nats.sum() / tokens if part.weights is None else (part.weights * nats).sum()

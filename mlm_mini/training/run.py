@@ -17,13 +17,21 @@ from mlm_mini.model import MaskedLM, ModelConfig, autocast
 from mlm_mini.seeds import Stream, generator, set_state, torch_seed
 from mlm_mini.storage import fingerprint
 from mlm_mini.training.checkpoint import Checkpoint, CheckpointError, OtherRunError
-from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.config import ADAMW, TrainingConfig
 from mlm_mini.training.evaluation import EvaluationSet, evaluate
+from mlm_mini.training.gradient import accumulate_gradient
 from mlm_mini.training.objectives import Batch, Objective, by_length, objective_of
-from mlm_mini.training.optimizer import accumulate_gradient, make_optimizer, set_learning_rates
+from mlm_mini.training.optimizer import (
+    Optimizer,
+    load_moments,
+    make_optimizer,
+    moment_names,
+    moments,
+    set_learning_rates,
+)
 from mlm_mini.training.precision import bfloat16_pays, settled
 from mlm_mini.training.progress import Point
-from mlm_mini.training.stored_state import CPU_GENERATOR, CUDA_GENERATOR, MOMENTS, check_numbers, check_tensors
+from mlm_mini.training.stored_state import CPU_GENERATOR, CUDA_GENERATOR, check_numbers, check_tensors
 from mlm_mini.training.threaded_map import Map
 
 ADDED_LATER = {"evaluation"}  # what older checkpoints do not say of their run
@@ -45,7 +53,7 @@ class Run:
     """All that changes in the course of training."""
 
     model: MaskedLM
-    optimizer: torch.optim.AdamW
+    optimizer: Optimizer
     source: TextSource
     config: TrainingConfig
     objective: Objective
@@ -155,12 +163,7 @@ class Run:
             "source_state": self.source.state,
             "mask_generator": self.rng.bit_generator.state,
         }
-        optimizer = {
-            f"{name}.{key}": tensor
-            for name, parameter in self.model.named_parameters()
-            for key, tensor in self.optimizer.state[parameter].items()
-        }
-        optimizer[CPU_GENERATOR] = torch.get_rng_state()
+        optimizer = moments(self.optimizer, self.model) | {CPU_GENERATOR: torch.get_rng_state()}
         if self.device.type == "cuda":
             optimizer[CUDA_GENERATOR] = torch.cuda.get_rng_state(self.device)
         return Checkpoint(state, self.model.state_dict(), optimizer)
@@ -174,13 +177,15 @@ class Run:
         state = checkpoint.state
         for name, mine in self._identity().items():
             theirs = state.get(name)
+            if name == "training" and isinstance(theirs, dict):
+                theirs = {"optimizer": ADAMW} | theirs  # older checkpoints do not say
             if theirs != mine and (name in state or name not in ADDED_LATER):
                 difference = _difference(name, theirs, mine)
                 advice = ADVICE.get(difference.split()[0])
                 advice = f" ({advice})" if advice else ""
                 raise OtherRunError(f"the checkpoint does not fit this run: {difference}{advice}")
         check_numbers(state, self.config.steps)
-        check_tensors(checkpoint, self.model.state_dict(), dict(self.model.named_parameters()))
+        check_tensors(checkpoint, self.model.state_dict(), moment_names(self.optimizer))
         set_source = partial(setattr, self.source, "state")
         for name, put in (("mask_generator", partial(set_state, self.rng)), ("source_state", set_source)):
             try:
@@ -200,10 +205,7 @@ class Run:
         torch.set_rng_state(tensors.pop(CPU_GENERATOR))
         if (cuda := tensors.pop(CUDA_GENERATOR, None)) is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(cuda, self.device)
-        named = self.optimizer.state_dict()
-        names = [name for group in named["param_groups"] for name in group["param_names"]]
-        moments = {i: {key: tensors[f"{name}.{key}"] for key in MOMENTS} for i, name in enumerate(names)}
-        self.optimizer.load_state_dict({"state": moments, "param_groups": named["param_groups"]})
+        load_moments(self.optimizer, tensors)
 
     def trained(self) -> MaskedLM:
         """The model as it is now, in eval mode."""

@@ -6,7 +6,7 @@ check it: where moments are smaller than their weight, it reads memory behind th
 
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, get_args, get_type_hints
 
@@ -17,7 +17,6 @@ from mlm_mini.training.checkpoint import Checkpoint, CheckpointError
 from mlm_mini.training.progress import Point
 
 KIND_NAMES = {int: "an integer", float: "a finite number", list: "a list", dict: "an object", bool: "true or false"}
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW knows of each weight
 CPU_GENERATOR, CUDA_GENERATOR = "torch_generator", "cuda_generator"
 
 
@@ -54,15 +53,19 @@ def _check_point(name: str, point: Any, before: int, step: int) -> int:
     return _checked(named, f"{name}.step", int, least=before + 1, most=step)
 
 
-def check_tensors(checkpoint: Checkpoint, weights: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> None:
-    """weights: all that the model keeps; parameters: those of them that AdamW has moments for.
+def check_tensors(
+    checkpoint: Checkpoint, weights: Mapping[str, Tensor], moment_names: Mapping[str, Sequence[str]]
+) -> None:
+    """weights: all that the model keeps. moment_names: what the optimizer keeps of each, by the weight's name.
 
     Raises CheckpointError, which names the first tensor that is wrong.
     """
     _check_like(checkpoint.model, weights)
     scalar = torch.zeros((), dtype=torch.float32)
     moments = {
-        f"{name}.{key}": scalar if key == "step" else weight for name, weight in parameters.items() for key in MOMENTS
+        f"{name}.{key}": scalar if key == "step" else weights[name]
+        for name, keys in moment_names.items()
+        for key in keys
     }
     generators = (CPU_GENERATOR, CUDA_GENERATOR)
     _check_like({name: t for name, t in checkpoint.optimizer.items() if name not in generators}, moments)

@@ -15,7 +15,7 @@ import torch
 
 from mlm_mini.model import choose_device
 from mlm_mini.storage import cache_folder
-from mlm_mini.training.config import TrainingConfig
+from mlm_mini.training.config import MUON, TrainingConfig
 
 STARTED_BY_TORCHRUN = "TORCHELASTIC_RUN_ID"  # what no other program sets
 
@@ -96,12 +96,17 @@ class Workers:
     def check(self, config: TrainingConfig, hands_model_over: bool = False) -> None:
         """hands_model_over: whether somebody is given the model on the way, an objective or whoever measures.
 
-        Raises ValueError where a worker would have no row of a batch, or only a share of the model to hand over.
+        Raises ValueError where a worker would have no row of a batch, or only a share of what has to be whole.
         """
         if config.batch_size < self.count:
             raise ValueError(
                 f"batch_size is {config.batch_size}, and there are {self.count} workers, who share each batch: "
                 "expected a row for each of them or more"
+            )
+        if self.fsdp and config.optimizer == MUON:
+            raise ValueError(
+                "optimizer is 'muon', which works with whole matrices, and with fsdp no worker has one: leave fsdp "
+                "out, or choose 'adamw'"
             )
         if self.fsdp and hands_model_over:
             raise ValueError(
