@@ -452,6 +452,12 @@ def test_muon_turns_a_gradient_into_a_rotation_of_adamws_size():
         assert (turned - sides.diag()).abs().max() < 0.1, name
 
 
+def test_an_older_pytorch_has_no_muon(monkeypatch):
+    monkeypatch.delattr(torch.optim, "Muon")
+    with pytest.raises(ValueError, match=r"optimizer is 'muon', which PyTorch has from 2.9 on, and this is 2\."):
+        muon_run()
+
+
 def test_muon_is_for_the_matrices_of_linear_layers_and_adamw_for_the_rest():
     run = muon_run(learning_rate=0.05, weight_decay=0.3, embedding_rate=2.0, beta1=0.6, beta2=0.7, epsilon=0.02)
     matrices, table, rest = run.optimizer.param_groups

@@ -1,5 +1,7 @@
 """How gradients become steps: AdamW or Muon, what they keep from step to step, and the schedule of their rate."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import torch
@@ -9,7 +11,7 @@ from mlm_mini.model import MaskedLM
 from mlm_mini.training.config import MUON, TrainingConfig
 
 # What each keeps of a weight from step to step.
-MOMENTS = {torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"), torch.optim.Muon: ("momentum_buffer",)}
+MOMENTS = {"AdamW": ("step", "exp_avg", "exp_avg_sq"), "Muon": ("momentum_buffer",)}
 
 
 class MuonAndAdamW:
@@ -20,7 +22,7 @@ class MuonAndAdamW:
     (Liu et al. 2025) it has the same learning rates.
     """
 
-    def __init__(self, muon: torch.optim.Muon, adamw: torch.optim.AdamW):
+    def __init__(self, muon: torch.optim.Optimizer, adamw: torch.optim.AdamW):
         self.parts = (muon, adamw)
 
     @property
@@ -47,6 +49,7 @@ def make_optimizer(model: MaskedLM, config: TrainingConfig) -> Optimizer:
     so that the changes of its weights add up, and the wider it is, the smaller they must be; to look up a row of a
     table adds nothing up (Yang et al. 2021). Ours is the head's matrix too, which does sum over the width: its rate is
     a matter of trial.
+    Raises ValueError for Muon where this PyTorch has none.
     """
     linear = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     decayed, table, rest = [], [], []
@@ -59,6 +62,11 @@ def make_optimizer(model: MaskedLM, config: TrainingConfig) -> Optimizer:
         {"params": rest, "weight_decay": 0.0},
     ]
     if config.optimizer == MUON:
+        if not hasattr(torch.optim, "Muon"):
+            raise ValueError(
+                f"optimizer is 'muon', which PyTorch has from 2.9 on, and this is {torch.__version__}: install a newer "
+                "one, or choose 'adamw'"
+            )
         muon = torch.optim.Muon([matrices], lr=config.learning_rate, adjust_lr_fn="match_rms_adamw")
         return MuonAndAdamW(muon, _adamw(groups, config))
     return _adamw([matrices, *groups], config)
@@ -76,7 +84,7 @@ def _parts(optimizer: Optimizer) -> tuple[torch.optim.Optimizer, ...]:
 def moment_names(optimizer: Optimizer) -> dict[str, tuple[str, ...]]:
     """What the optimizer keeps, by the name of the weight."""
     return {
-        name: MOMENTS[type(part)]
+        name: MOMENTS[type(part).__name__]
         for part in _parts(optimizer)
         for group in part.param_groups
         for name in group["param_names"]
@@ -99,7 +107,8 @@ def load_moments(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
     for part in _parts(optimizer):
         named = part.state_dict()
         names = [name for group in named["param_groups"] for name in group["param_names"]]
-        state = {i: {key: tensors[f"{name}.{key}"] for key in MOMENTS[type(part)]} for i, name in enumerate(names)}
+        kept = MOMENTS[type(part).__name__]
+        state = {i: {key: tensors[f"{name}.{key}"] for key in kept} for i, name in enumerate(names)}
         part.load_state_dict({"state": state, "param_groups": named["param_groups"]})
 
 

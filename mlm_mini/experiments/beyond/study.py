@@ -29,7 +29,7 @@ class BeyondConfig:
     """steps: of the model of each language, in the order of PER_DOCUMENT; seeds: 0, 1 ... so many of each of them."""
 
     steps: tuple[int, ...] = (4000, 1800, 4000)
-    seeds: tuple[int, ...] = (2, 2, 2)
+    seeds: tuple[int, ...] = (5, 5, 5)
 
     def cells(self) -> Iterator[BeyondCell]:
         """Every reader. The models come seed by seed, so that a study that is cut short has some of each language."""
