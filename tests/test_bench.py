@@ -415,6 +415,26 @@ def test_the_soonest_run_that_arrives_is_taken(monkeypatch):
     assert quality.soonest(lambda steps: (0.2, 1.0), None, 0.1) == (float("inf"), quality.RUN_LENGTHS[-1])
 
 
+@pytest.mark.parametrize(
+    ("gaps", "ours"), [((0.045, 0.049, 0.055), 70.0), ((0.045, 0.049, 0.057), float("inf")), ((0.05,) * 3, 70.0)]
+)
+def test_the_race_counts_where_the_mean_of_three_seeds_arrives(monkeypatch, gaps, ours):
+    asked = []
+
+    def train(steps, threads, seed):
+        asked.append((steps, threads))
+        return gaps[seed], (70.0, 60.0, 95.0)[seed]
+
+    monkeypatch.setattr(quality, "our_training", train)
+    monkeypatch.setattr(quality, "gap", lambda model, material: model)
+    monkeypatch.setattr(quality, "scenes", lambda: None)
+    (row,) = quality.floor_rows(2)
+    assert asked == [(quality.RECORD_STEPS, 2)] * 3
+    assert (row.ours, row.ours_spread, row.peer, row.unit) == (ours, (60.0, 95.0), 90.0, "s")
+    assert row.kept == (ours == 70.0)
+    assert f"{quality.RECORD_STEPS} steps, {gaps[0]:.4f}, {gaps[1]:.4f}, {gaps[2]:.4f} nats" in row.text()
+
+
 def test_both_trainings_reach_a_model_of_scenes(one_thread):
     """A few steps: untrained models pay the logarithm of the vocabulary; their floors are the same."""
     pytest.importorskip("accelerate", reason="the Trainer needs it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,12 +21,16 @@ QUALITY_GAP, FLOOR_GAP = 0.1, 0.05  # nats above the floor: beside the Trainer, 
 RUN_LENGTHS = (1000, 1400, 2000, 2800, 4000, 5600)  # a run of which ends at the gap; the rate falls over so many
 TRAINER_RATES = (3e-4, 1e-3, 3e-3)  # of the Trainer; the best after RUN_LENGTHS[0] is taken
 RACE_SECONDS = 90.0
-QUALITY_LIMIT, RACE_LIMIT = 1.0, 0.3
+QUALITY_LIMIT, RACE_LIMIT = 3.0, 1.0
+# The record: the recipe that arrives soonest, what is not said as in the recipe of scenes; how it was found is told in
+# the README. Whoever tries another changes this.
+RECORD = {"optimizer": "muon"}
+RECORD_STEPS, RACE_SEEDS = 1800, 3
 Trained = tuple[MaskedLM, float]  # a model, and seconds of steps
 
 
 def quality_rows(threads: int) -> Iterator[BenchRow]:
-    """Ours by its recipe beside the `Trainer` with the same model, text and batch, and a rate tuned for it."""
+    """Ours by the record's recipe beside the `Trainer`: the same model, text and batch, and a rate tuned for it."""
     material = scenes()
     rate = min(TRAINER_RATES, key=lambda rate: gap(their_training(RUN_LENGTHS[0], rate, threads)[0], material))
     own, own_steps = soonest(lambda steps: our_training(steps, threads), material, QUALITY_GAP)
@@ -43,11 +48,24 @@ def quality_rows(threads: int) -> Iterator[BenchRow]:
 
 
 def floor_rows(threads: int) -> Iterator[BenchRow]:
-    """The race: the recipe of scenes as it stands, beside a minute and a half."""
-    own, steps = soonest(lambda steps: our_training(steps, threads), scenes(), FLOOR_GAP)
-    name = f"to {FLOOR_GAP:g} nats above the floor of scenes"
-    setting = f"{steps} steps"
-    yield BenchRow(name, own, RACE_SECONDS, "a minute and a half", RACE_LIMIT, "s", ours_setting=setting)
+    """The race: seconds of training by RECORD, beside a minute and a half. It counts where three seeds arrive.
+
+    The median of their seconds, infinite where the mean of their distances is more than FLOOR_GAP.
+    """
+    material = scenes()
+    models, seconds = zip(*(our_training(RECORD_STEPS, threads, seed) for seed in range(RACE_SEEDS)), strict=True)
+    gaps = [gap(model, material) for model in models]
+    there = statistics.fmean(gaps) <= FLOOR_GAP
+    yield BenchRow(
+        f"to {FLOOR_GAP:g} nats above the floor of scenes",
+        statistics.median(seconds) if there else float("inf"),
+        RACE_SECONDS,
+        "a minute and a half",
+        RACE_LIMIT,
+        "s",
+        (min(seconds), max(seconds)),
+        ours_setting=f"{RECORD_STEPS} steps, {', '.join(f'{nats:.4f}' for nats in gaps)} nats above it",
+    )
 
 
 def scenes() -> Material:
@@ -69,13 +87,15 @@ def soonest(run: Callable[[int], Trained], material: Material, goal: float) -> t
     return float("inf"), RUN_LENGTHS[-1]
 
 
-def our_training(steps: int, threads: int) -> Trained:
-    """By the recipe of scenes; seconds are those that `train` prints."""
-    config = LANGUAGES["scenes"].recipe("mini", device="cpu", steps=steps, precision="fastest")
+def our_training(steps: int, threads: int, seed: int = 0) -> Trained:
+    """By RECORD; seconds are those that `train` prints, the trial of bfloat16 and all else of a step included."""
+    config = LANGUAGES["scenes"].recipe("mini", device="cpu", steps=steps, seed=seed, precision="fastest", **RECORD)
     shape, material = ModelConfig.mini(len(scene_language().vocabulary)), exact_material(scene_language(), config)
+    before = torch.get_num_threads()
     torch.set_num_threads(threads)
     settings = {"evaluation": material.evaluation, "evaluate_every": steps, "device": "cpu"}
     result = train(shape, material.source, config, **settings)
+    torch.set_num_threads(before)
     return result.model, result.curve[-1].seconds
 
 
