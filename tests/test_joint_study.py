@@ -50,7 +50,7 @@ def stationary(matrix):
 
 
 def test_the_figures_of_a_reader_that_disagrees_are_those_of_their_definitions():
-    contexts, exact = study.draw_contexts(2), reader_of_language(weather_language())
+    contexts, exact = study.draw_contexts(3), reader_of_language(weather_language())
 
     def power(position):  # the reader is too sure at odd positions
         return 2.0 if position % 2 else 1.0

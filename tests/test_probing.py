@@ -416,6 +416,8 @@ def test_the_ceiling_is_how_often_the_exact_posterior_is_right(small):
             p = enumerated_posterior(reader.task, seen, place)
             right[kind].append(max(p, 1 - p))
         assert reader.ceiling(noun) == pytest.approx([np.mean(right[kind]) for kind in right])
+        hidden = reader.seen(noun)[np.arange(150), reader.nouns.places] == small.vocabulary.mask_id
+        assert (hidden == (noun == NOUN_MASKED)).all()
 
 
 def test_a_word_that_the_probe_has_met_tells_it_how_to_read(reader):
