@@ -313,11 +313,11 @@ def test_a_wide_beam_of_an_ngram_is_bayes_rule_on_whole_rows(letters, k):
 def test_gaps_lie_in_the_middle_of_rows_of_documents_that_are_long_enough(letters):
     vocabulary = letters[0].vocabulary
     documents = {"long": np.arange(100, 130), "just": np.arange(200, 210), "short": np.arange(9)}
-    found = lacunae.draw_lacunae(documents, vocabulary, 3, 4, 12, np.random.default_rng(0))
-    assert [gap.document for gap in found] == ["long"] * 4 + ["just"]
+    found = lacunae.draw_lacunae(documents, vocabulary, 3, 15, 12, np.random.default_rng(0))
+    assert [gap.document for gap in found] == ["long"] * 15 + ["just"]
     assert {(gap.start, gap.size, len(gap.ids)) for gap in found} == {(4, 3, 12)}
     assert found[-1].ids.tolist() == [vocabulary.cls_id, *range(200, 210), vocabulary.sep_id]
-    starts = [gap.ids[1] for gap in found[:4]]
+    starts = [gap.ids[1] for gap in found[:15]]
     assert starts == sorted(set(starts))
     assert all((np.diff(gap.ids[1:-1]) == 1).all() for gap in found)
 
