@@ -570,7 +570,7 @@ def test_table_picture_and_words_have_the_numbers_of_the_study(planted):
     assert f"purity of counts: {planted.counted('purity', 4).mean():.2f} after 4, " in said
 
 
-def test_classes_are_held_against_three_tables_that_nobody_taught_them():
+def test_classes_are_held_against_three_tables_that_nobody_taught_them(company):
     study = find_experiment("word_company").shipped()
     before, alone = study.looks(0), study.looks(arm=arms.ALONE)
     controls = {
@@ -585,6 +585,14 @@ def test_classes_are_held_against_three_tables_that_nobody_taught_them():
     for name, values in controls.items():
         assert found.figures[f"beyond {name}"].value == pytest.approx(np.mean(trained) - np.mean(values))
     assert len({figure.value for figure in found.figures.values()}) == 4
+    counted = [look.counts[1].purity for look in study.looks()]
+    clusters = [look.table.agreement for look in study.looks()]
+    told = {"counts of the same sentences": counted, "adjusted Rand index of k-means": clusters} | controls
+    for name, values in told.items():
+        assert found.facts[name][0] == pytest.approx(np.mean(values), abs=6e-4)
+    judged = [kind for kind in company.classes if (company.classes == kind).sum() >= 4]
+    same = np.mean([judged.count(kind) - 1 for kind in judged]) / (len(judged) - 1)
+    assert found.facts["chance"] == pytest.approx(same, abs=6e-5)
 
 
 def test_a_dog_that_barks_has_no_context_in_common_with_the_cat():
