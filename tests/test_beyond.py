@@ -541,6 +541,88 @@ def test_the_shipped_uses_are_what_their_own_numbers_come_to():
     assert set(found["gaps"]) == {str(size) for size in uses.GAP_SIZES}
 
 
+def test_readers_of_mutations_are_asked_about_what_stands_there(monkeypatch):
+    """Each reader is sure of one letter: the wild one, nature's or the drawn one; BLOSUM62 goes by the wild one."""
+    wild, natural, drawn = (np.array([AMINO_ACIDS.index(a) for a in letters]) for letters in ("LLW", "IID", "WLF"))
+    drawn[1] = AMINO_ACIDS.index("P")
+    variants = mutations.Substitutions(
+        np.zeros((3, 4)), np.ones(3, dtype=int), wild, natural, drawn, np.array([0, 0, 3])
+    )
+    words = ["X", *AMINO_ACIDS[::-1]]
+    vocabulary = SimpleNamespace(regular_ids=None, words=lambda ids: words)
+
+    def counted(language, arm, asked):
+        q = np.full((3, 21), 0.01)
+        sure = {readers.PRODUCT: natural, readers.BOTH: drawn, readers.UNIGRAM: wild}[arm]
+        q[np.arange(3), [words.index(AMINO_ACIDS[i]) for i in sure]] = 0.8
+        return 0, q
+
+    def log_p(model, of, tokenizer):
+        return np.eye(20)[natural] if of is variants else None
+
+    monkeypatch.setattr(uses, "natural_substitutions", lambda *given: variants)
+    monkeypatch.setattr(uses, "masked_log_p", log_p)
+    monkeypatch.setattr(uses, "counting_posterior", counted)
+    trained = SimpleNamespace(model=None, tokenizer=SimpleNamespace(vocabulary=vocabulary))
+    assert uses.compare_mutations(trained) == {
+        readers.MASKED_MODEL: [1, 1],
+        "BLOSUM62": [1, 0],  # L and I are alike, L and W or P are not; W is nearer to F than to D
+        readers.PRODUCT: [1, 1],
+        readers.BOTH: [0, 0],
+        readers.UNIGRAM: [0.5, 0.5],
+    }
+
+
+def test_substitutions_of_each_reader_are_held_against_the_same_draws_of_documents(monkeypatch):
+    rng = np.random.default_rng(8)
+    of = SimpleNamespace(names=("a", "b", "c"), documents=np.repeat([0, 1, 2], 40))
+    posteriors = {arm: rng.dirichlet(np.ones(20), 120) for arm in (readers.MASKED_MODEL, *uses.COUNTING_CONTROLS)}
+    posteriors[readers.BOTH] = posteriors[readers.MASKED_MODEL]
+    answers = rng.permutation(np.arange(120) % 20)
+    monkeypatch.setattr(uses, "held_out_blanks", lambda language: of)
+    monkeypatch.setattr(uses, "tuned_model_posterior", lambda language, model, blanks: posteriors[readers.MASKED_MODEL])
+    monkeypatch.setattr(uses, "counting_posterior", lambda language, arm, blanks: (1, posteriors[arm]))
+    monkeypatch.setattr(uses, "residue_posterior", lambda posterior, blanks: (posterior, answers))
+    for name, few in (("SHUFFLINGS", 30), ("DOCUMENT_DRAWS", 6)):
+        monkeypatch.setattr(uses, name, few)
+    found = uses.compare_substitutions(SimpleNamespace(model=None))
+    assert found[readers.BOTH] == found[readers.MASKED_MODEL] != found[readers.PRODUCT]
+    blosum = substitution.pairs_below(substitution.blosum62())
+    for arm, told in found.items():
+        scores = substitution.substitution_scores(posteriors[arm], answers)
+        assert told["rho"] == pytest.approx(spearmanr(substitution.pairs_below(scores), blosum).statistic, abs=6e-5)
+        assert told["p"] == pytest.approx((1 + sum(x >= told["rho"] for x in told["shuffled"])) / 31, abs=0.04)
+        assert (len(told["shuffled"]), len(told["resampled"])) == (30, 6)
+        draws = np.random.default_rng(uses.DOCUMENT_DRAWS_SEED)
+        some = uses.resampled_blanks(of, draws)
+        scores = substitution.substitution_scores(posteriors[arm][some], answers[some])
+        rho = spearmanr(substitution.pairs_below(scores), blosum).statistic
+        assert told["resampled"][0] == pytest.approx(rho, abs=6e-5)
+
+
+def test_gaps_of_every_size_are_drawn_in_the_test_side_and_all_ways_restore_the_same(letters, monkeypatch):
+    tokenizer, _ = letters
+    asked = []
+
+    def restore(model, ngram, gaps, tokenizer):
+        asked.append([(gap.document, gap.size, int(gap.start)) for gap in gaps])
+        return {way: np.array([i] * len(gaps)) for i, way in enumerate(lacunae.RESTORING_WAYS)}
+
+    texts = {name: "".join(np.random.default_rng(i).choice(list("abc "), 40)) for i, name in enumerate(("d", "e"))}
+    corpus = Corpus(tuple(Document(name, text, "test") for name, text in texts.items()), "s", "l", "n")
+    entry = SimpleNamespace(corpus=lambda: corpus, row_length=32)
+    monkeypatch.setattr(uses, "LANGUAGES", {"greek": entry})
+    monkeypatch.setattr(uses, "held_out_blanks", lambda language: None)
+    monkeypatch.setattr(uses, "counting_posterior", lambda *given: (5, None))
+    monkeypatch.setattr(uses, "fitted", lambda language, order: order)
+    monkeypatch.setattr(uses, "restore_all", restore)
+    found = uses.restore_gaps(SimpleNamespace(model=None, tokenizer=tokenizer), per_document=3)
+    assert list(found) == ["1", "2", "3", "5", "7", "10"]
+    assert found["5"] == {"one pass": [0] * 6, "beam": [1] * 6, "n-gram beam": [2] * 6}
+    assert [gaps[0][1:] for gaps in asked] == [(size, 1 + (30 - size) // 2) for size in uses.GAP_SIZES]
+    assert {tuple(name for name, *_ in gaps) for gaps in asked} == {("d",) * 3 + ("e",) * 3}
+
+
 def test_natures_letter_is_preferred_species_by_species_and_a_tie_is_half():
     scores = np.array([[0.1, 0.5, 0.2], [0.1, 0.5, 0.5], [0.3, 0.1, 0.2], [0.3, 0.1, 0.0]])
     wild, natural, drawn = np.zeros(4, dtype=int), np.array([1, 1, 1, 1]), np.array([2, 2, 2, 2])

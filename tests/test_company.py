@@ -13,7 +13,7 @@ from scipy.stats import rankdata, spearmanr
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.claims.all_claims import find_claims
 from mlm_mini.experiments.claims.claim import Effort
-from mlm_mini.experiments.company import arms, baseline, english, geometry, study, uses
+from mlm_mini.experiments.company import arms, baseline, english, geometry, projection, study, uses
 from mlm_mini.experiments.company.alike import mantel, partial_rank_correlation
 from mlm_mini.experiments.company.baseline import GRID, CountSetting
 from mlm_mini.experiments.company.config import CompanyCell, CompanyConfig, CompanyScore, Look
@@ -356,6 +356,9 @@ def test_two_uses_differ_in_the_subject_alone_and_are_known_exactly(untrained):
     use = sentences.by_itself[:, None].astype(float)
     assert uses.told_apart(np.hstack([use, 1 - use]), sentences) == 1
     assert uses.told_apart(np.ones((len(use), 3)), sentences) == 0.5
+    noise = rng(26).normal(size=(len(use), 2)) * [1, 0.01]
+    apart = [uses.told_apart(np.hstack([use + far, far + 0 * use, noise]), sentences) for far in (0, 1000)]
+    assert apart[0] == apart[1], "what all have in common is of no account"
     assert 0.3 < uses.told_apart(uses.verb_vectors(untrained, sentences), sentences) < 0.8
 
 
@@ -502,6 +505,41 @@ def test_the_full_study_runs_the_cells_that_are_shipped(monkeypatch):
     monkeypatch.setattr(study, "score_cells", lambda kind, cells, *how: asked.extend(cells) or shipped.runs)
     study.measure_company(CompanyConfig(), rng(0))
     assert asked == [run.cell for run in shipped.runs]
+
+
+def test_settings_are_tried_on_as_much_text_as_a_model_reads_with_the_seed_that_chooses(monkeypatch):
+    asked = []
+    figures = planted_figures(0.123456789)
+
+    class Text:
+        def __init__(self, arm, seed):
+            asked.append((arm, seed))
+
+        def next_batch(self, n):
+            asked.append(n)
+            return arms.ArmSentences(arms.WHOLE_TEXT, 0).next_batch(9)
+
+    monkeypatch.setattr(study, "ArmSentences", Text)
+    monkeypatch.setattr(study, "try_settings", lambda counts, *given: [baseline.CountTrial(tuple(counts), figures)])
+    (trial,) = study.try_counts(CompanyConfig(steps=3))
+    assert asked == [(arms.WHOLE_TEXT, TUNING_SEED), 3 * recipe("scenes", size="tiny", device="cpu").batch_size]
+    assert trial.setting == baseline.WINDOWS
+    assert trial.figures.likeness == 0.12346
+
+
+def test_three_planes_show_counts_a_table_and_words_in_sentences(company, untrained, monkeypatch):
+    monkeypatch.setattr(projection, "PLANE_SENTENCES", 60)
+    planes = projection.scene_planes(untrained)
+    assert (planes[projection.OF_TABLE].vectors == table(untrained, company.ids)).all()
+    ids = scene_language().sample(60, rng(projection.PLANE_SEED)).ids
+    tokens, vectors = occurrences(untrained, ids, scene_language().vocabulary)
+    the = company.place("the")
+    mean = vectors[tokens == company.ids[the]].mean(axis=0)
+    assert planes[projection.OF_CONTEXT].vectors[the] == pytest.approx(mean, abs=1e-5)
+    counts = expected_cooccurrence(scene_language(), 2)[np.ix_(company.ids, company.ids)]
+    U, s, _ = np.linalg.svd(ppmi(counts, smoothing=0.75))
+    lengths = (U[:, :64] ** 2) @ s[:64]
+    assert (planes[projection.OF_COUNTS].vectors ** 2).sum(axis=1) == pytest.approx(lengths)
 
 
 @pytest.fixture(scope="module")

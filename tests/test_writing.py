@@ -459,6 +459,29 @@ def test_a_run_of_the_study_is_scored_by_what_it_writes(monkeypatch):
         assert (found["kl"] is None) == (arm == study.LEFT_TO_RIGHT)
 
 
+def test_each_arm_is_trained_as_its_name_says(monkeypatch):
+    asked = {}
+
+    def train(shape, source, config, objective, device):
+        asked[arm] = config, objective, source.next_batch(2)
+        return SimpleNamespace(model=None)
+
+    monkeypatch.setattr(study, "train", train)
+    for name in ("judge_writer", "judge_causal"):
+        monkeypatch.setattr(study, name, lambda model, name=name: {"price": 0.123456789, "kl": None, "by": len(name)})
+    for arm in study.WRITING_ARMS:
+        found = study.run_writing_cell(study.WritingCell(arm, 7, 4, 2e-3))
+        judge = "judge_causal" if arm == study.LEFT_TO_RIGHT else "judge_writer"
+        assert found == {"price": 0.12346, "kl": None, "by": len(judge)}
+    configs = {arm: config for arm, (config, *_) in asked.items()}
+    assert [configs[arm].masking.mask_ratio for arm in (study.AT_15, study.AT_40)] == [0.15, 0.4]
+    assert [config.objective for config in configs.values()] == ["masked", "masked", "diffusion", "diffusion", "causal"]
+    own = {arm for arm, (_, objective, _) in asked.items() if objective is study.ratio_weighted_batch}
+    assert own == {study.ONE_BY_RATIO}
+    assert {(config.steps, config.seed, config.learning_rate) for config in configs.values()} == {(7, 4, 2e-3)}
+    assert all((read == asked[study.AT_15][2]).all() for *_, read in asked.values())
+
+
 @pytest.fixture
 def half_possible(monkeypatch):
     """Writers whose second half of sentences is one word again and again."""
