@@ -68,6 +68,21 @@ def test_a_bigram_is_kneser_neys_by_hand():
     assert model.probability([np.array(1)], np.array([1, 2, 3])) == pytest.approx(after_one)
 
 
+def test_shares_have_half_a_token_more_and_both_sides_are_divided_by_them():
+    texts = [np.array([1, 1, 2]), np.array([1])]
+    assert token_shares(texts, 3) == pytest.approx(np.array([3.5, 1.5, 0.5]) / 5.5)
+    assert Ngram.fit(texts, 1, 3).probability([], np.array([1, 2, 3])) == pytest.approx(np.array([3.5, 1.5, 0.5]) / 5.5)
+    model, backwards, prior = Ngram.fit(TEXTS, 3, 3), Ngram.fit([t[::-1] for t in TEXTS], 3, 3), token_shares(TEXTS, 3)
+    row, x = np.array([2, 1, 3, 1, 2, 2, 3]), np.arange(1, 4)
+    before = model.probability([np.array(1), np.array(3)], x)
+    after = backwards.probability([np.array(2), np.array(2)], x)  # from the right: the second, then the first neighbor
+    expected = before * after / prior
+    found = product_posterior(model, backwards, prior, row[None], np.array([3]))
+    assert found[0] == pytest.approx(expected / expected.sum())
+    edge = left_posterior(model, row[None], np.array([1]))[0]
+    assert edge == pytest.approx(model.probability([np.array(0), np.array(2)], x))
+
+
 @pytest.mark.parametrize("n", [2, 3])
 def test_both_sides_are_bayes_rule_on_whole_rows(n):
     """Against a second derivation: the probability of the row with each token tried in turn."""

@@ -290,6 +290,9 @@ def test_figures_of_pairs_are_those_of_scipy_and_of_a_loop(company):
     left = of_what_is_left(-alike[met], near[one, other][met], as_often[met])
     assert found.beyond_frequency == pytest.approx(left)
     assert found.twins == pytest.approx(near[one, other][alike < 1e-9].mean())
+    apart = company.divergence + 9 * np.eye(len(near))
+    nearest = [(near[i] < near[i, j]).sum() / (len(near) - 2) for i, j in enumerate(apart.argmin(axis=1))]
+    assert found.closest == pytest.approx(np.mean(nearest))
     judged = [i for i, kind in enumerate(company.classes) if (company.classes == kind).sum() >= 4]
     closest = [sorted((-near[i, j], j) for j in judged if j != i)[:3] for i in judged]
     same = [[company.classes[i] == company.classes[j] for _, j in row] for i, row in zip(judged, closest, strict=True)]
@@ -603,6 +606,9 @@ def test_table_picture_and_words_have_the_numbers_of_the_study(planted):
         assert axes.get_title() == f"{name.capitalize()} in the end: table {ends[0]:.2f}, counts {ends[1]:.2f}"
         shown = [container.lines[0].get_ydata()[-1] for container in axes.containers]
         assert shown == pytest.approx(ends)
+        for container, values in zip(axes.containers, (planted.values(name), planted.counted(name)), strict=True):
+            (bars,) = container.lines[2]
+            assert bars.get_segments()[-1][:, 1] == pytest.approx(mean_interval(values)[1:])
     said = planted.describe()
     assert f"likeness of the model's table: {planted.values('likeness', 0).mean():.2f} after 0, " in said
     assert f"purity of counts: {planted.counted('purity', 4).mean():.2f} after 4, " in said

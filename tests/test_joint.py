@@ -441,6 +441,10 @@ def test_losses_and_gradients_by_listing(chain):
     mean = [p @ a, p @ b]
     correlation = (p @ ((a - mean[0]) * (b - mean[1]))) / np.sqrt((p @ (a - mean[0]) ** 2) * (p @ (b - mean[1]) ** 2))
     assert loss.correlation == pytest.approx(correlation)
+    vectors = [losses.blank_gradients(0 * scores, x, t) for t in (1, 3)]
+    one, other = (v - p @ v for v in vectors)
+    traces = [p @ (u * v).sum(axis=1) for u, v in ((one, other), (one, one), (other, other))]
+    assert even.correlation == pytest.approx(traces[0] / np.sqrt(traces[1] * traces[2]))
     with pytest.raises(ValueError, match="the same in every sentence"):
         losses.parted_correlation(np.ones(len(p)), b, table, 1, 3)
 
@@ -453,7 +457,17 @@ def test_the_losses_of_one_pass_are_those_of_the_exact_scores(chain):
     for loss, t in zip(found, (1, 3), strict=True):
         np.testing.assert_allclose(loss, losses.blank_losses(scores, x, t), atol=1e-9)
     second = chains.small_languages(n=6)[chains.SECOND_ORDER]
-    assert abs(losses.parted_correlation(*losses.one_pass_losses(second, 1, 3), second, 1, 3).within) > 1e-3
+    parted = losses.parted_correlation(*losses.one_pass_losses(second, 1, 3), second, 1, 3)
+    p, pair = second.ravel(), [loss - second.ravel() @ loss for loss in losses.one_pass_losses(second, 1, 3)]
+    within, rest = 0.0, np.delete(losses.all_sentences(3, 6), (1, 3), axis=1) @ 3 ** np.arange(4)
+    for context in np.unique(rest):
+        share = np.where(rest == context, p, 0)
+        means = [share @ loss / share.sum() for loss in pair]
+        within += share @ ((pair[0] - means[0]) * (pair[1] - means[1]))
+    size = np.sqrt((p @ pair[0] ** 2) * (p @ pair[1] ** 2))
+    assert parted.within == pytest.approx(within / size)
+    assert abs(parted.within) > 1e-3
+    assert parted.correlation == pytest.approx(p @ (pair[0] * pair[1]) / size)
     with pytest.raises(ValueError, match="a sentence is impossible"):
         losses.one_pass_losses(np.eye(2)[None], 1, 2)
 

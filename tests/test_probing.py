@@ -496,6 +496,14 @@ def test_a_control_goes_as_far_as_the_removal_within_its_kind(reader, kind):
     assert len(far[RANDOM_REMOVED]) == RANDOM_DRAWS
 
 
+def test_the_same_words_are_hidden_at_every_call_and_for_every_noun(reader):
+    hidden = {what: [reader.seen(noun, what) for noun in (*READ_NOUNS, NOUN_SEEN)] for what in (OTHER_WORD, HALF)}
+    for whole, without, again in hidden.values():
+        assert (whole == again).all()
+        assert (hide_noun(reader.language, reader.nouns, whole) == without).all()
+    assert Reader(role_task(), 300, 8).seen(NOUN_SEEN, HALF).tolist() != hidden[HALF][0].tolist()
+
+
 def test_what_is_not_there_is_not_hidden(reader):
     assert reader.changed(VERB).tolist() == [1, 1, 1]
     assert reader.changed(BY).tolist() == [0, 1, 0]
@@ -729,6 +737,7 @@ def test_a_study_survives_its_json(shipped):
         (Estimate(52.001, 51.999, 52.003), "52.001 (51.999 to 52.003)"),
         (Estimate(2.0, 2.0, 2.0), "2.0"),
         (Estimate(-0.1, -0.16, -0.04), "-0.10 (-0.16 to -0.04)"),
+        (Estimate(-0.2, -0.52, -0.02), "-0.20 (-0.52 to -0.02)"),
     ],
 )
 def test_an_interval_has_ends_that_differ(estimate, expected):
