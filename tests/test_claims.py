@@ -12,6 +12,7 @@ import torch
 from mlm_mini.__main__ import main
 from mlm_mini.course import notebook as nb
 from mlm_mini.experiments import find_experiment
+from mlm_mini.experiments.catalog import EXPERIMENTS, Experiment, for_shipping
 from mlm_mini.experiments.claims import context, foundations, joint, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.beyond import BY_SEED, OVER_COUNTING, OVER_FREQUENCY, WORST_SEED
@@ -27,13 +28,17 @@ from mlm_mini.experiments.claims.company import (
     PURITY,
     STRETCHED,
 )
+from mlm_mini.experiments.claims.joint import EXACT_GAP, GAP, NEARER_BY_GIBBS
 from mlm_mini.experiments.claims.strategy import GRADIENT_LENGTH
 from mlm_mini.experiments.company import arms
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
+from mlm_mini.experiments.joint.chains import small_languages
+from mlm_mini.experiments.joint.measures import total_correlation
 from mlm_mini.experiments.joint.one_pass import hide_words, joint_nats, one_pass_nats
 from mlm_mini.experiments.joint.readers import BlankReader, reader_of_language
 from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, SURE, UNDECIDED, Sampled, decide_above
+from mlm_mini.experiments.probing.hiding import HALF
 from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS
 from mlm_mini.experiments.ratio.config import MaskRatioConfig
 from mlm_mini.experiments.ratio.result import MaskRatio, RatioScore
@@ -217,6 +222,9 @@ PLANTED = [
     ("distributional", company(0.9, 0.5, 0.5), FAILS),
     ("distributional", company(0.99, 0.5, -0.5), FAILS),
     ("distributional", company(0.955, 0.5, 0.5), UNDECIDED),
+    ("distributional", company(0.99, -0.5, 0.5), FAILS),
+    ("distributional", company(0.99, 0.1, 0.5), UNDECIDED),
+    ("distributional", company(0.99, 0.5, 0.1), UNDECIDED),
     ("forced", {STRETCHED: seeds(0.99, 0.01), AS_TRAINED: seeds(0.99, 0.01)}, HOLDS),
     ("forced", {STRETCHED: seeds(0.8, 0.01), AS_TRAINED: seeds(0.99, 0.01)}, TRAINING_ALONE),
     ("forced", {STRETCHED: seeds(0.8, 0.01), AS_TRAINED: seeds(0.8, 0.01)}, FAILS),
@@ -227,10 +235,13 @@ PLANTED = [
     ("cat-dog", pair(-0.4, 0.99, -0.05), FAILS),
     ("cat-dog", pair(-0.4, 0.99, 0.005), UNDECIDED),
     ("cat-dog", pair(-0.1, 0.99, 0.05), UNDECIDED),
+    ("cat-dog", pair(-0.4, 0.955, 0.05), UNDECIDED),
     ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(0.5)}, HOLDS),
     ("semantics", {PURITY: seeds(0.3), "beyond untrained": seeds(0.2)}, FAILS),
     ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(-0.2)}, FAILS),
     ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(0.1)}, UNDECIDED),
+    ("semantics", {PURITY: seeds(0.6), "beyond untrained": seeds(0.5)}, UNDECIDED),
+    ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(0.5), "beyond words": seeds(-0.2)}, FAILS),
     ("in-context", one(0.45), HOLDS),
     ("in-context", one(0.05), FAILS),
     ("in-context", one(0.3), UNDECIDED),
@@ -262,6 +273,7 @@ PLANTED = [
     ("mrf", agreement(1e-16, 0.01, 0.1), UNDECIDED),
     ("mrf", agreement(1e-3, 0.2, 0.1), FAILS),
     ("mrf", agreement(1e-16, 0.2, 0.1, nearer=2.0), FAILS),
+    ("mrf", agreement(1e-16, 0.2, 0.01, nearer=0.99), UNDECIDED),
     ("sweet-spot-writing", one(-0.5), HOLDS),
     ("sweet-spot-writing", one(0.5), FAILS),
     ("sweet-spot-writing", one(0.1), UNDECIDED),
@@ -274,11 +286,13 @@ PLANTED = [
     ("verb", lost(40, 0, 0), "holds when the sentence is one whose subject stands alone"),
     ("verb", lost(0, 0, 0), FAILS),
     ("verb", lost(40, 2.5, 0), UNDECIDED),
+    ("verb", lost(0, 40, 30), "holds when the sentence is an active or a passive"),
     ("proteins", beyond(0.3, 0.5, 0.2), HOLDS),
     ("proteins", beyond(0.3, 0.5, -0.1), BY_SEED),
     ("proteins", beyond(-0.5, 0.5, -0.6), BEHIND_COUNTING),
     ("proteins", beyond(-0.9, -0.3, -1.0), FAILS),
     ("proteins", beyond(0.1, 0.5, 0.05), UNDECIDED),
+    ("proteins", beyond(0.3, 0.1, 0.2), UNDECIDED),
     ("code", beyond(0.3, 0.5, 0.2), HOLDS),
     ("code", beyond(0.3, 0.5, -0.1), BY_SEED),
     ("code", beyond(-0.5, 0.5, -0.6), BEHIND_COUNTING),
@@ -297,6 +311,58 @@ def test_a_verdict_follows_from_the_finding(name, planted, verdict):
     (claim,) = find_claims([name])
     found = planted if isinstance(planted, Finding) else Finding(planted)
     assert claim.judge(found).word == verdict
+
+
+THREE = {"one pass, three blanks": 1, "in turn, three blanks": 1}
+IN_TURN_FOR_TWO = "holds when there are three blanks; holds when two blanks are filled one after the other"
+NOT_TWO = "holds when there are three blanks; does not hold as worded for two"
+OTHERWISE = "holds, but not because of the sentences that they share"
+EXACT_ALONE = "holds when the conditionals are exact; those of a model fit no joint"
+CONTROLLED = "holds when a control task is not solved as well"
+TWO_KINDS = "holds when the sentence is one whose subject stands alone or an active"
+# Of each claim: the figures, all exact, of which one lies just below its threshold, at it, and just above; the words.
+EDGES = [
+    ("bidirectional", {}, "figure", 0, (FAILS, FAILS, HOLDS)),
+    ("coreference", {}, "figure", np.log(2) / 2, (FAILS, FAILS, HOLDS)),
+    ("clm-efficiency", {}, "figure", 1, (FAILS, FAILS, HOLDS)),
+    ("attention-cost", {}, "crossing", 64, (HOLDS, HOLDS, "holds when a text has more than about 60 tokens")),
+    ("attention-cost", {}, "crossing", 2048, ("holds when a text has more than about 2050 tokens",) * 2 + (FAILS,)),
+    ("self-supervision", {}, "figure", 0, (FAILS, FAILS, HOLDS)),
+    ("surprisal", {}, "difference", 1e-12, (HOLDS, HOLDS, FAILS)),
+    ("in-context", {}, "figure", 0.25, (FAILS, FAILS, HOLDS)),
+    ("sweet-spot-writing", {}, "figure", 0, (HOLDS, FAILS, FAILS)),
+    ("distributional", {BEYOND_UNTRAINED: 0.5, BEYOND_ALONE: 0.5}, CLOSEST, 0.95, (FAILS, FAILS, HOLDS)),
+    ("distributional", {CLOSEST: 0.99, BEYOND_ALONE: 0.5}, BEYOND_UNTRAINED, 0, (FAILS, FAILS, HOLDS)),
+    ("distributional", {CLOSEST: 0.99, BEYOND_UNTRAINED: 0.5}, BEYOND_ALONE, 0, (FAILS, FAILS, HOLDS)),
+    ("forced", {AS_TRAINED: 0.99}, STRETCHED, 0.95, (TRAINING_ALONE, TRAINING_ALONE, HOLDS)),
+    ("forced", {STRETCHED: 0.5}, AS_TRAINED, 0.95, (FAILS, FAILS, TRAINING_ALONE)),
+    ("cat-dog", {FALL: -0.4, LEAD: 0.05}, NEARER, 0.95, (FAILS, FAILS, HOLDS)),
+    ("cat-dog", {FALL: -0.4, NEARER: 0.99}, LEAD, 0, (FAILS, FAILS, HOLDS)),
+    ("cat-dog", {LEAD: 0.05, NEARER: 0.99}, FALL, 0, (HOLDS, OTHERWISE, OTHERWISE)),
+    ("semantics", {"beyond untrained": 0.5}, PURITY, 0.5, (FAILS, FAILS, HOLDS)),
+    ("semantics", {PURITY: 0.9}, "beyond untrained", 0, (FAILS, FAILS, HOLDS)),
+    ("probing", {"control task at its best": 80}, "selectivity, noun visible", 2, (FAILS, FAILS, HOLDS)),
+    ("probing", {"selectivity, noun visible": 9}, "control task at its best", 90, (HOLDS, CONTROLLED, CONTROLLED)),
+    ("verb", {"subject alone": 40, "active": 40}, "passive", 2, (TWO_KINDS, TWO_KINDS, HOLDS)),
+    ("joint", THREE | {"in turn, two blanks": 1}, "one pass, two blanks", 0, (IN_TURN_FOR_TWO, IN_TURN_FOR_TWO, HOLDS)),
+    ("joint", THREE | {"one pass, two blanks": -1}, "in turn, two blanks", 0, (NOT_TWO, NOT_TWO, IN_TURN_FOR_TWO)),
+    ("adjacency", {"chain": 0.0}, "hidden", 1e-9, (HOLDS,) + ("holds when the language is a chain",) * 2),
+    ("mrf", {GAP: 0.2, NEARER_BY_GIBBS: 0.3}, EXACT_GAP, 1e-9, (EXACT_ALONE, EXACT_ALONE, FAILS)),
+    ("mrf", {GAP: 0.2, EXACT_GAP: 0.0}, NEARER_BY_GIBBS, 1, (EXACT_ALONE, FAILS, FAILS)),
+    ("mrf", {NEARER_BY_GIBBS: 0.3, EXACT_GAP: 0.0}, GAP, 1e-3, (HOLDS, EXACT_ALONE, EXACT_ALONE)),
+    ("proteins", {OVER_COUNTING: 0.3, WORST_SEED: 0.2}, OVER_FREQUENCY, 0, (FAILS, FAILS, HOLDS)),
+    ("proteins", {OVER_FREQUENCY: 0.3, WORST_SEED: 0.2}, OVER_COUNTING, 0, (BEHIND_COUNTING, BEHIND_COUNTING, HOLDS)),
+    ("proteins", {OVER_FREQUENCY: 0.3, OVER_COUNTING: 0.2}, WORST_SEED, 0, (BY_SEED, BY_SEED, HOLDS)),
+]
+
+
+@pytest.mark.parametrize(("name", "others", "figure", "threshold", "words"), EDGES)
+def test_a_verdict_changes_at_its_threshold_and_nowhere_else(name, others, figure, threshold, words):
+    (claim,) = find_claims([name])
+    step = 1e-6 * abs(threshold) or 1e-9
+    for value, word in zip((threshold - step, threshold, threshold + step), words, strict=True):
+        figures = {of: Sampled.exact(x) for of, x in (others | {figure: value}).items()}
+        assert claim.judge(Finding(figures, {"shortest": 64, "longest": 2048})).word == word
 
 
 def test_no_verdict_is_a_constant():
@@ -526,6 +592,85 @@ def test_rises_are_those_of_seeds():
     assert claim.measure(Effort()).figure == pytest.approx(of_seeds)
 
 
+def test_the_worst_of_many_tries_is_judged(monkeypatch):
+    monkeypatch.setattr(foundations, "surprisal_differences", lambda rng: np.array([0.0, 1e-3, 1e-15]))
+    monkeypatch.setattr(foundations, "excluded_mass", lambda rng: np.array([0.0, 0.0, 1e-9]))
+    assert foundations.surprisal_agreement(QUICK).figure.value == 1e-3
+    assert foundations.excluded_probability(QUICK).figure.value == 1e-9
+    distances = np.array([[0.25, 0.5], [0.125, 0.75]])
+    leak = leaks.Leak(None, None, distances, np.array([[np.inf, 1.0]] * 2), np.array([[1.0, 1.0], [1.0, np.inf]]))
+    monkeypatch.setattr(foundations, "leaks_at_blanks", lambda *given: leak)
+    finding = foundations.kl_leak(QUICK)
+    assert {name: figure.value for name, figure in finding.figures.items()} == {
+        "KL(buggy, correct)": 0.5,
+        "KL(correct, buggy)": 0.25,
+    }
+    assert finding.facts == {"smallest total variation": 0.125, "largest total variation": 0.75}
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_experiment_runs_the_config_that_is_asked_for_with_its_own_seed(full):
+    asked = []
+    planted = Experiment("planted", "quick", "full", lambda *given: asked.extend(given), None, seed=7)
+    planted.run(full, 3)
+    config, rng, workers, _ = asked
+    assert (config, workers) == ("full" if full else "quick", 3)
+    assert rng.random() == np.random.default_rng(7).random()
+    assert find_experiment("writing").name == "writing"
+    assert list(EXPERIMENTS) == [experiment.name for experiment in EXPERIMENTS.values()]
+
+
+def test_what_is_shipped_says_which_command_made_it():
+    result = SimpleNamespace(to_dict=lambda: {"x": 1})
+    row = for_shipping(Experiment("planted", 0, 1, None, None, seed=7), result, "python -m it")
+    assert (row["experiment"], row["seed"], row["command"], row["result"]) == ("planted", 7, "python -m it", {"x": 1})
+
+
+def test_the_steps_of_two_objectives_are_judged_and_the_rest_are_facts(monkeypatch):
+    found = SimpleNamespace(steps=seeds(3.0), predictions=seeds(0.6), flops=seeds(2.0), rates={"masked": 0.01})
+    asked = []
+    monkeypatch.setattr(context, "measure_objectives", lambda *given: asked.append(given) or found)
+    finding = context.clm_efficiency(QUICK)
+    assert finding.figures == {"steps": found.steps}
+    assert finding.facts["predictions"] == pytest.approx(seeds(0.6).estimate, abs=6e-4)
+    assert finding.facts["flops"] == pytest.approx(seeds(2.0).estimate, abs=6e-4)
+    assert finding.facts["learning rates"] == {"masked": 0.01}
+    context.clm_efficiency(Effort(quick=False, workers=1))
+    assert asked == [(120, 5, 1), (900, 5, 1)]
+
+
+def test_attention_is_timed_at_powers_of_two_and_its_crossing_judged(monkeypatch):
+    cost, asked = SimpleNamespace(crossing=seeds(500.0), counted=384), []
+    monkeypatch.setattr(
+        context, "measure_attention_cost", lambda lengths, *given: asked.append(lengths.tolist()) or cost
+    )
+    for quick, longest in ((True, 4096), (False, 8192)):
+        finding = context.attention_crossing(Effort(quick=quick))
+        assert finding.figures == {"crossing": cost.crossing}
+        assert finding.facts == {"shortest": 64, "longest": longest, "counted": 384}
+    assert asked[0] == [64, 128, 256, 512, 1024, 2048, 4096]
+
+
+def test_a_clause_is_right_where_the_likelier_person_is_the_one_who_was_meant(monkeypatch):
+    after = np.array([0.1, 0.6, 0.69, 0.7])  # ln 2 is 0.693
+    monkeypatch.setattr(context, "referent_nats", lambda *given: (np.full(4, np.log(2)), after))
+    finding = context.pronoun_clue(QUICK)
+    assert finding.figure.value == pytest.approx(np.log(2) - after.mean())
+    assert finding.facts["the likelier person is right in"] == 0.75
+
+
+def test_two_blanks_that_are_not_neighbors_tell_what_the_tables_say():
+    (claim,) = find_claims(["adjacency"])
+    finding = claim.measure(QUICK)
+    for name, table in small_languages(n=8).items():
+        nats = []
+        for j in range(3, 7):  # the first blank is the second word, and the last word is no blank
+            contexts = np.moveaxis(table, (1, j), (-2, -1)).reshape(-1, 3, 3)
+            nats.append(sum(of.sum() * total_correlation(of / of.sum()) for of in contexts))
+        assert finding.figures[name].value == pytest.approx(max(nats), abs=1e-9)
+    assert finding.figure.value == finding.figures["second-order chain"].value
+
+
 def of_arm(study, arm, measure):
     """The mean over the seeds of an arm of a shipped study, straight from its runs."""
     return np.mean([measure(run) for run in study.runs if run.cell.arm == arm])
@@ -555,6 +700,30 @@ def test_the_claims_on_vectors_compare_the_tables_that_they_name():
         },
         "in-context": {"told apart beyond random weights": told},
     }
+    nearest = of_arm(study, alone, lambda run: run.looks[-1].table.dog_nearer)
+    facts = {
+        "distributional": {
+            "likeness": likeness,
+            "likeness, counts": of_arm(study, whole, lambda run: run.looks[-1].counts[0].likeness),
+            "other_class": of_arm(study, whole, lambda run: run.looks[-1].table.other_class),
+        },
+        "forced": {
+            "purity, stretched": of_arm(study, whole, lambda run: run.stretched[-1].purity),
+            "equally wide in all directions": of_arm(study, whole, lambda run: run.stretched[0].closest),
+            "largest change of a probability": [max(run.changed for run in study.runs if run.cell.arm == whole)],
+        },
+        "cat-dog": {
+            "cosine": of_arm(study, whole, lambda run: run.looks[-1].table.cat_dog),
+            "nearer, words alone": nearest,
+            f"cosine, {barks}": of_arm(study, barks, lambda run: run.looks[-1].table.cat_dog),
+        },
+        "in-context": {"told apart": of_arm(study, whole, lambda run: run.looks[-1].told_apart)},
+    }
+    for name, told in facts.items():
+        (claim,) = find_claims([name])
+        measured = claim.measure(QUICK).facts
+        found = {of: np.atleast_1d(measured[of])[0] for of in told}
+        assert found == pytest.approx({of: np.atleast_1d(x)[0] for of, x in told.items()}, abs=6e-4)
     for name, figures in expected.items():
         (claim,) = find_claims([name])
         found = {of: figure.value for of, figure in claim.measure(QUICK).figures.items()}
@@ -566,7 +735,15 @@ def test_the_claims_on_writers_and_strategies_compare_the_arms_that_they_name():
     study = find_experiment("writing").shipped()
     (claim,) = find_claims(["sweet-spot-writing"])
     price = of_arm(study, "15%", lambda run: run.price) - of_arm(study, "all ratios", lambda run: run.price)
-    assert claim.measure(QUICK).figure.value == pytest.approx(price)
+    finding = claim.measure(QUICK)
+    assert finding.figure.value == pytest.approx(price)
+    for arm, unit, fact in (
+        ("40%", "price", "nats per sentence, 40%, less all ratios"),
+        ("causal", "price", "nats per sentence, causal, less all ratios"),
+        ("15%", "kl", "KL at 15% hidden, 15% less all ratios, nats"),
+    ):
+        more = [of_arm(study, a, lambda run, unit=unit: getattr(run, unit)) for a in (arm, "all ratios")]
+        assert finding.facts[fact][0] == pytest.approx(more[0] - more[1], abs=6e-4)
     study = find_experiment("mask_strategy").shipped()
 
     def kl(strategy):
@@ -599,6 +776,58 @@ def test_the_claim_on_the_verb_is_about_a_hidden_noun_in_each_kind_of_sentence()
     found = claim.measure(QUICK)
     assert {kind: figure.value for kind, figure in found.figures.items()} == pytest.approx(drop)
     assert found.figure.value == pytest.approx(drop["subject alone"])
+    told = found.facts["the verb hidden, noun hidden, points lost"]
+    assert {kind: estimate[0] for kind, estimate in told.items()} == pytest.approx(drop, abs=6e-3)
+    assert list(found.facts["by hidden, noun hidden, points lost"]) == ["passive"], "no other sentence has a by"
+    ceilings = [c for model in study.models for c in model.ceilings if c.noun == "noun hidden"]
+    whole, half = (np.mean([c.right for c in ceilings if c.hidden == what], axis=0) for what in ("nothing", HALF))
+    told = found.facts[f"{HALF} hidden, noun hidden, points the exact posterior loses"]
+    assert [told[kind] for kind in SENTENCE_KINDS] == pytest.approx(100 * (whole - half), abs=0.06)
+
+
+def test_the_facts_on_probes_are_those_of_their_readers():
+    study = find_experiment("probing").shipped()
+
+    def read(reader, noun, task):
+        wanted = (reader, noun, study.last, "nothing", task)
+        found = [
+            r.accuracy
+            for m in study.models
+            for r in m.readings
+            if (r.reader, r.noun, r.layer, r.hidden, r.task) == wanted
+        ]
+        return 100 * np.mean(found)
+
+    (claim,) = find_claims(["probing"])
+    finding = claim.measure(QUICK)
+    told = {name: x[0] for name, x in finding.facts.items() if isinstance(x, list)}
+    for noun in ("noun visible", "noun hidden"):
+        for reader in ("trained", "random weights"):
+            tasks = {
+                "": "role",
+                " on words the probe knows": "role, words known",
+                " on the control task": "control task",
+            }
+            for words, task in tasks.items():
+                assert told[f"accuracy{words}, {noun}, {reader}, %"] == pytest.approx(
+                    read(reader, noun, task), abs=6e-3
+                )
+            verbs = 100 * np.mean([m.new_verbs[f"{reader}, {noun}"] for m in study.models])
+            assert told[f"accuracy on verbs the probe does not know, {noun}, {reader}, %"] == pytest.approx(
+                verbs, abs=6e-3
+            )
+        more = read("trained", noun, "role") - read("random weights", noun, "role")
+        assert told[f"points beyond random weights, {noun}"] == pytest.approx(more, abs=6e-3)
+        selectivity = read("trained", noun, "role, words known") - read("trained", noun, "control task")
+        assert finding.figures[f"selectivity, {noun}"].value == pytest.approx(selectivity)
+    for layer, what in ((1, "role direction"), (2, "random, equally far")):
+        moved = np.mean(
+            [r.moved for m in study.models for r in m.removals if (r.what, r.layer) == (what, layer)], axis=0
+        )
+        told = finding.facts[f"nats moved, {what}, layer {layer}"]
+        assert {kind: x[0] for kind, x in told.items()} == pytest.approx(
+            dict(zip(SENTENCE_KINDS, moved, strict=True)), abs=6e-5
+        )
 
 
 def test_the_claims_beyond_english_are_held_against_the_best_ngram_and_a_unigram():
@@ -609,6 +838,17 @@ def test_the_claims_beyond_english_are_held_against_the_best_ngram_and_a_unigram
         ngrams = [s for s in study.scores if s.cell.language == language and s.cell.arm.startswith("n-gram")]
         best = min(ngrams, key=lambda score: score.validation).nats
         (claim,) = find_claims([name])
+        facts = claim.measure(QUICK).facts
+        unsharpened = [s.untuned for s in study.scores if (s.cell.language, s.cell.arm) == (language, "masked model")]
+        (ngram,) = [s for s in ngrams if s.nats is best]
+        assert facts["untuned, nats saved"][0] == pytest.approx((ngram.untuned - unsharpened).mean(), abs=6e-5)
+        assert facts["best n-gram"] == f"{ngram.cell.arm}, order {ngram.order}"
+        assert facts["seeds, nats saved"] == pytest.approx([(best - each).mean() for each in of_seeds], abs=6e-5)
+        for unit in ("top1", "top20"):
+            assert facts[f"{unit}, {ngram.cell.arm}"][0] == pytest.approx(getattr(ngram, unit).mean(), abs=6e-5)
+            of_model = [getattr(s, unit) for s in study.scores if s.cell.language == language and s.cell.steps]
+            assert facts[f"{unit}, model"][0] == pytest.approx(np.mean(of_model), abs=6e-5)
+            assert {s.cell.steps for s in study.scores if s.cell.language == language} == {0, facts["steps"]}
         found = {of: figure.value for of, figure in claim.measure(QUICK).figures.items()}
         assert found == pytest.approx(
             {
@@ -651,6 +891,14 @@ def test_the_claim_on_fields_compares_trained_models_at_their_end():
     found = {of: figure.value for of, figure in claim.measure(QUICK).figures.items()}
     nearer = np.exp(np.log(gibbs / one_pass).mean())
     assert list(found.values()) == pytest.approx([gap.mean(), study.exact[0], nearer])
+    facts = claim.measure(QUICK).facts
+    assert facts["gap by step, nats"] == pytest.approx(
+        dict(zip(study.config.looks, study.values[:, :, 0].mean(axis=0), strict=True)), abs=6e-5
+    )
+    assert (facts["seeds"], facts["log odds ratios"]) == (
+        len(study.values),
+        pytest.approx(study.values[:, -1, 1].mean()),
+    )
 
 
 def test_the_control_task_is_looked_at_where_a_probe_solves_it_best():

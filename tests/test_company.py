@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.claims.all_claims import find_claims
 from mlm_mini.experiments.claims.claim import Effort
-from mlm_mini.experiments.company import arms, english, geometry, uses
+from mlm_mini.experiments.company import arms, baseline, english, geometry, projection, study, uses
 from mlm_mini.experiments.company.alike import mantel, partial_rank_correlation
 from mlm_mini.experiments.company.baseline import GRID, CountSetting
-from mlm_mini.experiments.company.config import CompanyCell, CompanyConfig, CompanyScore
+from mlm_mini.experiments.company.config import CompanyCell, CompanyConfig, CompanyScore, Look
 from mlm_mini.experiments.company.contexts import (
     jensen_shannon,
     pairwise_divergence,
@@ -24,22 +24,24 @@ from mlm_mini.experiments.company.contexts import (
 )
 from mlm_mini.experiments.company.counts import cooccurrence, expected_cooccurrence
 from mlm_mini.experiments.company.english import _counts, kinds_of
-from mlm_mini.experiments.company.figures_of import company_figures, further
+from mlm_mini.experiments.company.figures_of import CompanyFigures, company_figures, further
 from mlm_mini.experiments.company.ppmi import context_distribution, ppmi, svd_vectors
 from mlm_mini.experiments.company.projection import plane_of
-from mlm_mini.experiments.company.result import WordCompany
+from mlm_mini.experiments.company.result import IN_CONTEXT, WordCompany
 from mlm_mini.experiments.company.stretch import output_pair, predictions, stretch
 from mlm_mini.experiments.company.study import run_company_cell
 from mlm_mini.experiments.company.truth import scene_company, word_frequency
-from mlm_mini.experiments.company.vectors import mean_vectors, occurrences, table
+from mlm_mini.experiments.company.vectors import last_states, mean_vectors, occurrences, table
 from mlm_mini.experiments.lab.intervals import mean_interval
 from mlm_mini.experiments.lab.permutations import permutation_share, rank_correlation, shuffled_correlations
 from mlm_mini.experiments.lab.result import plain, restored
 from mlm_mini.experiments.lab.verdicts import Sampled
 from mlm_mini.languages import SceneLanguage, Vocabulary, scene_language
+from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.seeds import TUNING_SEED
+from mlm_mini.training import recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 rng = np.random.default_rng
@@ -120,6 +122,30 @@ def test_short_vectors_keep_the_inner_products_of_the_best_approximation():
     assert np.linalg.norm(svd_vectors(matrix, 4, 0.0), axis=0) == pytest.approx(np.ones(4))
 
 
+def test_a_setting_is_what_its_numbers_say():
+    counts = {1: rng(31).poisson(2.0, (7, 7)), 2: rng(32).poisson(2.0, (7, 7))}
+    setting = CountSetting(window=2, shift=1.25, smoothing=0.5, dimensions=2, power=1.0)
+    U, s, _ = np.linalg.svd(ppmi(counts[2], shift=1.25, smoothing=0.5))
+    vectors = setting.vectors(counts[2])
+    assert vectors @ vectors.T == pytest.approx((U[:, :2] * s[:2] ** 2) @ U[:, :2].T)
+    assert str(setting) == "window 2, shift 1.25, smoothing 0.5, 2 dimensions, power 1"
+    assert str(setting._replace(shift=1.0)) == "window 2, smoothing 0.5, 2 dimensions, power 1"
+
+
+def test_each_setting_is_tried_on_the_counts_of_its_window_and_the_first_of_the_best_is_kept(monkeypatch):
+    monkeypatch.setattr(baseline, "company_figures", lambda vectors, company: planted_figures(vectors[0, 0]))
+    monkeypatch.setattr(CountSetting, "vectors", lambda setting, counts: np.full((2, 2), counts[0, 0]))
+    grid = [CountSetting(window, 1.0, 0.75, 2, power) for window in (1, 2, 5) for power in (0.0, 1.0)]
+    counts = {1: np.full((2, 2), 4), 2: np.full((2, 2), 9), 5: np.full((2, 2), 7)}
+    tried = baseline.try_settings(counts, None, grid)
+    assert [trial.figures.likeness for trial in tried] == [4, 4, 9, 9, 7, 7]
+    assert baseline.best_setting(tried, "likeness") == grid[2]
+
+
+def planted_figures(likeness, **others):
+    return CompanyFigures(**dict.fromkeys(CompanyFigures._fields, 0.0) | {"likeness": likeness} | others)
+
+
 # ---- geometry
 
 
@@ -145,6 +171,8 @@ def test_clusters_that_are_the_classes_agree():
     classes = np.repeat([0, 1, 2], 8)
     vectors = np.eye(3)[classes] + 0.01 * rng(6).normal(size=(24, 3))
     assert geometry.cluster_agreement(vectors, classes, 0) == 1
+    lengths = np.tile([0.1, 1.0, 10.0, 100.0], 6)[:, None]
+    assert geometry.cluster_agreement(lengths * vectors, classes, 0) == 1
     assert abs(geometry.cluster_agreement(vectors, rng(7).permutation(classes), 0)) < 0.3
 
 
@@ -203,8 +231,16 @@ def test_rank_correlations_are_those_of_scipy_and_what_is_held_drops_out():
     one, other = held + rng(14).normal(size=(2, 4000))
     assert rank_correlation(one, other) > 0.3
     assert abs(partial_rank_correlation(one, other, held)) < 0.05
+    assert partial_rank_correlation(x, y + x, held[:200]) == pytest.approx(of_what_is_left(x, y + x, held[:200]))
     with pytest.raises(ValueError, match="never varies"):
         rank_correlation(x, np.ones(200))
+
+
+def of_what_is_left(x, y, held):
+    """The correlation of the ranks of x and y, each less its line over the ranks of `held`."""
+    design = np.column_stack([np.ones(len(x)), rankdata(held)])
+    left = [r - design @ np.linalg.lstsq(design, r, rcond=None)[0] for r in (rankdata(x), rankdata(y))]
+    return np.corrcoef(*left)[0, 1]
 
 
 def test_the_mantel_test_finds_what_is_there_and_nothing_else():
@@ -230,7 +266,7 @@ def test_the_figures_of_perfect_vectors_and_of_none(company):
 
 
 def test_figures_of_pairs_are_those_of_scipy_and_of_a_loop(company):
-    vectors = rng(18).normal(size=(len(company.words), 16))
+    vectors = rng(18).normal(size=(len(company.words), 16)) + np.linspace(-1, 1, 16)
     found, near = company_figures(vectors, company), geometry.cosines(vectors - vectors.mean(axis=0))
     cat, dog = company.words.index("cat"), company.words.index("dog")
     shares = []
@@ -248,6 +284,21 @@ def test_figures_of_pairs_are_those_of_scipy_and_of_a_loop(company):
     assert found.other_class == pytest.approx(spearmanr(-alike[mixed], near[one, other][mixed])[0])
     apart = -np.abs(logs[one] - logs[other])[strange]
     assert found.by_frequency == pytest.approx(spearmanr(apart, near[one, other][strange])[0])
+    raw, as_often = geometry.cosines(vectors)[one, other], -np.abs(logs[one] - logs[other])
+    assert found.mean_cosine == pytest.approx(raw.mean())
+    assert found.likeness_raw == pytest.approx(spearmanr(-alike[met], raw[met])[0])
+    left = of_what_is_left(-alike[met], near[one, other][met], as_often[met])
+    assert found.beyond_frequency == pytest.approx(left)
+    assert found.twins == pytest.approx(near[one, other][alike < 1e-9].mean())
+    apart = company.divergence + 9 * np.eye(len(near))
+    nearest = [(near[i] < near[i, j]).sum() / (len(near) - 2) for i, j in enumerate(apart.argmin(axis=1))]
+    assert found.closest == pytest.approx(np.mean(nearest))
+    judged = [i for i, kind in enumerate(company.classes) if (company.classes == kind).sum() >= 4]
+    closest = [sorted((-near[i, j], j) for j in judged if j != i)[:3] for i in judged]
+    same = [[company.classes[i] == company.classes[j] for _, j in row] for i, row in zip(judged, closest, strict=True)]
+    assert found.purity == pytest.approx(np.mean(same))
+    centered = (vectors - vectors.mean(axis=0))[judged]
+    assert found.agreement == geometry.cluster_agreement(centered, company.classes[judged], 0)
 
 
 # ---- texts, uses, vectors
@@ -261,6 +312,7 @@ def test_words_drawn_alone_are_the_same_words_at_the_same_places():
     assert (alone[~word] == ids[~word]).all()
     assert (np.sort(alone[word]) == np.sort(ids[word])).all()
     assert (alone[word] == ids[word]).mean() < 0.2
+    assert (np.sort(alone, axis=1) != np.sort(ids, axis=1)).any(axis=1).mean() > 0.9, "words leave their sentence"
 
 
 def test_a_dog_that_only_barks_is_as_rare_as_its_control():
@@ -280,6 +332,15 @@ def test_the_same_seed_has_the_same_sentences_in_every_arm():
     assert np.isin(plain_text[plain_text != barking], scene_language().vocabulary.ids(["dog", "puppy"])).all()
 
 
+@pytest.mark.parametrize("arm", [arms.ALONE, arms.RARE_DOG])
+def test_what_an_arm_draws_by_lot_does_not_change_the_sentences_that_follow(arm):
+    one, other = arms.ArmSentences(arms.WHOLE_TEXT, 5), arms.ArmSentences(arm, 5)
+    dogs = scene_language().vocabulary.ids(["dog", "puppy"])
+    for _ in range(2):
+        whole, changed = (np.sort(source.next_batch(50), axis=None) for source in (one, other))
+        assert (whole[~np.isin(whole, dogs)] == changed[~np.isin(changed, dogs)]).all()
+
+
 def test_two_uses_differ_in_the_subject_alone_and_are_known_exactly(untrained):
     sentences = uses.two_uses()
     chance = uses.chance_by_itself(scene_language(), sentences.ids)
@@ -290,9 +351,17 @@ def test_two_uses_differ_in_the_subject_alone_and_are_known_exactly(untrained):
         mine = sentences.verb == verb
         assert len(set(sentences.subject[mine])) == mine.sum()
         assert (sentences.ids[mine] != sentences.ids[mine][0]).any(axis=0).sum() == 1
+    verbs = np.array([scene_language().vocabulary.ids([verb])[0] for verb in sentences.verb])
+    rows, places = np.nonzero(sentences.ids == verbs[:, None])
+    states = last_states(untrained, sentences.ids, scene_language().vocabulary.pad_id)
+    assert (rows == np.arange(len(verbs))).all()
+    assert (uses.verb_vectors(untrained, sentences) == states[rows, places]).all()
     use = sentences.by_itself[:, None].astype(float)
     assert uses.told_apart(np.hstack([use, 1 - use]), sentences) == 1
     assert uses.told_apart(np.ones((len(use), 3)), sentences) == 0.5
+    noise = rng(26).normal(size=(len(use), 2)) * [1, 0.01]
+    apart = [uses.told_apart(np.hstack([use + far, far + 0 * use, noise]), sentences) for far in (0, 1000)]
+    assert apart[0] == apart[1], "what all have in common is of no account"
     assert 0.3 < uses.told_apart(uses.verb_vectors(untrained, sentences), sentences) < 0.8
 
 
@@ -304,7 +373,11 @@ def test_mean_vectors_are_means_over_occurrences(untrained):
     mean = mean_vectors(tokens, vectors, [the, missing])
     assert mean[0] == pytest.approx(vectors[tokens == the].mean(axis=0), abs=1e-5)
     assert (mean[1] == 0).all()
-    assert table(untrained, [the]).shape == (1, 64)
+    assert table(untrained, [the])[0] == pytest.approx(untrained.embeddings.words.weight[the].detach().numpy())
+    short = ids[(ids != language.vocabulary.pad_id).sum(axis=1).argmin()]
+    n = (short != language.vocabulary.pad_id).sum()
+    alone, padded = (last_states(untrained, row[None], language.vocabulary.pad_id)[0] for row in (short[:n], short))
+    assert padded[:n] == pytest.approx(alone, abs=1e-5)
 
 
 def test_a_stretch_changes_angles_and_no_prediction(untrained):
@@ -333,22 +406,39 @@ def test_english_counts_leave_rare_words_their_place():
     assert kinds.tolist() == ["numbers", "numbers", "metals"]
 
 
+def test_english_words_that_are_met_often_are_counted_book_group_by_book_group(monkeypatch):
+    texts = "The dog ran. The cat ran.", "A dog sat.", "The dog sat on 7 mats; 7 mats."
+    corpus = Corpus(tuple(Document(str(i), text, "train") for i, text in enumerate(texts)), "s", "l", "n")
+    for name, value in (("english_corpus", lambda: corpus), ("OFTEN", 2), ("BOOK_GROUPS", 2)):
+        monkeypatch.setattr(english, name, value)
+    found = english.english_counts.__wrapped__()
+    assert found.words == ("the", "dog", "ran", "sat", "mats")
+    assert found.times.tolist() == [3, 3, 2, 2, 2]
+    upper = {(0, 1): 2, (1, 2): 1, (0, 2): 2, (1, 3): 1, (0, 3): 1}  # books 0 and 2, at most two places apart
+    expected = np.zeros((2, 5, 5), dtype=int)
+    for (i, j), n in upper.items():
+        expected[0, i, j] = expected[0, j, i] = n
+    expected[1, 1, 3] = expected[1, 3, 1] = 1
+    assert found.counts.tolist() == expected.tolist()
+
+
 def test_for_the_interval_each_group_of_books_is_left_out(monkeypatch):
-    counts = rng(23).normal(size=(3, 6, 6))
-    words = ("gold", "two", "silver", "three", "brass", "four")
-    monkeypatch.setattr(english, "english_counts", lambda: english.EnglishCounts(words, np.ones(6), counts))
+    counts = rng(23).normal(size=(3, 7, 7)) + 3 * np.eye(7)[6]
+    words = ("gold", "two", "silver", "three", "brass", "four", "the")  # the last is of no kind
+    monkeypatch.setattr(english, "english_counts", lambda: english.EnglishCounts(words, np.ones(7), counts))
     monkeypatch.setattr(english, "english_vectors", lambda counts: counts)
 
     def share(group_sum):
-        near = geometry.nearest(group_sum - group_sum.mean(axis=0), 3)
+        near = geometry.nearest((group_sum - group_sum.mean(axis=0))[:6], 3)
         return np.mean([[i % 2 == j % 2 for j in row] for i, row in enumerate(near)])
 
     whole = share(counts.sum(axis=0))
     without = [share(counts[list(kept)].sum(axis=0)) for kept in ((1, 2), (0, 2), (0, 1))]
-    found = english.english_purity(rng(24), shuffles=10)
+    found = english.english_purity(rng(24), shuffles=400)
     assert found.measured.estimate == pytest.approx(Sampled.jackknife(whole, without).estimate)
     assert found.chance == pytest.approx(2 / 5)
-    assert found.shuffled.shape == (10,)
+    assert found.shuffled.shape == (400,)
+    assert found.shuffled.mean() == pytest.approx(2 / 5, abs=0.03)
 
 
 def test_the_plane_shows_the_largest_spread(company):
@@ -359,7 +449,15 @@ def test_the_plane_shows_the_largest_spread(company):
     near = [name for name, _ in plane.neighbors("cat", 4)]
     expected = geometry.nearest(geometry.centered(vectors), 4)[company.place("cat")]
     assert near == [company.words[i] for i in expected]
-    assert 0 <= plane.seen_in_plane("cat", 4) <= 4
+    directions = geometry.unit(geometry.centered(vectors))
+    spread = np.sort(np.linalg.eigvalsh(np.cov(directions.T)))[::-1]
+    assert plane.shares == pytest.approx(spread[:2] / spread.sum())
+    assert np.cov(plane.points.T) == pytest.approx(np.diag(spread[:2]), abs=1e-12)
+    assert (plane.points.max(axis=0) == np.abs(plane.points).max(axis=0)).all()
+    for word in ("cat", "bread", "the"):
+        away = [np.hypot(*(point - plane.points[plane.place(word)])) for point in plane.points]
+        flat = {company.words[i] for i in np.argsort(away)[1:5]}  # the first is the word itself
+        assert plane.seen_in_plane(word, 4) == len(flat & {name for name, _ in plane.neighbors(word, 4)})
     with pytest.raises(ValueError, match="'axolotl' is not among the 399 words"):
         plane.neighbors("axolotl", 4)
 
@@ -377,6 +475,14 @@ def test_a_run_finds_what_its_score_holds():
     assert (len(first.counts), len(last.counts)) == (0, 2)
     assert first.table.closest == pytest.approx(0.5, abs=0.1)
     assert score.changed < 1e-9
+    assert abs(first.table.mean_cosine) < 0.05 < 0.2 < first.context.mean_cosine
+    assert len({score.stretched[0].twins, score.stretched[1].twins, last.table.twins}) == 3
+    source, company, special = arms.ArmSentences(arms.WHOLE_TEXT, 7), scene_company(), scene_language().vocabulary
+    read = np.concatenate([source.next_batch(recipe("scenes", size="tiny", device="cpu").batch_size) for _ in "12"])
+    for setting, counted in zip(settings, last.counts, strict=True):
+        counts = cooccurrence(read, special.special_ids, len(special), setting.window)
+        near = geometry.cosines(geometry.centered(setting.vectors(counts[np.ix_(company.ids, company.ids)])))
+        assert counted.twins == pytest.approx(near[company.twins].mean(), abs=1e-4)
     assert cell.name != replace(cell, settings=settings[:1]).name
 
 
@@ -395,7 +501,120 @@ def test_the_shipped_study_is_whole():
     assert len(study.table().splitlines()) == 9
 
 
-def test_classes_are_held_against_three_tables_that_nobody_taught_them():
+def test_the_full_study_runs_the_cells_that_are_shipped(monkeypatch):
+    shipped, asked = find_experiment("word_company").shipped(), []
+    monkeypatch.setattr(study, "try_counts", lambda config: shipped.tried)
+    monkeypatch.setattr(study, "study_folder", lambda *of: None)
+    monkeypatch.setattr(study, "score_cells", lambda kind, cells, *how: asked.extend(cells) or shipped.runs)
+    study.measure_company(CompanyConfig(), rng(0))
+    assert asked == [run.cell for run in shipped.runs]
+
+
+def test_settings_are_tried_on_as_much_text_as_a_model_reads_with_the_seed_that_chooses(monkeypatch):
+    asked = []
+    figures = planted_figures(0.123456789)
+
+    class Text:
+        def __init__(self, arm, seed):
+            asked.append((arm, seed))
+
+        def next_batch(self, n):
+            asked.append(n)
+            return arms.ArmSentences(arms.WHOLE_TEXT, 0).next_batch(9)
+
+    monkeypatch.setattr(study, "ArmSentences", Text)
+    monkeypatch.setattr(study, "try_settings", lambda counts, *given: [baseline.CountTrial(tuple(counts), figures)])
+    (trial,) = study.try_counts(CompanyConfig(steps=3))
+    assert asked == [(arms.WHOLE_TEXT, TUNING_SEED), 3 * recipe("scenes", size="tiny", device="cpu").batch_size]
+    assert trial.setting == baseline.WINDOWS
+    assert trial.figures.likeness == 0.12346
+
+
+def test_three_planes_show_counts_a_table_and_words_in_sentences(company, untrained, monkeypatch):
+    monkeypatch.setattr(projection, "PLANE_SENTENCES", 60)
+    planes = projection.scene_planes(untrained)
+    assert (planes[projection.OF_TABLE].vectors == table(untrained, company.ids)).all()
+    ids = scene_language().sample(60, rng(projection.PLANE_SEED)).ids
+    tokens, vectors = occurrences(untrained, ids, scene_language().vocabulary)
+    the = company.place("the")
+    mean = vectors[tokens == company.ids[the]].mean(axis=0)
+    assert planes[projection.OF_CONTEXT].vectors[the] == pytest.approx(mean, abs=1e-5)
+    counts = expected_cooccurrence(scene_language(), 2)[np.ix_(company.ids, company.ids)]
+    U, s, _ = np.linalg.svd(ppmi(counts, smoothing=0.75))
+    lengths = (U[:, :64] ** 2) @ s[:64]
+    assert (planes[projection.OF_COUNTS].vectors ** 2).sum(axis=1) == pytest.approx(lengths)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """A study of two seeds in which every figure of every look is another number, the seeds in falling order."""
+    config, numbers = CompanyConfig(steps=8, looks=(0, 4, 8), seeds=2), iter(range(10**6))
+
+    def figures():
+        return CompanyFigures(*(next(numbers) / 1000 for _ in CompanyFigures._fields))
+
+    runs = []
+    for seed, arm in itertools.product((1201, 1200), config.arms):
+        looks = config.looks if arm == arms.WHOLE_TEXT else config.looks[-1:]
+        cell = CompanyCell(arm, seed, config.steps, looks, GRID[:2])
+        of = [Look(s, 0.1, figures(), (figures(), figures()) if s else (), figures(), 0.5) for s in looks]
+        runs.append(CompanyScore(cell, looks=tuple(of), stretched=(figures(), figures()), changed=0.0))
+    return WordCompany(config, (), tuple(runs))
+
+
+def planted_look(planted, seed, step, arm=arms.WHOLE_TEXT):
+    (run,) = [run for run in planted.runs if (run.cell.seed, run.cell.arm) == (seed, arm)]
+    (look,) = [look for look in run.looks if look.step == step]
+    return look
+
+
+def test_figures_are_read_where_their_names_say_in_the_order_of_the_seeds(planted):
+    def of(read, step=8, arm=arms.WHOLE_TEXT):
+        return [read(planted_look(planted, seed, step, arm)) for seed in (1200, 1201)]
+
+    assert planted.values("twins").tolist() == of(lambda look: look.table.twins)
+    assert planted.values("twins", 4, of=IN_CONTEXT).tolist() == of(lambda look: look.context.twins, 4)
+    assert planted.values("purity", arm=arms.BARKS).tolist() == of(lambda look: look.table.purity, arm=arms.BARKS)
+    for figure, which in (("likeness", 0), ("purity", 1), ("cat_dog", 0)):
+        counted = of(lambda look, figure=figure, which=which: getattr(look.counts[which], figure))
+        assert planted.counted(figure).tolist() == counted
+        assert planted.course(figure, counts=True)[8] == mean_interval(counted)
+    assert (list(planted.course("purity")), list(planted.course("purity", True))) == ([0, 4, 8], [4, 8])
+    runs = sorted((run for run in planted.runs if run.cell.arm == arms.WHOLE_TEXT), key=lambda run: run.cell.seed)
+    assert planted.stretched("purity").T.tolist() == [[of.purity for of in run.stretched] for run in runs]
+
+
+def test_table_picture_and_words_have_the_numbers_of_the_study(planted):
+    rows = {line[:36].strip(): line[36:] for line in planted.table().splitlines()}
+    sources = {
+        "table, 8 steps": planted.values,
+        "table, untrained": lambda figure: planted.values(figure, 0),
+        "counts of the same sentences": planted.counted,
+        "in context": lambda figure: planted.values(figure, of=IN_CONTEXT),
+        "in context, untrained": lambda figure: planted.values(figure, 0, of=IN_CONTEXT),
+        **{f"table: {arm}": lambda figure, arm=arm: planted.values(figure, arm=arm) for arm in planted.config.arms[1:]},
+    }
+    assert set(rows) == {"", *sources}
+    for name, values in sources.items():
+        cells = [rows[name][16 * i : 16 * (i + 1)].split(" ± ") for i in range(len(CompanyFigures._fields))]
+        for figure, (value, margin) in zip(CompanyFigures._fields, cells, strict=True):
+            pair = values(figure)
+            assert float(value) == pytest.approx(pair.mean(), abs=6e-4)
+            assert float(margin) == pytest.approx(12.706 * abs(pair[1] - pair[0]) / 2, abs=2e-3)
+    for axes, name in zip(planted.plot().axes, ("likeness", "purity"), strict=True):
+        ends = planted.values(name).mean(), planted.counted(name).mean()
+        assert axes.get_title() == f"{name.capitalize()} in the end: table {ends[0]:.2f}, counts {ends[1]:.2f}"
+        shown = [container.lines[0].get_ydata()[-1] for container in axes.containers]
+        assert shown == pytest.approx(ends)
+        for container, values in zip(axes.containers, (planted.values(name), planted.counted(name)), strict=True):
+            (bars,) = container.lines[2]
+            assert bars.get_segments()[-1][:, 1] == pytest.approx(mean_interval(values)[1:])
+    said = planted.describe()
+    assert f"likeness of the model's table: {planted.values('likeness', 0).mean():.2f} after 0, " in said
+    assert f"purity of counts: {planted.counted('purity', 4).mean():.2f} after 4, " in said
+
+
+def test_classes_are_held_against_three_tables_that_nobody_taught_them(company):
     study = find_experiment("word_company").shipped()
     before, alone = study.looks(0), study.looks(arm=arms.ALONE)
     controls = {
@@ -410,6 +629,14 @@ def test_classes_are_held_against_three_tables_that_nobody_taught_them():
     for name, values in controls.items():
         assert found.figures[f"beyond {name}"].value == pytest.approx(np.mean(trained) - np.mean(values))
     assert len({figure.value for figure in found.figures.values()}) == 4
+    counted = [look.counts[1].purity for look in study.looks()]
+    clusters = [look.table.agreement for look in study.looks()]
+    told = {"counts of the same sentences": counted, "adjusted Rand index of k-means": clusters} | controls
+    for name, values in told.items():
+        assert found.facts[name][0] == pytest.approx(np.mean(values), abs=6e-4)
+    judged = [kind for kind in company.classes if (company.classes == kind).sum() >= 4]
+    same = np.mean([judged.count(kind) - 1 for kind in judged]) / (len(judged) - 1)
+    assert found.facts["chance"] == pytest.approx(same, abs=6e-5)
 
 
 def test_a_dog_that_barks_has_no_context_in_common_with_the_cat():

@@ -4,10 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from mlm_mini.experiments.joint import chains, conditionals, filling, losses, measures, one_pass, pseudo, readers
+from mlm_mini.experiments.joint.picture import ReadBlanks
 from mlm_mini.languages import MarkovLanguage, markov_language, scene_language
+from mlm_mini.model import MaskedLM, ModelConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -45,6 +48,16 @@ def test_parity_has_no_information_in_pairs_and_all_of_it_in_three():
     assert measures.conditional_information(parity, 0, 1, [2]) == pytest.approx(np.log(2))
     assert measures.total_correlation(parity) == pytest.approx(np.log(2))
     assert measures.dual_total_correlation(parity) == pytest.approx(2 * np.log(2))
+
+
+def test_two_tables_are_as_far_apart_as_scipy_and_the_best_event_say():
+    p, q = np.random.default_rng(1).dirichlet(np.ones(6), 2).reshape(2, 2, 3)
+    assert measures.kl_tables(p, q) == pytest.approx(stats.entropy(p.ravel(), q.ravel()))
+    assert measures.kl_tables(p, q) != pytest.approx(measures.kl_tables(q, p), rel=0.01)
+    assert measures.kl_tables(np.array([0.5, 0.5]), np.array([1.0, 0.0])) == np.inf
+    assert measures.kl_tables(np.array([1.0, 0.0]), np.array([0.5, 0.5])) == pytest.approx(np.log(2))
+    events = itertools.product((False, True), repeat=6)
+    assert measures.table_variation(p, q) == pytest.approx(max((p - q).ravel()[list(event)].sum() for event in events))
 
 
 # ---- three small languages
@@ -297,6 +310,73 @@ def test_who_knows_the_language_and_fills_in_turn_draws_from_the_joint(order):
     assert filling.judged(blanks, filled)[0] == pytest.approx(expected)
 
 
+def test_blanks_are_filled_in_the_order_that_is_asked_for():
+    """By a reader who is surest of the second blank, then of the third, whatever else is filled in."""
+    language = MarkovLanguage(["x", "y"], [[0.9, 0.1], [0.3, 0.7]], sentence_length=3)
+    x, y = language.vocabulary.regular_ids
+    blanks = one_pass.HiddenWords(language, np.tile(language.encode("x x x"), (900, 1)), np.tile([1, 2, 3], (900, 1)))
+    p = np.zeros((3, len(language.vocabulary)))
+    p[:, x], p[:, y] = (0.5, 0.1, 0.3), (0.5, 0.9, 0.7)
+    asked = []
+
+    def ask(ids, positions):
+        asked.append(np.take_along_axis(ids, positions, axis=1) == language.vocabulary.mask_id)
+        return np.tile(p, (len(ids), 1, 1))
+
+    def order_of(name):
+        asked.clear()
+        reader = readers.BlankReader(language.vocabulary, ask)
+        filled = filling.fill_blanks(reader, blanks, name, np.random.default_rng(3), best=True)
+        assert (filled[:, 2:4] == y).all()
+        return np.sum(asked, axis=0)  # for how many rounds each blank was open
+
+    assert (order_of(filling.LEFT_FIRST) == [1, 2, 3]).all()
+    assert (order_of(filling.CERTAIN_FIRST) == [3, 1, 2]).all()
+    orders, counts = np.unique(order_of(filling.ANY_ORDER), axis=0, return_counts=True)
+    assert len(orders) == 6
+    assert stats.chisquare(counts).pvalue > 1e-4
+
+
+def test_each_sweep_draws_every_blank_anew_given_the_others():
+    language = MarkovLanguage(["x", "y"], [[0.9, 0.1], [0.05, 0.95]], sentence_length=3)
+    ids = np.repeat(language.encode("y y x")[None], 20_000, axis=0)
+    blanks = one_pass.HiddenWords(language, ids, np.tile([1, 2], (len(ids), 1)))
+    words = language.vocabulary.regular_ids
+    first, second = conditionals.conditionals_of(language.joint(blanks.hidden[0], [1, 2])[np.ix_(words, words)])
+    law, laws = np.array([[0.0, 0.0], [0.0, 1.0]]), []
+    for _ in range(2):
+        law = first * law.sum(axis=0)
+        law = second * law.sum(axis=1, keepdims=True)
+        laws.append(law)
+    assert measures.table_variation(*laws) > 0.05
+    swept = filling.gibbs_sweeps(readers.reader_of_language(language), blanks, ids, 2, np.random.default_rng(4))
+    for filled, expected in zip(swept, laws, strict=True):
+        seen = np.array([[((filled[:, 1] == a) & (filled[:, 2] == b)).sum() for b in words] for a in words])
+        assert stats.chisquare(seen.ravel(), 20_000 * expected.ravel()).pvalue > 1e-4
+
+
+def test_a_model_gives_all_of_a_blank_to_words():
+    language = scene_language()
+    model = MaskedLM(ModelConfig.tiny(len(language.vocabulary), num_hidden_layers=1), torch.Generator().manual_seed(0))
+    blanks = one_pass.hide_words(language, 3, 2, np.random.default_rng(5))
+    p = readers.reader_of_model(model.eval(), language.vocabulary)(blanks.hidden, blanks.positions)
+    with torch.no_grad():
+        ids = torch.from_numpy(blanks.hidden)
+        logits = model(ids, ids != language.vocabulary.pad_id, torch.from_numpy(blanks.positions)).double().numpy()
+    weights = np.exp(logits)
+    weights[..., language.vocabulary.special_ids] = 0
+    np.testing.assert_allclose(p, weights / weights.sum(axis=-1, keepdims=True), atol=1e-6)
+
+
+def test_the_likeliest_words_are_shown_and_no_impossible_one():
+    alone = np.array([[0.2, 0.0, 0.5, 0.3], [0.1, 0.4, 0.4, 0.1]])
+    blanks = ReadBlanks(scene_language(), np.zeros(3), np.array([0, 1]), np.eye(4) / 4, np.full((4, 4), 1 / 16), alone)
+    assert blanks.shown(0, 2).tolist() == [2, 3]
+    assert blanks.shown(0, 4).tolist() == [2, 3, 0]
+    assert blanks.shown(1, 3).tolist() == [1, 2, 0]
+    assert (blanks.information, blanks.impossible) == pytest.approx((np.log(4), 12 / 16))
+
+
 def test_one_pass_says_what_cannot_be_said_and_turns_do_not():
     language = scene_language()
     blanks = one_pass.hide_words(language, 200, 3, np.random.default_rng(12))
@@ -361,6 +441,10 @@ def test_losses_and_gradients_by_listing(chain):
     mean = [p @ a, p @ b]
     correlation = (p @ ((a - mean[0]) * (b - mean[1]))) / np.sqrt((p @ (a - mean[0]) ** 2) * (p @ (b - mean[1]) ** 2))
     assert loss.correlation == pytest.approx(correlation)
+    vectors = [losses.blank_gradients(0 * scores, x, t) for t in (1, 3)]
+    one, other = (v - p @ v for v in vectors)
+    traces = [p @ (u * v).sum(axis=1) for u, v in ((one, other), (one, one), (other, other))]
+    assert even.correlation == pytest.approx(traces[0] / np.sqrt(traces[1] * traces[2]))
     with pytest.raises(ValueError, match="the same in every sentence"):
         losses.parted_correlation(np.ones(len(p)), b, table, 1, 3)
 
@@ -373,7 +457,17 @@ def test_the_losses_of_one_pass_are_those_of_the_exact_scores(chain):
     for loss, t in zip(found, (1, 3), strict=True):
         np.testing.assert_allclose(loss, losses.blank_losses(scores, x, t), atol=1e-9)
     second = chains.small_languages(n=6)[chains.SECOND_ORDER]
-    assert abs(losses.parted_correlation(*losses.one_pass_losses(second, 1, 3), second, 1, 3).within) > 1e-3
+    parted = losses.parted_correlation(*losses.one_pass_losses(second, 1, 3), second, 1, 3)
+    p, pair = second.ravel(), [loss - second.ravel() @ loss for loss in losses.one_pass_losses(second, 1, 3)]
+    within, rest = 0.0, np.delete(losses.all_sentences(3, 6), (1, 3), axis=1) @ 3 ** np.arange(4)
+    for context in np.unique(rest):
+        share = np.where(rest == context, p, 0)
+        means = [share @ loss / share.sum() for loss in pair]
+        within += share @ ((pair[0] - means[0]) * (pair[1] - means[1]))
+    size = np.sqrt((p @ pair[0] ** 2) * (p @ pair[1] ** 2))
+    assert parted.within == pytest.approx(within / size)
+    assert abs(parted.within) > 1e-3
+    assert parted.correlation == pytest.approx(p @ (pair[0] * pair[1]) / size)
     with pytest.raises(ValueError, match="a sentence is impossible"):
         losses.one_pass_losses(np.eye(2)[None], 1, 2)
 

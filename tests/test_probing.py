@@ -2,15 +2,17 @@
 
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from scipy.special import rel_entr
 
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.claims.probing import say_used
-from mlm_mini.experiments.lab.intervals import Estimate
-from mlm_mini.experiments.probing import features, removal
+from mlm_mini.experiments.lab.intervals import Estimate, mean_interval
+from mlm_mini.experiments.probing import features, probe, removal, removed, run
 from mlm_mini.experiments.probing.hiding import (
     BY,
     DETERMINER,
@@ -25,8 +27,20 @@ from mlm_mini.experiments.probing.hiding import (
 )
 from mlm_mini.experiments.probing.logistic import logistic_loss
 from mlm_mini.experiments.probing.nouns import SENTENCE_KINDS, SUBJECT_ALONE, Nouns, RoleTask, role_task
-from mlm_mini.experiments.probing.probe import control_labels, fit_probe, split_folds
-from mlm_mini.experiments.probing.reading import CONTROL_TASK, KNOWN_WORDS, NOUN_SEEN, READ_NOUNS, ROLE, Reader
+from mlm_mini.experiments.probing.probe import balanced_accuracy, by_kind, control_labels, fit_probe, split_folds
+from mlm_mini.experiments.probing.reading import (
+    CONTROL_TASK,
+    KNOWN_WORDS,
+    NOUN_MASKED,
+    NOUN_SEEN,
+    READ_NOUNS,
+    ROLE,
+    TRAINED,
+    UNTRAINED,
+    Reader,
+    Reading,
+    random_copy,
+)
 from mlm_mini.experiments.probing.removed import (
     EQUALLY_FAR,
     RANDOM_DRAWS,
@@ -35,7 +49,7 @@ from mlm_mini.experiments.probing.removed import (
     RemovalBench,
     measure_removal,
 )
-from mlm_mini.experiments.probing.study import with_ends
+from mlm_mini.experiments.probing.study import points, with_ends
 from mlm_mini.experiments.variance.measure import narrow_model
 from mlm_mini.languages import ROLE_AGENT, ROLE_NONE, ROLE_PATIENT, SceneLanguage, Vocabulary, scene_language
 
@@ -193,6 +207,11 @@ def test_another_word_is_neither_noun_nor_verb_and_half_is_half():
     assert (one.sum(axis=1) == 1).all()
     assert not (one & words_meant(language, nouns, VERB)).any()
     assert not one[each, nouns.places].any()
+    assert not (one & (nouns.ids == language.vocabulary.ids(["."])[0])).any()
+    others = words_meant(language, nouns, OTHER_WORD)
+    place, of = (others.cumsum(axis=1) * one).max(axis=1), others.sum(axis=1)  # the first, second ... of so many
+    several = of > 1
+    assert ((place - 1)[several] / (of - 1)[several]).mean() == pytest.approx(0.5, abs=0.04), "any of them alike"
     half = hide(language, nouns, HALF, rng) == mask
     words = np.isin(nouns.ids, language.vocabulary.regular_ids)
     assert half.sum() / (words.sum() - 800) == pytest.approx(0.5, abs=0.02)
@@ -226,6 +245,37 @@ def test_the_last_state_is_that_of_the_model_and_unchanged_states_predict_the_sa
         assert removal.moved_nats(expected, same).max() < 1e-6
 
 
+def test_nouns_read_some_at_a_time_are_read_as_those_read_at_once(read, monkeypatch):
+    model, nouns = read
+    asked = model, nouns.ids, nouns.places, scene_language().vocabulary.pad_id
+    whole = features.states_at(*asked), removal.log_predictions(*asked)
+    for module in (features, removal):
+        monkeypatch.setattr(module, "PROBED_AT_ONCE", 7)
+    for one, other in zip((features.states_at(*asked), removal.log_predictions(*asked)), whole, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
+
+
+def test_a_changed_vector_is_what_the_head_reads(read):
+    model, nouns = read
+    asked = model, nouns.ids, nouns.places, scene_language().vocabulary.pad_id
+    x = features.states_at(*asked)[-1]
+    with torch.no_grad():
+        logits = model.head(torch.from_numpy(2 - x).float(), model.embeddings.words.weight)
+    found = removal.log_predictions(*asked, layer=len(model.blocks), change=lambda x: 2 - x)
+    assert found == pytest.approx(logits.double().log_softmax(-1).numpy(), abs=1e-4)
+    before = removal.log_predictions(*asked)
+    moved = rel_entr(np.exp(before), np.exp(found)).sum(axis=1)  # KL(before, after)
+    assert removal.moved_nats(before, found) == pytest.approx(moved)
+    assert np.abs(moved - rel_entr(np.exp(found), np.exp(before)).sum(axis=1)).max() > 0.01
+
+
+def test_the_text_around_a_noun_is_its_words_and_its_place():
+    seen = np.array([[2, 7, 7, 5, 3], [2, 5, 6, 3, 0]])
+    bag = features.bag_of_words(seen, np.array([1, 2]), 8)
+    assert bag.tolist() == [[0, 0, 1, 1, 0, 1, 0, 1], [1, 0, 1, 1, 0, 1, 0, 0]]
+    assert features.position_one_hot(np.array([1, 2]), 3).tolist() == [[0, 1, 0], [0, 0, 1]]
+
+
 def test_a_removed_direction_is_gone_and_nothing_else():
     rng = np.random.default_rng(6)
     x, directions = rng.normal(size=(40, 9)), rng.normal(size=(2, 9))
@@ -248,6 +298,20 @@ def test_without_the_difference_of_the_means_the_means_are_equal_and_controls_go
     other = removal.equally_far(x, change, rng)(x)
     assert ((other - x) ** 2).sum() == pytest.approx(((moved - x) ** 2).sum())
     assert np.linalg.matrix_rank(other - x) == 1
+
+
+def test_an_equally_far_move_goes_towards_the_mean_along_a_direction_of_the_vectors_spread():
+    rng = np.random.default_rng(12)
+    line = rng.normal(size=(50, 1)) + 7
+    moved = removal.equally_far(line, lambda x: np.full_like(x, line.mean()), rng)(line)
+    assert moved == pytest.approx(np.full_like(line, line.mean()))  # on a line there is one way to go so far
+    x = rng.normal(size=(400, 2)) * [3, 1]
+    along = []
+    for _ in range(400):
+        away = removal.equally_far(x, lambda x: x + 1, rng)(x) - x
+        along.append((away[:, 0] ** 2).sum() / (away**2).sum())
+    assert np.mean(along) == pytest.approx(3 / 4, abs=0.05)  # of a normal direction with standard deviations 3 and 1
+    assert removal.random_removal(x + 5, 1, rng)(x + 5).mean(axis=0) == pytest.approx((x + 5).mean(axis=0))
 
 
 def test_directions_of_one_probe_after_the_other_stand_at_right_angles():
@@ -295,9 +359,105 @@ def test_a_word_lies_in_one_fold_and_a_coin_belongs_to_a_word():
     assert np.bincount(words).tolist() == [5] * 6
 
 
+def test_who_always_says_the_same_is_half_right():
+    true = np.array([True, True, True, False])
+    assert balanced_accuracy(np.ones(4, dtype=bool), true) == 0.5
+    assert balanced_accuracy(np.array([True, False, False, False]), true) == pytest.approx((1 / 3 + 1) / 2)
+    assert balanced_accuracy(np.array([True, False, False]), true[:3]) == pytest.approx(1 / 3)
+
+
+def test_accuracy_is_that_of_each_fold_and_kind_and_folds_are_averaged():
+    scores = np.array([1.0, -1.0, 2.0, -3.0, 0.5, -0.5])
+    agent = np.array([True, True, False, False, True, False])
+    kind, folds = np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 0, 1, 1])
+    found = by_kind(scores, Nouns(np.zeros((6, 1)), np.zeros(6), agent, kind), folds)
+    assert found == pytest.approx(np.array([[0.25, 1, np.nan], [np.nan, 1, np.nan]]), nan_ok=True)
+    turned = by_kind(scores, Nouns(np.zeros((6, 1)), np.zeros(6), ~agent, kind), folds, agent)
+    assert turned == pytest.approx(found, nan_ok=True)
+    reading = Reading(TRAINED, NOUN_SEEN, 0, NOTHING, ROLE, [[0.25, 1.0, None], [None, 0.5, 0.75]])
+    assert reading.accuracy.tolist() == [0.25, 0.75, 0.75]
+
+
+def test_a_penalty_is_tried_on_groups_that_were_not_fitted_and_a_tie_goes_to_the_larger(monkeypatch):
+    """A probe that is right with the penalties 1 and 10, and wrong with the others."""
+    groups, y = np.repeat(np.arange(10), 2), np.tile([True, False], 10)
+    x, fitted, asked = np.column_stack([groups, np.where(y, 1.0, -1.0)]), [], set()
+
+    def fit(x, y, penalty):
+        fitted.append((set(x[:, 0].astype(int).tolist()), penalty))
+
+        def scores(x):
+            asked.update(x[:, 0].astype(int).tolist())
+            return x[:, 1] * (1 if penalty in (1, 10) else -1)
+
+        return SimpleNamespace(scores=scores, penalty=penalty)
+
+    monkeypatch.setattr(probe, "fit_probe", fit)
+    assert probe.choose_probe(x, y, groups).penalty == 10
+    assert asked == {0, 5}
+    assert all(seen == set(range(10)) - asked for seen, _ in fitted[:-1])
+    assert sorted(penalty for _, penalty in fitted[:-1]) == sorted(probe.PENALTIES)
+    assert fitted[-1] == (set(range(10)), 10)
+
+
 @pytest.fixture(scope="module")
 def reader(one_thread):
     return Reader(role_task(), 300, 7)
+
+
+def test_the_ceiling_is_how_often_the_exact_posterior_is_right(small):
+    reader = Reader(RoleTask(small), 150, 3)
+    for noun in READ_NOUNS:
+        right: dict[int, list] = {kind: [] for kind in range(len(SENTENCE_KINDS))}
+        for ids, place, kind in zip(reader.nouns.ids, reader.nouns.places, reader.nouns.kind, strict=True):
+            seen = ids.copy()
+            if noun == NOUN_MASKED:
+                seen[place] = small.vocabulary.mask_id
+            p = enumerated_posterior(reader.task, seen, place)
+            right[kind].append(max(p, 1 - p))
+        assert reader.ceiling(noun) == pytest.approx([np.mean(right[kind]) for kind in right])
+        hidden = reader.seen(noun)[np.arange(150), reader.nouns.places] == small.vocabulary.mask_id
+        assert (hidden == (noun == NOUN_MASKED)).all()
+
+
+def test_a_word_that_the_probe_has_met_tells_it_how_to_read(reader):
+    """Each word says its role on a line of its own: of use on words that were met, and of none on new ones."""
+    words = np.eye(len(scene_language().vocabulary))[reader.nouns.lemmas]
+    signed = words[:, words.any(axis=0)] * np.where(reader.nouns.agent, 1.0, -1.0)[:, None]
+    assert reader.fold_accuracy(signed, KNOWN_WORDS).mean() > 0.9
+    assert reader.fold_accuracy(signed, ROLE).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_each_reading_says_where_it_is_from(reader, shipped, monkeypatch):
+    made = []
+
+    def accuracy(self, x, task=ROLE):
+        made.append((*x, task))
+        return np.full((1, 3), len(made) - 1)
+
+    monkeypatch.setattr(Reader, "fold_accuracy", accuracy)
+    monkeypatch.setattr(Reader, "states", lambda self, m, noun, hidden=NOTHING: [(m[0], noun, i, hidden) for i in m[1]])
+    monkeypatch.setattr(Reader, "text_features", lambda self, noun: {"position": ("position", noun, 0, NOTHING)})
+    monkeypatch.setattr(features, "word_vectors", lambda model, lemmas: ("static table", NOUN_SEEN, 0, NOTHING))
+
+    class Model(tuple):
+        blocks = (None, None)
+
+    models = {name: Model((name, range(3))) for name in (TRAINED, UNTRAINED)}
+    found = [*reader.read_layers(models), *reader.read_hidden(models[TRAINED]), *reader.read_text(models[TRAINED])]
+    for reading in found:
+        name = reading.reader, reading.noun, reading.layer, reading.hidden, reading.task
+        assert made[int(reading.accuracy[0])] == name
+    names = {(r.reader, r.noun, r.layer, r.hidden, r.task) for r in shipped.models[0].readings}
+    assert {name for name in names if "bag" not in name[0]} == set(made)
+
+
+def test_random_weights_are_those_before_a_first_step(read):
+    model, _ = read
+    one, again, other = (random_copy(model, seed).embeddings.words.weight for seed in (3, 3, 4))
+    assert one.equal(again)
+    assert not one.equal(other)
+    assert not one.equal(model.embeddings.words.weight)
 
 
 def test_who_knows_the_word_solves_the_control_task_and_is_lost_on_new_words(reader):
@@ -336,6 +496,14 @@ def test_a_control_goes_as_far_as_the_removal_within_its_kind(reader, kind):
     assert len(far[RANDOM_REMOVED]) == RANDOM_DRAWS
 
 
+def test_the_same_words_are_hidden_at_every_call_and_for_every_noun(reader):
+    hidden = {what: [reader.seen(noun, what) for noun in (*READ_NOUNS, NOUN_SEEN)] for what in (OTHER_WORD, HALF)}
+    for whole, without, again in hidden.values():
+        assert (whole == again).all()
+        assert (hide_noun(reader.language, reader.nouns, whole) == without).all()
+    assert Reader(role_task(), 300, 8).seen(NOUN_SEEN, HALF).tolist() != hidden[HALF][0].tolist()
+
+
 def test_what_is_not_there_is_not_hidden(reader):
     assert reader.changed(VERB).tolist() == [1, 1, 1]
     assert reader.changed(BY).tolist() == [0, 1, 0]
@@ -349,6 +517,59 @@ def test_a_removal_moves_predictions_and_leaves_no_role(reader):
     for of in found.values():
         assert (of.moved >= 0).all()
         assert of.moved.shape == of.farther.shape == of.flips.shape == (len(SENTENCE_KINDS),)
+
+
+def test_what_a_change_does_is_measured_on_the_nouns_of_a_kind_in_a_fold(reader):
+    """All vectors become one: every prediction is the same then, and nothing of the role is left."""
+    model = narrow_model(np.random.default_rng(1))
+    last = len(model.blocks)
+    bench, asked = RemovalBench(reader, model, last), reader.seen(NOUN_MASKED)
+    out = (reader.lemma_folds == 2) & (reader.nouns.kind == SUBJECT_ALONE)
+    found = bench.measure(lambda x: np.full_like(x, 0.5), 2, SUBJECT_ALONE, new_probe=True)
+    with torch.no_grad():
+        logits = model.head(torch.full((1, bench.x.shape[1]), 0.5), model.embeddings.words.weight)
+    after = logits.double().softmax(-1).numpy()
+    places = reader.nouns.places
+    before = np.exp(removal.log_predictions(model, asked, places, reader.language.vocabulary.pad_id))[out]
+    exact = reader.language.posterior_at(asked[out], places[out][:, None])[:, 0]
+    farther = (rel_entr(exact, after) - rel_entr(exact, before)).sum(axis=1).mean()
+    flips = (before.argmax(axis=1) != after.argmax()).mean()
+    moved = rel_entr(before, after).sum(axis=1).mean()
+    assert found == pytest.approx([moved, farther, flips, 0.5], rel=1e-3)
+    assert np.isnan(bench.measure(lambda x: x, 2, SUBJECT_ALONE, new_probe=False)).tolist() == [False] * 3 + [True]
+
+
+def test_removals_are_averaged_over_folds_and_draws():
+    measured = [(0, 1, 2, 3, np.nan), (0, 3, 4, 5, 0.5), (1, 5, 5, 5, 0.25), (2, 1, 0, 0, 1.0), (1, 6, 7, 8, np.nan)]
+    assert removed._means(measured).tolist() == [[2, 5.5, 1], [3, 6, 0], [4, 6.5, 0], [0.5, 0.25, 1]]
+
+
+def test_a_cell_reads_new_verbs_in_the_last_layer_of_each_model(monkeypatch):
+    class Fake:
+        nouns = SimpleNamespace(lemmas=None)
+        read_layers = read_hidden = read_text = lambda self, model: []
+        ceiling = changed = lambda self, *what: np.zeros(3)
+
+        def states(self, model, noun):
+            return [0.0, {"m": 10.0, "r": 20.0}[model.name] + READ_NOUNS.index(noun)]
+
+        def new_verbs(self, x):
+            return x
+
+    def of(name):
+        return SimpleNamespace(name=name, blocks=[1, 2, 3])
+
+    curve = [SimpleNamespace(gap=0.5), SimpleNamespace(gap=0.25)]
+    monkeypatch.setattr(run, "cached_model", lambda *given, **how: SimpleNamespace(model=of("m"), curve=curve))
+    monkeypatch.setattr(run.reading, "random_copy", lambda model, seed: of("r"))
+    monkeypatch.setattr(run, "Reader", lambda *given: Fake())
+    monkeypatch.setattr(run.features, "word_vectors", lambda model, lemmas: 30.0)
+    monkeypatch.setattr(run.removed, "measure_removal", lambda reader, model, layer: [layer])
+    found = run.run_probing_cell(run.ProbingCell("tiny", 1, 0, 10))
+    verbs = {"trained, noun visible": 10, "trained, noun hidden": 11, "static table": 30}
+    assert found["new_verbs"] == verbs | {"random weights, noun visible": 20, "random weights, noun hidden": 21}
+    assert (found["gap"], found["removals"]) == (0.25, [1, 3])
+    assert [(of["noun"], of["hidden"]) for of in found["ceilings"]] == list(itertools.product(READ_NOUNS, HIDEABLE))
 
 
 # ---- the study
@@ -411,6 +632,98 @@ def test_every_figure_is_read_where_its_name_says(shipped):
             assert (study.selectivity(noun, reader, layer) == known - control).all()
 
 
+def test_ceilings_removals_and_verbs_are_read_where_their_names_say(shipped):
+    number = (x / 10_000 for x in range(10_000))
+    models = tuple(
+        replace(
+            model,
+            ceilings=tuple(replace(c, right=three(number), changed=three(number)) for c in model.ceilings),
+            removals=tuple(
+                replace(r, moved=three(number), farther=three(number), flips=three(number), left=three(number))
+                for r in model.removals
+            ),
+            new_verbs={name: next(number) for name in model.new_verbs},
+        )
+        for model in shipped.models
+    )
+    study = replace(shipped, models=models)
+
+    def ceilings(noun, hidden):
+        return [c for model in models for c in model.ceilings if (c.noun, c.hidden) == (noun, hidden)]
+
+    for noun, hidden in itertools.product(READ_NOUNS, HIDEABLE):
+        whole, without = (np.array([c.right for c in ceilings(noun, what)]) for what in (NOTHING, hidden))
+        assert (study.ceiling(noun, hidden) == without).all()
+        assert (study.exact_drop(noun, hidden) == whole - without).all()
+        assert (study.changed(hidden) == [c.changed for c in ceilings(NOUN_SEEN, hidden)]).all()
+    for what, layer, quantity in itertools.product((ROLE_REMOVED, EQUALLY_FAR), (1, 2), ("moved", "farther", "left")):
+        of = [r for model in models for r in model.removals if (r.what, r.layer) == (what, layer)]
+        assert (study.removed(what, quantity, layer) == [getattr(r, quantity) for r in of]).all()
+    assert (study.removed(ROLE_REMOVED) == study.removed(ROLE_REMOVED, "moved", 2)).all()
+    for noun, reader in itertools.product(READ_NOUNS, (TRAINED, UNTRAINED)):
+        assert (study.new_verbs(noun, reader) == [model.new_verbs[f"{reader}, {noun}"] for model in models]).all()
+    assert (study.new_verbs_by_word() == [model.new_verbs["static table"] for model in models]).all()
+
+
+def three(numbers):
+    return np.array([next(numbers) for _ in range(3)])
+
+
+def points_lost(study, noun, hidden, kind):
+    """What hiding a word costs the probe in each model, straight from its readings, and what it costs on average to
+    know nothing else."""
+
+    def read(model, what):
+        wanted = (TRAINED, noun, 2, what, ROLE)
+        (of,) = [r for r in model.readings if (r.reader, r.noun, r.layer, r.hidden, r.task) == wanted]
+        return 100 * np.nanmean(of.folds, axis=0)[kind]
+
+    def exact(model, what):
+        (of,) = [c for c in model.ceilings if (c.noun, c.hidden) == (noun, what)]
+        return 100 * of.right[kind]
+
+    lost = [read(model, NOTHING) - read(model, hidden) for model in study.models]
+    return lost, np.mean([exact(model, NOTHING) - exact(model, hidden) for model in study.models])
+
+
+def test_table_and_words_have_the_numbers_of_the_study(shipped):
+    lines = shipped.table().splitlines()
+    said = shipped.describe()
+    for noun, hidden in itertools.product(READ_NOUNS, HIDEABLE[1:]):
+        (at,) = [i for i, line in enumerate(lines) if line.startswith(f"{noun}, {hidden} hidden")]
+        columns = [mean_interval(100 * column) for column in shipped.accuracy(noun, hidden=hidden).T]
+        cells = lines[at][46:].replace("±", "").split()
+        values = [x for e in columns for x in (e.value, (e.high - e.low) / 2)]
+        assert [float(x) for x in cells] == pytest.approx(values, abs=0.051)
+        ceilings = [c for model in shipped.models for c in model.ceilings]
+        posterior = np.mean([c.right for c in ceilings if (c.noun, c.hidden) == (noun, hidden)], axis=0)
+        assert [float(x) for x in lines[at + 1][46:].split()] == pytest.approx(100 * posterior, abs=0.051)
+        for kind, name in enumerate(SENTENCE_KINDS):
+            lost, exact = points_lost(shipped, noun, hidden, kind)
+            told = f"{noun}, {hidden} hidden, {name}: {points(mean_interval(lost))}, posterior {exact:.1f}"
+            assert (told in said) == bool(shipped.changed(hidden)[:, kind].any())
+    for noun, reader in itertools.product(READ_NOUNS, (TRAINED, UNTRAINED)):
+        (line,) = [line for line in lines if line.startswith(f"{noun}, {reader}: selectivity")]
+        assert f" {points(mean_interval(100 * shipped.selectivity(noun, reader)))} points" in line
+
+
+def test_the_picture_shows_each_drop_beside_its_word_and_titles_that_of_the_verb(shipped):
+    for kind, axes in enumerate(shipped.plot().axes):
+        words = [hidden for hidden in HIDEABLE[1:] if shipped.changed(hidden)[:, kind].any()]
+        bars = {container.get_label(): container for container in axes.containers}
+        ticks = [line for line in axes.lines if line.get_marker() == "|" and line.get_markersize() > 10]
+        for noun, tick in zip((NOUN_MASKED, NOUN_SEEN), ticks, strict=True):
+            drops = [points_lost(shipped, noun, hidden, kind) for hidden in words]
+            marks, _, (lines,) = bars[noun]
+            assert marks.get_xdata() == pytest.approx([np.mean(lost) for lost, _ in drops])
+            assert np.round(marks.get_ydata()).tolist() == [HIDEABLE[1:].index(hidden) for hidden in words]
+            ends = [mean_interval(lost)[1:] for lost, _ in drops]
+            assert [tuple(segment[:, 0]) for segment in lines.get_segments()] == [pytest.approx(e) for e in ends]
+            assert tick.get_xdata() == pytest.approx([exact for _, exact in drops])
+        verb = np.mean(points_lost(shipped, NOUN_MASKED, VERB, kind)[0])
+        assert axes.get_title().endswith(f"noun hidden:\nwithout the verb {round(verb) + 0} points lost")
+
+
 def test_a_study_survives_its_json(shipped):
     again = type(shipped).from_json(shipped.to_json())
     assert again.table() == shipped.table()
@@ -424,13 +737,16 @@ def test_a_study_survives_its_json(shipped):
         (Estimate(52.001, 51.999, 52.003), "52.001 (51.999 to 52.003)"),
         (Estimate(2.0, 2.0, 2.0), "2.0"),
         (Estimate(-0.1, -0.16, -0.04), "-0.10 (-0.16 to -0.04)"),
+        (Estimate(-0.2, -0.52, -0.02), "-0.20 (-0.52 to -0.02)"),
     ],
 )
 def test_an_interval_has_ends_that_differ(estimate, expected):
     assert with_ends(estimate) == expected
+    assert points(estimate) == expected if estimate.value < 0 else points(estimate).startswith(f"+{expected[:3]}")
 
 
 def test_where_a_direction_moves_more_is_said_by_kind():
     assert say_used({"active": 2.0, "passive": 1.1}) == "more in every kind"
     assert say_used({"active": 0.5, "passive": 0.9}) == "less in every kind"
     assert say_used({"active": 2.0, "passive": 0.9}) == "more in active only"
+    assert say_used({"active": 1.0, "passive": 1.001}) == "more in passive only"

@@ -10,9 +10,10 @@ from driving import alt_of
 
 from mlm_mini import widgets
 from mlm_mini.experiments.probing import one_sentence
+from mlm_mini.experiments.probing.hiding import HALF, NOTHING
 from mlm_mini.experiments.probing.nouns import role_task
-from mlm_mini.experiments.probing.probe import fit_probe
-from mlm_mini.experiments.probing.reading import Reader
+from mlm_mini.experiments.probing.probe import Probe, fit_probe
+from mlm_mini.experiments.probing.reading import NOUN_MASKED, NOUN_SEEN, READ_NOUNS, Reader
 from mlm_mini.experiments.variance.measure import narrow_model
 from mlm_mini.languages import scene_language
 from mlm_mini.model import MaskedLM, ModelConfig
@@ -65,6 +66,21 @@ def test_text_and_bars_show_what_is_read(widget):
     for bar, p in zip(widget.charts.bars, values, strict=True):
         assert sorted([bar.get_x(), bar.get_x() + bar.get_width()]) == pytest.approx(sorted([p, 0.5]))
     assert alt_of(widget).endswith(text)
+
+
+def test_a_share_is_the_logistic_of_the_score_of_the_probe_for_this_noun_and_model(widget, monkeypatch):
+    probes, names = widget.probes, [(name, noun) for name in widget.probes.models for noun in READ_NOUNS]
+    D = probes.models["trained"].config.hidden_size
+    constant = {key: Probe(np.zeros(D), np.log(odds), 1.0) for key, odds in zip(names, (1 / 3, 1, 3, 9), strict=True)}
+    monkeypatch.setattr(probes, "probes", constant)
+    ids = scene_language().encode(RUNS)
+    for noun, shares in ((NOUN_SEEN, [0.25, 0.75]), (NOUN_MASKED, [0.5, 0.9])):
+        seen = ids.copy()
+        if noun == NOUN_MASKED:
+            seen[2] = scene_language().vocabulary.mask_id
+        found = probes.read(seen, 2)
+        assert list(found.probes.values()) == pytest.approx(shares)
+        assert found.exact == pytest.approx(1)
 
 
 def test_without_its_verb_a_sentence_is_that_of_the_other_verb(widget):
@@ -120,16 +136,24 @@ def test_a_model_of_another_language_is_refused():
 
 
 def test_the_probes_have_met_none_of_the_nouns_that_are_asked_about(monkeypatch):
-    fitted = []
+    fitted, read = [], []
 
     def note(x, y, penalty):
         fitted.append(len(y))
+        read.append((x, y))
         return fit_probe(x, y, penalty)
 
     monkeypatch.setattr(one_sentence, "fit_probe", note)
     asked = scene_language().vocabulary.ids(["cat", "soldier"])
-    one_sentence.SentenceProbes(narrow_model(np.random.default_rng(0)), asked)
-    nouns = Reader(role_task(), one_sentence.PROBED_NOUNS, one_sentence.PROBED_SEED).nouns
+    model = narrow_model(np.random.default_rng(0))
+    one_sentence.SentenceProbes(model, asked)
+    reader = Reader(role_task(), one_sentence.PROBED_NOUNS, one_sentence.PROBED_SEED)
+    nouns = reader.nouns
     others = int((~np.isin(nouns.lemmas, asked)).sum())
     assert others < len(nouns)
     assert fitted == [2 * others] * 4, "whole and half hidden, in two models, the noun visible and hidden"
+    kept = ~np.isin(nouns.lemmas, asked)
+    for hidden, half in ((NOTHING, slice(None, others)), (HALF, slice(others, None))):
+        x, y = (part[half] for part in read[1])  # the second: of the model itself, the noun hidden
+        assert x == pytest.approx(reader.states(model, NOUN_MASKED, hidden)[-1][kept], abs=1e-5)
+        assert (y == nouns.agent[kept]).all()

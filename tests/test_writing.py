@@ -1,13 +1,15 @@
 """Writing by unmasking (chapter 16): the area, the bound, the order, and what parallel steps cost, by enumeration."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from mlm_mini.experiments.lab.intervals import mean_interval, share_interval
-from mlm_mini.experiments.writing import estimators, study
+from mlm_mini.experiments.lab.rates import RateTrial
+from mlm_mini.experiments.writing import causal, estimators, study
 from mlm_mini.experiments.writing.causal import causal_nats, write_causal
 from mlm_mini.experiments.writing.estimators import (
     ALL_ALIKE,
@@ -111,6 +113,18 @@ def test_the_area_is_the_entropy_of_scenes_within_its_error():
     assert 9.2 < found.words * found.exact[0] < 9.9
 
 
+def test_the_curve_is_the_floor_at_each_ratio_within_its_errors(chain, sentences):
+    found = measure_area(chain, 2000, 3, rng(2))
+    for ratio, floor, error in zip(found.ratios, found.floors, found.errors, strict=True):
+        assert abs(floor - exact_floor(chain, sentences, ratio)) < 4 * error < 0.1
+    p = sentences[1]
+    for value, error in (found.area, found.exact):
+        assert abs(value + p @ np.log(p) / 4) < 4 * error < 0.1
+    spread = entropy_given_frame(chain, chain.sample(2000, rng(3)).ids).std() / 4 / np.sqrt(2000)
+    assert found.exact[1] == pytest.approx(spread, rel=0.1)
+    assert found.words == 4
+
+
 def test_gauss_weights_are_those_of_a_mean():
     ratios, weights = gauss_ratios(5)
     assert weights.sum() == pytest.approx(1)
@@ -146,6 +160,28 @@ def test_the_largest_weight_is_that_of_a_row_in_which_something_is_hidden(monkey
     found = measure_estimators(scene_language(), 4, 3, rng(3))
     assert found.empty == pytest.approx(1 / 3)  # nothing is hidden at a ratio of 1e-9, and no weight of 1e9 is used
     assert found.largest[f"{STRATIFIED_RATIOS}, {RATIO_WEIGHT}"] == 2.0
+
+
+def test_an_error_is_that_of_a_batch_whose_words_are_added_up(monkeypatch):
+    """Each hidden word costs a nat, and so does each word of a sentence; the first of three rows hides nothing."""
+    monkeypatch.setattr(estimators, "stratified_ratios", lambda rows, rng: np.array([1e-9, 1.0, 1.0]))
+    monkeypatch.setattr(estimators, "hidden_nats", lambda language, ids, hidden: hidden * 1.0)
+    v = scene_language().vocabulary
+    monkeypatch.setattr(
+        estimators, "entropy_given_frame", lambda language, ids: np.isin(ids, v.regular_ids).sum(1) * 1.0
+    )
+    found = measure_estimators(scene_language(), 5, 3, rng(4))
+    words = np.isin(scene_language().sample(15, rng(4)).ids, v.regular_ids).sum(axis=1).reshape(5, 3)
+    total, shown = words.sum(axis=1), words[:, 0]
+    expected = {
+        f"{STRATIFIED_RATIOS}, {RATIO_WEIGHT}": -shown / total,
+        f"{STRATIFIED_RATIOS}, {MEAN_WEIGHT}": (total - shown + 2) / total - 1,
+        EMPTY_LEFT_OUT: 2 / (total - shown),
+        ALL_ALIKE: np.zeros(5),
+    }
+    for way, errors in expected.items():
+        assert found.errors[way] == pytest.approx(errors)
+    assert found.batches == 5
 
 
 # ---------------------------------------------------------------- steps, picks and draws
@@ -193,6 +229,58 @@ def test_all_is_filled_in_and_nothing_else_is_touched(order, steps, chain):
     assert written.step.max() <= steps
     assert (written.after(0, v.mask_id) == ids).all()
     assert (written.after(steps, v.mask_id) == written.ids).all()
+
+
+def test_the_surest_place_comes_first_whatever_stands_there(chain):
+    v = chain.vocabulary
+    a, b, c = v.regular_ids
+    sure = {1: 0.5, 2: 0.9, 3: 0.4, 4: 0.7}
+
+    def reader(ids):
+        log_p = np.full(((ids == v.mask_id).sum(), len(v)), -np.inf)
+        for row, place in zip(log_p, np.nonzero(ids == v.mask_id)[1], strict=True):
+            row[[a, b, c]] = np.log([sure[place], 0.98 - sure[place], 0.02])
+        return log_p
+
+    hidden = np.full((3, 6), v.mask_id)
+    hidden[:, 0], hidden[:, 5] = v.cls_id, v.sep_id
+    answers = np.tile([v.cls_id, b, c, b, a, v.sep_id], (3, 1))
+    written = unmask(reader, hidden, v.mask_id, 4, rng(), MOST_CERTAIN, answers)
+    assert written.step.tolist() == [[0, 4, 1, 3, 2, 0]] * 3  # 0.58, the largest at the third place, is that of b
+    assert written.surprisal[0, 1:5] == pytest.approx(-np.log([0.48, 0.02, 0.58, 0.7]))
+    sure = dict.fromkeys(sure, 0.49) | {3: 0.97}
+    drawn = unmask(reader, np.repeat(hidden, 100, axis=0), v.mask_id, 4, rng(), LIKELIEST_DRAW)
+    likely = drawn.ids[:, 3] == a
+    assert likely.mean() > 0.9
+    assert (drawn.step[likely, 3] == 1).mean() > 0.9
+
+
+@pytest.mark.parametrize("order", [BY_LOT, MOST_CERTAIN])
+def test_each_of_two_steps_costs_what_its_words_cost_by_enumeration(order, chain, sentences):
+    ids, p = sentences
+    blank, mask_id = hide_all_words(ids, chain.vocabulary), chain.vocabulary.mask_id
+    steps = unmask(exact_reader(chain), blank, mask_id, 2, rng(5), order, answers=ids).step
+    for now, cost in enumerate(two_steps(chain, ids, order, rng(5)), start=1):
+        for i in range(0, len(ids), 7):
+            before, own = (steps[i] > 0) & (steps[i] < now), steps[i] == now
+            given = p * (ids[:, before] == ids[i, before]).all(axis=1)
+            alone = [given @ (ids[:, t] == ids[i, t]) / given.sum() for t in np.flatnonzero(own)]
+            assert cost.apart[i] == pytest.approx(-np.log(alone).sum())
+            both = given @ (ids[:, own] == ids[i, own]).all(axis=1) / given.sum()
+            assert cost.together[i] == pytest.approx(-np.log(both))
+
+
+def test_who_knows_the_language_reads_each_row_by_itself_and_guesses_where_all_is_lost(chain):
+    v = chain.vocabulary
+    rows = [
+        chain.encode(text) for text in ("a b [MASK] [MASK]", "a c [MASK] b", "[MASK] c c [MASK]")
+    ]  # c never follows a
+    log_p = exact_reader(chain)(np.stack(rows))
+    assert log_p.shape == (5, len(v))
+    assert np.exp(log_p[2, v.regular_ids]) == pytest.approx([1 / 3] * 3)
+    assert np.isneginf(log_p[2, v.special_ids]).all()
+    for row, at in ((0, [0, 1]), (2, [3, 4])):
+        assert np.exp(log_p[at]) == pytest.approx(chain.posterior(rows[row][None])[0, rows[row] == v.mask_id])
 
 
 @pytest.mark.parametrize("order", [BY_LOT, MOST_CERTAIN])
@@ -250,6 +338,14 @@ def test_exact_sentences_are_possible_and_have_the_entropy_and_those_of_one_step
     assert at_once.possible.high < 0.2
 
 
+def test_what_is_impossible_has_no_surprisal(chain):
+    ids = np.stack([chain.encode(text) for text in ("a b c c", "a a a a", "c c b b", "a c a a")])
+    quality = judge_written(chain, ids)
+    assert quality.possible == share_interval(np.array([True, True, True, False]))
+    assert quality.surprisal == mean_interval(-chain.log_marginal(ids[:3]))
+    assert np.isnan(judge_written(chain, ids[[0, 3]]).surprisal).all()
+
+
 def test_likeliest_draws_first_write_likely_sentences_too_often(chain, sentences):
     ids, p = sentences
     blank = np.repeat(hide_all_words(ids[:1], chain.vocabulary), 4000, axis=0)
@@ -301,6 +397,13 @@ def test_a_causal_model_is_charged_for_every_word_and_the_end(model):
     assert nats[2] == pytest.approx(-float(log_q[torch.arange(len(row) - 1), place].sum()), rel=1e-5)
 
 
+def test_a_causal_model_charges_alike_whatever_is_asked_at_once(model, monkeypatch):
+    v, ids = scene_language().vocabulary, scene_language().sample(7, rng(8)).ids
+    whole = causal_nats(model, ids, v)
+    monkeypatch.setattr(causal, "ASKED_AT_ONCE", 3)
+    assert causal_nats(model, ids, v) == pytest.approx(whole, rel=1e-5)
+
+
 def test_a_causal_model_writes_whole_sentences(model):
     language = scene_language()
     v, ids = language.vocabulary, write_causal(model, language, 30, rng())
@@ -318,6 +421,12 @@ def test_operations_are_counted_pass_by_pass():
     assert unmasking_flops(shape, 8, 2) == pytest.approx(pass_flops(shape, 10, 8) + pass_flops(shape, 10, 4))
     assert unmasking_flops(shape, 8, 8) == unmasking_flops(shape, 8, 30)
     assert causal_flops(shape, 8) < unmasking_flops(shape, 8, 1) < causal_flops(shape, 8, kept=False)
+    assert unmasking_flops(shape, 5, 2) == pytest.approx(pass_flops(shape, 7, 5) + pass_flops(shape, 7, 3))
+    assert causal_flops(shape, 8) == pytest.approx(pass_flops(shape, 9, 9))
+    assert causal_flops(shape, 2, kept=False) == pytest.approx(sum(pass_flops(shape, n, 1) for n in (1, 2, 3)))
+    D, F, L, V = shape.hidden_size, shape.intermediate_size, shape.num_hidden_layers, 404
+    weights, attention = 2 * L * (4 * D * D + 2 * D * F), 4 * L * 10 * D  # of a position: its weights, and 10 others
+    assert pass_flops(shape, 10, 3) == pytest.approx(10 * (weights + attention) + 3 * 2 * (D * D + D * V))
 
 
 def test_a_share_has_an_interval_at_its_ends_too():
@@ -348,6 +457,134 @@ def test_a_run_of_the_study_is_scored_by_what_it_writes(monkeypatch):
         assert found["price"] > 5
         assert 0 <= found["possible"] <= 1
         assert (found["kl"] is None) == (arm == study.LEFT_TO_RIGHT)
+
+
+def test_each_arm_is_trained_as_its_name_says(monkeypatch):
+    asked = {}
+
+    def train(shape, source, config, objective, device):
+        asked[arm] = config, objective, source.next_batch(2)
+        return SimpleNamespace(model=None)
+
+    monkeypatch.setattr(study, "train", train)
+    for name in ("judge_writer", "judge_causal"):
+        monkeypatch.setattr(study, name, lambda model, name=name: {"price": 0.123456789, "kl": None, "by": len(name)})
+    for arm in study.WRITING_ARMS:
+        found = study.run_writing_cell(study.WritingCell(arm, 7, 4, 2e-3))
+        judge = "judge_causal" if arm == study.LEFT_TO_RIGHT else "judge_writer"
+        assert found == {"price": 0.12346, "kl": None, "by": len(judge)}
+    configs = {arm: config for arm, (config, *_) in asked.items()}
+    assert [configs[arm].masking.mask_ratio for arm in (study.AT_15, study.AT_40)] == [0.15, 0.4]
+    assert [config.objective for config in configs.values()] == ["masked", "masked", "diffusion", "diffusion", "causal"]
+    own = {arm for arm, (_, objective, _) in asked.items() if objective is study.ratio_weighted_batch}
+    assert own == {study.ONE_BY_RATIO}
+    assert {(config.steps, config.seed, config.learning_rate) for config in configs.values()} == {(7, 4, 2e-3)}
+    assert all((read == asked[study.AT_15][2]).all() for *_, read in asked.values())
+
+
+@pytest.fixture
+def half_possible(monkeypatch):
+    """Writers whose second half of sentences is one word again and again."""
+
+    def written(count):
+        ids = scene_language().sample(count, rng(9)).ids
+        v = scene_language().vocabulary
+        ids[count // 2 :] = np.where(np.isin(ids[count // 2 :], v.regular_ids), v.regular_ids[0], ids[count // 2 :])
+        return ids
+
+    monkeypatch.setattr(study, "JUDGED_SENTENCES", 20)
+    return written
+
+
+def test_a_writer_is_judged_in_many_steps_and_in_four(half_possible, monkeypatch):
+    asked = []
+    whole = scene_language().sample(20, rng(9)).ids
+
+    def unmasked(reader, hidden, mask_id, steps, rng):
+        return SimpleNamespace(ids=whole if steps == 4 else half_possible(20))
+
+    monkeypatch.setattr(study, "price", lambda reader, language, ids, steps, rng: np.array([steps, steps + 1.0]))
+    monkeypatch.setattr(study, "unmask", unmasked)
+    monkeypatch.setattr(study, "draw_questions", lambda language, n, ratio, rng: asked.append((n, ratio)))
+    monkeypatch.setattr(study, "question_kl", lambda model, questions: np.array([0.25, 0.5]))
+    found = study.judge_writer(None)
+    assert (found["price"], found["few_price"]) == (scene_language().length + 0.5, 4.5)
+    assert (found["possible"], found["few_possible"], found["kl"]) == (0.5, 1.0, 0.375)
+    assert asked == [(20, 0.15)]
+
+
+def test_a_causal_writer_pays_what_is_above_the_language_itself(half_possible, monkeypatch):
+    language = scene_language()
+    monkeypatch.setattr(study, "causal_nats", lambda model, ids, v: 0.75 - language.log_marginal(ids))
+    monkeypatch.setattr(study, "write_causal", lambda model, language, count, rng: half_possible(count))
+    found = study.judge_causal(None)
+    assert (found["price"], found["possible"]) == (pytest.approx(0.75), 0.5)
+    assert (found["few_price"], found["few_possible"], found["kl"]) == (None, None, None)
+
+
+def test_with_the_weight_one_by_ratio_a_row_counts_as_often_as_its_words_were_hidden(monkeypatch):
+    language = scene_language()
+    v, ids = language.vocabulary, language.sample(2, rng(10)).ids
+    monkeypatch.setattr(study, "stratified_ratios", lambda n, rng: np.array([0.5, 1.0]))
+    batch = study.ratio_weighted_batch(ids, v, rng(11), None)
+    words = np.isin(ids, v.regular_ids).sum()
+    for row, ratio in enumerate((0.5, 1.0)):
+        asked = batch.labels[row] != -100
+        assert batch.weights[row][asked].numpy() == pytest.approx(1 / (ratio * words))
+        assert ((batch.ids[row] == v.mask_id).sum() == asked.sum()).item()
+    assert (batch.labels[1] != -100).sum() == np.isin(ids[1], v.regular_ids).sum()
+
+
+def test_rates_are_chosen_by_the_price_of_a_sentence(monkeypatch):
+    asked = {}
+
+    def try_rates(cells, rates, run, folder, workers, finished, score):
+        asked.update(rates=rates, score=score({"price": 2.0, "kl": 1.0}))
+        return tuple(RateTrial(arm, rate, abs(rate - 3e-3)) for arm in study.WRITING_ARMS for rate in rates)
+
+    monkeypatch.setattr(study, "study_folder", lambda *of: None)
+    monkeypatch.setattr(study, "try_rates", try_rates)
+    monkeypatch.setattr(study, "score_cells", lambda kind, cells, *how: asked.update(cells=list(cells)) or ())
+    found = study.measure_writers(study.WritingConfig(seeds=2), rng())
+    assert (asked["rates"], asked["score"]) == (study.HIGH_RATES, 2.0)
+    assert [(cell.seed, cell.learning_rate, cell.steps) for cell in asked["cells"]] == [(0, 3e-3, 400)] * 5 + [
+        (1, 3e-3, 400)
+    ] * 5
+    assert [cell.arm for cell in asked["cells"]] == list(study.WRITING_ARMS) * 2
+    assert found.rate(study.LEFT_TO_RIGHT) == 3e-3
+
+
+def test_table_picture_and_words_have_the_numbers_of_the_study():
+    config, drawn = study.WritingConfig(steps=1, seeds=3, rates=()), rng(12)
+    runs = [study.WritingScore(cell, *drawn.random(5)) for cell in config.cells()][::-1]
+    tried = (RateTrial(study.AT_40, 0.5, 2.0), RateTrial(study.AT_40, 0.25, 1.0))
+    writers = study.Writers(config, tried, tuple(runs))
+    arms = list(study.WRITING_ARMS)
+
+    def of(arm, unit):
+        values = {run.cell.seed: getattr(run, unit) for run in runs if run.cell.arm == arm}
+        return np.array([values[seed] for seed in range(3)])
+
+    lines, said = writers.table().splitlines()[1:], writers.describe()
+    panels = writers.plot().axes
+    labels = [label.get_text() for label in panels[0].get_yticklabels()]
+    heights = dict(zip(labels, panels[0].get_yticks(), strict=True))
+    for arm, line in zip(arms, lines, strict=True):
+        price, share, kl = (mean_interval(of(arm, unit)) for unit in ("price", "possible", "kl"))
+        numbers = [float(x) for x in line[28:].replace("±", " ").replace("%", " ").split()]
+        rate = 0.25 if arm == study.AT_40 else 3e-3
+        expected = [rate, price.value, price.high - price.value, 100 * share.value, 100 * (share.high - share.value)]
+        expected += [] if arm == study.LEFT_TO_RIGHT else [kl.value, kl.high - kl.value]
+        assert numbers == pytest.approx(expected, abs=0.51)
+        assert numbers[:3] == pytest.approx(expected[:3], abs=6e-4)
+        assert numbers[5:] == pytest.approx(expected[5:], abs=6e-4)
+        assert f"{arm} {price}" in said
+        assert f"{arm} {share.value:.0%}" in said
+        for axes, estimate in zip(panels, (price, [100 * x for x in share]), strict=True):
+            (bars,) = [bars for bars in axes.containers if bars.lines[0].get_ydata()[0] == heights[arm]]
+            assert bars.lines[0].get_xdata()[0] == pytest.approx(estimate[0])
+            assert bars.lines[2][0].get_segments()[0][:, 0] == pytest.approx(estimate[1:])
+    assert writers.values("few_price", study.AT_15).tolist() == of(study.AT_15, "few_price").tolist()
 
 
 def planted(shift, shift_at_40=0.0):
