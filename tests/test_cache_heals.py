@@ -196,6 +196,41 @@ def test_tokenizers_of_two_sizes_and_their_tokens_are_kept_apart(kind, size, cac
         np.testing.assert_array_equal(kept.ids, np.concatenate(list(tokenizer.encode_documents(SENTENCES))))
 
 
+@pytest.mark.parametrize("kind", ["wordpiece", "characters"])
+def test_whatever_makes_a_tokenizer_is_in_its_name(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+
+    def names(corpus=CORPUS, size=SIZE, **changes):
+        with monkeypatch.context() as patch:
+            for name, value in changes.items():
+                place = token_store.tokenizers if name == "__version__" else token_store
+                patch.setattr(place, name, value)
+            token_store.text_tokenizer(corpus, size, kind)
+        return {path.parent.name for path in tmp_path.glob("*/tokenizer.json")}
+
+    other = Corpus((*CORPUS.documents, Document("20", "a word more")), "", "", "")
+    made = [names(), names(), names(other), names(size=SIZE - 1), names(__version__="0.0.1")]
+    made.append(names(BERT_SLOTS=BERT_SLOTS[::-1]))
+    if kind == "wordpiece":
+        made.append(names(MIN_FREQUENCY=3))
+    assert [len(found) for found in made] == [1, *range(1, len(made))]
+
+
+def test_whatever_makes_tokens_is_in_their_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    held_out = tuple(Document(d.name, d.text, "validation") for d in CORPUS.documents)
+    both = Corpus((*CORPUS.documents, *held_out[:-1]), "", "", "")
+    for corpus, split, size, count in (
+        (CORPUS, "train", SIZE, 1),
+        (both, "train", SIZE, 1),
+        (both, "validation", SIZE, 2),
+        (CORPUS, "train", SIZE - 1, 3),
+    ):
+        token_store.text_tokens(corpus, split, token_store.text_tokenizer(CORPUS, size))
+        assert len(list(tmp_path.glob("text-*.npy"))) == count
+    assert len(list(tmp_path.glob("text-validation-*.npy"))) == 1
+
+
 def test_models_of_two_vocabularies_have_two_names(monkeypatch):
     entry = languages.find_language("english")
     config = entry.recipe("tiny", "cpu")
