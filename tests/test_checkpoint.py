@@ -18,7 +18,7 @@ from devices import DEVICES, GPU
 
 from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences, TextBlocks
-from mlm_mini.languages.token_store import read_tokens, write_tokens
+from mlm_mini.languages.token_store import TokenizedText, read_tokens, write_tokens
 from mlm_mini.languages.tokenizer import train_wordpiece
 from mlm_mini.model import ModelConfig, deterministic
 from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, TrainingError, draw_evaluation, loop, train
@@ -264,6 +264,14 @@ def test_the_last_two_are_kept(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["step-00000009", "step-00000012"]
 
 
+def test_the_last_is_that_of_the_largest_number_however_many_digits_it_has(tmp_path):
+    for step in (99_999_999, 100_000_000):
+        save_checkpoint(tmp_path, a_checkpoint(step))
+    assert load_checkpoint(tmp_path).state["step"] == 100_000_000
+    save_checkpoint(tmp_path, a_checkpoint(100_000_001))
+    assert sorted(os.listdir(tmp_path)) == ["step-100000000", "step-100000001"]
+
+
 def test_a_folder_of_another_name_is_no_checkpoint(tmp_path):
     for name in ("step-", "step-\u00b2", "step-\u0663", "step-two", "step-00000003.partial"):
         (tmp_path / name).mkdir()
@@ -281,8 +289,11 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(nth, tmp_path, monkeypatch)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(checkpoint_module.os, "fsync", fsync)
-    with pytest.raises(OSError, match=r"step-00000006 could not be written \(No space left.*last good .*step-00000003"):
+    with pytest.raises(
+        OSError, match=r"step-00000006 could not be written \(No space left.*last good .*step-00000003"
+    ) as full:
         save_checkpoint(tmp_path, a_checkpoint(6))
+    assert full.value.errno == errno.ENOSPC
     assert os.listdir(tmp_path) == ["step-00000003"]
     assert load_checkpoint(tmp_path).state["step"] == 3
 
@@ -343,6 +354,8 @@ DAMAGES = [
     ("state.json", "cut short", "damaged or incomplete"),
     ("state.json", '{"format": "of another program"}', "not a checkpoint of this course"),
     ("state.json", "[1]", "not a checkpoint of this course"),
+    ("state.json", "[" * 100_000, "damaged or incomplete"),
+    ("optimizer.safetensors", "missing", "damaged or incomplete"),
     ("state.json", json.dumps({"format": checkpoint_module.FORMAT}), "damaged or incomplete"),
 ]
 
@@ -412,6 +425,25 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     wider = small_model(markov().vocabulary, hidden_size=32)
     with pytest.raises(CheckpointError, match=r"hidden_size was 16 and is now 32$"):
         train(wider, markov(), CONFIG, out=tmp_path, resume=True, device="cpu")
+
+
+def test_rows_of_another_length_are_another_run(blocks, tmp_path):
+    interrupted(tmp_path, 4, source=blocks())
+    shorter = TextBlocks(TokenizedText(blocks()._text.base, np.array([0, 1])), blocks().vocabulary, 10, seed=3)
+    shorter.fingerprint = blocks().fingerprint  # which is that of the text
+    with pytest.raises(CheckpointError, match="does not fit this run: length was 12 and is now 10"):
+        run(tmp_path, resume=True, source=shorter)
+
+
+def test_a_run_of_a_gpu_goes_on_without_one(stopped, tmp_path):
+    """Its checkpoint holds a state of the generator of the GPU, which is then of no use."""
+    out = tmp_path / "run"
+    shutil.copytree(stopped, out)
+    state = torch.zeros(16, dtype=torch.uint8)
+    changed(out, lambda checkpoint: checkpoint.optimizer.update(cuda_generator=state))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert same_weights(run(out, resume=True).model, run().model)
 
 
 def test_a_checkpoint_that_lacks_something_is_refused(tmp_path):
@@ -524,6 +556,19 @@ WRONG_INSIDE = [
     (without("optimizer", "torch_generator"), "torch_generator is missing"),
     (tensor("model", "head.bias", lambda t: t[:3]), r"head.bias has shape \(3,\)"),
     (without("model", "head.bias"), "head.bias is missing"),
+    (lambda checkpoint: checkpoint.model.update(more=torch.ones(1)), "more is not a tensor of this run"),
+    (lambda checkpoint: checkpoint.optimizer.update(more=torch.ones(1)), "more is not a tensor of this run"),
+    (lambda checkpoint: checkpoint.optimizer.update(cuda_generator=torch.ones(9)), "cuda_generator is torch.float32"),
+    (
+        tensor("optimizer", "torch_generator", lambda t: t[:, None]),
+        r"torch_generator is torch.uint8 of shape \(\d+, 1\)",
+    ),
+    (tensor("model", "head.bias", lambda t: t / 0), "head.bias holds NaN or infinity"),
+    (lambda checkpoint: checkpoint.state["curve"][0].pop("gap"), r"curve\[0\] is .*: expected an object with step, "),
+    (put("curve", 0, "more", 1), r"curve\[0\] is .*: expected an object with step, "),
+    (put("curve", 0, "gap", "x"), r"curve\[0\].gap is 'x': expected a finite number"),
+    (put("curve", 0, "predictions", -1), r"curve\[0\].predictions is -1: expected an integer, 0 or more"),
+    (put("losses", [1.0, -1]), r"losses\[1\] is -1"),
     *((without("state", name), f"{name} is missing") for name in ("seconds", "losses", "curve", "mask_generator")),
 ]
 
