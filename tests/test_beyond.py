@@ -331,6 +331,10 @@ def test_waves_turn_alike_at_every_position():
     products = table[:40] @ table[:40].T
     assert np.diagonal(products, 1) == pytest.approx(products[0, 1], abs=1e-5)
     assert products[0, 0] == pytest.approx(0.2**2 * 32, abs=1e-5)
+    # The first wave turns by 1, the middle one by 1000**-0.5 = 0.0316228, the last by 1000**(-31/32) = 0.00124094.
+    for column, position, sine in ((0, 1, 0.841471), (16, 50, 0.999947), (31, 100, 0.123776)):
+        assert table[position, column] == pytest.approx(0.2 * sine, abs=1e-6)
+        assert abs(table[position, column + 32]) == pytest.approx(0.2 * (1 - sine**2) ** 0.5, abs=1e-5)
 
 
 def test_the_entries_have_rows_and_first_models_of_their_own():

@@ -1,7 +1,9 @@
 """Whether a run works in bfloat16 is tried once, where it is left open, and never changes in its course."""
 
+import itertools
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -38,6 +40,44 @@ def test_bfloat16_has_to_be_clearly_faster(low, pays, clock):
     clock["times"] = [1.0, low]
     assert bfloat16_pays(clock["gone"].append, CPU) is pays
     assert clock["gone"] == [False, True] * (1 + TURNS)
+
+
+@pytest.mark.parametrize(
+    ("exact", "low", "pays"),
+    [
+        ([9, 9, 1, 9], [9, 3, 3, 0.7], True),
+        ([9, 1, 1, 1], [9, 0.9, 3, 3], False),
+        ([9, 3, 3, 3], [9, 9, 2.5, 9], False),
+    ],
+)
+def test_the_best_of_the_turns_counts(exact, low, pays, monkeypatch):
+    """The first is a warm-up; then the moment may be a bad one."""
+    seconds = iter([time for turn in zip(exact, low, strict=True) for time in turn])
+    monkeypatch.setattr(precision, "_seconds", lambda way, device: next(seconds))
+    assert bfloat16_pays(lambda low: None, CPU) is pays
+
+
+@pytest.mark.parametrize(
+    ("platform", "device", "events"),
+    [
+        ("linux", "cpu", ["process_time", "way", "process_time"]),
+        ("win32", "cpu", ["perf_counter", "way", "perf_counter"]),
+        ("linux", "cuda", ["perf_counter", "way", "synchronize", "perf_counter"]),
+        ("darwin", "mps", ["perf_counter", "way", "perf_counter"]),
+    ],
+)
+def test_a_cpu_is_timed_by_what_it_computes_and_a_gpu_until_it_is_done(platform, device, events, monkeypatch):
+    seen, ticks = [], itertools.count(0, 3)
+
+    def clock(name):
+        return lambda: (seen.append(name), next(ticks))[1]
+
+    clocks = {name: clock(name) for name in ("process_time", "perf_counter")}
+    monkeypatch.setattr(precision, "time", SimpleNamespace(**clocks))
+    monkeypatch.setattr(precision, "sys", SimpleNamespace(platform=platform))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: seen.append("synchronize"))
+    assert precision._seconds(lambda: seen.append("way"), torch.device(device)) == 3
+    assert seen == events
 
 
 def test_what_is_emulated_is_tried_once(clock):
