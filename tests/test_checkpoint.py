@@ -1,5 +1,6 @@
 """A run that is killed ends as one that is not, to the last bit, and no mishap costs the last good checkpoint."""
 
+import contextlib
 import errno
 import itertools
 import json
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -256,6 +258,25 @@ def test_each_file_and_both_folders_are_on_the_disk_in_the_right_order(tmp_path,
     folder = save_checkpoint(tmp_path, a_checkpoint())
     assert set(events[:3]) == {path.stat().st_ino for path in folder.iterdir()}
     assert events[3:] == [folder.stat().st_ino, "renamed", tmp_path.stat().st_ino]
+
+
+def test_windows_is_not_asked_to_open_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "os", SimpleNamespace(name="nt"))  # and nothing else is asked of it
+    checkpoint_module._force_to_disk(tmp_path)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts what is open by way of /proc")
+@pytest.mark.parametrize("full", [False, True])
+def test_nothing_is_left_open(full, tmp_path, monkeypatch):
+    def fsync(_):
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(checkpoint_module.os, "fsync", fsync)
+    with pytest.raises(OSError, match="No space left") if full else contextlib.nullcontext():
+        checkpoint_module._force_to_disk(tmp_path)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_the_last_two_are_kept(tmp_path):

@@ -224,6 +224,12 @@ def test_what_is_held_out_is_not_trained_on(tmp_path, monkeypatch):
     assert command_line.main(["tokenize", "--language", text, "--out", str(tokens)]) == 0
     material = find_material(str(tokens), TrainingConfig(steps=1), length=16)
     assert material.evaluation.batch.count_labels() > 0
+    own = {"length": 16, "vocabulary_size": len(material.tokenizer.vocabulary)}  # which may be said as well
+    again, other = (find_material(str(tokens), TrainingConfig(steps=1, seed=seed), **own) for seed in (0, 1))
+    rows = [each.source.next_batch(20) for each in (material, again, other)]
+    np.testing.assert_array_equal(rows[0], rows[1])
+    assert not np.array_equal(rows[0], rows[2])
+    assert other.evaluation.fingerprint == material.evaluation.fingerprint
     for split, names in (("train", sorted(tokens.glob("tokens-*.npy"))), ("validation", [tokens / HELD_OUT_TOKENS])):
         texts = find_language(text).corpus().split(split).texts()
         found = np.concatenate([read_tokens(name, material.tokenizer.vocabulary).ids for name in names])

@@ -1,6 +1,7 @@
 """Objectives, optimizer, evaluation and loop: what is asked, what it costs, and what a perfect reader would pay."""
 
 import contextlib
+import inspect
 import json
 import os
 import re
@@ -35,6 +36,8 @@ from mlm_mini.training import (
     cached,
     cached_model,
     causal_batch,
+    datasets,
+    diffusion_batch,
     draw_evaluation,
     evaluate,
     fill,
@@ -47,6 +50,7 @@ from mlm_mini.training import (
     make_optimizer,
     masked_batch,
     measured,
+    model_folder,
     quick_model,
     recipe,
     surprisals,
@@ -126,6 +130,18 @@ def rng(seed=0):
 def test_a_recipe_that_makes_no_sense_is_refused_by_name(change, error, message):
     with pytest.raises(error, match=message):
         TrainingConfig.of(**{"steps": 10} | change)
+
+
+def test_what_is_not_said_is_what_the_lessons_say_and_the_same_on_one_page():
+    adam = {"weight_decay": 0.01, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-6, "clip_norm": 1.0, "warmup": 0.1}
+    rates = {"learning_rate": 3e-3, "embedding_rate": 1.0, "precision": "float32", "objective": "masked"}
+    masks = {"mask_ratio": 0.15, "method": "bernoulli", "split": [1.0, 0.0, 0.0], "prediction_ratio": None}
+    masks |= {"heavy_share": 0.0, "heavy_ratio": 0.85}
+    usual = {"batch_size": 128, "micro_batches": 1, "seed": 0} | adam | rates | masks
+    assert TrainingConfig(steps=7).to_dict() == {"steps": 7} | usual
+    page = inspect.signature(train_minimal).parameters.values()
+    said = {parameter.name: parameter.default for parameter in page if parameter.default is not parameter.empty}
+    assert said == {name: usual[name] for name in ("batch_size", "mask_ratio", "learning_rate", "seed")}
 
 
 def test_a_recipe_may_go_to_the_ends_of_each_range():
@@ -294,6 +310,16 @@ def test_the_cost_is_that_of_the_definition_at_every_position(objective, scenes,
     assert mean == pytest.approx(cross_entropy(logits.numpy(), dense), abs=1e-5)
 
 
+def test_all_of_a_batch_goes_to_a_device(scenes, sentences):
+    ids, v = sentences[:9], scenes.vocabulary
+    for batch in (diffusion_batch(ids, v, rng()), causal_batch(ids, v)):
+        there = vars(batch.to(torch.device("meta")))
+        assert there.keys() == vars(batch).keys()
+        for name, mine in vars(batch).items():
+            is_tensor = isinstance(mine, torch.Tensor)
+            assert (there[name].is_meta and there[name].shape == mine.shape) if is_tensor else there[name] is mine
+
+
 def test_parts_are_trimmed_to_their_longest_sentence(scenes, sentences):
     batch = masked_batch(by_length(sentences, scenes.vocabulary), scenes.vocabulary, Masking(), rng())
     widths = [part.ids.shape[1] for part in batch.split(4)]
@@ -355,6 +381,8 @@ def test_parts_side_by_side_give_the_same_bits_as_one_after_the_other(scenes, se
 )
 def test_one_part_or_dropout_goes_one_after_the_other(parts, changes, scenes, two_threads):
     with side_by_side(small_model(scenes.vocabulary, **changes), parts) as map_:
+        assert map_ is map
+    with side_by_side(small_model(scenes.vocabulary).to("meta"), 4) as map_:  # as on a GPU
         assert map_ is map
 
 
@@ -571,6 +599,24 @@ def test_an_evaluation_that_fails_leaves_the_model_in_its_mode(scenes, sentences
     with pytest.raises(ZeroDivisionError):
         evaluate(model, evaluation, lambda function, blocks: 1 / 0)
     assert model.training
+
+
+def test_the_seed_of_a_run_draws_its_sentences(scenes, monkeypatch):
+    monkeypatch.setattr(datasets, "EVALUATION_SENTENCES", 8)
+    for seed in (0, 5):
+        source = find_material("scenes", TrainingConfig(steps=1, seed=seed)).source
+        np.testing.assert_array_equal(source.next_batch(4), SampledSentences(scenes, seed).next_batch(4))
+
+
+def test_the_seed_of_a_run_orders_its_rows_and_the_questions_stay(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "a.txt").write_text("\n\n".join(f"The chef {i} cuts the bread {i * i}." for i in range(90)))
+    seeds = (0, 5, 0)
+    found = [find_material(tmp_path, TrainingConfig(steps=1, seed=seed), 16, 300) for seed in seeds]
+    rows = [material.source.next_batch(9) for material in found]
+    np.testing.assert_array_equal(rows[0], rows[2])
+    assert not np.array_equal(rows[0], rows[1])
+    assert found[0].evaluation.fingerprint == found[1].evaluation.fingerprint
 
 
 def test_a_set_in_which_nothing_is_asked_is_refused(scenes, sentences):
@@ -1058,6 +1104,44 @@ def test_a_new_language_is_one_entry(tmp_path, monkeypatch):
     for unknown in (lambda: cached_model("klingon"), lambda: find_material("klingon", learned.config)):
         with pytest.raises((ValueError, FileNotFoundError), match=r"scenes, .*greek(,| or) days"):
             unknown()
+
+
+def test_rows_are_as_long_as_the_language_has_them_unless_told_otherwise(tmp_path, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    def find(language, config, length, tokens, tokenizer, endings):
+        raise Seen(length, tokens, tokenizer, endings)
+
+    monkeypatch.setattr(model_folder, "find_material", find)
+    given = {"length": 20, "vocabulary_size": 300, "tokenizer": "characters"}
+    for language, options, found in (
+        ("proteins", {}, (32, 4096, "wordpiece", ())),
+        ("english", {}, (64, 4096, "wordpiece", ())),
+        ("proteins", given, (*given.values(), ())),
+    ):
+        with pytest.raises(Seen) as seen:
+            train_folder(language, "tiny", TrainingConfig(steps=1), tmp_path / "out", device="cpu", **options)
+        assert seen.value.args == found
+
+
+def test_a_language_may_have_a_first_model_of_its_own(tmp_path, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    class Days(ExactEntry):
+        def first_model(self, shape, seed):
+            return shape, seed
+
+    def begun(shape, source, config, start, **_):
+        raise Seen(shape, start)
+
+    monkeypatch.setattr(model_folder, "train", begun)
+    monkeypatch.setitem(LANGUAGES, "days", Days(name="days", make=lambda: markov_language(5), usual={}))
+    with pytest.raises(Seen) as seen:
+        train_folder("days", "tiny", TrainingConfig(steps=1, seed=3), tmp_path / "out", device="cpu")
+    shape = ModelConfig.tiny(len(markov_language(5).vocabulary))
+    assert seen.value.args == (shape, (shape, 3))
 
 
 def test_a_learners_files_are_an_entry_like_the_others(tmp_path):
