@@ -456,12 +456,13 @@ def test_rows_of_another_length_are_another_run(blocks, tmp_path):
         run(tmp_path, resume=True, source=shorter)
 
 
-def test_a_run_of_a_gpu_goes_on_without_one(stopped, tmp_path):
+def test_a_run_of_a_gpu_goes_on_without_one(stopped, tmp_path, monkeypatch):
     """Its checkpoint holds a state of the generator of the GPU, which is then of no use."""
     out = tmp_path / "run"
     shutil.copytree(stopped, out)
     state = torch.zeros(16, dtype=torch.uint8)
     changed(out, lambda checkpoint: checkpoint.optimizer.update(cuda_generator=state))
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *_: pytest.fail("a GPU was given the state"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert same_weights(run(out, resume=True).model, run().model)

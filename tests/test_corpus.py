@@ -495,6 +495,16 @@ def test_five_endings_are_shown_and_that_there_are_more(more, end, tmp_path):
         read_text_folder(tmp_path)
 
 
+@pytest.mark.parametrize("language", ["english", "markov", "proteins"])
+def test_endings_are_not_for_what_comes_with_the_course(language):
+    from mlm_mini.training import find_language
+
+    with pytest.raises(
+        ValueError, match=rf"endings are \.py, \.md, but {language} comes with the course: give a folder"
+    ):
+        find_language(language, endings=[".py", ".md"])
+
+
 def test_endings_are_not_for_one_file(code):
     with pytest.raises(ValueError, match="choose among the files of a folder"):
         read_text_folder(code / "module1.py", [".py"])

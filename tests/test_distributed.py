@@ -22,7 +22,7 @@ from mlm_mini import __main__ as command_line
 from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import ModelConfig
-from mlm_mini.training import TrainingConfig, TrainingError, Workers, causal_batch
+from mlm_mini.training import CheckpointError, TrainingConfig, TrainingError, Workers, causal_batch, loop, train
 from mlm_mini.training.batch_share import share_of
 from mlm_mini.training.checkpoint import load_checkpoint
 from mlm_mini.training.memory import reckoned_bytes
@@ -223,6 +223,32 @@ def test_a_share_of_a_model_is_handed_to_nobody():
     Workers(count=2).check(config, hands_model_over=True)
     with pytest.raises(ValueError, match="reads the model, of which with fsdp no worker has more than a share"):
         Workers(count=2, fsdp=True).check(config, hands_model_over=True)
+
+
+@pytest.mark.parametrize("given", [{"after_step": print}, {"objective": print}])
+def test_whoever_reads_the_model_on_the_way_is_told_that_there_is_only_a_share(given):
+    source, shared = SampledSentences(markov_language(6), 0), Workers(count=2, fsdp=True)
+    with pytest.raises(ValueError, match="reads the model, of which with fsdp no worker has more than a share"):
+        train(
+            ModelConfig.tiny(25), source, TrainingConfig(steps=1, batch_size=4), workers=shared, device="cpu", **given
+        )
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_first_worker_alone_asks_whether_there_is_a_run_already(rank, tmp_path, monkeypatch):
+    """The others may see what it has written just now."""
+
+    class Joined(Exception):
+        pass
+
+    def join(*_):
+        raise Joined
+
+    (tmp_path / "step-00000001").mkdir()
+    monkeypatch.setattr(loop, "joined", join)
+    source, config = SampledSentences(markov_language(6), 0), TrainingConfig(steps=1, batch_size=4)
+    with pytest.raises(Joined if rank else CheckpointError):
+        train(ModelConfig.tiny(25), source, config, out=tmp_path, workers=Workers(rank=rank, count=2), device="cpu")
 
 
 def test_workers_need_less_memory_each():

@@ -323,8 +323,13 @@ def test_a_config_without_a_size_or_without_json(folder):
     path.write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"config\.json: .*hidden_size"):
         load_pretrained(folder)
-    for content, said in (("{", "is not JSON"), ("[]", "holds no JSON object")):
-        path.write_text(content)
+    for content, said in (
+        (b"{", "is not JSON"),
+        (b"[]", "holds no JSON object"),
+        (b"\xff", "is not JSON"),
+        (b'{"vocab_size": ' + b"1" * 5000 + b"}", "is not JSON"),  # more digits than Python reads
+    ):
+        path.write_bytes(content)
         with pytest.raises(ValueError, match=said):
             load_pretrained(folder)
     path.unlink()

@@ -739,7 +739,7 @@ def test_a_shipped_result_is_found_by_name(tmp_path, monkeypatch, study):
         shipping.shipped("experiments", "mask_ration")
 
 
-def test_provenance_says_how_when_and_on_what():
+def test_provenance_says_how_when_and_on_what(monkeypatch):
     made = shipping.provenance("a command")
     assert made["command"] == "a command"
     assert len(made["date"].split("-")) == 3
@@ -747,6 +747,9 @@ def test_provenance_says_how_when_and_on_what():
     assert made["machine"].startswith(f"{cores} cores, ")
     assert f"torch {torch.__version__}" in made["machine"]
     assert f"numpy {np.__version__}" in made["machine"]
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # which only Linux has
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert shipping.provenance("a command")["machine"].startswith("3 cores, ")
     with pytest.raises(ValueError, match="there is no shipped result 'x': expected one of none"):
         shipping.shipped("model", "x")
 

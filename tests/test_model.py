@@ -21,10 +21,12 @@ from mlm_mini.model import (
     autocast,
     choose_device,
     deterministic,
+    encoder,
     from_hugging_face,
     to_hugging_face,
     to_numpy,
 )
+from mlm_mini.model.encoder import attend
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 V = 23
@@ -504,6 +506,27 @@ def test_a_model_runs_in_bfloat16(device):
         assert logits[1].dtype == torch.bfloat16
         assert (logits[0] - logits[1]).norm() < 0.03 * logits[0].norm()
         assert (gradients[0] - gradients[1]).norm() < 0.05 * gradients[0].norm()
+
+
+@pytest.mark.parametrize(("masked", "causal"), [(False, False), (True, False), (False, True)])
+def test_on_a_cpu_attention_is_computed_in_float32_and_is_the_same_otherwise(masked, causal, monkeypatch):
+    q, k, v = torch.randn(3, 2, 2, 5, 4, generator=seeded(0)).bfloat16()
+    mask = torch.tensor([[True, True, False, True, False]] * 2)[:, None, None] if masked else None
+    found = F.scaled_dot_product_attention
+    kinds = []
+
+    def watched(*tensors, **how):
+        kinds.append({tensor.dtype for tensor in tensors})
+        return found(*tensors, **how)
+
+    monkeypatch.setattr(encoder.F, "scaled_dot_product_attention", watched)
+    with autocast(torch.device("cpu"), True):
+        low = attend(q, k, v, mask, causal, 0.0)
+        dropped = attend(q, k, v, mask, causal, 0.9)
+    exact = attend(q.float(), k.float(), v.float(), mask, causal, 0.0)
+    assert kinds == [{torch.float32}] * 3
+    torch.testing.assert_close(low, exact, rtol=0, atol=1e-6)
+    assert not torch.allclose(dropped, exact, atol=0.1)
 
 
 def test_determinism_is_on_request():

@@ -12,7 +12,7 @@ from mlm_mini.__main__ import main
 from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import ModelConfig
-from mlm_mini.training import CheckpointError, TrainingConfig, precision, train
+from mlm_mini.training import CheckpointError, TrainingConfig, Workers, loop, precision, train
 from mlm_mini.training import run as run_module
 from mlm_mini.training.checkpoint import load_checkpoint
 from mlm_mini.training.precision import EMULATED, PAYS, TURNS, bfloat16_pays, settled
@@ -136,6 +136,28 @@ def test_the_two_precisions_are_two_and_near_each_other():
     assert not torch.equal(exact, low)
     assert exact.dtype == low.dtype == torch.float32
     assert (exact - low).norm() < 0.1 * exact.norm()
+
+
+@pytest.mark.parametrize(("device", "devices"), [("cpu", []), ("cuda", [torch.device("cuda", 1)])])
+def test_the_generator_of_the_gpu_is_put_back_and_that_of_no_other(device, devices, monkeypatch):
+    """After a trial, and after a run."""
+    asked, on = [], torch.device("cuda", 1) if device == "cuda" else CPU
+
+    def fork(given):
+        asked.append(given)
+        raise Stopped
+
+    monkeypatch.setattr(torch.random, "fork_rng", fork)
+    monkeypatch.setattr(loop, "check_memory", lambda *_: None)
+    monkeypatch.setattr(Workers, "choose_device", lambda *_: on)
+    source = SampledSentences(markov_language(6), 0)
+    for begin in (
+        lambda: bfloat16_pays(lambda low: None, on),
+        lambda: train(ModelConfig.tiny(len(source.vocabulary)), source, CONFIG),
+    ):
+        with pytest.raises(Stopped):
+            begin()
+    assert asked == [devices] * 2
 
 
 def test_the_generators_of_dropout_are_put_back():

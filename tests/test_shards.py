@@ -1,6 +1,8 @@
 """Text in many files of tokens: the same rows as in one, in an order that is computed, from any place at once."""
 
+import hashlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,6 +37,8 @@ def test_files_hold_the_documents_in_order_and_none_is_parted(folder, wordpiece)
     texts = [read_tokens(folder / shard["file"], wordpiece.vocabulary) for shard in index["shards"]]
     assert len(texts) > 5
     assert [len(text.ids) for text in texts] == [shard["tokens"] for shard in index["shards"]]
+    for shard in index["shards"]:
+        assert shard["sha256"] == hashlib.sha256((folder / shard["file"]).read_bytes()).hexdigest()
     found = np.concatenate([text.ids for text in texts])
     np.testing.assert_array_equal(found, np.concatenate(list(wordpiece.encode_documents(TEXTS))))
 
@@ -59,6 +63,12 @@ def test_a_file_without_a_word_is_passed_over_and_a_text_without_one_refused(wor
         TextShards(tmp_path / "none", v, 4, seed=0)
     with pytest.raises(ValueError, match="no document to tokenize"):
         write_shards(tmp_path / "nothing", wordpiece, [])
+
+
+def test_windows_knows_no_advice_on_a_map(folder, wordpiece, monkeypatch):
+    expected = TextShards(folder, wordpiece.vocabulary, 16, seed=0).next_batch(9)
+    monkeypatch.setattr(shards_module, "mmap", SimpleNamespace())
+    np.testing.assert_array_equal(TextShards(folder, wordpiece.vocabulary, 16, seed=0).next_batch(9), expected)
 
 
 def test_the_seed_decides_the_order_of_each_epoch(folder, wordpiece):

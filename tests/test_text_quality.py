@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from mlm_mini.languages import read_text_folder, text_quality, train_characters
+from mlm_mini.languages import read_text_folder, text_quality, train_characters, train_wordpiece
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.token_store import TokenizedText
 from mlm_mini.training import TrainingConfig, find_material
@@ -209,3 +209,22 @@ def test_held_out_text_shorter_than_a_run_is_not_looked_for():
             text = tokens_of([2, *range(5, 5 + count), 3])
             with pytest.raises(UserWarning, match=r"\(1 rows of 16") if sure else contextlib.nullcontext():
                 text_quality.warn_of_repeats(text, text, 64, "a text")
+
+
+@pytest.mark.parametrize(("rows", "train"), [([5, 6], [900, 5, 6]), ([5, 900], [5, 6, 7]), ([900, 5], [900, 5, 6])])
+def test_ids_of_one_side_may_be_larger_than_those_of_the_other(rows, train):
+    share = text_quality.share_seen(np.array([rows]), TokenizedText(np.array(train), np.array([0, 3])))
+    assert share == (" ".join(map(str, rows)) in " ".join(map(str, train)))
+
+
+def test_every_cause_is_named_with_its_remedy_and_three_characters_at_most():
+    """Of 112 characters 101 are a word that is too long, and six are unknown."""
+    text = "b" * 101 + " bread \u0436 \u0449 \u0436 \u044f \u0449 \u044e"
+    pieces = train_wordpiece(["bread"] * 3, 300)
+    ids = np.concatenate(list(pieces.encode_lines([text])))
+    with pytest.raises(ValueError, match=r"87\.5% of the train tokens are \[UNK\], which stand for 95\.5%") as refused:
+        text_quality.check_unknown(Corpus((Document("a", text),), "words", "", ""), "train", pieces, tokens_of(ids))
+    causes = f"1 words of more than 100 characters ({'b' * 20}...) and characters that the vocabulary does not have"
+    assert f": {causes}: '\u0436' (2), '\u0449' (2), '\u044f' (1). A model can" in str(refused.value)
+    remedies = "with --tokenizer characters every character is a token; bring more text, so that the training side has"
+    assert str(refused.value).endswith(f"A model can learn nothing from [UNK]: {remedies} them")

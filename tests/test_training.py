@@ -25,7 +25,9 @@ from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, note_trained_length, save_pretrained, trained_length
 from mlm_mini.reference import IGNORE_INDEX, adamw_step, cross_entropy
 from mlm_mini.training import (
+    Blanks,
     Candidate,
+    EvaluationSet,
     LiveCurve,
     Masking,
     Point,
@@ -58,6 +60,7 @@ from mlm_mini.training import (
     train_folder,
     train_minimal,
 )
+from mlm_mini.training.baselines import blank_nats
 from mlm_mini.training.languages import LANGUAGES, ExactEntry
 from mlm_mini.training.objectives import by_length
 from mlm_mini.training.optimizer import set_learning_rates
@@ -318,6 +321,33 @@ def test_all_of_a_batch_goes_to_a_device(scenes, sentences):
         for name, mine in vars(batch).items():
             is_tensor = isinstance(mine, torch.Tensor)
             assert (there[name].is_meta and there[name].shape == mine.shape) if is_tensor else there[name] is mine
+
+
+def test_questions_are_asked_where_the_model_is(scenes, sentences, monkeypatch):
+    """With PyTorch's "meta" device, which has shapes and no numbers, in the place of a GPU."""
+    v, seen = scenes.vocabulary, []
+    model, batch = small_model(v).to("meta"), masked_batch(sentences[:9], v, Masking(mask_ratio=0.3), rng())
+
+    def cost(model, batch):
+        given = (batch.ids, batch.attention_mask, batch.positions, batch.labels)
+        seen.append({tensor.device.type for tensor in given})
+        return torch.zeros(batch.labels.shape)
+
+    monkeypatch.setattr("mlm_mini.training.evaluation.surprisals", cost)
+    assert evaluate(model, EvaluationSet(batch)).loss == 0
+
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.anything = nn.Parameter(torch.zeros(1, device="meta"))
+
+        def forward(self, *given):
+            seen.append({tensor.device.type for tensor in given})
+            return torch.zeros(len(given[0]), 1, len(v))
+
+    paid = blank_nats(Reader(), Blanks(sentences[:9], np.full(9, 1)), v)
+    np.testing.assert_allclose(paid, np.log(len(v)))
+    assert seen == [{"meta"}] * 2
 
 
 def test_parts_are_trimmed_to_their_longest_sentence(scenes, sentences):
@@ -781,6 +811,22 @@ def test_the_bar_has_the_mean_of_the_last_fifty_steps(capsys):
             shown.stepped(step, 9.0 if step <= 10 else 1.0, 100, 0.5)
         (bar,) = shown._bar.tasks
         assert (bar.fields["shown"], bar.completed, bar.total) == ("loss 1.000 · 200 tokens/s", 60, 80)
+        assert shown._bar.live.is_started
+    assert not shown._bar.live.is_started
+
+
+def test_whoever_shows_a_run_that_fails_is_told_that_it_has_ended():
+    class Shown(Reporter):
+        def stepped(self, *_):
+            raise ZeroDivisionError
+
+        def __exit__(self, kind, *_):
+            ended.append(kind)
+
+    ended, source = [], SampledSentences(markov_language(6), 0)
+    with pytest.raises(ZeroDivisionError):
+        train(small_model(source.vocabulary).config, source, TrainingConfig(steps=2), device="cpu", report=Shown())
+    assert ended == [ZeroDivisionError]
 
 
 def test_a_curve_in_a_notebook_goes_on_from_the_one_before(monkeypatch):
@@ -1119,6 +1165,7 @@ def test_rows_are_as_long_as_the_language_has_them_unless_told_otherwise(tmp_pat
         ("proteins", {}, (32, 4096, "wordpiece", ())),
         ("english", {}, (64, 4096, "wordpiece", ())),
         ("proteins", given, (*given.values(), ())),
+        (tmp_path, given | {"endings": (".py",)}, (*given.values(), (".py",))),
     ):
         with pytest.raises(Seen) as seen:
             train_folder(language, "tiny", TrainingConfig(steps=1), tmp_path / "out", device="cpu", **options)
