@@ -448,6 +448,18 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         train(wider, markov(), CONFIG, out=tmp_path, resume=True, device="cpu")
 
 
+@pytest.mark.parametrize("name", ["start", "model", "training", "text", "length"])
+def test_a_checkpoint_that_does_not_say_of_which_run_it_is_is_of_another(name, stopped, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(stopped, out)
+    changed(out, without("state", name))
+    if name == "start":  # where None is what a run without one says
+        run(out, resume=True)
+    else:
+        with pytest.raises(CheckpointError, match=rf"does not fit this run: {name} was None and is now"):
+            run(out, resume=True)
+
+
 def test_rows_of_another_length_are_another_run(blocks, tmp_path):
     interrupted(tmp_path, 4, source=blocks())
     shorter = TextBlocks(TokenizedText(blocks()._text.base, np.array([0, 1])), blocks().vocabulary, 10, seed=3)
@@ -557,6 +569,7 @@ WRONG_INSIDE = [
     (put("curve", {}), "curve is {}: expected a list"),
     (put("curve", 0, "x"), r"curve\[0\] is 'x'"),
     (put("curve", 0, "step", 7), r"curve\[0\].step is 7: expected an integer from 1 to 6"),
+    (put("curve", 0, "step", 0), r"curve\[0\].step is 0: expected an integer from 1 to 6"),
     (put("curve", 1, "step", 2), r"curve\[1\].step is 2: expected an integer from 3 to 6"),
     (put("curve", 0, "loss", None), r"curve\[0\].loss is None: expected a finite number"),
     (put("curve", 0, "tokens", "many"), r"curve\[0\].tokens is 'many'"),

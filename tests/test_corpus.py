@@ -523,6 +523,7 @@ def test_one_long_paragraph_is_cut_by_sentences(tmp_path):
     with pytest.warns(UserWarning, match="A single paragraph was cut into 20 pieces by sentences") as warned:
         corpus = read_text_folder(tmp_path)
     assert corpus.note in str(warned[0].message)
+    assert warned[0].filename == __file__
     assert all(text.endswith("here.") for text in corpus.texts())
     assert words_of(corpus) == text.split()
     assert [len(corpus.split(name).documents) for name in SPLITS] == [18, 1, 1]

@@ -132,8 +132,9 @@ def test_a_byte_that_changed_after_the_run_is_told_to_who_opens_the_model(done, 
     content = bytearray((out / "model.safetensors").read_bytes())
     content[-2] ^= 1
     (out / "model.safetensors").write_bytes(content)
-    with pytest.warns(UserWarning, match=r"model\.safetensors is not as train wrote it: unless somebody changed"):
+    with pytest.warns(UserWarning, match=r"model\.safetensors is not as train wrote it: unless some") as warned:
         load_folder(out)
+    assert warned[0].filename == __file__
 
 
 def test_checksums_of_an_older_model_do_not_outlive_it(done, tmp_path, monkeypatch):

@@ -240,6 +240,10 @@ def test_what_is_held_out_is_not_trained_on(tmp_path, monkeypatch):
     np.testing.assert_array_equal(rows[0], rows[1])
     assert not np.array_equal(rows[0], rows[2])
     assert other.evaluation.fingerprint == material.evaluation.fingerprint
+    assert find_language(str(tokens), material.tokenizer).tokenizer.vocabulary == material.tokenizer.vocabulary
+    for what in ({"tokenizer": train_wordpiece(TEXTS, 300)}, {"endings": [".txt"]}):
+        with pytest.raises(ValueError, match="was tokenized beforehand, with a vocabulary of"):
+            find_language(str(tokens), **what)
     for split, names in (("train", sorted(tokens.glob("tokens-*.npy"))), ("validation", [tokens / HELD_OUT_TOKENS])):
         texts = find_language(text).corpus().split(split).texts()
         found = np.concatenate([read_tokens(name, material.tokenizer.vocabulary).ids for name in names])
