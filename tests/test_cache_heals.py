@@ -364,13 +364,6 @@ def test_waiting_for_another_process_is_said(tmp_path, capsys):
     assert order == ["let go", "held"]
 
 
-def test_a_lock_is_let_go_when_what_it_was_for_has_failed(tmp_path):
-    with pytest.raises(ZeroDivisionError) as held, waiting_lock(tmp_path / "deep" / "lock", "the model"):
-        raise ZeroDivisionError
-    with filelock.FileLock(tmp_path / "deep" / "lock", timeout=0):
-        assert held.tb, "which keeps the lock alive, so that nobody else has let go of it"
-
-
 def test_the_sentence_names_what_is_made_and_where_nobody_holds_it_there_is_none(tmp_path, capsys):
     with waiting_lock(tmp_path / "lock", "the model"):
         pass

@@ -202,6 +202,23 @@ def test_training_touches_the_generator_of_its_device_alone(monkeypatch):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_the_generator_of_the_runs_gpu_is_kept_and_given_back(monkeypatch):
+    """With stand-ins for a GPU; of all its generators that of one device is asked."""
+    state, told, gpu = torch.arange(16, dtype=torch.uint8), [], torch.device("cuda", 1)
+    with torch.random.fork_rng([]):
+        made = run_module.Run.start(small_model(markov().vocabulary), markov(), CONFIG, torch.device("cpu"))
+        made.one_step()
+        monkeypatch.setattr(run_module.Run, "device", gpu)
+        monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: (told.append(device), state)[1])
+        monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *given: told.append(given))
+        kept = made.checkpoint()
+        assert torch.equal(kept.optimizer["cuda_generator"], state)
+        made.restore(replace(kept, state=json.loads(json.dumps(kept.state))))
+    asked, (given, device) = told
+    assert asked == device == gpu
+    assert torch.equal(given, state)
+
+
 def test_the_seconds_of_a_run_go_on_as_well(tmp_path, monkeypatch):
     """With a clock that ticks once when it is read, so that every step takes a second."""
     monkeypatch.setattr(run_module.time, "perf_counter", itertools.count().__next__)

@@ -355,6 +355,27 @@ def test_all_hold_what_the_first_worker_has_found(monkeypatch):
     assert [distributed.SharedRun.agreed(run, low) for low in (True, False)] == [False, True]
 
 
+@pytest.mark.parametrize(("device", "ids"), [("cpu", None), ("cuda:1", [torch.device("cuda", 1)])])
+@pytest.mark.parametrize("fsdp", [False, True])
+def test_a_model_is_put_on_the_gpu_whole_unless_it_is_shared_out(device, ids, fsdp, monkeypatch):
+    from mlm_mini.training import distributed
+
+    device, config, begun = torch.device(device), TrainingConfig(steps=1), []
+
+    def begin(cls, *how):
+        begun.append(how)
+        return SimpleNamespace(model="whole", optimizer="of the whole", objective=None)
+
+    monkeypatch.setattr(distributed.SharedRun, "start", classmethod(begin))
+    monkeypatch.setattr(distributed, "DistributedDataParallel", lambda model, **how: (model, how["device_ids"]))
+    monkeypatch.setattr(distributed, "_sharded", lambda *how: how)
+    monkeypatch.setattr(distributed, "make_optimizer", lambda *how: how)
+    run = distributed.SharedRun.join(Workers(count=2, fsdp=fsdp), "shape", "text", config, device, "asks", "from")
+    assert begun == [("shape", "text", config, torch.device("cpu") if fsdp else device, "asks", "from")]
+    assert run.replica == (("whole", device, 2) if fsdp else ("whole", ids))
+    assert run.optimizer == (("whole", config) if fsdp else "of the whole")
+
+
 def test_the_seed_of_a_run_seeds_the_dropout_of_its_workers():
     import torch.distributed as dist
 

@@ -117,6 +117,13 @@ def test_workers_on_one_machine_share_its_memory_and_each_has_a_gpu(monkeypatch)
     check_memory(shape, config, 64, CPU, two)
 
 
+@pytest.mark.parametrize(
+    ("gigabytes", "shown"), [(2.6, "3"), (4321, "4,321"), (999_999, "999,999"), (1_000_000, "1e+06"), (3e10, "3e+10")]
+)
+def test_a_number_of_gigabytes_is_short(gigabytes, shown):
+    assert memory._gib(int(gigabytes * 2**30)) == shown
+
+
 def test_a_gpu_has_memory_of_its_own(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=7))
     assert memory._memory(torch.device("cuda", 1)) == memory._memory(CPU) + 7

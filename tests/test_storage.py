@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mlm_mini import storage
+from mlm_mini.paths import check_regular_file
 from mlm_mini.storage import cache_folder, cache_path, cached, data_folder, fingerprint, write_atomically
 
 FOLDERS = [(cache_folder, "MLM_MINI_CACHE"), (data_folder, "MLM_MINI_DATA")]
@@ -196,6 +197,13 @@ def test_a_process_killed_in_the_middle_of_a_save_leaves_the_old_file(moment, ol
     assert old_file.read_text() == "old"
     write_atomically(old_file, lambda file: file.write_text("new"))  # and what it left is in nobody's way
     assert old_file.read_text() == "new"
+
+
+def test_only_what_is_there_and_no_file_is_refused(tmp_path, old_file):
+    for fine in (old_file, tmp_path / "nothing"):
+        check_regular_file(fine)
+    with pytest.raises(ValueError, match="is a folder: expected a regular file"):
+        check_regular_file(tmp_path)
 
 
 # ---------------------------------------------------------------- cached

@@ -186,6 +186,10 @@ def test_a_gpu_takes_a_batch_in_one_part(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert (recipe("scenes", device=None).micro_batches, recipe("scenes", device="cpu").micro_batches) == (1, 4)
     assert recipe("scenes", device=None, micro_batches=2).micro_batches == 2
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for here, parts in ((True, 1), (False, 4)):
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda here=here: here)
+        assert recipe("scenes", device=None).micro_batches == parts
 
 
 def test_a_config_survives_json():
