@@ -1184,15 +1184,17 @@ def test_a_language_may_have_a_first_model_of_its_own(tmp_path, monkeypatch):
         def first_model(self, shape, seed):
             return shape, seed
 
-    def begun(shape, source, config, start, **_):
-        raise Seen(shape, start)
+    def begun(shape, source, config, start, **options):
+        raise Seen(shape, start, options["device"], options["report"], options["out"], options["evaluation"].floor > 0)
 
+    told = Told()
+    monkeypatch.setattr(datasets, "EVALUATION_SENTENCES", 64)
     monkeypatch.setattr(model_folder, "train", begun)
     monkeypatch.setitem(LANGUAGES, "days", Days(name="days", make=lambda: markov_language(5), usual={}))
     with pytest.raises(Seen) as seen:
-        train_folder("days", "tiny", TrainingConfig(steps=1, seed=3), tmp_path / "out", device="cpu")
+        train_folder("days", "tiny", TrainingConfig(steps=1, seed=3), tmp_path / "out", device="cpu", report=told)
     shape = ModelConfig.tiny(len(markov_language(5).vocabulary))
-    assert seen.value.args == (shape, (shape, 3))
+    assert seen.value.args == (shape, (shape, 3), "cpu", told, tmp_path / "out" / "checkpoints", True)
 
 
 def test_a_learners_files_are_an_entry_like_the_others(tmp_path):
