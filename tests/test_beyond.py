@@ -33,16 +33,19 @@ from mlm_mini.experiments.beyond.ngrams import (
 from mlm_mini.experiments.beyond.tuning import Tuning, tune
 from mlm_mini.experiments.lab.intervals import mean_interval, share_interval
 from mlm_mini.experiments.lab.permutations import permutation_share
+from mlm_mini.languages.characters import Characters
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.greek import GREEK_LETTERS, as_on_stone, greek_corpus
 from mlm_mini.languages.package_files import read_package_files
 from mlm_mini.languages.proteins import AMINO_ACIDS, protein_corpus
 from mlm_mini.languages.python_code import code_lines, python_corpus
 from mlm_mini.languages.token_store import text_tokenizer
+from mlm_mini.languages.tokenizer import WordPiece, train_wordpiece
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS, Vocabulary
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.shipped import shipped
 from mlm_mini.training import LANGUAGES
+from mlm_mini.training.text_entries import PackageEntry
 from mlm_mini.training.waves import wavy_model
 
 TEXTS = [np.array(t) for t in ([1, 2, 3, 1, 2, 2, 1, 3], [3, 3, 1, 2, 1], [2, 1, 2, 3, 1, 1, 2, 3, 3, 1])]
@@ -816,6 +819,10 @@ def test_waves_turn_alike_at_every_position():
     products = table[:40] @ table[:40].T
     assert np.diagonal(products, 1) == pytest.approx(products[0, 1], abs=1e-5)
     assert products[0, 0] == pytest.approx(0.2**2 * 32, abs=1e-5)
+    # The first wave turns by 1, the middle one by 1000**-0.5 = 0.0316228, the last by 1000**(-31/32) = 0.00124094.
+    for column, position, sine in ((0, 1, 0.841471), (16, 50, 0.999947), (31, 100, 0.123776)):
+        assert table[position, column] == pytest.approx(0.2 * sine, abs=1e-6)
+        assert abs(table[position, column + 32]) == pytest.approx(0.2 * (1 - sine**2) ** 0.5, abs=1e-5)
 
 
 def test_the_entries_have_rows_and_first_models_of_their_own():
@@ -824,3 +831,22 @@ def test_the_entries_have_rows_and_first_models_of_their_own():
     assert (entry.row_length, shape.initializer_range) == (32, 0.2)
     assert entry.first_model(shape, 0).config == shape
     assert LANGUAGES["english"].first_model(shape, 0) is None
+
+
+def test_a_letter_is_a_token_where_the_language_says_so_and_a_model_may_bring_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    sides = ("train", "train", "validation", "test")
+    corpus = Corpus(tuple(Document(str(i), "abc cab bca " * 9, side) for i, side in enumerate(sides)), "s", "l", "n")
+    own = train_wordpiece(["abc cab"], 300)
+    for letters, kind in ((True, Characters), (False, WordPiece)):
+        entry = PackageEntry(name="x", documents=lambda: corpus, letters=letters)
+        tokenizer, train, held_out = entry.tokenized(300)
+        assert type(tokenizer) is kind
+        assert (len(train.starts), len(held_out.starts)) == (3, 2)
+        assert replace(entry, tokenizer=own).tokenized(300)[0] is own
+        assert entry.made_by() == ["mlm_mini.training.waves"]
+    assert [LANGUAGES[name].letters for name in ("proteins", "python", "greek")] == [True, False, True]
+    shape = ModelConfig.tiny(30)
+    for name, height in (("proteins", 0.3), ("greek", 0.2)):
+        first, expected = LANGUAGES[name].first_model(shape, 3), wavy_model(shape, 3, height)
+        assert all(map(torch.equal, first.parameters(), expected.parameters()))

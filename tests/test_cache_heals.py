@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 import warnings
+from dataclasses import replace
 
 import filelock
 import numpy as np
@@ -15,15 +16,16 @@ import torch
 
 from mlm_mini import storage
 from mlm_mini.experiments.lab import study
-from mlm_mini.languages import token_store
+from mlm_mini.languages import markov_language, token_store
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.tokenizer import BERT_SLOTS
 from mlm_mini.storage import CHECKSUMS, cached, waiting_lock
-from mlm_mini.training import Reporter, cached_model, datasets, languages, text_entries
+from mlm_mini.training import Reporter, cached_model, datasets, languages, model_folder, text_entries
 from mlm_mini.training import cached as cached_module
 
 SENTENCES = [f"The chef number {i} cuts the bread." for i in range(20)]
 SIZE = 215  # tokens
+EVALUATION_SENTENCES = datasets.EVALUATION_SENTENCES  # which most tests make smaller
 CORPUS = Corpus(tuple(Document(str(i), text) for i, text in enumerate(SENTENCES)), "", "", "")
 
 
@@ -112,6 +114,61 @@ def test_a_damaged_model_is_set_aside_and_made_again(name, how, cache, kept):
         a_model()
 
 
+def test_weights_beside_which_nothing_else_is_left_are_set_aside(cache):
+    for name in ("training.json", CHECKSUMS):
+        (model_folder_in(cache) / name).unlink()
+    with pytest.warns(UserWarning, match=r"is damaged \(training.json is missing\)") as warned:
+        a_model()
+    assert warned[0].filename.endswith("test_cache_heals.py"), "it is the caller who is warned"
+
+
+def test_a_training_that_ended_and_was_cut_short_at_writing_trains_nothing_again(cache, monkeypatch):
+    class NoStep(Reporter):
+        def stepped(self, step, *_):
+            pytest.fail("it was trained again")
+
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model_folder, "_compare", cut)
+        with pytest.raises(KeyboardInterrupt):
+            a_model(steps=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cached_model("markov", "tiny", NoStep, steps=3, batch_size=4).curve[-1].step == 3
+    assert not list(cache.glob("*.damaged"))
+    assert not list(cache.glob("*/checkpoints")), "they are three times the size of the model, and of no more use"
+
+
+def test_whatever_makes_a_model_is_in_its_name(monkeypatch):
+    entry = languages.find_language("markov")
+
+    def name(entry=entry, size="tiny", **fields):
+        return cached_module._made_of(entry, size, entry.recipe("tiny", device="cpu", **fields))
+
+    modules, fingerprint = [], cached_module.code_fingerprint
+    monkeypatch.setattr(
+        cached_module, "code_fingerprint", lambda *names: modules.append(names) or fingerprint("mlm_mini.seeds")
+    )
+    names = [name(), name(seed=1), name(learning_rate=1e-3), name(size="mini"), name(replace(entry, row_length=33))]
+    names.append(name(replace(entry, make=lambda: markov_language(5))))
+    for place, attribute, value in (
+        (cached_module, "EVALUATED_BY", (1,)),
+        (cached_module, "code_fingerprint", lambda *_: "other code"),
+        (torch, "__version__", "0.1"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, attribute, value)
+            names.append(name())
+    assert len(set(names)) == len(names) == 9
+    assert name() == names[0]
+    run_and_questions = {"mlm_mini.training.run", "mlm_mini.training.datasets"}
+    assert set(modules[0]) == {*run_and_questions, "mlm_mini.languages.markov"}
+    asked = (datasets.EVALUATION_RATIO, EVALUATION_SENTENCES, datasets.EVALUATION_BLOCKS, datasets.BLOCK_LENGTH)
+    assert datasets.EVALUATED_BY == (2026, *asked) == (2026, 0.15, 4096, 512, 64)
+
+
 def test_a_list_of_checksums_that_cannot_be_read_is_damage_too(cache):
     (model_folder_in(cache) / CHECKSUMS).write_text("{")
     with pytest.warns(UserWarning, match=rf"is damaged \({CHECKSUMS} is not as it was written"):
@@ -194,6 +251,41 @@ def test_tokenizers_of_two_sizes_and_their_tokens_are_kept_apart(kind, size, cac
     for tokenizer in (small, large, small):
         kept = token_store.text_tokens(CORPUS, "train", tokenizer)
         np.testing.assert_array_equal(kept.ids, np.concatenate(list(tokenizer.encode_documents(SENTENCES))))
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "characters"])
+def test_whatever_makes_a_tokenizer_is_in_its_name(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+
+    def names(corpus=CORPUS, size=SIZE, **changes):
+        with monkeypatch.context() as patch:
+            for name, value in changes.items():
+                place = token_store.tokenizers if name == "__version__" else token_store
+                patch.setattr(place, name, value)
+            token_store.text_tokenizer(corpus, size, kind)
+        return {path.parent.name for path in tmp_path.glob("*/tokenizer.json")}
+
+    other = Corpus((*CORPUS.documents, Document("20", "a word more")), "", "", "")
+    made = [names(), names(), names(other), names(size=SIZE - 1), names(__version__="0.0.1")]
+    made.append(names(BERT_SLOTS=BERT_SLOTS[::-1]))
+    if kind == "wordpiece":
+        made.append(names(MIN_FREQUENCY=3))
+    assert [len(found) for found in made] == [1, *range(1, len(made))]
+
+
+def test_whatever_makes_tokens_is_in_their_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    held_out = tuple(Document(d.name, d.text, "validation") for d in CORPUS.documents)
+    both = Corpus((*CORPUS.documents, *held_out[:-1]), "", "", "")
+    for corpus, split, size, count in (
+        (CORPUS, "train", SIZE, 1),
+        (both, "train", SIZE, 1),
+        (both, "validation", SIZE, 2),
+        (CORPUS, "train", SIZE - 1, 3),
+    ):
+        token_store.text_tokens(corpus, split, token_store.text_tokenizer(CORPUS, size))
+        assert len(list(tmp_path.glob("text-*.npy"))) == count
+    assert len(list(tmp_path.glob("text-validation-*.npy"))) == 1
 
 
 def test_models_of_two_vocabularies_have_two_names(monkeypatch):

@@ -64,6 +64,9 @@ def test_a_character_never_met_is_unknown_and_rare_ones_give_way(letters):
     assert letters.decode(letters.encode("Mж")) == "M[UNK]"
     assert letters.unknown_pieces("Mжж") == ["ж", "ж"]
     assert set(train_characters(["aab"], 106).vocabulary.tokens[104:]) == {"a", "\n"}
+    # Every line has an end, and there is one to begin with: of two lines there are three.
+    assert train_characters(["aa", "b"], 105).vocabulary.tokens[104:] == ("\n",)
+    assert train_characters(["bbaacc"], 106).vocabulary.tokens[104:] == ("\n", "a")  # of equals the first ones
 
 
 @pytest.mark.parametrize(("lines", "size"), [([" ", ""], 4096), (["a"], 104)])

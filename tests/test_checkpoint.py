@@ -1,5 +1,6 @@
 """A run that is killed ends as one that is not, to the last bit, and no mishap costs the last good checkpoint."""
 
+import contextlib
 import errno
 import itertools
 import json
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from devices import DEVICES, GPU
 
 from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences, TextBlocks
-from mlm_mini.languages.token_store import read_tokens, write_tokens
+from mlm_mini.languages.token_store import TokenizedText, read_tokens, write_tokens
 from mlm_mini.languages.tokenizer import train_wordpiece
 from mlm_mini.model import ModelConfig, deterministic
 from mlm_mini.training import CheckpointError, Reporter, TrainingConfig, TrainingError, draw_evaluation, loop, train
@@ -200,6 +202,23 @@ def test_training_touches_the_generator_of_its_device_alone(monkeypatch):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_the_generator_of_the_runs_gpu_is_kept_and_given_back(monkeypatch):
+    """With stand-ins for a GPU; of all its generators that of one device is asked."""
+    state, told, gpu = torch.arange(16, dtype=torch.uint8), [], torch.device("cuda", 1)
+    with torch.random.fork_rng([]):
+        made = run_module.Run.start(small_model(markov().vocabulary), markov(), CONFIG, torch.device("cpu"))
+        made.one_step()
+        monkeypatch.setattr(run_module.Run, "device", gpu)
+        monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: (told.append(device), state)[1])
+        monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *given: told.append(given))
+        kept = made.checkpoint()
+        assert torch.equal(kept.optimizer["cuda_generator"], state)
+        made.restore(replace(kept, state=json.loads(json.dumps(kept.state))))
+    asked, (given, device) = told
+    assert asked == device == gpu
+    assert torch.equal(given, state)
+
+
 def test_the_seconds_of_a_run_go_on_as_well(tmp_path, monkeypatch):
     """With a clock that ticks once when it is read, so that every step takes a second."""
     monkeypatch.setattr(run_module.time, "perf_counter", itertools.count().__next__)
@@ -258,10 +277,37 @@ def test_each_file_and_both_folders_are_on_the_disk_in_the_right_order(tmp_path,
     assert events[3:] == [folder.stat().st_ino, "renamed", tmp_path.stat().st_ino]
 
 
+def test_windows_is_not_asked_to_open_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "os", SimpleNamespace(name="nt"))  # and nothing else is asked of it
+    checkpoint_module._force_to_disk(tmp_path)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts what is open by way of /proc")
+@pytest.mark.parametrize("full", [False, True])
+def test_nothing_is_left_open(full, tmp_path, monkeypatch):
+    def fsync(_):
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(checkpoint_module.os, "fsync", fsync)
+    with pytest.raises(OSError, match="No space left") if full else contextlib.nullcontext():
+        checkpoint_module._force_to_disk(tmp_path)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_the_last_two_are_kept(tmp_path):
     for step in (3, 6, 9, 12):
         save_checkpoint(tmp_path, a_checkpoint(step))
     assert sorted(os.listdir(tmp_path)) == ["step-00000009", "step-00000012"]
+
+
+def test_the_last_is_that_of_the_largest_number_however_many_digits_it_has(tmp_path):
+    for step in (99_999_999, 100_000_000):
+        save_checkpoint(tmp_path, a_checkpoint(step))
+    assert load_checkpoint(tmp_path).state["step"] == 100_000_000
+    save_checkpoint(tmp_path, a_checkpoint(100_000_001))
+    assert sorted(os.listdir(tmp_path)) == ["step-100000000", "step-100000001"]
 
 
 def test_a_folder_of_another_name_is_no_checkpoint(tmp_path):
@@ -281,8 +327,11 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(nth, tmp_path, monkeypatch)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(checkpoint_module.os, "fsync", fsync)
-    with pytest.raises(OSError, match=r"step-00000006 could not be written \(No space left.*last good .*step-00000003"):
+    with pytest.raises(
+        OSError, match=r"step-00000006 could not be written \(No space left.*last good .*step-00000003"
+    ) as full:
         save_checkpoint(tmp_path, a_checkpoint(6))
+    assert full.value.errno == errno.ENOSPC
     assert os.listdir(tmp_path) == ["step-00000003"]
     assert load_checkpoint(tmp_path).state["step"] == 3
 
@@ -343,6 +392,8 @@ DAMAGES = [
     ("state.json", "cut short", "damaged or incomplete"),
     ("state.json", '{"format": "of another program"}', "not a checkpoint of this course"),
     ("state.json", "[1]", "not a checkpoint of this course"),
+    ("state.json", "[" * 100_000, "damaged or incomplete"),
+    ("optimizer.safetensors", "missing", "damaged or incomplete"),
     ("state.json", json.dumps({"format": checkpoint_module.FORMAT}), "damaged or incomplete"),
 ]
 
@@ -439,6 +490,38 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         train(wider, markov(), CONFIG, out=tmp_path, resume=True, device="cpu")
 
 
+@pytest.mark.parametrize("name", ["start", "model", "training", "text", "length"])
+def test_a_checkpoint_that_does_not_say_of_which_run_it_is_is_of_another(name, stopped, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(stopped, out)
+    changed(out, without("state", name))
+    if name == "start":  # where None is what a run without one says
+        run(out, resume=True)
+    else:
+        with pytest.raises(CheckpointError, match=rf"does not fit this run: {name} was None and is now"):
+            run(out, resume=True)
+
+
+def test_rows_of_another_length_are_another_run(blocks, tmp_path):
+    interrupted(tmp_path, 4, source=blocks())
+    shorter = TextBlocks(TokenizedText(blocks()._text.base, np.array([0, 1])), blocks().vocabulary, 10, seed=3)
+    shorter.fingerprint = blocks().fingerprint  # which is that of the text
+    with pytest.raises(CheckpointError, match="does not fit this run: length was 12 and is now 10"):
+        run(tmp_path, resume=True, source=shorter)
+
+
+def test_a_run_of_a_gpu_goes_on_without_one(stopped, tmp_path, monkeypatch):
+    """Its checkpoint holds a state of the generator of the GPU, which is then of no use."""
+    out = tmp_path / "run"
+    shutil.copytree(stopped, out)
+    state = torch.zeros(16, dtype=torch.uint8)
+    changed(out, lambda checkpoint: checkpoint.optimizer.update(cuda_generator=state))
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *_: pytest.fail("a GPU was given the state"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert same_weights(run(out, resume=True).model, run().model)
+
+
 def test_a_checkpoint_that_lacks_something_is_refused(tmp_path):
     interrupted(tmp_path, 4)
     checkpoint = load_checkpoint(tmp_path)
@@ -528,6 +611,7 @@ WRONG_INSIDE = [
     (put("curve", {}), "curve is {}: expected a list"),
     (put("curve", 0, "x"), r"curve\[0\] is 'x'"),
     (put("curve", 0, "step", 7), r"curve\[0\].step is 7: expected an integer from 1 to 6"),
+    (put("curve", 0, "step", 0), r"curve\[0\].step is 0: expected an integer from 1 to 6"),
     (put("curve", 1, "step", 2), r"curve\[1\].step is 2: expected an integer from 3 to 6"),
     (put("curve", 0, "loss", None), r"curve\[0\].loss is None: expected a finite number"),
     (put("curve", 0, "tokens", "many"), r"curve\[0\].tokens is 'many'"),
@@ -549,6 +633,19 @@ WRONG_INSIDE = [
     (without("optimizer", "torch_generator"), "torch_generator is missing"),
     (tensor("model", "head.bias", lambda t: t[:3]), r"head.bias has shape \(3,\)"),
     (without("model", "head.bias"), "head.bias is missing"),
+    (lambda checkpoint: checkpoint.model.update(more=torch.ones(1)), "more is not a tensor of this run"),
+    (lambda checkpoint: checkpoint.optimizer.update(more=torch.ones(1)), "more is not a tensor of this run"),
+    (lambda checkpoint: checkpoint.optimizer.update(cuda_generator=torch.ones(9)), "cuda_generator is torch.float32"),
+    (
+        tensor("optimizer", "torch_generator", lambda t: t[:, None]),
+        r"torch_generator is torch.uint8 of shape \(\d+, 1\)",
+    ),
+    (tensor("model", "head.bias", lambda t: t / 0), "head.bias holds NaN or infinity"),
+    (lambda checkpoint: checkpoint.state["curve"][0].pop("gap"), r"curve\[0\] is .*: expected an object with step, "),
+    (put("curve", 0, "more", 1), r"curve\[0\] is .*: expected an object with step, "),
+    (put("curve", 0, "gap", "x"), r"curve\[0\].gap is 'x': expected a finite number"),
+    (put("curve", 0, "predictions", -1), r"curve\[0\].predictions is -1: expected an integer, 0 or more"),
+    (put("losses", [1.0, -1]), r"losses\[1\] is -1"),
     *((without("state", name), f"{name} is missing") for name in ("seconds", "losses", "curve", "mask_generator")),
 ]
 

@@ -86,3 +86,42 @@ def test_the_name_is_the_same_in_every_process_and_quick_to_find():
     started = time.perf_counter()
     assert code_fingerprint(*TRAINING) == other
     assert time.perf_counter() - started < 5
+
+
+IMPORTING = """
+import mlm_mini.seeds
+import mlm_minimal, numpy
+from mlm_mini import storage
+from mlm_mini.training import cached_model, run
+
+def later():
+    from mlm_mini.model import MaskedLM as Model
+    from torch import nn
+"""
+
+
+def test_what_a_module_imports_is_found_wherever_it_is_imported_and_where_it_is_defined():
+    found = {"seeds", "storage", "training.cached", "training.run", "model.encoder"}
+    assert set(code._imported(ast.parse(IMPORTING))) == {f"mlm_mini.{name}" for name in found}
+
+
+def test_the_order_in_which_modules_are_named_is_no_part_of_the_name():
+    assert code_fingerprint("mlm_mini.seeds", "mlm_mini.quoting") == code_fingerprint(
+        "mlm_mini.quoting", "mlm_mini.seeds"
+    )
+    assert code_fingerprint("mlm_mini.seeds", "mlm_mini.quoting") != code_fingerprint("mlm_mini.seeds")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ('class A:\n    """Said."""\n    x = 1', 'class A:\n    """Otherwise."""\n    x = 1', True),
+        ('async def f():\n    """Said."""\n    await g()', "async def f():\n    await g()", True),
+        ("def f():\n    1\n    g()", "def f():\n    g()", False),
+        ("def f():\n    g()\n    'a'", "def f():\n    g()\n    'b'", False),
+        ("x = 'a'", "x = 'b'", False),
+    ],
+)
+def test_only_what_documents_is_left_out(one, other, same):
+    texts = [ast.dump(code._without_docstrings(ast.parse(text))) for text in (one, other)]
+    assert (texts[0] == texts[1]) is same

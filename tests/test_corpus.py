@@ -1,5 +1,6 @@
 """The English corpus is clean and split without leaks; a learner's own files are read, or refused with a clear word."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -202,6 +203,44 @@ def test_the_split_depends_on_names_alone(folder):
     assert {d.name: d.split for d in read_text_folder(str(folder)).documents} == first
 
 
+def test_a_hash_of_the_names_says_which_are_held_out(folder):
+    """SHA-256 of a name with its type and length in front, as `fingerprint` has it, and not the names themselves."""
+    side = {document.name: document.split for document in read_text_folder(folder).documents}
+    ranked = sorted(side, key=lambda name: hashlib.sha256(f"list 1:str {len(name)}:{name}".encode()).hexdigest())
+    assert [side[name] for name in ranked] == ["test"] * 2 + ["validation"] * 2 + ["train"] * 36
+    assert ranked != sorted(side)
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(3, 1), (29, 1), (31, 2), (49, 2), (51, 3)])
+def test_a_twentieth_is_held_out_on_each_side(count, held_out, tmp_path):
+    for i in range(count):
+        (tmp_path / f"{i}.txt").write_text("Some words.")
+    corpus = read_text_folder(tmp_path)
+    sizes = [len(corpus.split(name).documents) for name in ("train", "validation", "test")]
+    assert sizes == [count - 2 * held_out, held_out, held_out]
+
+
+@pytest.mark.parametrize(("bad", "what"), [(b"\xe9", "not UTF-8"), (b"\x01", "binary (full of control characters)")])
+def test_a_hundredth_that_is_no_text_may_be_and_more_may_not(bad, what, folder):
+    """Of three lines that are 100 characters with their ends."""
+    lines = [bad + b"x" * 98] * 3
+    (folder / "some.txt").write_bytes(b"\n".join(lines))
+    (folder / "more.txt").write_bytes(b"\n".join([*lines[1:], 2 * bad + b"x" * 97]))
+    with pytest.warns(UserWarning, match=r"40 file|41 file") as warned:
+        names = {document.name for document in read_text_folder(folder).documents}
+    assert "some.txt" in names
+    assert "more.txt" not in names
+    assert f"1 {what}" in str(warned[0].message)
+
+
+@pytest.mark.parametrize(("count", "shown"), [(3, "(0.txt, 1.txt, 2.txt)"), (4, "(0.txt, 1.txt, 2.txt, ...)")])
+def test_three_names_are_shown_and_that_there_are_more(count, shown, folder):
+    for i in range(count):
+        (folder / f"{i}.txt").write_text("")
+    with pytest.warns(UserWarning, match=re.escape(f"{count} empty {shown}; 40 file(s) were read")):
+        read_text_folder(folder)
+
+
 def test_one_warning_counts_and_names_whatever_is_wrong(folder):
     for i in range(5):
         (folder / f"blank{i}.txt").write_text(" \n" * i)
@@ -231,6 +270,21 @@ def test_a_file_that_may_not_be_read_is_left_out_with_a_warning(folder, monkeypa
     refuse_to_read(monkeypatch, {"file7.txt"})
     with pytest.warns(UserWarning, match=r"1 unreadable \(Permission denied\) \(file7.txt\); 39 file"):
         assert len(read_text_folder(folder).documents) == 39
+
+
+def test_what_is_partly_unreadable_and_partly_empty_is_not_a_matter_of_permission(tmp_path, monkeypatch):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("")
+    refuse_to_read(monkeypatch, {"b.txt"})
+    with pytest.raises(ValueError, match=r"1 empty \(a\.txt\); 1 unreadable \(Permission denied\) \(b\.txt\)"):
+        read_text_folder(tmp_path)
+
+
+def test_a_text_about_pdf_is_text(folder):
+    (folder / "about.txt").write_text("A file of that kind begins so:\n%PDF-1.7\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_text_folder(folder).documents) == 41
 
 
 def test_a_folder_that_may_not_be_read_at_all_is_an_error(folder, monkeypatch):
@@ -329,6 +383,19 @@ def test_one_or_two_files_are_cut_into_contiguous_blocks_of_paragraphs(count, tm
     assert f"cut into {20 * count} contiguous blocks" in corpus.note
 
 
+def test_three_paragraphs_are_enough_to_stay_whole_and_two_are_not(tmp_path):
+    for paragraphs, texts in ((3, ["a\nb"] * 3), (2, ["a", "b"] * 2)):
+        (tmp_path / "a.txt").write_text("a\nb\n\n" * paragraphs)
+        assert read_text_folder(tmp_path).texts() == texts
+
+
+def test_blocks_are_of_nearly_the_same_number_of_paragraphs(tmp_path):
+    (tmp_path / "a.txt").write_text("".join(f"Paragraph {i}.\n\n" for i in range(50)))
+    corpus = read_text_folder(tmp_path)
+    assert [text.count("Paragraph") for text in corpus.texts()] == [2, 3] * 10
+    assert [d.name for d in corpus.documents] == [f"a.txt, part {i} of 20" for i in range(1, 21)]
+
+
 def test_a_file_may_be_named_itself_and_have_any_ending(tmp_path):
     (tmp_path / "play.text").write_text("First line.\nSecond line.\nThird line.\n")
     corpus = read_text_folder(tmp_path / "play.text")
@@ -419,6 +486,25 @@ def test_a_folder_of_pictures_and_an_empty_one_have_no_ending_to_offer(tmp_path)
         read_text_folder(tmp_path)
 
 
+@pytest.mark.parametrize(("more", "end"), [(1, "1 .e4; "), (2, "1 .e4, ...; ")])
+def test_five_endings_are_shown_and_that_there_are_more(more, end, tmp_path):
+    for i in range(4 + more):
+        for j in range(2 if i < 4 else 1):
+            (tmp_path / f"{j}.e{i}").write_bytes(b"\0")
+    with pytest.raises(ValueError, match=re.escape(f"it holds 2 .e0, 2 .e1, 2 .e2, 2 .e3, {end}name one text file")):
+        read_text_folder(tmp_path)
+
+
+@pytest.mark.parametrize("language", ["english", "markov", "proteins"])
+def test_endings_are_not_for_what_comes_with_the_course(language):
+    from mlm_mini.training import find_language
+
+    with pytest.raises(
+        ValueError, match=rf"endings are \.py, \.md, but {language} comes with the course: give a folder"
+    ):
+        find_language(language, endings=[".py", ".md"])
+
+
 def test_endings_are_not_for_one_file(code):
     with pytest.raises(ValueError, match="choose among the files of a folder"):
         read_text_folder(code / "module1.py", [".py"])
@@ -437,9 +523,27 @@ def test_one_long_paragraph_is_cut_by_sentences(tmp_path):
     with pytest.warns(UserWarning, match="A single paragraph was cut into 20 pieces by sentences") as warned:
         corpus = read_text_folder(tmp_path)
     assert corpus.note in str(warned[0].message)
+    assert warned[0].filename == __file__
     assert all(text.endswith("here.") for text in corpus.texts())
     assert words_of(corpus) == text.split()
     assert [len(corpus.split(name).documents) for name in SPLITS] == [18, 1, 1]
+
+
+@pytest.mark.parametrize(("size", "enough"), [(199, False), (200, True)])
+def test_two_hundred_characters_are_enough_to_be_cut(size, enough, tmp_path):
+    (tmp_path / "a.txt").write_text("  " + "x" * size + "  \n")
+    with pytest.warns(UserWarning, match="by length") if enough else pytest.raises(ValueError, match="199 characters"):
+        assert len(read_text_folder(tmp_path).documents) == 20
+
+
+@pytest.mark.parametrize(("count", "whole"), [(60, True), (59, False)])
+def test_words_stay_whole_where_there_are_three_for_each_piece(count, whole, tmp_path):
+    words = [f"word{i}" for i in range(count)]
+    (tmp_path / "a.txt").write_text(" ".join(words))
+    with pytest.warns(UserWarning, match="20 pieces by length, and split by piece"):
+        texts = read_text_folder(tmp_path).texts()
+    assert (" ".join(texts).split() == words) is whole
+    assert whole or {len(text) for text in texts} == {20, 21}  # of 402 characters
 
 
 def test_words_without_sentences_are_cut_by_length_between_words(tmp_path):

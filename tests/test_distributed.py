@@ -1,5 +1,7 @@
 """Several processes train one model: what comes out is what one process makes, however many there are, or die."""
 
+import contextlib
+import datetime
 import json
 import os
 import shutil
@@ -7,18 +9,25 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import filelock
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from together import COMMAND, CONFIGS, SHORT, STEPS, run
 
 from mlm_mini import __main__ as command_line
+from mlm_mini.languages import markov_language
+from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import ModelConfig
-from mlm_mini.training import TrainingConfig, TrainingError, Workers
+from mlm_mini.training import CheckpointError, TrainingConfig, TrainingError, Workers, causal_batch, loop, train
+from mlm_mini.training.batch_share import share_of
 from mlm_mini.training.checkpoint import load_checkpoint
 from mlm_mini.training.memory import reckoned_bytes
-from mlm_mini.training.workers import ONE_WORKER
+from mlm_mini.training.out_folder import note_launch, was_interrupted
+from mlm_mini.training.workers import ONE_WORKER, one_after_the_other
 
 CLOSE = 1e-5
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -162,6 +171,7 @@ def test_a_worker_knows_what_torchrun_says(torchruns, monkeypatch):
     assert (workers.alone, workers.leads, workers.restarts) == (False, False, 0)
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
     assert Workers.of_torchrun().restarts == 1
+    assert workers.launch == f"x {os.getppid()}"  # of two on one machine each has a name
     monkeypatch.delenv("TORCHELASTIC_RUN_ID")  # a number of processes that another program has set says nothing
     assert Workers.of_torchrun() == ONE_WORKER
 
@@ -202,6 +212,10 @@ def test_each_worker_has_a_gpu_of_its_own(monkeypatch):
     assert ONE_WORKER.choose_device("cuda") == torch.device("cuda")
     with pytest.raises(ValueError, match="device is cuda:0, and there are 4 workers"):
         workers.choose_device("cuda:0")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with pytest.raises(ValueError, match="device is mps, and there are 4 workers: give --device cpu"):
+        workers.choose_device("mps")
+    assert ONE_WORKER.choose_device("cuda:0") == torch.device("cuda", 0)
 
 
 def test_a_share_of_a_model_is_handed_to_nobody():
@@ -212,6 +226,32 @@ def test_a_share_of_a_model_is_handed_to_nobody():
     with pytest.raises(ValueError, match="optimizer is 'muon', which works with whole matrices"):
         Workers(count=2, fsdp=True).check(replace(config, optimizer="muon"))
     Workers(count=2).check(replace(config, optimizer="muon"))
+
+
+@pytest.mark.parametrize("given", [{"after_step": print}, {"objective": print}])
+def test_whoever_reads_the_model_on_the_way_is_told_that_there_is_only_a_share(given):
+    source, shared = SampledSentences(markov_language(6), 0), Workers(count=2, fsdp=True)
+    with pytest.raises(ValueError, match="reads the model, of which with fsdp no worker has more than a share"):
+        train(
+            ModelConfig.tiny(25), source, TrainingConfig(steps=1, batch_size=4), workers=shared, device="cpu", **given
+        )
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_first_worker_alone_asks_whether_there_is_a_run_already(rank, tmp_path, monkeypatch):
+    """The others may see what it has written just now."""
+
+    class Joined(Exception):
+        pass
+
+    def join(*_):
+        raise Joined
+
+    (tmp_path / "step-00000001").mkdir()
+    monkeypatch.setattr(loop, "joined", join)
+    source, config = SampledSentences(markov_language(6), 0), TrainingConfig(steps=1, batch_size=4)
+    with pytest.raises(Joined if rank else CheckpointError):
+        train(ModelConfig.tiny(25), source, config, out=tmp_path, workers=Workers(rank=rank, count=2), device="cpu")
 
 
 def test_workers_need_less_memory_each():
@@ -230,11 +270,153 @@ def test_workers_need_less_memory_each():
 def test_a_lost_connection_is_one_sentence_and_any_other_error_is_itself():
     from mlm_mini.training.distributed import told_of_lost_workers
 
-    lost = "[third_party/gloo/transport/tcp/pair.cc:537] Read error [127.0.0.1]:1: Connection reset by peer."
-    with pytest.raises(TrainingError, match="the connection to another worker is lost"), told_of_lost_workers():
-        raise RuntimeError(lost)
+    for lost in (
+        "[third_party/gloo/transport/tcp/pair.cc:537] Read error [127.0.0.1]:1: Connection reset by peer.",
+        "NCCL error in: ProcessGroupNCCL.cpp:2356, remote process exited or there was a network error",
+    ):
+        with pytest.raises(TrainingError, match="the connection to another worker is lost"), told_of_lost_workers():
+            raise RuntimeError(lost)
     with pytest.raises(RuntimeError, match="shapes"), told_of_lost_workers():
         raise RuntimeError("shapes")
+
+
+@pytest.mark.parametrize(
+    ("device", "backend", "on"),
+    [("cpu", "gloo", []), ("cuda:1", "cpu:gloo,cuda:nccl", [torch.device("cuda", 1)])],
+)
+@pytest.mark.parametrize("error", [None, RuntimeError("shapes"), RuntimeError("NCCL error")])
+def test_workers_meet_in_this_life_and_wait_for_each_other_unless_one_fails(device, backend, on, error, monkeypatch):
+    from mlm_mini.training import distributed
+
+    events, store, patience = [], object(), datetime.timedelta(minutes=30)
+    stand_ins = {
+        "is_initialized": lambda: False,
+        "rendezvous": lambda url, timeout: (events.append((url, timeout)), iter([(store, 3, 4)]))[1],
+        "PrefixStore": lambda prefix, inner: (prefix, inner),
+        "init_process_group": lambda backend, **how: events.append((backend, how)),
+        "barrier": lambda: events.append("all are here"),
+        "destroy_process_group": lambda: events.append("left"),
+    }
+    for name, stand_in in stand_ins.items():
+        monkeypatch.setattr(distributed.dist, name, stand_in)
+    monkeypatch.setattr(torch.cuda, "set_device", events.append)
+    raised = TrainingError if "NCCL" in str(error) else RuntimeError
+    told = pytest.raises(raised, match=r"shapes|is lost") if error else contextlib.nullcontext()
+    with told, distributed.process_group(Workers(rank=3, count=4, restarts=1), torch.device(device)):
+        events.append("within")
+        if error:
+            raise error
+    how = {"store": ("1 of 4", store), "rank": 3, "world_size": 4, "timeout": patience}
+    end = ["left"] if error else ["all are here", "left"]
+    assert events == [*on, ("env://", patience), (backend, how), "within", *end]
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_share_has_the_rows_of_its_rank_and_a_name_for_the_whole_batch(rank):
+    batch = causal_batch(markov_language(6).sample(5, np.random.default_rng(0)).ids, markov_language(6).vocabulary)
+    share = share_of(batch, Workers(rank=rank, count=2), 7)
+    assert torch.equal(share.labels, batch.labels[rank::2])
+    assert share.count_labels() == batch.count_labels() == 5 * 7
+    assert share.checksum == share_of(batch, Workers(rank=1 - rank, count=2), 7).checksum
+    others = [replace(batch, **{name: getattr(batch, name).flip(0)}) for name in ("ids", "labels")]
+    named = [share_of(*given).checksum for given in ((o, ONE_WORKER, 7) for o in others)]
+    assert len({share.checksum, *named, share_of(batch, ONE_WORKER, 8).checksum}) == 4
+
+
+def test_each_item_is_done_by_one_worker_and_told_to_all(monkeypatch):
+    """Four items and three workers: all of them call equally often, two of them for nothing."""
+    from mlm_mini.training import distributed
+
+    kept, called = [], []
+
+    def square(item):
+        called.append(item)
+        return item**2
+
+    def gathered(said, mine):
+        kept.append(mine)
+        said[:] = (kept * 3)[:3] if len(kept) <= 3 else kept[:3]
+
+    monkeypatch.setattr(distributed.dist, "all_gather_object", gathered)
+    found = []
+    for rank in (0, 1, 2, 0, 1, 2):  # the first time to hear what each has to say
+        run = SimpleNamespace(workers=Workers(rank=rank, count=3))
+        found.append(distributed.SharedRun._map_together(run, square, iter([2, 3, 4, 5])))
+    assert found[3:] == [[4, 9, 16, 25]] * 3
+    assert called[:6] == [2, 5, 3, 5, 4, 5]
+
+
+def test_all_hold_what_the_first_worker_has_found(monkeypatch):
+    from mlm_mini.training import distributed
+
+    def broadcast(said, src):
+        assert src == 0
+        said.fill_(1 - said)
+
+    monkeypatch.setattr(distributed.dist, "broadcast", broadcast)
+    run = SimpleNamespace(device=torch.device("cpu"))
+    assert [distributed.SharedRun.agreed(run, low) for low in (True, False)] == [False, True]
+
+
+@pytest.mark.parametrize(("device", "ids"), [("cpu", None), ("cuda:1", [torch.device("cuda", 1)])])
+@pytest.mark.parametrize("fsdp", [False, True])
+def test_a_model_is_put_on_the_gpu_whole_unless_it_is_shared_out(device, ids, fsdp, monkeypatch):
+    from mlm_mini.training import distributed
+
+    device, config, begun = torch.device(device), TrainingConfig(steps=1), []
+
+    def begin(cls, *how):
+        begun.append(how)
+        return SimpleNamespace(model="whole", optimizer="of the whole", objective=None)
+
+    monkeypatch.setattr(distributed.SharedRun, "start", classmethod(begin))
+    monkeypatch.setattr(distributed, "DistributedDataParallel", lambda model, **how: (model, how["device_ids"]))
+    monkeypatch.setattr(distributed, "_sharded", lambda *how: how)
+    monkeypatch.setattr(distributed, "make_optimizer", lambda *how: how)
+    run = distributed.SharedRun.join(Workers(count=2, fsdp=fsdp), "shape", "text", config, device, "asks", "from")
+    assert begun == [("shape", "text", config, torch.device("cpu") if fsdp else device, "asks", "from")]
+    assert run.replica == (("whole", device, 2) if fsdp else ("whole", ids))
+    assert run.optimizer == (("whole", config) if fsdp else "of the whole")
+
+
+def test_the_seed_of_a_run_seeds_the_dropout_of_its_workers():
+    import torch.distributed as dist
+
+    from mlm_mini.training.distributed import SharedRun
+
+    source, seeds = SampledSentences(markov_language(6), 0), []
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        with torch.random.fork_rng([]):
+            for seed in (0, 1, 0):
+                config = TrainingConfig.of(steps=1, batch_size=2, seed=seed, mask_ratio=0.5)
+                run = SharedRun.join(ONE_WORKER, ModelConfig.tiny(25), source, config, torch.device("cpu"))
+                run.one_step()
+                seeds.append(torch.initial_seed())
+    finally:
+        dist.destroy_process_group()
+    assert seeds[0] == seeds[2] != seeds[1]
+
+
+def test_one_worker_of_a_machine_after_the_other_makes_what_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    lock = filelock.FileLock(tmp_path / "workers.lock")
+    with one_after_the_other(Workers(count=2)), pytest.raises(filelock.Timeout):
+        lock.acquire(timeout=0)
+    with lock, one_after_the_other(ONE_WORKER):  # who is alone waits for nobody
+        pass
+
+
+def test_a_run_is_gone_on_with_by_the_workers_of_its_own_launch_alone(tmp_path):
+    first, again = Workers(count=2, launch="a 1"), Workers(count=2, launch="a 1", restarts=1)
+    assert not was_interrupted(tmp_path, again)  # nobody has begun
+    note_launch(tmp_path, first)
+    assert [was_interrupted(tmp_path, workers) for workers in (first, again)] == [False, True]
+    note_launch(tmp_path, ONE_WORKER)  # which has no name, and leaves that of others
+    assert was_interrupted(tmp_path, again)
+    assert not was_interrupted(tmp_path, replace(again, launch="a 2"))
+    (tmp_path / ".launch").write_bytes(b"\xff")
+    assert not was_interrupted(tmp_path, again)
 
 
 def test_one_process_loads_nothing_of_the_others(tmp_path):

@@ -13,7 +13,7 @@ import torch
 from devices import DEVICES
 from tokenizers import models
 
-from mlm_mini.languages import SPECIAL_TOKENS, Vocabulary, train_wordpiece
+from mlm_mini.languages import SPECIAL_TOKENS, Vocabulary, train_characters, train_wordpiece
 from mlm_mini.model import (
     LoadReport,
     MaskedLM,
@@ -226,6 +226,19 @@ def test_shards_and_half_precision_are_read(tmp_path):
             load_pretrained(tmp_path)
 
 
+def test_shards_are_looked_for_beside_their_index_and_nowhere_else(tmp_path):
+    folder = tmp_path / "model"
+    their_model(CONFIGS["tiny"]).save_pretrained(folder, max_shard_size="200KB")
+    index = folder / "model.safetensors.index.json"
+    content = json.loads(index.read_text())
+    for name in set(content["weight_map"].values()):
+        (folder / name).rename(tmp_path / name)
+    content["weight_map"] = {weight: f"../{name}" for weight, name in content["weight_map"].items()}
+    index.write_text(json.dumps(content))
+    with pytest.raises(FileNotFoundError, match=r"model/model-00001\S+ is missing"):
+        load_pretrained(folder)
+
+
 # What is refused
 
 
@@ -239,7 +252,10 @@ BIAS = "cls.predictions.transform.dense.bias"
         (lambda w: w | {"classifier.weight": torch.ones(2)}, "it adds classifier.weight"),
         (lambda w: {n.removeprefix("bert."): t for n, t in w.items()}, "it lacks bert.embeddings.*it adds embeddings"),
         (lambda w: {f"module.{n}": t for n, t in w.items()}, r"save what is inside, by model\.module\.save_pretrained"),
-        (lambda w: {n: t for n, t in w.items() if n.startswith("bert.")}, r"without cls\.predictions, the head"),
+        (
+            lambda w: {n: t for n, t in w.items() if n.startswith("bert.")},
+            r"\w and 1 more; without cls\.predictions, the",
+        ),
         (lambda w: w | {BIAS: torch.ones(7)}, rf"{BIAS} has shape \(7,\), but config.json says \(24,\)"),
         (lambda w: w | {BIAS: torch.ones(24, dtype=torch.int8)}, f"{BIAS} has dtype torch.int8; quantized"),
         (
@@ -264,6 +280,8 @@ def test_weights_that_do_not_fit_are_named(folder, edit, said):
         ({"is_causal": True}, "is_causal is True; this encoder implements False only"),
         ({"model_type": "roberta"}, "model_type is 'roberta'; this encoder implements 'bert' only"),
         ({"quantization_config": {"bits": 8}}, "quantization_config"),
+        ({"add_cross_attention": True}, "add_cross_attention is True; this encoder implements False only"),
+        ({"pruned_heads": {"0": [1]}}, "pruned_heads is "),
         ({"num_attention_heads": 5}, "hidden_size is 24 and num_attention_heads 5"),
         ({"num_hidden_layers": 3}, "it lacks bert.encoder.layer.2.attention"),
         ({"num_hidden_layers": 1}, "it adds bert.encoder.layer.1.attention"),
@@ -305,8 +323,13 @@ def test_a_config_without_a_size_or_without_json(folder):
     path.write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"config\.json: .*hidden_size"):
         load_pretrained(folder)
-    for content, said in (("{", "is not JSON"), ("[]", "holds no JSON object")):
-        path.write_text(content)
+    for content, said in (
+        (b"{", "is not JSON"),
+        (b"[]", "holds no JSON object"),
+        (b"\xff", "is not JSON"),
+        (b'{"vocab_size": ' + b"1" * 5000 + b"}", "is not JSON"),  # more digits than Python reads
+    ):
+        path.write_bytes(content)
         with pytest.raises(ValueError, match=said):
             load_pretrained(folder)
     path.unlink()
@@ -322,7 +345,7 @@ def test_a_file_that_may_not_be_read_is_not_called_missing(name, folder):
         load_pretrained(folder)
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt"])
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pth", "last.ckpt", "model.pkl"])
 def test_pickles_are_refused_with_a_remedy(folder, name):
     model = folder / "model.safetensors"
     (folder / name).write_bytes(b"\x80")
@@ -413,6 +436,27 @@ def test_capitals_are_kept_where_the_vocabulary_has_them():
     tokenizer = WordLevel(Vocabulary([*SPECIAL_TOKENS, "M", "K", "V"]))
     assert tokenizer.encode("M k [MASK] V").tolist() == [2, 5, 1, 4, 7, 3]
     assert tokenizer.tokens([5, 4]) == ["M", "[MASK]"]
+    assert tokenizer.decode([2, 5, 4, 1, 6, 3, 0]) == "M [MASK] [UNK] K"
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "one", "other"),
+    [
+        (WordLevel(Vocabulary([*SPECIAL_TOKENS, *WORDS])), "the chef", "a park"),
+        (train_characters(["abcd"], 300), "ab", "cd"),
+    ],
+)
+def test_a_pair_of_texts_is_framed_as_bert_has_it(tokenizer, one, other):
+    found = tokenizers.Tokenizer.from_str(tokenizer.to_json()).encode(one, other)
+    parts = [text.split() if " " in text else list(text) for text in (one, other)]
+    assert found.tokens == ["[CLS]", *parts[0], "[SEP]", *parts[1], "[SEP]"]
+    assert found.type_ids == [0, 0, 0, 0, 1, 1, 1]
+
+
+def test_padding_that_is_not_the_first_token_is_said_in_the_config(tmp_path):
+    words = Vocabulary(["the", *SPECIAL_TOKENS[::-1]])
+    save_pretrained(our_model(ModelConfig.tiny(6)), tmp_path, words)
+    assert json.loads((tmp_path / "config.json").read_text())["pad_token_id"] == words.pad_id == 5
 
 
 def test_tokenizers_that_do_not_fit(folder, tmp_path):

@@ -739,13 +739,36 @@ def test_a_shipped_result_is_found_by_name(tmp_path, monkeypatch, study):
         shipping.shipped("experiments", "mask_ration")
 
 
-def test_provenance_says_how_when_and_on_what():
+def test_provenance_says_how_when_and_on_what(monkeypatch):
     made = shipping.provenance("a command")
     assert made["command"] == "a command"
     assert len(made["date"].split("-")) == 3
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert made["machine"].startswith(f"{cores} cores, ")
     assert f"torch {torch.__version__}" in made["machine"]
+    assert f"numpy {np.__version__}" in made["machine"]
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # which only Linux has
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert shipping.provenance("a command")["machine"].startswith("3 cores, ")
+    with pytest.raises(ValueError, match="there is no shipped result 'x': expected one of none"):
+        shipping.shipped("model", "x")
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ("vendor_id\t: Maker\nmodel name\t: CPU: 2 GHz \nmodel name\t: other\n", "CPU: 2 GHz"),
+        ("CPU part\t: 0xd0c\n", "a processor"),  # as ARM has it
+        (None, "a processor"),
+    ],
+)
+def test_the_processor_is_named_as_far_as_the_system_tells(content, name, tmp_path, monkeypatch):
+    if content is not None:
+        (tmp_path / "cpuinfo").write_text(content, encoding="utf-8")
+    monkeypatch.setattr(shipping, "Path", lambda path: tmp_path / "cpuinfo")
+    monkeypatch.setattr(shipping.platform, "processor", lambda: "")
+    monkeypatch.setattr(shipping.platform, "machine", lambda: "a processor")
+    assert shipping._processor() == name
 
 
 @pytest.mark.skipif(not SHIPPED.is_file(), reason="no full result is shipped yet")

@@ -1,6 +1,7 @@
 """Numbers that no machine can hold are refused before anything is allocated, and those that ask nothing as well."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.languages.tokenizer import train_wordpiece
 from mlm_mini.model import ModelConfig
-from mlm_mini.training import TrainingConfig, causal_batch, datasets, memory, train
+from mlm_mini.training import TrainingConfig, Workers, causal_batch, datasets, memory, train
 from mlm_mini.training.memory import check_asks, check_memory, reckoned_bytes
 from mlm_mini.training.run import Run
 
@@ -76,6 +77,56 @@ def test_what_is_reckoned_is_near_what_is_used():
     assert 0.5 < (blocks + logits / 3) / sum(kept.values()) < 1.1
     assert weights == 16 * sum(p.numel() for p in model.parameters())
     assert batch == 2 * ids.nbytes
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "dropout", "workers", "fields", "rows", "asked"),
+    [
+        ("cpu", 2, 0.0, 1, {}, 6, 24),  # two parts of three rows at once, of whose 120 tokens a fifth is asked for
+        ("cpu", 8, 0.0, 1, {}, 12, 48),  # no more than there are parts
+        ("cpu", 2, 0.1, 1, {}, 3, 12),
+        ("cuda", 2, 0.0, 1, {}, 3, 12),
+        ("cpu", 2, 0.0, 2, {}, 3, 12),
+        ("cpu", 2, 0.0, 1, {"prediction_ratio": 0.1}, 6, 12),
+        ("cpu", 2, 0.0, 1, {"mask_ratio": 0.001}, 6, 6),  # one place of each row, be it for nothing
+        ("cpu", 2, 0.0, 1, {"objective": "causal"}, 6, 120),
+    ],
+)
+def test_what_is_reckoned_is_the_product_of_what_is_there_at_once(
+    device, threads, dropout, workers, fields, rows, asked, monkeypatch
+):
+    """Rows of 20 tokens, ten in a batch of four parts; two blocks of width 64, 256 inside; 500 tokens."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    shape = ModelConfig.tiny(500, max_position_embeddings=64, attention_probs_dropout_prob=dropout)
+    config = TrainingConfig.of(**{"steps": 1, "batch_size": 10, "micro_batches": 4, "mask_ratio": 0.2} | fields)
+    found = reckoned_bytes(shape, config, 20, torch.device(device), Workers(count=workers)).values()
+    kept = 4 * 2 * rows * 20 * (7 * 64 + 2 * 256)
+    assert list(found) == [16 * shape.count_parameters(), 2 * 8 * 10 * 20, kept, 3 * 4 * asked * 500]
+
+
+def test_workers_on_one_machine_share_its_memory_and_each_has_a_gpu(monkeypatch):
+    shape, config = ModelConfig.mini(4096), TrainingConfig(steps=1, batch_size=8)
+    two, elsewhere = Workers(count=2, here=2), Workers(count=2, here=1)
+    needed = sum(reckoned_bytes(shape, config, 64, CPU, two).values())
+    monkeypatch.setattr(memory, "_memory", lambda _: 2 * needed - 2)
+    with pytest.raises(ValueError, match="this run takes about 0 GiB of memory, and there are 0; most of it"):
+        check_memory(shape, config, 64, CPU, two)
+    check_memory(shape, config, 64, CPU, elsewhere)
+    check_memory(shape, config, 64, torch.device("cuda"), two)
+    monkeypatch.setattr(memory, "_memory", lambda _: 2 * needed)
+    check_memory(shape, config, 64, CPU, two)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "shown"), [(2.6, "3"), (4321, "4,321"), (999_999, "999,999"), (1_000_000, "1e+06"), (3e10, "3e+10")]
+)
+def test_a_number_of_gigabytes_is_short(gigabytes, shown):
+    assert memory._gib(int(gigabytes * 2**30)) == shown
+
+
+def test_a_gpu_has_memory_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=7))
+    assert memory._memory(torch.device("cuda", 1)) == memory._memory(CPU) + 7
 
 
 def test_a_row_of_a_hundred_thousand_tokens_is_too_much_for_a_laptop(monkeypatch):

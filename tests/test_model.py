@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 
@@ -20,10 +21,12 @@ from mlm_mini.model import (
     autocast,
     choose_device,
     deterministic,
+    encoder,
     from_hugging_face,
     to_hugging_face,
     to_numpy,
 )
+from mlm_mini.model.encoder import attend
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 V = 23
@@ -330,6 +333,25 @@ def test_parameters_are_counted_right(size):
     assert config.count_parameters() == sum(weight.numel() for weight in MaskedLM(config, None).parameters())
 
 
+@pytest.mark.parametrize(
+    ("size", "shape", "others"),
+    [
+        ("tiny", (2, 64, 2, 256), (128, 0.0, 0.0, 0.069)),
+        ("mini", (2, 128, 4, 512), (128, 0.0, 0.0, 0.049)),
+        ("small", (4, 256, 8, 1024), (128, 0.0, 0.0, 0.035)),
+        ("base", (12, 768, 12, 3072), (512, 0.1, 0.1, 0.02)),
+    ],
+)
+def test_each_size_has_its_shape(size, shape, others):
+    config = ModelConfig.of_size(size, 500, 100)
+    blocks = config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.intermediate_size
+    dropout = config.hidden_dropout_prob, config.attention_probs_dropout_prob
+    assert (blocks, (config.max_position_embeddings, *dropout, config.initializer_range)) == (shape, others)
+    assert (config.vocab_size, config.type_vocab_size, config.layer_norm_eps) == (500, 2, 1e-12)
+    for length, positions in ((128, others[0]), (129, 129), (600, 600)):
+        assert ModelConfig.of_size(size, 500, length).max_position_embeddings >= max(positions, length)
+
+
 def test_base_is_bert_base():
     config = ModelConfig.base()
     assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (768, 12, 12)
@@ -486,6 +508,27 @@ def test_a_model_runs_in_bfloat16(device):
         assert (gradients[0] - gradients[1]).norm() < 0.05 * gradients[0].norm()
 
 
+@pytest.mark.parametrize(("masked", "causal"), [(False, False), (True, False), (False, True)])
+def test_on_a_cpu_attention_is_computed_in_float32_and_is_the_same_otherwise(masked, causal, monkeypatch):
+    q, k, v = torch.randn(3, 2, 2, 5, 4, generator=seeded(0)).bfloat16()
+    mask = torch.tensor([[True, True, False, True, False]] * 2)[:, None, None] if masked else None
+    found = F.scaled_dot_product_attention
+    kinds = []
+
+    def watched(*tensors, **how):
+        kinds.append({tensor.dtype for tensor in tensors})
+        return found(*tensors, **how)
+
+    monkeypatch.setattr(encoder.F, "scaled_dot_product_attention", watched)
+    with autocast(torch.device("cpu"), True):
+        low = attend(q, k, v, mask, causal, 0.0)
+        dropped = attend(q, k, v, mask, causal, 0.9)
+    exact = attend(q.float(), k.float(), v.float(), mask, causal, 0.0)
+    assert kinds == [{torch.float32}] * 3
+    torch.testing.assert_close(low, exact, rtol=0, atol=1e-6)
+    assert not torch.allclose(dropped, exact, atol=0.1)
+
+
 def test_determinism_is_on_request():
     before = torch.are_deterministic_algorithms_enabled()
     with deterministic():
@@ -497,6 +540,22 @@ def test_determinism_is_on_request():
     with pytest.raises(KeyError), deterministic():
         raise KeyError
     assert torch.are_deterministic_algorithms_enabled() == before
+
+
+def test_determinism_is_strict_tells_cublas_and_leaves_what_was_asked_for_before(monkeypatch):
+    name = "CUBLAS_WORKSPACE_CONFIG"
+    monkeypatch.delenv(name)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        for given, found in ((None, ":4096:8"), (":16:8", ":16:8")):
+            if given:
+                monkeypatch.setenv(name, given)
+            with deterministic():
+                assert os.environ[name] == found
+                assert not torch.is_deterministic_algorithms_warn_only_enabled()
+            assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 @pytest.mark.skipif(GPU is None, reason="no GPU here")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from mlm_mini.languages import markov_language
-from mlm_mini.model import ModelConfig, WordLevel, load_tokenizer, trained_length
+from mlm_mini.languages import markov_language, train_wordpiece
+from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, load_tokenizer, save_pretrained, trained_length
 from mlm_mini.training import TrainingConfig, fill, load_folder, measured, train_folder
 from mlm_mini.training.cached import read_trained
 from mlm_mini.training.checkpoint import load_checkpoint
@@ -41,6 +41,15 @@ def test_an_older_folder_is_read(older_run):
     assert trained_length(load_folder(older_run)[0]) is None
     ((best, *_),) = fill(*load_folder(older_run), "wake [MASK] wash", top=3)
     assert best.token in trained.tokenizer.vocabulary
+
+
+def test_an_older_model_of_text_was_trained_on_rows_of_64_tokens(tmp_path):
+    tokenizer = train_wordpiece(["the bread"], 300)
+    shape = ModelConfig.tiny(len(tokenizer.vocabulary))
+    save_pretrained(MaskedLM(shape, torch.Generator().manual_seed(0)), tmp_path, tokenizer)
+    (tmp_path / "training.json").write_text('{"language": "english", "curve": [], "floor": null}')
+    trained = read_trained(tmp_path, CONFIG)
+    assert (trained_length(trained.model), trained.floor, trained.curve) == (64, None, [])
 
 
 def test_an_older_tokenizer_cuts_words_as_todays_does(older_run):

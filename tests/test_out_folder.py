@@ -14,6 +14,7 @@ import pytest
 
 from mlm_mini import __main__ as command_line
 from mlm_mini import storage
+from mlm_mini.languages import markov_language
 from mlm_mini.training import (
     CheckpointError,
     Reporter,
@@ -131,8 +132,33 @@ def test_a_byte_that_changed_after_the_run_is_told_to_who_opens_the_model(done, 
     content = bytearray((out / "model.safetensors").read_bytes())
     content[-2] ^= 1
     (out / "model.safetensors").write_bytes(content)
-    with pytest.warns(UserWarning, match=r"model\.safetensors is not as train wrote it: unless somebody changed"):
+    with pytest.warns(UserWarning, match=r"model\.safetensors is not as train wrote it: unless some") as warned:
         load_folder(out)
+    assert warned[0].filename == __file__
+
+
+def test_checksums_of_an_older_model_do_not_outlive_it(done, tmp_path, monkeypatch):
+    """Where the disk is full halfway, what is new would be taken for what others have changed."""
+    out = tmp_path / "model"
+    shutil.copytree(done, out)
+    monkeypatch.setattr(model_folder, "save_pretrained", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        trained(out, resume=True)
+    assert not (out / storage.CHECKSUMS).exists()
+    monkeypatch.undo()
+    (out / "model.safetensors").write_bytes(b"half")
+    trained(out, resume=True)
+    assert (out / "model.safetensors").read_bytes() == (done / "model.safetensors").read_bytes()
+
+
+def test_the_summary_says_what_the_run_was(done):
+    found = json.loads((done / "training.json").read_text())
+    assert found["text"] == markov_language().fingerprint
+    assert (found["language"], found["start"], found["comparison"]) == ("markov", None, None)
+    assert found["training"] == CONFIG.to_dict()
+    assert found["model"]["vocab_size"] == len(markov_language().vocabulary)
+    with pytest.raises(ValueError, match="model is ' ': expected the folder of a model"):
+        load_folder(" ")
 
 
 def test_a_folder_may_be_named_by_way_of_the_home(done, tmp_path, monkeypatch):
@@ -173,6 +199,13 @@ def test_a_place_that_is_a_file_is_found_before_the_first_step(place, tmp_path):
         trained(tmp_path / place, report=shown)
     assert shown.steps == []
     assert (tmp_path / "file").read_text() == "x"
+
+
+def test_who_asks_for_the_number_of_the_error_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(NotADirectoryError) as refused:
+        trained(tmp_path / "file" / "below")
+    assert refused.value.errno == errno.ENOTDIR
 
 
 @pytest.mark.parametrize("place", ["link", "link/below"])

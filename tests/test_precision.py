@@ -1,7 +1,9 @@
 """Whether a run works in bfloat16 is tried once, where it is left open, and never changes in its course."""
 
+import itertools
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from mlm_mini.__main__ import main
 from mlm_mini.languages import markov_language
 from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import ModelConfig
-from mlm_mini.training import CheckpointError, TrainingConfig, precision, train
+from mlm_mini.training import CheckpointError, TrainingConfig, Workers, loop, precision, train
 from mlm_mini.training import run as run_module
 from mlm_mini.training.checkpoint import load_checkpoint
 from mlm_mini.training.precision import EMULATED, PAYS, TURNS, bfloat16_pays, settled
@@ -38,6 +40,40 @@ def test_bfloat16_has_to_be_clearly_faster(low, pays, clock):
     clock["times"] = [1.0, low]
     assert bfloat16_pays(clock["gone"].append, CPU) is pays
     assert clock["gone"] == [False, True] * (1 + TURNS)
+
+
+@pytest.mark.parametrize(
+    ("exact", "low", "pays"),
+    [([9, 1, 1, 1], [9, 0.7, 3, 3], True), ([9, 5, 1, 5], [9, 0.9, 0.9, 0.9], False)],
+)
+def test_the_best_of_the_turns_counts(exact, low, pays, monkeypatch):
+    """The first is a warm-up; then the moment may be a bad one."""
+    seconds = iter([time for turn in zip(exact, low, strict=True) for time in turn])
+    monkeypatch.setattr(precision, "_seconds", lambda way, device: next(seconds))
+    assert bfloat16_pays(lambda low: None, CPU) is pays
+
+
+@pytest.mark.parametrize(
+    ("platform", "device", "events"),
+    [
+        ("linux", "cpu", ["process_time", "way", "process_time"]),
+        ("win32", "cpu", ["perf_counter", "way", "perf_counter"]),
+        ("linux", "cuda", ["perf_counter", "way", "synchronize", "perf_counter"]),
+        ("darwin", "mps", ["perf_counter", "way", "perf_counter"]),
+    ],
+)
+def test_a_cpu_is_timed_by_what_it_computes_and_a_gpu_until_it_is_done(platform, device, events, monkeypatch):
+    seen, ticks = [], itertools.count(0, 3)
+
+    def clock(name):
+        return lambda: (seen.append(name), next(ticks))[1]
+
+    clocks = {name: clock(name) for name in ("process_time", "perf_counter")}
+    monkeypatch.setattr(precision, "time", SimpleNamespace(**clocks))
+    monkeypatch.setattr(precision, "sys", SimpleNamespace(platform=platform))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: seen.append("synchronize"))
+    assert precision._seconds(lambda: seen.append("way"), torch.device(device)) == 3
+    assert seen == events
 
 
 def test_what_is_emulated_is_tried_once(clock):
@@ -100,6 +136,28 @@ def test_the_two_precisions_are_two_and_near_each_other():
     assert not torch.equal(exact, low)
     assert exact.dtype == low.dtype == torch.float32
     assert (exact - low).norm() < 0.1 * exact.norm()
+
+
+@pytest.mark.parametrize(("device", "devices"), [("cpu", []), ("cuda", [torch.device("cuda", 1)])])
+def test_the_generator_of_the_gpu_is_put_back_and_that_of_no_other(device, devices, monkeypatch):
+    """After a trial, and after a run."""
+    asked, on = [], torch.device("cuda", 1) if device == "cuda" else CPU
+
+    def fork(given):
+        asked.append(given)
+        raise Stopped
+
+    monkeypatch.setattr(torch.random, "fork_rng", fork)
+    monkeypatch.setattr(loop, "check_memory", lambda *_: None)
+    monkeypatch.setattr(Workers, "choose_device", lambda *_: on)
+    source = SampledSentences(markov_language(6), 0)
+    for begin in (
+        lambda: bfloat16_pays(lambda low: None, on),
+        lambda: train(ModelConfig.tiny(len(source.vocabulary)), source, CONFIG),
+    ):
+        with pytest.raises(Stopped):
+            begin()
+    assert asked == [devices] * 2
 
 
 def test_the_generators_of_dropout_are_put_back():

@@ -27,6 +27,26 @@ def test_each_item_is_done_once(workers, tmp_path):
     assert workers == 1 or {threads for _, threads in notes} == {"1"}
 
 
+def test_a_single_item_is_done_here_and_no_process_is_started_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda *_: pytest.fail("processes were started"))
+    assert list(as_they_finish(leave_a_note, [tmp_path / "a"], 2)) == [None]
+    assert (tmp_path / "a").read_text(encoding="utf-8").split()[0] == str(os.getpid())
+
+
+@pytest.mark.parametrize(("workers", "started"), [(2, 2), (3, 3), (64, 3)])
+def test_no_more_processes_are_started_than_there_are_items_and_none_is_a_fork(workers, started, monkeypatch):
+    asked = []
+
+    class Threads(ThreadPoolExecutor):
+        def __init__(self, count, context, initializer):
+            asked.append((count, context.get_start_method()))
+            super().__init__(count)
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", Threads)
+    assert len(list(as_they_finish(str, range(3), workers))) == 3
+    assert asked == [(started, "spawn")]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_goes_wrong_is_raised_and_what_was_done_stays(workers, tmp_path):
     with pytest.raises(RuntimeError, match="no luck"):
@@ -64,9 +84,14 @@ def test_nothing_is_done_for_no_items():
 
 def test_there_are_as_many_workers_as_cores_unless_given():
     assert checked_workers(None) == os.cpu_count()
-    assert checked_workers(3) == 3
+    assert (checked_workers(3), checked_workers(1)) == (3, 1)
     with pytest.raises(ValueError, match="workers is 0: expected at least 1"):
         checked_workers(0)
+
+
+def test_where_the_cores_cannot_be_counted_there_is_one_worker(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert checked_workers(None) == 1
 
 
 class Asked:

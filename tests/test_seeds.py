@@ -66,3 +66,42 @@ def test_seeds_are_not_made_up_on_the_spot(room):
     """A list of numbers as a seed is a stream without a name."""
     for path in (PACKAGE / room).rglob("*.py"):
         assert not re.search(r"default_rng\(\[|PCG64\(|SeedSequence\(", path.read_text(encoding="utf-8")), path
+
+
+def test_the_numbers_never_change_lest_every_result_does():
+    numbers = {"TEXT": 0, "MASKS": 1, "WEIGHTS": 2, "PROBES": 3, "BLOCKS": 4, "DROPOUT": 5, "EVALUATION": 6}
+    assert {stream.name: stream.value for stream in Stream} == numbers
+    ratio = {"RATIO_QUESTIONS_SEED": 910, "RATIO_LOOKS_SEED": 911}
+    others = {"STRATEGY_QUESTIONS_SEED": 1100, "WRITING_SEED": 1600, "TUNING_SEED": 100}
+    assert {"EVALUATION_SEED": 2026} | ratio | others == FIXED
+
+
+def test_what_a_stream_draws_never_changes():
+    """As a list of seeds gives it to PCG64: the seed first, then the number of the stream, then the rest."""
+    for numbers in ([3, 1], [3, 4, 1]):
+        drawn = generator(3, *numbers[1:]).integers(1000, size=5)
+        np.testing.assert_array_equal(drawn, np.random.Generator(np.random.PCG64(numbers)).integers(1000, size=5))
+    assert generator(3, Stream.MASKS).integers(1000, size=5).tolist() == [978, 253, 579, 407, 772]
+    assert torch_seed(3, Stream.WEIGHTS) == 960329833
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"inc": 6}, "inc is 6: expected an odd number"),
+        ({"inc": None}, "inc is None: expected an integer from 0 up to 2.128 - 1"),
+        ({"state": True}, "state is True: expected an integer"),
+        ({"more": 1}, r"the fields are .* with \['inc', 'more', 'state'\]: expected those of a PCG64"),
+    ],
+)
+def test_a_state_that_no_generator_has_is_refused(change, message):
+    rng = generator(0, Stream.MASKS)
+    before = rng.bit_generator.state
+    with pytest.raises(ValueError, match=message):
+        seeds.set_state(rng, before | {"state": before["state"] | change})
+    with pytest.raises(ValueError, match=r"the fields are \['bit_generator', 'buffer', "):
+        seeds.set_state(rng, before | {"buffer": 0})
+    assert rng.bit_generator.state == before
+    largest = {"state": 2**128 - 1, "inc": 2**128 - 1}
+    seeds.set_state(rng, before | {"state": largest})
+    assert rng.bit_generator.state["state"] == largest

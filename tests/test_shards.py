@@ -1,6 +1,8 @@
 """Text in many files of tokens: the same rows as in one, in an order that is computed, from any place at once."""
 
+import hashlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from mlm_mini.languages.batches import TextBlocks
 from mlm_mini.languages.shards import FEISTEL_ROUNDS, SHARD_INDEX, TextShards, scattered, write_shards
 from mlm_mini.languages.token_store import read_tokens
 from mlm_mini.languages.tokenizer import train_wordpiece
+from mlm_mini.languages.vocabulary import Vocabulary
+from mlm_mini.storage import fingerprint
 from mlm_mini.training import TrainingConfig, find_language, find_material, load_folder
 from mlm_mini.training.token_folder import HELD_OUT_TOKENS
 
@@ -33,8 +37,51 @@ def test_files_hold_the_documents_in_order_and_none_is_parted(folder, wordpiece)
     texts = [read_tokens(folder / shard["file"], wordpiece.vocabulary) for shard in index["shards"]]
     assert len(texts) > 5
     assert [len(text.ids) for text in texts] == [shard["tokens"] for shard in index["shards"]]
+    for shard in index["shards"]:
+        assert shard["sha256"] == hashlib.sha256((folder / shard["file"]).read_bytes()).hexdigest()
     found = np.concatenate([text.ids for text in texts])
     np.testing.assert_array_equal(found, np.concatenate(list(wordpiece.encode_documents(TEXTS))))
+
+
+def test_a_file_ends_with_the_document_that_fills_it(wordpiece, tmp_path):
+    """Two lines of nine characters, each with its end, are twenty."""
+    write_shards(tmp_path, wordpiece, ([line] for line in ["the chefs"] * 5), characters=20)
+    texts = [read_tokens(path, wordpiece.vocabulary) for path in sorted(tmp_path.glob("tokens-*.npy"))]
+    assert [len(text.starts) - 1 for text in texts] == [2, 2, 1]
+    assert [path.name for path in sorted(tmp_path.glob("tokens-*.npy"))] == [f"tokens-0000{i}.npy" for i in range(3)]
+
+
+def test_a_file_without_a_word_is_passed_over_and_a_text_without_one_refused(wordpiece, tmp_path):
+    v = wordpiece.vocabulary
+    write_shards(tmp_path / "some", wordpiece, ([text] for text in ["the chef", "", "the bread"]), characters=1)
+    source = TextShards(tmp_path / "some", v, 4, seed=0)
+    words = [word for row in source.next_batch(len(source)) for word in v.words(row) if word[0] != "["]
+    whole = np.concatenate([wordpiece.encode(text)[1:-1] for text in ("the chef", "the bread")])
+    assert sorted(words) == sorted(v.words(whole))
+    write_shards(tmp_path / "none", wordpiece, [[""], [""]], characters=1)
+    with pytest.raises(ValueError, match=r"the text in .*none is empty: there is no token between"):
+        TextShards(tmp_path / "none", v, 4, seed=0)
+    with pytest.raises(ValueError, match="no document to tokenize"):
+        write_shards(tmp_path / "nothing", wordpiece, [])
+
+
+def test_windows_knows_no_advice_on_a_map(folder, wordpiece, monkeypatch):
+    expected = TextShards(folder, wordpiece.vocabulary, 16, seed=0).next_batch(9)
+    monkeypatch.setattr(shards_module, "mmap", SimpleNamespace())
+    np.testing.assert_array_equal(TextShards(folder, wordpiece.vocabulary, 16, seed=0).next_batch(9), expected)
+
+
+def test_the_seed_decides_the_order_of_each_epoch(folder, wordpiece):
+    orders = [TextShards(folder, wordpiece.vocabulary, 16, seed=seed).next_batch(60) for seed in (0, 1, 0)]
+    np.testing.assert_array_equal(orders[0], orders[2])
+    assert not np.array_equal(orders[0], orders[1])
+
+
+def test_the_hash_is_that_of_splitmix64():
+    """Against the first numbers that SplitMix64 is known to give for the seed 1234567."""
+    gamma, known = 0x9E3779B97F4A7C15, [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    states = np.array([(1234567 + i * gamma) % 2**64 for i in (1, 2, 3)], dtype=np.uint64)
+    assert shards_module._mixed(states).tolist() == known
 
 
 def test_rows_are_those_of_the_blocks_of_each_file(folder, wordpiece):
@@ -141,6 +188,11 @@ def test_the_fingerprint_is_that_of_the_text(folder, wordpiece, tmp_path):
         TextShards(path, v, 16, 0).fingerprint for path in (folder, tmp_path / "same", tmp_path / "other")
     )
     assert one == same != other
+    index = json.loads((tmp_path / "same" / SHARD_INDEX).read_text())
+    words = Vocabulary([*v.tokens[:-2], v.tokens[-1], v.tokens[-2]])  # the same numbers, and other words
+    index["vocabulary"] = fingerprint(list(words.tokens))
+    (tmp_path / "same" / SHARD_INDEX).write_text(json.dumps(index))
+    assert TextShards(tmp_path / "same", words, 16, 0).fingerprint != one
 
 
 # ---------------------------------------------------------------- the commands
@@ -182,6 +234,16 @@ def test_what_is_held_out_is_not_trained_on(tmp_path, monkeypatch):
     assert command_line.main(["tokenize", "--language", text, "--out", str(tokens)]) == 0
     material = find_material(str(tokens), TrainingConfig(steps=1), length=16)
     assert material.evaluation.batch.count_labels() > 0
+    own = {"length": 16, "vocabulary_size": len(material.tokenizer.vocabulary)}  # which may be said as well
+    again, other = (find_material(str(tokens), TrainingConfig(steps=1, seed=seed), **own) for seed in (0, 1))
+    rows = [each.source.next_batch(20) for each in (material, again, other)]
+    np.testing.assert_array_equal(rows[0], rows[1])
+    assert not np.array_equal(rows[0], rows[2])
+    assert other.evaluation.fingerprint == material.evaluation.fingerprint
+    assert find_language(str(tokens), material.tokenizer).tokenizer.vocabulary == material.tokenizer.vocabulary
+    for what in ({"tokenizer": train_wordpiece(TEXTS, 300)}, {"endings": [".txt"]}):
+        with pytest.raises(ValueError, match="was tokenized beforehand, with a vocabulary of"):
+            find_language(str(tokens), **what)
     for split, names in (("train", sorted(tokens.glob("tokens-*.npy"))), ("validation", [tokens / HELD_OUT_TOKENS])):
         texts = find_language(text).corpus().split(split).texts()
         found = np.concatenate([read_tokens(name, material.tokenizer.vocabulary).ids for name in names])

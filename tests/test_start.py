@@ -210,6 +210,7 @@ def test_a_curve_from_step_0_is_drawn():
     figure = plot_curve([Point(0, None, 3.0, None, None, 0, 0, 0.0), Point(50, 2.5, 2.0, None, None, 9, 5, 1.0)], None)
     figure.canvas.draw()
     training, fixed = figure.axes[0].lines
+    assert (training.get_label(), fixed.get_label()) == ("training batches", "fixed masks")
     np.testing.assert_array_equal(training.get_ydata(orig=False), [np.nan, 2.5])
     assert list(fixed.get_ydata()) == [3.0, 2.0]
 

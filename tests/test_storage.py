@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mlm_mini import storage
+from mlm_mini.paths import check_regular_file
 from mlm_mini.storage import cache_folder, cache_path, cached, data_folder, fingerprint, write_atomically
 
 FOLDERS = [(cache_folder, "MLM_MINI_CACHE"), (data_folder, "MLM_MINI_DATA")]
@@ -45,6 +46,24 @@ def test_an_empty_variable_counts_as_none(folder, variable, tmp_path, monkeypatc
     for function in ("user_cache_path", "user_data_path"):
         monkeypatch.setattr(storage.platformdirs, function, lambda *_, **__: tmp_path / "default")
     assert folder() == tmp_path / "default"
+
+
+def test_what_can_be_made_again_and_what_cannot_lie_where_the_system_keeps_such_things(tmp_path, monkeypatch):
+    for _, variable in FOLDERS:
+        monkeypatch.delenv(variable, raising=False)
+    for function in ("user_cache_path", "user_data_path"):
+        named = {("mlm_mini", False): tmp_path / function}  # with an author, Windows has a folder more
+        monkeypatch.setattr(storage.platformdirs, function, lambda name, appauthor, named=named: named[name, appauthor])
+    assert (cache_folder(), data_folder()) == (tmp_path / "user_cache_path", tmp_path / "user_data_path")
+    assert cache_path("a") == tmp_path / "user_cache_path" / "a"
+
+
+def test_a_relative_folder_is_one_of_the_folder_one_is_in(tmp_path, monkeypatch):
+    for folder, variable in FOLDERS:
+        monkeypatch.setenv(variable, f"of {variable}")
+        monkeypatch.chdir(tmp_path)
+        path = folder()
+        assert (path, path.is_absolute()) == (tmp_path / f"of {variable}", True)
 
 
 @pytest.mark.parametrize(("folder", "variable"), FOLDERS)
@@ -88,6 +107,16 @@ def test_the_temporary_name_keeps_the_ending_for_writers_that_look_at_it(tmp_pat
     write_atomically(str(tmp_path / "b.npz"), lambda file: np.savez(file, x=np.arange(3)))
     assert sorted(os.listdir(tmp_path)) == ["a.npy", "b.npz"]
     assert np.load(tmp_path / "a.npy").tolist() == [0, 1, 2]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="reads the flags of a descriptor, which Windows does not tell")
+def test_what_is_forced_to_disk_is_open_for_writing_or_windows_refuses(tmp_path, monkeypatch):
+    import fcntl
+
+    flags = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flags.append(fcntl.fcntl(descriptor, fcntl.F_GETFL)))
+    write_atomically(tmp_path / "a", lambda file: file.write_text("x"))
+    assert [flag & os.O_ACCMODE for flag in flags] == [os.O_RDWR]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
@@ -168,6 +197,13 @@ def test_a_process_killed_in_the_middle_of_a_save_leaves_the_old_file(moment, ol
     assert old_file.read_text() == "old"
     write_atomically(old_file, lambda file: file.write_text("new"))  # and what it left is in nobody's way
     assert old_file.read_text() == "new"
+
+
+def test_only_what_is_there_and_no_file_is_refused(tmp_path, old_file):
+    for fine in (old_file, tmp_path / "nothing"):
+        check_regular_file(fine)
+    with pytest.raises(ValueError, match="is a folder: expected a regular file"):
+        check_regular_file(tmp_path)
 
 
 # ---------------------------------------------------------------- cached

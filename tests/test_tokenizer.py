@@ -118,6 +118,23 @@ def test_the_smallest_size_that_the_error_names_is_enough():
     assert len(train_wordpiece(SMALL, least).vocabulary) == least
 
 
+@pytest.mark.parametrize(
+    ("more", "pieces"),
+    [
+        ("", 26 + 10 + 32 + 26 + 10),  # letters, digits, signs of ASCII; letters and digits inside a word as well
+        ("\u00e9", 104),  # without its accent a letter of ASCII
+        ("\u00df", 106),
+        ("\u00bf\u2014", 106),  # punctuation stands alone
+        ("A\t", 104),
+    ],
+)
+def test_a_character_has_a_piece_and_another_one_inside_a_word_unless_words_end_at_it(more, pieces):
+    with pytest.raises(
+        ValueError, match=f"this text has {pieces} pieces of one character, so .* at least {104 + pieces}"
+    ):
+        train_wordpiece(["a" + more], 1)
+
+
 # ---------------------------------------------------------------- encode and decode
 
 

@@ -190,6 +190,8 @@ def test_special_tokens_with_other_ids(folder):
         ({"cls_token": {"content": "<s>"}}, "has '<s>' for its cls_token"),
         ({"tokenizer_class": "RobertaTokenizer"}, "is for a tokenizer_class 'RobertaTokenizer'; read here: Bert"),
         ({"do_lower_case": "no"}, "has a do_lower_case of 'no' beside it in tokenizer_config.json"),
+        ({"tokenize_chinese_chars": 1}, "has a tokenize_chinese_chars of 1 beside it"),
+        ({"strip_accents": "yes"}, "has a strip_accents of 'yes' beside it"),
         ({"split_special_tokens": True}, "has split_special_tokens beside it"),
         (
             {"added_tokens_decoder": {"103": {"content": "[MASK]", "lstrip": True}}},
@@ -208,6 +210,18 @@ def test_special_tokens_with_other_ids(folder):
 def test_settings_that_are_not_done_are_named(folder, settings, said):
     edit_settings(folder, **settings)
     with pytest.raises(ValueError, match=said):
+        load_tokenizer(folder)
+
+
+@pytest.mark.parametrize("flag", ["lstrip", "rstrip", "single_word", "normalized"])
+def test_where_an_added_token_is_found_must_be_the_same_in_both_files(folder, flag):
+    stored = json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
+    listed = {str(token["id"]): dict(token) for token in stored}
+    edit_settings(folder, added_tokens_decoder=listed)
+    load_tokenizer(folder)
+    listed["103"][flag] = not listed["103"][flag]
+    edit_settings(folder, added_tokens_decoder=listed)
+    with pytest.raises(ValueError, match=rf"do not agree on the added token '\[MASK\]' \({flag}\): save both anew"):
         load_tokenizer(folder)
 
 
@@ -262,6 +276,7 @@ def template(single, **tokens):
 
 
 A, ELSEWHERE = {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 1}}
+UNKNOWN = {"SpecialToken": {"id": "[XX]", "type_id": 0}}
 SLOW = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": False}
 
 
@@ -272,7 +287,7 @@ SLOW = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated",
         ({"post_processor": None}, r"tokenizer\.json makes \[MASK\] of \[MASK\], in segments \[0\]; expected"),
         ({"post_processor": template([ELSEWHERE])}, r"makes \[MASK\] of \[MASK\], in segments \[1\]"),
         (
-            {"post_processor": template([{"SpecialToken": {"id": "[XX]", "type_id": 0}}, A])},
+            {"post_processor": template([UNKNOWN, A])},
             r"frames a text with '\[XX\]', and has no such token",
         ),
         (
@@ -281,6 +296,12 @@ SLOW = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated",
         ),
         ({"pre_tokenizer": SLOW}, r"has a pre_tokenizer with a pattern of its own, '\(a\+\)\+\$'"),
         ({"normalizer": {"type": "Replace", "pattern": {"Regex": "a"}, "content": ""}}, "has a normalizer with a patt"),
+        ({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [SLOW]}}, "has a pre_tokenizer with a pattern"),
+        (
+            {"post_processor": {"type": "Sequence", "processors": [template([A, UNKNOWN])]}},
+            r"frames a text with '\[XX\]', and has no such token",
+        ),
+        ({"post_processor": template([A]) | {"pair": [A, UNKNOWN]}}, r"frames a text with '\[XX\]'"),
         ({"model": ...}, "has no model with a type"),
         ({"model": {"type": "WordPiece"}}, "is not a tokenizer"),
     ],

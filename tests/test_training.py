@@ -1,5 +1,7 @@
 """Objectives, optimizer, evaluation and loop: what is asked, what it costs, and what a perfect reader would pay."""
 
+import contextlib
+import inspect
 import json
 import os
 import re
@@ -23,7 +25,9 @@ from mlm_mini.languages.batches import SampledSentences
 from mlm_mini.model import MaskedLM, ModelConfig, WordLevel, note_trained_length, save_pretrained, trained_length
 from mlm_mini.reference import IGNORE_INDEX, adamw_step, cross_entropy
 from mlm_mini.training import (
+    Blanks,
     Candidate,
+    EvaluationSet,
     LiveCurve,
     Masking,
     Point,
@@ -34,6 +38,8 @@ from mlm_mini.training import (
     cached,
     cached_model,
     causal_batch,
+    datasets,
+    diffusion_batch,
     draw_evaluation,
     evaluate,
     fill,
@@ -42,9 +48,11 @@ from mlm_mini.training import (
     languages,
     learning_rate,
     load_folder,
+    loop,
     make_optimizer,
     masked_batch,
     measured,
+    model_folder,
     quick_model,
     recipe,
     surprisals,
@@ -52,11 +60,12 @@ from mlm_mini.training import (
     train_folder,
     train_minimal,
 )
+from mlm_mini.training.baselines import blank_nats
 from mlm_mini.training.languages import LANGUAGES, ExactEntry
 from mlm_mini.training.objectives import by_length
 from mlm_mini.training.optimizer import set_learning_rates
 from mlm_mini.training.progress import describe_curve, plot_curve
-from mlm_mini.training.run import Run
+from mlm_mini.training.run import Run, seed_dropout
 from mlm_mini.training.threaded_map import side_by_side
 
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
@@ -113,11 +122,36 @@ def rng(seed=0):
             "heavy_share is 0.1: expected 0 where there is a prediction_ratio",
         ),
         ({"seed": -1}, ValueError, "seed is -1: expected 0 or more"),
+        ({"batch_size": 0}, ValueError, "batch_size is 0: expected at least 1"),
+        ({"micro_batches": 0}, ValueError, "micro_batches is 0: expected at least 1"),
+        ({"epsilon": 0}, ValueError, "epsilon is 0.0: expected a number above 0"),
+        ({"clip_norm": 0}, ValueError, "clip_norm is 0.0: expected a number above 0"),
+        ({"weight_decay": -0.1}, ValueError, "weight_decay is -0.1: expected 0 or more"),
+        ({"beta1": 1}, ValueError, "beta1 is 1.0: expected from 0 up to, not including, 1"),
+        ({"beta2": -0.1}, ValueError, "beta2 is -0.1: expected from 0 up to, not including, 1"),
     ],
 )
 def test_a_recipe_that_makes_no_sense_is_refused_by_name(change, error, message):
     with pytest.raises(error, match=message):
         TrainingConfig.of(**{"steps": 10} | change)
+
+
+def test_what_is_not_said_is_what_the_lessons_say_and_the_same_on_one_page():
+    adam = {"weight_decay": 0.01, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-6, "clip_norm": 1.0, "warmup": 0.1}
+    rates = {"learning_rate": 3e-3, "embedding_rate": 1.0, "precision": "float32", "objective": "masked"}
+    masks = {"mask_ratio": 0.15, "method": "bernoulli", "split": [1.0, 0.0, 0.0], "prediction_ratio": None}
+    masks |= {"heavy_share": 0.0, "heavy_ratio": 0.85}
+    usual = {"batch_size": 128, "micro_batches": 1, "seed": 0} | adam | rates | masks
+    assert TrainingConfig(steps=7).to_dict() == {"steps": 7} | usual
+    page = inspect.signature(train_minimal).parameters.values()
+    said = {parameter.name: parameter.default for parameter in page if parameter.default is not parameter.empty}
+    assert said == {name: usual[name] for name in ("batch_size", "mask_ratio", "learning_rate", "seed")}
+
+
+def test_a_recipe_may_go_to_the_ends_of_each_range():
+    zeros = dict.fromkeys(("weight_decay", "warmup", "beta1", "beta2", "seed"), 0)
+    config = TrainingConfig.of(steps=1, batch_size=1, mask_ratio=1, heavy_ratio=1, prediction_ratio=1, **zeros)
+    assert (config.steps, config.masking.mask_ratio, config.masking.prediction_ratio) == (1, 1.0, 1.0)
 
 
 def test_a_recipe_is_that_of_the_language_with_what_is_given():
@@ -153,6 +187,10 @@ def test_a_gpu_takes_a_batch_in_one_part(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert (recipe("scenes", device=None).micro_batches, recipe("scenes", device="cpu").micro_batches) == (1, 4)
     assert recipe("scenes", device=None, micro_batches=2).micro_batches == 2
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for here, parts in ((True, 1), (False, 4)):
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda here=here: here)
+        assert recipe("scenes", device=None).micro_batches == parts
 
 
 def test_a_config_survives_json():
@@ -280,6 +318,43 @@ def test_the_cost_is_that_of_the_definition_at_every_position(objective, scenes,
     assert mean == pytest.approx(cross_entropy(logits.numpy(), dense), abs=1e-5)
 
 
+def test_all_of_a_batch_goes_to_a_device(scenes, sentences):
+    ids, v = sentences[:9], scenes.vocabulary
+    for batch in (diffusion_batch(ids, v, rng()), causal_batch(ids, v)):
+        there = vars(batch.to(torch.device("meta")))
+        assert there.keys() == vars(batch).keys()
+        for name, mine in vars(batch).items():
+            is_tensor = isinstance(mine, torch.Tensor)
+            assert (there[name].is_meta and there[name].shape == mine.shape) if is_tensor else there[name] is mine
+
+
+def test_questions_are_asked_where_the_model_is(scenes, sentences, monkeypatch):
+    """With PyTorch's "meta" device, which has shapes and no numbers, in the place of a GPU."""
+    v, seen = scenes.vocabulary, []
+    model, batch = small_model(v).to("meta"), masked_batch(sentences[:9], v, Masking(mask_ratio=0.3), rng())
+
+    def cost(model, batch):
+        given = (batch.ids, batch.attention_mask, batch.positions, batch.labels)
+        seen.append({tensor.device.type for tensor in given})
+        return torch.zeros(batch.labels.shape)
+
+    monkeypatch.setattr("mlm_mini.training.evaluation.surprisals", cost)
+    assert evaluate(model, EvaluationSet(batch)).loss == 0
+
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.anything = nn.Parameter(torch.zeros(1, device="meta"))
+
+        def forward(self, *given):
+            seen.append({tensor.device.type for tensor in given})
+            return torch.zeros(len(given[0]), 1, len(v))
+
+    paid = blank_nats(Reader(), Blanks(sentences[:9], np.full(9, 1)), v)
+    np.testing.assert_allclose(paid, np.log(len(v)))
+    assert seen == [{"meta"}] * 2
+
+
 def test_parts_are_trimmed_to_their_longest_sentence(scenes, sentences):
     batch = masked_batch(by_length(sentences, scenes.vocabulary), scenes.vocabulary, Masking(), rng())
     widths = [part.ids.shape[1] for part in batch.split(4)]
@@ -341,6 +416,8 @@ def test_parts_side_by_side_give_the_same_bits_as_one_after_the_other(scenes, se
 )
 def test_one_part_or_dropout_goes_one_after_the_other(parts, changes, scenes, two_threads):
     with side_by_side(small_model(scenes.vocabulary, **changes), parts) as map_:
+        assert map_ is map
+    with side_by_side(small_model(scenes.vocabulary).to("meta"), 4) as map_:  # as on a GPU
         assert map_ is map
 
 
@@ -592,6 +669,48 @@ def test_every_run_is_asked_the_same(scenes):
     np.testing.assert_array_equal(one.floor_nats, other.floor_nats)
 
 
+def test_whatever_is_asked_is_in_the_name_of_a_set(scenes, sentences):
+    ids, plain = sentences[:20], TrainingConfig(steps=1)
+    one = draw_evaluation(ids, scenes.vocabulary, plain, rng(1), scenes)
+    batch, weights = one.batch, torch.ones(one.batch.labels.shape)
+    others = [
+        *(replace(batch, **{name: getattr(batch, name) + 1}) for name in ("ids", "positions", "labels")),
+        replace(batch, causal=True),
+        replace(batch, weights=weights),
+        replace(batch, weights=2 * weights),
+    ]
+    names = [replace(one, batch=other).fingerprint for other in others]
+    names += [one.fingerprint, replace(one, floor_nats=None).fingerprint]
+    assert len(set(names)) == 8
+    assert replace(one, floor_nats=one.floor_nats * (1 + 1e-15)).fingerprint == one.fingerprint
+
+
+def test_an_evaluation_that_fails_leaves_the_model_in_its_mode(scenes, sentences):
+    evaluation = draw_evaluation(sentences, scenes.vocabulary, TrainingConfig(steps=1), rng())
+    model = small_model(scenes.vocabulary).train()
+    with pytest.raises(ZeroDivisionError):
+        evaluate(model, evaluation, lambda function, blocks: 1 / 0)
+    assert model.training
+
+
+def test_the_seed_of_a_run_draws_its_sentences(scenes, monkeypatch):
+    monkeypatch.setattr(datasets, "EVALUATION_SENTENCES", 8)
+    for seed in (0, 5):
+        source = find_material("scenes", TrainingConfig(steps=1, seed=seed)).source
+        np.testing.assert_array_equal(source.next_batch(4), SampledSentences(scenes, seed).next_batch(4))
+
+
+def test_the_seed_of_a_run_orders_its_rows_and_the_questions_stay(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "a.txt").write_text("\n\n".join(f"The chef {i} cuts the bread {i * i}." for i in range(90)))
+    seeds = (0, 5, 0)
+    found = [find_material(tmp_path, TrainingConfig(steps=1, seed=seed), 16, 300) for seed in seeds]
+    rows = [material.source.next_batch(9) for material in found]
+    np.testing.assert_array_equal(rows[0], rows[2])
+    assert not np.array_equal(rows[0], rows[1])
+    assert found[0].evaluation.fingerprint == found[1].evaluation.fingerprint
+
+
 def test_a_set_in_which_nothing_is_asked_is_refused(scenes, sentences):
     with pytest.raises(ValueError, match="in 3 sentences no token was selected"):
         draw_evaluation(sentences[:3], scenes.vocabulary, TrainingConfig.of(steps=1, mask_ratio=1e-9), rng())
@@ -645,6 +764,87 @@ def test_a_model_that_does_not_fit_the_text_is_refused():
         train(replace(right, max_position_embeddings=5), source, config)
 
 
+class Told(Reporter):
+    """Notes what it is told."""
+
+    def __init__(self):
+        self.begun, self.losses, self.tokens = [], [], []
+
+    def begin(self, steps, step, floor, curve):
+        self.begun.append((steps, step, floor, list(curve)))
+
+    def stepped(self, step, loss, tokens, seconds):
+        self.losses.append(loss)
+        self.tokens.append(tokens)
+
+
+def test_a_point_has_the_mean_loss_since_the_one_before_and_padding_is_not_counted(scenes, sentences):
+    config, told = TrainingConfig(steps=5, batch_size=8), Told()
+    evaluation = draw_evaluation(sentences, scenes.vocabulary, config, rng(1), scenes)
+    shape = small_model(scenes.vocabulary).config
+    options = {"evaluation": evaluation, "evaluate_every": 2, "device": "cpu"}
+    curve = train(shape, SampledSentences(scenes, 0), config, report=told, **options).curve
+    losses, again = told.losses, SampledSentences(scenes, 0)
+    assert [point.train_loss for point in curve] == pytest.approx(
+        [sum(losses[:2]) / 2, sum(losses[2:4]) / 2, losses[4]]
+    )
+    read = [int((again.next_batch(8) != scenes.vocabulary.pad_id).sum()) for _ in range(5)]
+    assert told.tokens == read
+    assert [point.tokens for point in curve] == [sum(read[:2]), sum(read[:4]), sum(read)]
+    assert sum(read) < 5 * 8 * scenes.length
+    assert told.begun == [(5, 0, evaluation.floor, [])]
+
+
+@pytest.mark.parametrize(("fewest", "steps"), [(1, [4, 8, 10]), (6, [6, 10])])
+def test_looks_and_checkpoints_are_spread_over_a_run_unless_told_otherwise(fewest, steps, tmp_path, monkeypatch):
+    assert (loop.EVALUATIONS, loop.FEWEST_STEPS) == (20, 50)
+    monkeypatch.setattr(loop, "EVALUATIONS", 3)
+    monkeypatch.setattr(loop, "FEWEST_STEPS", fewest)
+    language, config, told = markov_language(6), TrainingConfig(steps=10, batch_size=4), Told()
+    evaluation = draw_evaluation(language.sample(20, rng()).ids, language.vocabulary, config, rng(1))
+    shape, source = small_model(language.vocabulary).config, SampledSentences(language, 0)
+    settings = {"evaluation": evaluation, "out": tmp_path, "device": "cpu"}
+    result = train(shape, source, config, **settings)
+    assert [point.step for point in result.curve] == steps
+    assert sorted(os.listdir(tmp_path)) == [f"step-{step:08d}" for step in steps[-2:]]
+    train(shape, source, config, resume=True, report=told, **settings)
+    assert told.begun == [(10, 10, None, result.curve)]
+
+
+def test_an_objective_of_ones_own_asks_what_it_likes():
+    language, told = markov_language(6), Told()
+    config = TrainingConfig.of(steps=1, batch_size=2, mask_ratio=1e-9)
+    shape, source = small_model(language.vocabulary).config, SampledSentences(language, 0)
+    train(shape, source, config, objective=lambda ids, v, *_: causal_batch(ids, v), device="cpu", report=told)
+    assert told.losses[0] > 1
+
+
+@pytest.mark.parametrize(
+    ("device", "seeded"),
+    [
+        ("cpu", []),
+        ("cuda:1", [("on", torch.device("cuda", 1)), ("cuda", 5), "left"]),
+        ("mps", [("mps", 5)]),
+    ],
+)
+def test_dropout_is_seeded_on_its_device_and_on_no_other(device, seeded, monkeypatch):
+    events = []
+
+    @contextlib.contextmanager
+    def on(device):
+        events.append(("on", device))
+        yield
+        events.append("left")
+
+    monkeypatch.setattr(torch.cuda, "device", on)
+    monkeypatch.setattr(torch.cuda, "manual_seed", lambda seed: events.append(("cuda", seed)))
+    monkeypatch.setattr(torch.mps, "manual_seed", lambda seed: events.append(("mps", seed)))
+    with torch.random.fork_rng([]):
+        seed_dropout(5, torch.device(device))
+        assert torch.initial_seed() == 5
+    assert events == seeded
+
+
 # ---------------------------------------------------------------- what is shown
 
 
@@ -666,9 +866,58 @@ def test_the_terminal_shows_what_was_measured_and_nothing_else(capsys):
     assert "step      3: loss 1.500 nats; 2 s" in captured.err
 
 
+def test_the_bar_has_the_mean_of_the_last_fifty_steps(capsys):
+    with TerminalProgress() as shown:
+        shown.begin(80, 0, None, [])
+        for step in range(1, 61):
+            shown.stepped(step, 9.0 if step <= 10 else 1.0, 100, 0.5)
+        (bar,) = shown._bar.tasks
+        assert (bar.fields["shown"], bar.completed, bar.total) == ("loss 1.000 · 200 tokens/s", 60, 80)
+        assert shown._bar.live.is_started
+    assert not shown._bar.live.is_started
+
+
+def test_whoever_shows_a_run_that_fails_is_told_that_it_has_ended():
+    class Shown(Reporter):
+        def stepped(self, *_):
+            raise ZeroDivisionError
+
+        def __exit__(self, kind, *_):
+            ended.append(kind)
+
+    ended, source = [], SampledSentences(markov_language(6), 0)
+    with pytest.raises(ZeroDivisionError):
+        train(small_model(source.vocabulary).config, source, TrainingConfig(steps=2), device="cpu", report=Shown())
+    assert ended == [ZeroDivisionError]
+
+
+def test_a_curve_in_a_notebook_goes_on_from_the_one_before(monkeypatch):
+    import IPython.display
+
+    from mlm_mini import figures
+
+    class Handle:
+        def update(self, data, raw):
+            shown.append(data["text/plain"])
+
+    shown, drawn = [], []
+    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
+    monkeypatch.setattr(figures, "figure_html", lambda figure, alt: drawn.append((figure.axes[0].get_xlim(), alt)))
+    curve = LiveCurve()
+    curve.begin(100, 20, 0.8, [Point(20, 2.1, 2.0, 1.2, 0.01, 1, 1, 1.0)])
+    curve.evaluated(Point(40, 1.6, 1.5, 0.7, 0.01, 2, 2, 2.0))
+    expected = (
+        "from 2.000 nats per token at step 20 to 1.500 at step 40. The Bayes floor is 0.800, so that 0.700 remain."
+    )
+    assert shown == [f"Loss on fixed masks: {expected}"]
+    assert drawn == [((0, 100), shown[0])]
+
+
 def test_a_resumed_run_says_where_it_goes_on(capsys):
     with TerminalProgress() as shown:
-        shown.begin(10, 6, 0.8, [Point(6, 2.0, 1.9, 1.1, 0.01, 1, 1, 1.0)])
+        before = Point(3, 3.0, 2.9, 2.1, 0.01, 1, 1, 1.0)
+        shown.begin(10, 6, 0.8, [before, Point(6, 2.0, 1.9, 1.1, 0.01, 1, 1, 1.0)])
+        assert shown._bar.tasks[0].completed == 6
         shown.stepped(7, 2.0, 10, 1.0)
         assert "1.100 above the floor" in shown._bar.tasks[0].fields["shown"]
     assert "going on after step 6 of 10" in capsys.readouterr().err
@@ -787,6 +1036,16 @@ def test_logits_that_are_not_finite_are_refused(folder):
         model.head.bias[7] = torch.inf
     with pytest.raises(ValueError, match="the model gives logits that are NaN or infinite"):
         fill(model, tokenizer, "The [MASK] cuts.")
+
+
+def test_a_mask_that_the_tokenizer_does_not_find_everywhere_is_refused():
+    content = json.loads(train_wordpiece(["the bread " * 3], 300).to_json())
+    content["added_tokens"][-1]["single_word"] = True
+    tokenizer = WordPiece(Tokenizer.from_str(json.dumps(content)))
+    model = small_model(tokenizer.vocabulary)
+    assert len(fill(model, tokenizer, "the [MASK] [MASK]")) == 2
+    with pytest.raises(ValueError, match=r"\[MASK\] stands in the text 2 times, and the tokenizer finds it 1 times"):
+        fill(model, tokenizer, "the [MASK] x[MASK]")
 
 
 def test_an_error_quotes_no_more_than_a_line(folder):
@@ -955,6 +1214,47 @@ def test_a_new_language_is_one_entry(tmp_path, monkeypatch):
             unknown()
 
 
+def test_rows_are_as_long_as_the_language_has_them_unless_told_otherwise(tmp_path, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    def find(language, config, length, tokens, tokenizer, endings):
+        raise Seen(length, tokens, tokenizer, endings)
+
+    monkeypatch.setattr(model_folder, "find_material", find)
+    given = {"length": 20, "vocabulary_size": 300, "tokenizer": "characters"}
+    for language, options, found in (
+        ("proteins", {}, (32, 4096, "wordpiece", ())),
+        ("english", {}, (64, 4096, "wordpiece", ())),
+        ("proteins", given, (*given.values(), ())),
+        (tmp_path, given | {"endings": (".py",)}, (*given.values(), (".py",))),
+    ):
+        with pytest.raises(Seen) as seen:
+            train_folder(language, "tiny", TrainingConfig(steps=1), tmp_path / "out", device="cpu", **options)
+        assert seen.value.args == found
+
+
+def test_a_language_may_have_a_first_model_of_its_own(tmp_path, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    class Days(ExactEntry):
+        def first_model(self, shape, seed):
+            return shape, seed
+
+    def begun(shape, source, config, start, **options):
+        raise Seen(shape, start, options["device"], options["report"], options["out"], options["evaluation"].floor > 0)
+
+    told = Told()
+    monkeypatch.setattr(datasets, "EVALUATION_SENTENCES", 64)
+    monkeypatch.setattr(model_folder, "train", begun)
+    monkeypatch.setitem(LANGUAGES, "days", Days(name="days", make=lambda: markov_language(5), usual={}))
+    with pytest.raises(Seen) as seen:
+        train_folder("days", "tiny", TrainingConfig(steps=1, seed=3), tmp_path / "out", device="cpu", report=told)
+    shape = ModelConfig.tiny(len(markov_language(5).vocabulary))
+    assert seen.value.args == (shape, (shape, 3), "cpu", told, tmp_path / "out" / "checkpoints", True)
+
+
 def test_a_learners_files_are_an_entry_like_the_others(tmp_path):
     entry = find_language(tmp_path)
     assert (entry.name, entry.exact()) == (str(tmp_path), None)
@@ -987,9 +1287,12 @@ def test_only_bundled_languages_are_cached():
 def test_the_quick_model_is_a_mini_model_of_scenes(tmp_path, monkeypatch):
     monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
     asked = {}
-    monkeypatch.setattr(cached, "train_folder", lambda *names, **rest: asked.update(names=names))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # which makes no difference
+    monkeypatch.setattr(cached, "train_folder", lambda *names, **rest: asked.update(names=names, **rest))
     monkeypatch.setattr(cached, "read_trained", lambda folder, config: folder.name)
-    assert quick_model().startswith("scenes-mini-")
+    assert quick_model(Told).startswith("scenes-mini-")
+    assert (asked["device"], asked["resume"], type(asked["report"])) == ("cpu", True, Told)
+    assert asked["names"][2].micro_batches == 4
     assert asked["names"][:2] == ("scenes", "mini")
     assert asked["names"][2].steps == find_language("scenes").kept["quick"]["steps"]
 

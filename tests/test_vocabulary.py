@@ -47,7 +47,8 @@ def test_equality_membership_and_length():
 @pytest.mark.parametrize(
     ("tokens", "error", "message"),
     [
-        ([*SPECIAL_TOKENS, "cat", "cat"], ValueError, "'cat' appears twice"),
+        ([*SPECIAL_TOKENS, "cat", "cat"], ValueError, "'cat' appears twice, the second time at 6:"),
+        ((t for t in SPECIAL_TOKENS if t not in ("[UNK]", "[SEP]")), ValueError, r"lacks \[UNK\], \[SEP\]: every"),
         (SPECIAL_TOKENS[:-1], ValueError, r"lacks \[MASK\]"),
         ([], ValueError, "lacks"),
         ([*SPECIAL_TOKENS, ""], ValueError, "token 5 is empty"),
@@ -82,3 +83,9 @@ def test_a_bare_string_is_not_a_list_of_words():
 def test_nearest_words():
     assert small.nearest("cats")[0] == "cat"
     assert small.nearest("xyzzy") == []
+    assert Vocabulary([*SPECIAL_TOKENS, *(f"cat{i}" for i in range(5)), "cats"]).nearest("cat") == [
+        "cats",
+        "cat4",
+        "cat3",
+    ]
+    assert small.nearest("cart") == ["cat"]
