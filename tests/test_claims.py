@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,8 @@ import torch
 from mlm_mini.__main__ import main
 from mlm_mini.course import notebook as nb
 from mlm_mini.experiments import find_experiment
-from mlm_mini.experiments.claims import context, foundations, joint, ratio, softmax_checks, variance
+from mlm_mini.experiments.claims import company as company_claims
+from mlm_mini.experiments.claims import context, foundations, joint, probing, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.beyond import BY_SEED, OVER_COUNTING, OVER_FREQUENCY, WORST_SEED
 from mlm_mini.experiments.claims.claim import Effort, Finding
@@ -760,3 +762,213 @@ def test_what_training_closed_is_judged_at_the_usual_questions(monkeypatch):
     starts = iter([start])
     monkeypatch.setattr(foundations, "run_study", found)
     assert foundations.self_supervision(Effort()).figure.value == pytest.approx(0.75)
+
+
+# ---- the facts beside the figures
+
+
+def claimed(name):
+    (claim,) = find_claims([name])
+    return claim.measure(QUICK)
+
+
+@pytest.fixture
+def ratio_runs(monkeypatch):
+    """ratio_runs(size, steps, field, ...): the field of the seeds of a cell, straight from the shipped scores."""
+    study = find_experiment("mask_ratio").shipped()
+    monkeypatch.setattr(ratio, "ratio_study", lambda: study)
+    return partial(of_ratio_study, study)
+
+
+def of_ratio_study(study, size, steps, field, **fields):
+    wanted = {"prediction_ratio": None, "split": (1.0, 0.0, 0.0), "budget": "steps", "size": size, "steps": steps}
+    cells = [
+        (score.cell.seed, getattr(score, field))
+        for score in study.scores
+        if all(getattr(score.cell, name) == value for name, value in (wanted | fields).items())
+    ]
+    return np.array([value for _, value in sorted(cells)])
+
+
+def test_the_claims_on_the_ratio_compare_the_runs_that_they_name(ratio_runs):
+    few, usual, many = (ratio_runs("mini", 900, "kl", mask_ratio=r)[:, 0] for r in (0.01, 0.15, 0.5))
+    assert claimed("too-few").figures["mini, 900 steps"].value == pytest.approx(np.exp(np.log(few / usual).mean()))
+    assert claimed("too-many").figures["mini, 900 steps"].value == pytest.approx((many - usual).mean())
+    seen = [
+        ratio_runs("tiny", 900, "copy_nats", mask_ratio=r) - ratio_runs("tiny", 900, "copy_nats", **split)
+        for r in (0.15, 0.4)
+        for split in [{"mask_ratio": r, "split": (0.8, 0.1, 0.1)}]
+    ]
+    assert claimed("mismatch").figures["tiny, 900 steps"].value == pytest.approx(np.mean(seen))
+    many, usual = (ratio_runs("tiny", 900, "probe_accuracy", mask_ratio=r) for r in (0.5, 0.15))
+    assert claimed("damage").figures["tiny, 900 steps"].value == pytest.approx(100 * (many - usual).mean())
+
+
+def test_the_facts_on_the_ratio_are_those_of_the_runs_that_they_name(ratio_runs):
+    study = ratio.ratio_study()
+    floor = dict(zip(study.config.ratios, study.floor[:, 0], strict=True))
+    told = claimed("too-many").facts["floor at 0.15 and 0.5, nats"]
+    assert told == pytest.approx([floor[0.15], floor[0.5]], abs=5.1e-4)
+    assert told[0] < told[1]
+    logs = [np.log(ratio_runs(*column, "kl", mask_ratio=0.01)[:, 0]) for column in study.columns()]
+    scatter = np.sqrt(np.mean([((x - x.mean()) ** 2).sum() / (len(x) - 1) for x in logs]))
+    assert claimed("unstable").facts["scatter of ln KL over seeds at 0.01"] == pytest.approx(scatter, abs=1e-4)
+    split = ratio_runs("mini", 900, "probe_accuracy", mask_ratio=0.4, split=(0.8, 0.1, 0.1))
+    more = 100 * (split - ratio_runs("mini", 900, "probe_accuracy", mask_ratio=0.4))
+    margin = 2.776445 * more.std(ddof=1) / np.sqrt(5)
+    told = claimed("damage").facts["80/10/10 less 100% [MASK], mini at 0.4"]
+    assert told == pytest.approx([more.mean(), more.mean() - margin, more.mean() + margin], abs=1e-3)
+
+
+def test_the_facts_on_strategies_and_writers_are_those_of_the_arms_that_they_name():
+    study = find_experiment("mask_strategy").shipped()
+    kl = {
+        (strategy, weighted): np.array([s.kl for s in sorted(study.scores, key=lambda s: s.cell.seed) if s.cell.charged
+        and (s.cell.language, s.cell.strategy, s.cell.weighted) == ("scenes", strategy, weighted)])
+        for strategy in ("entropy", "uniform", "uniform 40%") for weighted in (True, False)
+    }  # fmt: skip
+    facts = claimed("entropy-masking").facts
+    for uniform in ("uniform", "uniform 40%"):
+        told = facts[f"final KL less that of {uniform}, nats"]["entropy, weighted"]
+        assert told[0] == pytest.approx((kl["entropy", True] - kl[uniform, False]).mean(), abs=1e-4)
+    probed = [
+        {s.strategy: s for s in score.signals if (s.after, s.weighted) == (1.0, False)}
+        for score in study.scores
+        if score.signals and score.cell.language == "scenes"
+    ]
+    along = {name: np.mean([each[name].useful for each in probed]) for name in ("surprisal", "uniform")}
+    length = {name: np.sqrt(np.mean([each[name].batch for each in probed])) for name in along}
+    wanted = along["surprisal"] / length["surprisal"] / (along["uniform"] / length["uniform"])
+    assert facts["useful part per length of step, times uniform"][0] == pytest.approx(wanted, abs=1e-3)
+    study = find_experiment("writing").shipped()
+    price = {arm: of_arm(study, arm, lambda run: run.price) for arm in ("40%", "causal", "all ratios")}
+    facts = claimed("sweet-spot-writing").facts
+    for arm in ("40%", "causal"):
+        told = facts[f"nats per sentence, {arm}, less all ratios"]
+        assert told[0] == pytest.approx(price[arm] - price["all ratios"], abs=1e-3)
+    kl = [of_arm(study, arm, lambda run: run.kl) for arm in ("15%", "all ratios")]
+    assert facts["KL at 15% hidden, 15% less all ratios, nats"][0] == pytest.approx(kl[0] - kl[1], abs=1e-4)
+
+
+def test_the_facts_beyond_english_are_those_of_the_readers_that_they_name():
+    study = find_experiment("beyond").shipped()
+    facts = claimed("code").facts
+    ours = [s for s in study.scores if (s.cell.language, s.cell.arm) == ("python", "masked model")]
+    ngrams = [s for s in study.scores if s.cell.language == "python" and s.cell.arm.startswith("n-gram")]
+    best = min(ngrams, key=lambda score: score.validation)
+    assert facts["best n-gram"] == f"{best.cell.arm}, order {best.order}"
+    assert facts["steps"] == ours[0].cell.steps > 0
+    assert facts["seeds, nats saved"] == pytest.approx([(best.nats - s.nats).mean() for s in ours], abs=1e-4)
+    untuned = (best.untuned - np.mean([s.untuned for s in ours], axis=0)).mean()
+    assert facts["untuned, nats saved"][0] == pytest.approx(untuned, abs=1e-4)
+    assert facts["top1, model"][0] == pytest.approx(np.mean([s.top1 for s in ours]), abs=1e-4)
+    assert facts[f"top20, {best.cell.arm}"][0] == pytest.approx(best.top20.mean(), abs=1e-4)
+
+
+def test_the_facts_on_probes_are_those_of_the_readings_that_they_name():
+    study = find_experiment("probing").shipped()
+
+    def read(noun, reader, task, hidden="nothing", kind=slice(None)):
+        wanted = (reader, noun, study.last, hidden, task)
+        of_models = [
+            r.accuracy[kind]
+            for model in study.models
+            for r in model.readings
+            if (r.reader, r.noun, r.layer, r.hidden, r.task) == wanted
+        ]
+        return 100 * np.mean(of_models)
+
+    facts = claimed("probing").facts
+    for noun, reader in (("noun hidden", "trained"), ("noun visible", "random weights")):
+        for told, task in (
+            (f"accuracy, {noun}, {reader}, %", "role"),
+            (f"accuracy on words the probe knows, {noun}, {reader}, %", probing.KNOWN_WORDS),
+            (f"accuracy on the control task, {noun}, {reader}, %", "control task"),
+        ):
+            assert facts[told][0] == pytest.approx(read(noun, reader, task), abs=0.01)
+    beyond_random = read("noun hidden", "trained", "role") - read("noun hidden", "random weights", "role")
+    assert facts["points beyond random weights, noun hidden"][0] == pytest.approx(beyond_random, abs=0.01)
+    new = 100 * np.mean([model.new_verbs["random weights, noun hidden"] for model in study.models])
+    told = facts["accuracy on verbs the probe does not know, noun hidden, random weights, %"]
+    assert told[0] == pytest.approx(new, abs=0.01)
+    moved = np.mean(
+        [r.moved for m in study.models for r in m.removals if (r.what, r.layer) == (probing.RANDOM_REMOVED, 1)], axis=0
+    )
+    told = facts[f"nats moved, {probing.RANDOM_REMOVED}, layer 1"]
+    assert [told[kind][0] for kind in SENTENCE_KINDS] == pytest.approx(moved, abs=1e-4)
+    facts = claimed("verb").facts
+    for kind, told in facts["the verb hidden, noun visible, points lost"].items():
+        place = list(SENTENCE_KINDS).index(kind)
+        lost = [read("noun visible", "trained", "role", hidden, place) for hidden in ("nothing", "the verb")]
+        assert told[0] == pytest.approx(lost[0] - lost[1], abs=0.01)
+    right = {
+        hidden: 100 * np.mean([c.right for m in study.models for c in m.ceilings
+        if (c.noun, c.hidden) == ("noun hidden", hidden)], axis=0)
+        for hidden in ("nothing", "the verb")
+    }  # fmt: skip
+    told = facts["the verb hidden, noun hidden, points the exact posterior loses"]
+    lost = dict(zip(SENTENCE_KINDS, right["nothing"] - right["the verb"], strict=True))
+    assert told == pytest.approx({kind: lost[kind] for kind in told}, abs=0.051)
+    assert set(told) == set(SENTENCE_KINDS)
+
+
+def test_the_facts_on_vectors_are_those_of_the_tables_that_they_name():
+    study = find_experiment("word_company").shipped()
+    whole = arms.WHOLE_TEXT
+    facts = claimed("distributional").facts
+    for name in ("likeness", "beyond_frequency", "other_class", "likeness_raw"):
+        wanted = of_arm(study, whole, lambda run, name=name: getattr(run.looks[-1].table, name))
+        assert facts[name][0] == pytest.approx(wanted, abs=1e-3)
+    facts = claimed("forced").facts
+    assert facts["purity, stretched"][0] == pytest.approx(
+        of_arm(study, whole, lambda run: run.stretched[-1].purity), abs=1e-3
+    )
+    assert facts["equally wide in all directions"][0] == pytest.approx(
+        of_arm(study, whole, lambda run: run.stretched[0].closest), abs=1e-3
+    )
+    assert facts["largest change of a probability"] == max(run.changed for run in study.runs if run.cell.arm == whole)
+    facts = claimed("cat-dog").facts
+    assert facts["cosine"][0] == pytest.approx(of_arm(study, whole, lambda r: r.looks[-1].table.cat_dog), abs=1e-3)
+    for arm in (arms.BARKS, arms.RARE_DOG):
+        wanted = of_arm(study, arm, lambda run: run.looks[-1].table.cat_dog)
+        assert facts[f"cosine, {arm}"][0] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_the_facts_on_classes_are_those_of_the_tables_that_they_name(monkeypatch):
+    study = find_experiment("word_company").shipped()
+    whole, alone = arms.WHOLE_TEXT, arms.ALONE
+    five = SimpleNamespace(classes=np.array([0, 0, 1, 1, 1, 7]), judged=np.arange(5))
+    monkeypatch.setattr(company_claims, "scene_company", lambda: five)
+    found = claimed("semantics")
+    assert found.facts["chance"] == pytest.approx((2 * 1 / 4 + 3 * 2 / 4) / 5)
+    purity = of_arm(study, whole, lambda run: run.looks[-1].table.purity)
+    controls = {
+        "untrained": of_arm(study, whole, lambda run: run.looks[0].table.purity),
+        "words drawn alone": of_arm(study, alone, lambda run: run.looks[-1].table.purity),
+        "in context, untrained": of_arm(study, whole, lambda run: run.looks[0].context.purity),
+    }
+    for name, value in controls.items():
+        assert found.facts[name][0] == pytest.approx(value, abs=1e-3)
+        assert found.figures[f"beyond {name}"].value == pytest.approx(purity - value)
+    assert found.figure.value == pytest.approx(purity)
+    agreement = of_arm(study, whole, lambda run: run.looks[-1].table.agreement)
+    assert found.facts["adjusted Rand index of k-means"][0] == pytest.approx(agreement, abs=1e-3)
+
+
+def test_the_likelier_person_is_the_one_with_more_than_half(monkeypatch):
+    after = -np.log([0.9, 0.51, 0.49, 0.3])
+    monkeypatch.setattr(context, "referent_nats", lambda *args: (np.full(4, np.log(2)), after))
+    found = claimed("coreference")
+    assert found.facts["the likelier person is right in"] == 0.5
+    assert found.figure.value == pytest.approx(np.log(2) - after.mean())
+
+
+def test_the_claim_on_adjacency_prints_the_second_order_at_a_distance_of_two():
+    found = claimed("adjacency")
+    reach = {name.removesuffix(", nats by distance"): nats for name, nats in found.facts.items()}
+    assert set(reach) == set(found.figures)
+    for name, nats in reach.items():
+        assert nats[0] > 0.001  # neighbors do know of each other, and do not count
+        assert found.figures[name].value == pytest.approx(max(nats[1:]), abs=1e-6)
+    assert found.figure.value == found.figures[joint.SECOND_ORDER].value > 0.001
+    assert found.figures[joint.FIRST_ORDER].value < 1e-9
