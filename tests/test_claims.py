@@ -31,6 +31,7 @@ from mlm_mini.experiments.claims.company import (
 )
 from mlm_mini.experiments.claims.strategy import GRADIENT_LENGTH
 from mlm_mini.experiments.company import arms
+from mlm_mini.experiments.context.objectives import Efficiency
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.joint.one_pass import hide_words, joint_nats, one_pass_nats
 from mlm_mini.experiments.joint.readers import BlankReader, reader_of_language
@@ -972,3 +973,51 @@ def test_the_claim_on_adjacency_prints_the_second_order_at_a_distance_of_two():
         assert found.figures[name].value == pytest.approx(max(nats[1:]), abs=1e-6)
     assert found.figure.value == found.figures[joint.SECOND_ORDER].value > 0.001
     assert found.figures[joint.FIRST_ORDER].value < 1e-9
+
+
+def test_the_claim_on_the_variance_names_each_setting_by_its_model_and_its_draws(monkeypatch):
+    """Of four planted results each has its own slope; that of the trained model over fresh text is printed."""
+    tiny = MaskedLM(ModelConfig.tiny(len(scene_language().vocabulary)), torch.Generator().manual_seed(0)).eval()
+    monkeypatch.setattr(variance, "cached_model", lambda *args, **fields: SimpleNamespace(model=tiny))
+    measured = []
+
+    def measure_variance(model, language, config, rng):
+        slope = -1 - 0.1 * (model is tiny) - 0.2 * (config.over == "data")
+        measured.append((model is tiny, config.over, config.draws, config.method, config.corruption))
+        word = UP_TO if model is tiny else NOT
+        return SimpleNamespace(slope=lambda: Sampled.exact(slope), verdict=lambda: word)
+
+    monkeypatch.setattr(variance, "measure_gradient_variance", measure_variance)
+    found = claimed("variance")
+    assert set(measured) == {
+        (trained, over, 40, "fixed", None) for trained in (True, False) for over in ("masks", "data")
+    }
+    names = {"new model, text fixed": -1.0, "trained model, text fixed": -1.1,
+             "new model, fresh text": -1.2, "trained model, fresh text": -1.3}  # fmt: skip
+    assert {name: found.facts[f"slope, {name}"][0] for name in names} == names
+    assert {name: verdict.word for name, verdict in found.verdicts.items()} == {
+        name: UP_TO.word if "trained" in name else FAILS for name in names
+    }
+    assert found.figure.value == pytest.approx(-1.3)
+
+
+def test_the_claims_on_both_directions_print_what_they_say(monkeypatch):
+    nats = {"left": np.array([3.0, 2.0, 4.0]), "both": np.array([1.0, 0.5, 1.5]), "right": np.array([9.0, 9.0, 9.0])}
+    monkeypatch.setattr(context, "side_nats", lambda *args: nats)
+    found = claimed("bidirectional")
+    assert found.figure.value == pytest.approx(2.0)
+    assert found.facts == {"left, nats": 3.0, "both, nats": 1.0, "right, nats": 9.0}
+    race = Efficiency(*map(Sampled.exact, (2.0, 0.3, 0.7)), np.ones(5), {"masked": 1e-2, "causal": 3e-3}, [])
+    monkeypatch.setattr(context, "measure_objectives", lambda *args: race)
+    found = claimed("clm-efficiency")
+    assert found.figure.value == 2.0
+    assert found.facts == {"predictions": [0.3] * 3, "flops": [0.7] * 3, "learning rates": dict(race.rates)}
+    monkeypatch.setattr(
+        context,
+        "measure_attention_cost",
+        lambda lengths, *args: SimpleNamespace(crossing=Sampled.exact(lengths[-1] + 1.0), counted=384),
+    )
+    found = claimed("attention-cost")
+    assert found.facts == {"shortest": 64, "longest": 4096, "counted": 384}
+    (claim,) = find_claims(["attention-cost"])
+    assert claim.judge(found).word == FAILS

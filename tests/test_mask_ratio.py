@@ -443,6 +443,26 @@ def test_what_is_as_good_is_decided_within_seeds():
     assert noisy.spread == pytest.approx(max(means[list(RATIOS).index(r)] for r in noisy.as_good) - means.min())
 
 
+def test_the_best_ratio_is_a_mean_of_logs_over_seeds():
+    bottoms = np.array([0.2, 0.4, 0.5])
+    best = best_ratio(RATIOS, np.stack([bowl(bottom) for bottom in bottoms], axis=1))
+    logs = np.log(bottoms)
+    margin = 4.302653 * logs.std(ddof=1) / np.sqrt(3)  # t for two degrees of freedom
+    middle = logs.mean()
+    assert best.ratio == pytest.approx(np.exp([middle, middle - margin, middle + margin]), rel=1e-6)
+
+
+def test_a_ratio_is_as_good_where_the_interval_of_its_difference_holds_zero():
+    """Five seeds of spread 1 have the margin 1.24: a mean of 1.1 more may be none, and one of 1.35 may not."""
+    luck = np.array([-1.2, -0.4, 0.1, 0.5, 1.0])
+    luck = (luck - luck.mean()) / luck.std(ddof=1)
+    scores = 50 + np.stack([1.35 + luck, 1.1 + luck, np.zeros(5), 1.35 - luck])
+    best = best_ratio(np.array([0.1, 0.2, 0.4, 0.8]), scores)
+    assert best.as_good == (0.2, 0.4)
+    assert best.lowest == 0.4
+    assert best.spread == pytest.approx(1.1)
+
+
 def test_each_seed_has_a_lowest_point():
     scores = np.stack([bowl(0.2), bowl(0.5), bowl(2.0)], axis=1)
     np.testing.assert_allclose(lowest_points(RATIOS, scores), [0.2, 0.5, 0.8], rtol=1e-6)

@@ -443,6 +443,27 @@ def test_the_useful_part_goes_along_the_target_whatever_its_length(monkeypatch, 
         assert found.nats == pytest.approx(1.5)
 
 
+def test_all_arms_are_probed_on_the_same_sentences_with_the_same_luck(monkeypatch, model):
+    drawn = {}
+
+    def batch_gradient(model, ids, language, strategy, weighted, masks):
+        drawn.setdefault((strategy, weighted), []).append((ids.tobytes(), masks.random()))
+        return torch.ones(2), torch.tensor(0.0)
+
+    monkeypatch.setattr(signals, "kl_gradient", lambda *_: torch.ones(2))
+    monkeypatch.setattr(signals, "_batch_gradient", batch_gradient)
+    arms = (("uniform", False), ("entropy", False), ("entropy", True))
+    cell = StrategyCell("scenes", "uniform", False, steps=1, seed=0, arms=arms, probe_batches=3)
+    found = measure_signals(model, scene_language(), cell, 0.5)
+    assert [(s.strategy, s.weighted, s.after) for s in found] == [(*arm, 0.5) for arm in arms]
+    assert drawn["uniform", False] == drawn["entropy", False] == drawn["entropy", True]
+    assert len(set(drawn["uniform", False])) == 3
+    once = drawn.copy()
+    drawn.clear()
+    measure_signals(model, scene_language(), cell, 1.0)
+    assert drawn["uniform", False] != once["uniform", False]  # other sentences at another moment of the training
+
+
 def test_the_target_is_the_gradient_of_the_divergence_at_words_alone(monkeypatch):
     """A small step against it takes off, of the mean KL at words, the step times the squared length."""
     monkeypatch.setattr(signals, "TARGET_SENTENCES", 64)
