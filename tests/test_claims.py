@@ -957,7 +957,7 @@ def test_the_facts_on_classes_are_those_of_the_tables_that_they_name(monkeypatch
 
 
 def test_the_likelier_person_is_the_one_with_more_than_half(monkeypatch):
-    after = -np.log([0.9, 0.51, 0.49, 0.3])
+    after = np.array([*-np.log([0.9, 0.51, 0.49]), np.log(2) - 1e-15])  # the last is even, but for a rounding
     monkeypatch.setattr(context, "referent_nats", lambda *args: (np.full(4, np.log(2)), after))
     found = claimed("coreference")
     assert found.facts["the likelier person is right in"] == 0.5
