@@ -155,24 +155,21 @@ def test_where_all_sentences_are_of_one_length_it_is_none():
     assert nats["both"].mean() < nats["left"].mean()
 
 
-def test_one_word_of_a_chain_costs_what_its_neighbors_leave_open():
-    """Of two words that change with a chance of 0.1, in sentences of three: a hidden end, or the middle, by hand."""
-    language = MarkovLanguage(["a", "b"], [[0.9, 0.1], [0.1, 0.9]], sentence_length=3)
+def test_one_word_of_a_chain_is_as_likely_as_its_side_leaves_it():
+    """Of two words that change with a chance of 0.1, in sentences of three that begin with "a": by hand."""
+    language = MarkovLanguage(["a", "b"], [[0.9, 0.1], [0.1, 0.9]], [1.0, 0.0], sentence_length=3)
     nats = side_nats(language, 6000, rng(5))
-
-    def entropy(*p):
-        return -sum(x * math.log(x) for x in p)
-
-    one = entropy(0.9, 0.1)  # where one neighbor is known
-    between = 0.82 * entropy(0.81 / 0.82, 0.01 / 0.82) + 0.18 * entropy(0.5, 0.5)
+    middle = {0.81 / 0.82, 0.01 / 0.82, 0.5}  # the second given the third, which is "a" in 0.82
     wanted = {
-        "left": (math.log(2) + one + one) / 3,  # nothing stands before the first
-        "right": (one + one + math.log(2)) / 3,
-        "both": (one + between + one) / 3,
-        "left and length": (math.log(2) + one + one) / 3,
+        "left": {1.0, 0.9, 0.1},
+        "left and length": {1.0, 0.9, 0.1},
+        "right": {1.0, 0.82, 0.18} | middle,
+        "both": {1.0, 0.9, 0.1} | middle,
     }
-    for side, mean in wanted.items():
-        assert nats[side].mean() == pytest.approx(mean, abs=0.03)
+    for side, chances in wanted.items():
+        found = np.exp(-nats[side])
+        assert np.unique(found.round(9)).tolist() == pytest.approx(sorted(chances))
+        assert found[found < 1 - 1e-9].size == pytest.approx(4000, abs=150)  # the first word is no question
 
 
 def test_a_clause_that_tells_names_the_person_who_was_meant():

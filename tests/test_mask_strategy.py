@@ -718,12 +718,13 @@ def every_arm():
     def score(cell):
         i = places[cell.strategy, cell.weighted, cell.charged] + 1
         kl = 0.1 * i + 3 * (cell.language == "noisy") + 10 * cell.seed
+        over = 0.01 * i + 0.002 * (cell.seed - 0.5)
         probed = tuple(
             Signal(strategy, weighted, after, (1 + j) ** 2 * after, 4.0 * (1 + j) ** 2, 0.5 * (1 + j) ** 3, 2.0)
             for j, (strategy, weighted) in enumerate(config.arms)
             for after in config.probed
         )
-        return StrategyScore(cell, 100 + i, kl, None, 0.0, 0.01 * i, 0.02 * i, probed if i == 1 else (), 1.0)
+        return StrategyScore(cell, 100 + i, kl, None, 0.5, over, 0.02 * i, probed if i == 1 else (), 1.0)
 
     scores = [score(cell) for cell in config.cells()]
     return MaskStrategy(config, tuple(scores[::-1]), 0.1)
