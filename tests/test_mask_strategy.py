@@ -789,6 +789,11 @@ def test_bars_reach_from_the_lower_to_the_upper_end():
     half = 12.7062 * np.std([0.2, 0.18], ddof=1) / np.sqrt(2)
     ends = np.array(bar[2][0].get_segments())[0, :, 0]
     np.testing.assert_allclose(ends, [-0.19 - half, -0.19 + half], rtol=1e-4)
+    result = signals_of([(1.0, 4.0), (1.1, 4.1), (0.9, 3.5)])
+    norm = result.ratio("norm", "surprisal")
+    assert norm.high - norm.value > 1.02 * (norm.value - norm.low)  # a factor's interval reaches further up
+    ends = np.array(result.plot().axes[0].containers[0][2][0].get_segments())[0, :, 0]
+    np.testing.assert_allclose(ends, [norm.low, norm.high])
 
 
 def test_the_exact_bias_is_what_the_fixed_point_costs_beyond_the_floor(monkeypatch, tmp_path):
