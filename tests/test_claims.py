@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,8 @@ from mlm_mini.__main__ import main
 from mlm_mini.course import notebook as nb
 from mlm_mini.experiments import find_experiment
 from mlm_mini.experiments.catalog import EXPERIMENTS, Experiment, for_shipping
-from mlm_mini.experiments.claims import context, foundations, joint, ratio, softmax_checks, variance
+from mlm_mini.experiments.claims import company as company_claims
+from mlm_mini.experiments.claims import context, foundations, joint, probing, ratio, softmax_checks, variance
 from mlm_mini.experiments.claims.all_claims import CLAIMS, MeasuredClaim, find_claims, measure_claims
 from mlm_mini.experiments.claims.beyond import BY_SEED, OVER_COUNTING, OVER_FREQUENCY, WORST_SEED
 from mlm_mini.experiments.claims.claim import Effort, Finding
@@ -31,6 +33,7 @@ from mlm_mini.experiments.claims.company import (
 from mlm_mini.experiments.claims.joint import EXACT_GAP, GAP, NEARER_BY_GIBBS
 from mlm_mini.experiments.claims.strategy import GRADIENT_LENGTH
 from mlm_mini.experiments.company import arms
+from mlm_mini.experiments.context.objectives import Efficiency
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.joint.chains import small_languages
 from mlm_mini.experiments.joint.measures import total_correlation
@@ -363,6 +366,86 @@ def test_a_verdict_changes_at_its_threshold_and_nowhere_else(name, others, figur
     for value, word in zip((threshold - step, threshold, threshold + step), words, strict=True):
         figures = {of: Sampled.exact(x) for of, x in (others | {figure: value}).items()}
         assert claim.judge(Finding(figures, {"shortest": 64, "longest": 2048})).word == word
+
+
+ALONE_HOLDS = "holds when the language is a chain"
+EXACT_ONLY = "holds when the conditionals are exact; those of a model fit no joint"
+WITHOUT_SHARED = "holds, but not because of the sentences that they share"
+CONTROL_SOLVED = "holds when a control task is not solved as well"
+EVEN = np.log(2) / 2
+# Of a claim: the figures, with None for the one that is moved; its threshold and spread; the words above and below.
+THRESHOLDS = [
+    ("self-supervision", {"figure": None}, 0, 0.1, HOLDS, FAILS),
+    ("bidirectional", {"figure": None}, 0, 0.1, HOLDS, FAILS),
+    ("coreference", {"figure": None}, EVEN, 0.02, HOLDS, FAILS),
+    ("clm-efficiency", {"figure": None}, 1, 0.02, HOLDS, FAILS),
+    ("too-few", {"model": None}, 1, 0.02, HOLDS, FAILS),
+    ("unstable", {"figure": None}, 0, 0.1, HOLDS, FAILS),
+    ("too-many", {"model": None}, 0, 0.1, HOLDS, FAILS),
+    ("sweet-spot", {"model": None}, 0.1875, 1e-3, FAILS, HOLDS),
+    ("sweet-spot", {"model": None}, 0.12, 1e-3, HOLDS, FAILS),
+    ("mismatch", {"model": None}, 0, 0.1, HOLDS, FAILS),
+    ("damage", {"model": None}, 0, 0.1, FAILS, HOLDS),
+    ("distributional", company(0.99, 0.5, 0.5) | {CLOSEST: None}, 0.95, 1e-3, HOLDS, FAILS),
+    ("distributional", company(0.99, 0.5, 0.5) | {BEYOND_UNTRAINED: None}, 0, 0.1, HOLDS, FAILS),
+    ("distributional", company(0.99, 0.5, 0.5) | {BEYOND_ALONE: None}, 0, 0.1, HOLDS, FAILS),
+    ("forced", {STRETCHED: None, AS_TRAINED: seeds(0.8, 1e-3)}, 0.95, 1e-3, HOLDS, FAILS),
+    ("forced", {STRETCHED: seeds(0.8, 1e-3), AS_TRAINED: None}, 0.95, 1e-3, TRAINING_ALONE, FAILS),
+    ("cat-dog", pair(-0.4, 0.99, 0.05) | {NEARER: None}, 0.95, 1e-3, HOLDS, FAILS),
+    ("cat-dog", pair(-0.4, 0.99, 0.05) | {LEAD: None}, 0, 0.1, HOLDS, FAILS),
+    ("cat-dog", pair(-0.4, 0.99, 0.05) | {FALL: None}, 0, 0.1, WITHOUT_SHARED, HOLDS),
+    ("semantics", {PURITY: None, "beyond untrained": seeds(0.5)}, 0.5, 1e-3, HOLDS, FAILS),
+    ("semantics", {PURITY: seeds(0.9), "beyond untrained": seeds(0.5), "beyond words": None}, 0, 0.1, HOLDS, FAILS),
+    ("in-context", {"figure": None}, 0.25, 0.01, HOLDS, FAILS),
+    ("adjacency", {"chain": Sampled.exact(0.0), "hidden": None}, 1e-9, 1e-11, ALONE_HOLDS, HOLDS),
+    ("mrf", agreement(0.0, 0.2, 0.1) | {"gap of trained models": None}, 1e-3, 1e-5, EXACT_ONLY, HOLDS),
+    ("mrf", agreement(0.0, 0.2, 0.1) | {"gap of exact conditionals": None}, 1e-9, 1e-11, FAILS, EXACT_ONLY),
+    ("mrf", agreement(0.0, 0.2, 0.1) | {"KL by Gibbs in terms of one pass": None}, 1, 1e-3, FAILS, EXACT_ONLY),
+    ("surprisal", {"difference": None}, 1e-12, 1e-14, FAILS, HOLDS),
+    ("sweet-spot-writing", {"figure": None}, 0, 0.1, FAILS, HOLDS),
+    ("probing", probes(20, 80) | {"selectivity, noun visible": None}, 2, 0.1, HOLDS, FAILS),
+    ("probing", probes(20, 80) | {"control task at its best": None}, 90, 0.1, CONTROL_SOLVED, HOLDS),
+    ("verb", lost(40, 30, 30) | {"passive": None}, 2, 0.1, HOLDS, None),
+    ("entropy-masking", race(None, *[seeds(-0.2)] * 3), 1, 0.02, HOLDS, FAILS),
+    ("entropy-masking", race(seeds(1.5), seeds(-0.2), None, seeds(-0.2)), 0, 0.02, LENGTH_ALONE, HOLDS),
+    ("proteins", beyond(0.3, 0.5, 0.2) | {OVER_COUNTING: None}, 0, 0.1, HOLDS, BEHIND_COUNTING),
+    ("code", beyond(-0.3, 0.5, 0.2) | {OVER_FREQUENCY: None}, 0, 0.1, BEHIND_COUNTING, FAILS),
+]
+
+
+@pytest.mark.parametrize(("name", "figures", "threshold", "spread", "above", "below"), THRESHOLDS)
+def test_a_threshold_is_the_one_of_the_rule(name, figures, threshold, spread, above, below):
+    """The margin of five seeds is 1.24 spreads: at 1.35 of them a verdict is sure, at 1.1 it is open."""
+    (claim,) = find_claims([name])
+    words = []
+    for steps in (1.35, 1.1, -1.1, -1.35):
+        moved = {of: seeds(threshold + steps * spread, spread) if it is None else it for of, it in figures.items()}
+        words.append(claim.judge(Finding(moved)).word)
+    below = below or "holds when the sentence is one whose subject stands alone or an active"
+    assert words == [above, UNDECIDED, UNDECIDED, below]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "word"),
+    [
+        (63.0, HOLDS),
+        (65.5, "holds when a text has more than about 70 tokens"),
+        (2040.0, "holds when a text has more than about 2040 tokens"),
+        (2060.0, FAILS),
+    ],
+)
+def test_the_crossing_is_held_against_the_lengths_that_were_timed(tokens, word):
+    (claim,) = find_claims(["attention-cost"])
+    assert claim.judge(crossing(tokens, 0.1)).word == word
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "word"),
+    [(1.0, 0.99, "holds when the mean is taken over the buggy prediction"), (0.99, 1.0, FAILS), (0.0, 1.0, FAILS)],
+)
+def test_a_leak_is_infinite_everywhere_or_not_as_worded(there, back, word):
+    (claim,) = find_claims(["kl-leak"])
+    assert claim.judge(Finding(leak(there, back))).word == word
 
 
 def test_no_verdict_is_a_constant():
@@ -928,3 +1011,261 @@ def test_what_training_closed_is_judged_at_the_usual_questions(monkeypatch):
     starts = iter([start])
     monkeypatch.setattr(foundations, "run_study", found)
     assert foundations.self_supervision(Effort()).figure.value == pytest.approx(0.75)
+
+
+# ---- the facts beside the figures
+
+
+def claimed(name):
+    (claim,) = find_claims([name])
+    return claim.measure(QUICK)
+
+
+@pytest.fixture
+def ratio_runs(monkeypatch):
+    """ratio_runs(size, steps, field, ...): the field of the seeds of a cell, straight from the shipped scores."""
+    study = find_experiment("mask_ratio").shipped()
+    monkeypatch.setattr(ratio, "ratio_study", lambda: study)
+    return partial(of_ratio_study, study)
+
+
+def of_ratio_study(study, size, steps, field, **fields):
+    wanted = {"prediction_ratio": None, "split": (1.0, 0.0, 0.0), "budget": "steps", "size": size, "steps": steps}
+    cells = [
+        (score.cell.seed, getattr(score, field))
+        for score in study.scores
+        if all(getattr(score.cell, name) == value for name, value in (wanted | fields).items())
+    ]
+    return np.array([value for _, value in sorted(cells)])
+
+
+def test_the_claims_on_the_ratio_compare_the_runs_that_they_name(ratio_runs):
+    few, usual, many = (ratio_runs("mini", 900, "kl", mask_ratio=r)[:, 0] for r in (0.01, 0.15, 0.5))
+    assert claimed("too-few").figures["mini, 900 steps"].value == pytest.approx(np.exp(np.log(few / usual).mean()))
+    assert claimed("too-many").figures["mini, 900 steps"].value == pytest.approx((many - usual).mean())
+    seen = [
+        ratio_runs("tiny", 900, "copy_nats", mask_ratio=r) - ratio_runs("tiny", 900, "copy_nats", **split)
+        for r in (0.15, 0.4)
+        for split in [{"mask_ratio": r, "split": (0.8, 0.1, 0.1)}]
+    ]
+    assert claimed("mismatch").figures["tiny, 900 steps"].value == pytest.approx(np.mean(seen))
+    many, usual = (ratio_runs("tiny", 900, "probe_accuracy", mask_ratio=r) for r in (0.5, 0.15))
+    assert claimed("damage").figures["tiny, 900 steps"].value == pytest.approx(100 * (many - usual).mean())
+
+
+def test_the_facts_on_the_ratio_are_those_of_the_runs_that_they_name(ratio_runs):
+    study = ratio.ratio_study()
+    floor = dict(zip(study.config.ratios, study.floor[:, 0], strict=True))
+    told = claimed("too-many").facts["floor at 0.15 and 0.5, nats"]
+    assert told == pytest.approx([floor[0.15], floor[0.5]], abs=5.1e-4)
+    assert told[0] < told[1]
+    logs = [np.log(ratio_runs(*column, "kl", mask_ratio=0.01)[:, 0]) for column in study.columns()]
+    scatter = np.sqrt(np.mean([((x - x.mean()) ** 2).sum() / (len(x) - 1) for x in logs]))
+    assert claimed("unstable").facts["scatter of ln KL over seeds at 0.01"] == pytest.approx(scatter, abs=1e-4)
+    split = ratio_runs("mini", 900, "probe_accuracy", mask_ratio=0.4, split=(0.8, 0.1, 0.1))
+    more = 100 * (split - ratio_runs("mini", 900, "probe_accuracy", mask_ratio=0.4))
+    margin = 2.776445 * more.std(ddof=1) / np.sqrt(5)
+    told = claimed("damage").facts["80/10/10 less 100% [MASK], mini at 0.4"]
+    assert told == pytest.approx([more.mean(), more.mean() - margin, more.mean() + margin], abs=1e-3)
+
+
+def test_the_facts_on_strategies_and_writers_are_those_of_the_arms_that_they_name():
+    study = find_experiment("mask_strategy").shipped()
+    kl = {
+        (strategy, weighted): np.array([s.kl for s in sorted(study.scores, key=lambda s: s.cell.seed) if s.cell.charged
+        and (s.cell.language, s.cell.strategy, s.cell.weighted) == ("scenes", strategy, weighted)])
+        for strategy in ("entropy", "uniform", "uniform 40%") for weighted in (True, False)
+    }  # fmt: skip
+    facts = claimed("entropy-masking").facts
+    for uniform in ("uniform", "uniform 40%"):
+        told = facts[f"final KL less that of {uniform}, nats"]["entropy, weighted"]
+        assert told[0] == pytest.approx((kl["entropy", True] - kl[uniform, False]).mean(), abs=1e-4)
+    probed = [
+        {s.strategy: s for s in score.signals if (s.after, s.weighted) == (1.0, False)}
+        for score in study.scores
+        if score.signals and score.cell.language == "scenes"
+    ]
+    along = {name: np.mean([each[name].useful for each in probed]) for name in ("surprisal", "uniform")}
+    length = {name: np.sqrt(np.mean([each[name].batch for each in probed])) for name in along}
+    wanted = along["surprisal"] / length["surprisal"] / (along["uniform"] / length["uniform"])
+    assert facts["useful part per length of step, times uniform"][0] == pytest.approx(wanted, abs=1e-3)
+    study = find_experiment("writing").shipped()
+    price = {arm: of_arm(study, arm, lambda run: run.price) for arm in ("40%", "causal", "all ratios")}
+    facts = claimed("sweet-spot-writing").facts
+    for arm in ("40%", "causal"):
+        told = facts[f"nats per sentence, {arm}, less all ratios"]
+        assert told[0] == pytest.approx(price[arm] - price["all ratios"], abs=1e-3)
+    kl = [of_arm(study, arm, lambda run: run.kl) for arm in ("15%", "all ratios")]
+    assert facts["KL at 15% hidden, 15% less all ratios, nats"][0] == pytest.approx(kl[0] - kl[1], abs=1e-4)
+
+
+def test_the_facts_beyond_english_are_those_of_the_readers_that_they_name():
+    study = find_experiment("beyond").shipped()
+    facts = claimed("code").facts
+    ours = [s for s in study.scores if (s.cell.language, s.cell.arm) == ("python", "masked model")]
+    ngrams = [s for s in study.scores if s.cell.language == "python" and s.cell.arm.startswith("n-gram")]
+    best = min(ngrams, key=lambda score: score.validation)
+    assert facts["best n-gram"] == f"{best.cell.arm}, order {best.order}"
+    assert facts["steps"] == ours[0].cell.steps > 0
+    assert facts["seeds, nats saved"] == pytest.approx([(best.nats - s.nats).mean() for s in ours], abs=1e-4)
+    untuned = (best.untuned - np.mean([s.untuned for s in ours], axis=0)).mean()
+    assert facts["untuned, nats saved"][0] == pytest.approx(untuned, abs=1e-4)
+    assert facts["top1, model"][0] == pytest.approx(np.mean([s.top1 for s in ours]), abs=1e-4)
+    assert facts[f"top20, {best.cell.arm}"][0] == pytest.approx(best.top20.mean(), abs=1e-4)
+
+
+def test_the_facts_on_probes_are_those_of_the_readings_that_they_name():
+    study = find_experiment("probing").shipped()
+
+    def read(noun, reader, task, hidden="nothing", kind=slice(None)):
+        wanted = (reader, noun, study.last, hidden, task)
+        of_models = [
+            r.accuracy[kind]
+            for model in study.models
+            for r in model.readings
+            if (r.reader, r.noun, r.layer, r.hidden, r.task) == wanted
+        ]
+        return 100 * np.mean(of_models)
+
+    facts = claimed("probing").facts
+    for noun, reader in (("noun hidden", "trained"), ("noun visible", "random weights")):
+        for told, task in (
+            (f"accuracy, {noun}, {reader}, %", "role"),
+            (f"accuracy on words the probe knows, {noun}, {reader}, %", probing.KNOWN_WORDS),
+            (f"accuracy on the control task, {noun}, {reader}, %", "control task"),
+        ):
+            assert facts[told][0] == pytest.approx(read(noun, reader, task), abs=0.01)
+    beyond_random = read("noun hidden", "trained", "role") - read("noun hidden", "random weights", "role")
+    assert facts["points beyond random weights, noun hidden"][0] == pytest.approx(beyond_random, abs=0.01)
+    new = 100 * np.mean([model.new_verbs["random weights, noun hidden"] for model in study.models])
+    told = facts["accuracy on verbs the probe does not know, noun hidden, random weights, %"]
+    assert told[0] == pytest.approx(new, abs=0.01)
+    moved = np.mean(
+        [r.moved for m in study.models for r in m.removals if (r.what, r.layer) == (probing.RANDOM_REMOVED, 1)], axis=0
+    )
+    told = facts[f"nats moved, {probing.RANDOM_REMOVED}, layer 1"]
+    assert [told[kind][0] for kind in SENTENCE_KINDS] == pytest.approx(moved, abs=1e-4)
+    facts = claimed("verb").facts
+    for kind, told in facts["the verb hidden, noun visible, points lost"].items():
+        place = list(SENTENCE_KINDS).index(kind)
+        lost = [read("noun visible", "trained", "role", hidden, place) for hidden in ("nothing", "the verb")]
+        assert told[0] == pytest.approx(lost[0] - lost[1], abs=0.01)
+    right = {
+        hidden: 100 * np.mean([c.right for m in study.models for c in m.ceilings
+        if (c.noun, c.hidden) == ("noun hidden", hidden)], axis=0)
+        for hidden in ("nothing", "the verb")
+    }  # fmt: skip
+    told = facts["the verb hidden, noun hidden, points the exact posterior loses"]
+    lost = dict(zip(SENTENCE_KINDS, right["nothing"] - right["the verb"], strict=True))
+    assert told == pytest.approx({kind: lost[kind] for kind in told}, abs=0.051)
+    assert set(told) == set(SENTENCE_KINDS)
+
+
+def test_the_facts_on_vectors_are_those_of_the_tables_that_they_name():
+    study = find_experiment("word_company").shipped()
+    whole = arms.WHOLE_TEXT
+    facts = claimed("distributional").facts
+    for name in ("likeness", "beyond_frequency", "other_class", "likeness_raw"):
+        wanted = of_arm(study, whole, lambda run, name=name: getattr(run.looks[-1].table, name))
+        assert facts[name][0] == pytest.approx(wanted, abs=1e-3)
+    facts = claimed("forced").facts
+    assert facts["purity, stretched"][0] == pytest.approx(
+        of_arm(study, whole, lambda run: run.stretched[-1].purity), abs=1e-3
+    )
+    assert facts["equally wide in all directions"][0] == pytest.approx(
+        of_arm(study, whole, lambda run: run.stretched[0].closest), abs=1e-3
+    )
+    assert facts["largest change of a probability"] == max(run.changed for run in study.runs if run.cell.arm == whole)
+    facts = claimed("cat-dog").facts
+    assert facts["cosine"][0] == pytest.approx(of_arm(study, whole, lambda r: r.looks[-1].table.cat_dog), abs=1e-3)
+    for arm in (arms.BARKS, arms.RARE_DOG):
+        wanted = of_arm(study, arm, lambda run: run.looks[-1].table.cat_dog)
+        assert facts[f"cosine, {arm}"][0] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_the_facts_on_classes_are_those_of_the_tables_that_they_name(monkeypatch):
+    study = find_experiment("word_company").shipped()
+    whole, alone = arms.WHOLE_TEXT, arms.ALONE
+    five = SimpleNamespace(classes=np.array([0, 0, 1, 1, 1, 7]), judged=np.arange(5))
+    monkeypatch.setattr(company_claims, "scene_company", lambda: five)
+    found = claimed("semantics")
+    assert found.facts["chance"] == pytest.approx((2 * 1 / 4 + 3 * 2 / 4) / 5)
+    purity = of_arm(study, whole, lambda run: run.looks[-1].table.purity)
+    controls = {
+        "untrained": of_arm(study, whole, lambda run: run.looks[0].table.purity),
+        "words drawn alone": of_arm(study, alone, lambda run: run.looks[-1].table.purity),
+        "in context, untrained": of_arm(study, whole, lambda run: run.looks[0].context.purity),
+    }
+    for name, value in controls.items():
+        assert found.facts[name][0] == pytest.approx(value, abs=1e-3)
+        assert found.figures[f"beyond {name}"].value == pytest.approx(purity - value)
+    assert found.figure.value == pytest.approx(purity)
+    agreement = of_arm(study, whole, lambda run: run.looks[-1].table.agreement)
+    assert found.facts["adjusted Rand index of k-means"][0] == pytest.approx(agreement, abs=1e-3)
+
+
+def test_the_likelier_person_is_the_one_with_more_than_half(monkeypatch):
+    after = np.array([*-np.log([0.9, 0.51, 0.49]), np.log(2) - 1e-15])  # the last is even, but for a rounding
+    monkeypatch.setattr(context, "referent_nats", lambda *args: (np.full(4, np.log(2)), after))
+    found = claimed("coreference")
+    assert found.facts["the likelier person is right in"] == 0.5
+    assert found.figure.value == pytest.approx(np.log(2) - after.mean())
+
+
+def test_the_claim_on_adjacency_prints_the_second_order_at_a_distance_of_two():
+    found = claimed("adjacency")
+    reach = {name.removesuffix(", nats by distance"): nats for name, nats in found.facts.items()}
+    assert set(reach) == set(found.figures)
+    for name, nats in reach.items():
+        assert nats[0] > 0.001  # neighbors do know of each other, and do not count
+        assert found.figures[name].value == pytest.approx(max(nats[1:]), abs=1e-6)
+    assert found.figure.value == found.figures[joint.SECOND_ORDER].value > 0.001
+    assert found.figures[joint.FIRST_ORDER].value < 1e-9
+
+
+def test_the_claim_on_the_variance_names_each_setting_by_its_model_and_its_draws(monkeypatch):
+    """Of four planted results each has its own slope; that of the trained model over fresh text is printed."""
+    tiny = MaskedLM(ModelConfig.tiny(len(scene_language().vocabulary)), torch.Generator().manual_seed(0)).eval()
+    monkeypatch.setattr(variance, "cached_model", lambda *args, **fields: SimpleNamespace(model=tiny))
+    measured = []
+
+    def measure_variance(model, language, config, rng):
+        slope = -1 - 0.1 * (model is tiny) - 0.2 * (config.over == "data")
+        measured.append((model is tiny, config.over, config.draws, config.method, config.corruption))
+        word = UP_TO if model is tiny else NOT
+        return SimpleNamespace(slope=lambda: Sampled.exact(slope), verdict=lambda: word)
+
+    monkeypatch.setattr(variance, "measure_gradient_variance", measure_variance)
+    found = claimed("variance")
+    assert set(measured) == {
+        (trained, over, 40, "fixed", None) for trained in (True, False) for over in ("masks", "data")
+    }
+    names = {"new model, text fixed": -1.0, "trained model, text fixed": -1.1,
+             "new model, fresh text": -1.2, "trained model, fresh text": -1.3}  # fmt: skip
+    assert {name: found.facts[f"slope, {name}"][0] for name in names} == names
+    assert {name: verdict.word for name, verdict in found.verdicts.items()} == {
+        name: UP_TO.word if "trained" in name else FAILS for name in names
+    }
+    assert found.figure.value == pytest.approx(-1.3)
+
+
+def test_the_claims_on_both_directions_print_what_they_say(monkeypatch):
+    nats = {"left": np.array([3.0, 2.0, 4.0]), "both": np.array([1.0, 0.5, 1.5]), "right": np.array([9.0, 9.0, 9.0])}
+    monkeypatch.setattr(context, "side_nats", lambda *args: nats)
+    found = claimed("bidirectional")
+    assert found.figure.value == pytest.approx(2.0)
+    assert found.facts == {"left, nats": 3.0, "both, nats": 1.0, "right, nats": 9.0}
+    race = Efficiency(*map(Sampled.exact, (2.0, 0.3, 0.7)), np.ones(5), {"masked": 1e-2, "causal": 3e-3}, [])
+    monkeypatch.setattr(context, "measure_objectives", lambda *args: race)
+    found = claimed("clm-efficiency")
+    assert found.figure.value == 2.0
+    assert found.facts == {"predictions": [0.3] * 3, "flops": [0.7] * 3, "learning rates": dict(race.rates)}
+    monkeypatch.setattr(
+        context,
+        "measure_attention_cost",
+        lambda lengths, *args: SimpleNamespace(crossing=Sampled.exact(lengths[-1] + 1.0), counted=384),
+    )
+    found = claimed("attention-cost")
+    assert found.facts == {"shortest": 64, "longest": 4096, "counted": 384}
+    (claim,) = find_claims(["attention-cost"])
+    assert claim.judge(found).word == FAILS

@@ -4,13 +4,15 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from mlm_mini.experiments.context import attention_cost, objectives
-from mlm_mini.experiments.context.right_side import side_nats
+from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.lab import rates
 from mlm_mini.experiments.lab.cost import cost_to_reach
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, UNDECIDED, decide_above, decide_within
 from mlm_mini.languages import markov_language, scene_language
+from mlm_mini.languages.markov import MarkovLanguage
 from mlm_mini.seeds import TUNING_SEED
 
 LENGTHS = 2 ** np.arange(6, 13)
@@ -153,6 +155,33 @@ def test_where_all_sentences_are_of_one_length_it_is_none():
     assert nats["both"].mean() < nats["left"].mean()
 
 
+def test_one_word_of_a_chain_is_as_likely_as_its_side_leaves_it():
+    """Of two words that change with a chance of 0.1, in sentences of three that begin with "a": by hand."""
+    language = MarkovLanguage(["a", "b"], [[0.9, 0.1], [0.1, 0.9]], [1.0, 0.0], sentence_length=3)
+    nats = side_nats(language, 6000, rng(5))
+    middle = {0.81 / 0.82, 0.01 / 0.82, 0.5}  # the second given the third, which is "a" in 0.82
+    wanted = {
+        "left": {1.0, 0.9, 0.1},
+        "left and length": {1.0, 0.9, 0.1},
+        "right": {1.0, 0.82, 0.18} | middle,
+        "both": {1.0, 0.9, 0.1} | middle,
+    }
+    for side, chances in wanted.items():
+        found = np.exp(-nats[side])
+        assert np.unique(found.round(9)).tolist() == pytest.approx(sorted(chances))
+        assert found[found < 1 - 1e-9].size == pytest.approx(4000, abs=150)  # the first word is no question
+
+
+def test_a_clause_that_tells_names_the_person_who_was_meant():
+    """Two persons are even before it. Where the exact posterior is sure behind it, it is right; else it stays near."""
+    before, after = referent_nats(scene_language(), 20_000, rng(6))
+    np.testing.assert_allclose(before, math.log(2))
+    p = np.exp(-after)
+    sure = p > 0.99
+    assert 0.7 < sure.mean() < 0.9
+    assert (np.abs(p[~sure] - 0.5) < 0.2).all()
+
+
 # ---- attention
 
 
@@ -209,6 +238,37 @@ def test_each_kernel_is_timed(kernel):
     assert cost.seconds.shape == (3, 3)
     assert (cost.seconds > 0).all()
     assert cost.counted == 6 * 64
+
+
+def test_the_time_is_that_of_one_pass_in_seconds(monkeypatch):
+    """On a machine where n tokens take 2 n + n^2 / 32 microseconds; short sentences are read several times."""
+    read = []
+
+    def take_turns(ways, rounds, clock):
+        read.extend((way.args[1], way.args[2]) for way in ways)
+        times = [1e-3 * way.args[2] * (2 * way.args[1] + way.args[1] ** 2 / 32) for way in ways]
+        return np.repeat(np.array(times)[:, None], rounds, axis=1)  # milliseconds
+
+    monkeypatch.setattr(attention_cost, "take_turns", take_turns)
+    cost = attention_cost.measure_attention_cost(np.array([16, 64, 256]), 3, rng(0))
+    assert read == [(16, 4), (64, 1), (256, 1)]
+    np.testing.assert_allclose(cost.seconds[:, 0], [40e-6, 256e-6, 2560e-6])
+    assert cost.crossing.estimate == pytest.approx((64, 64, 64))
+
+
+def test_a_crossing_counts_relative_errors():
+    """Where no a and b fit, the best are those that miss the least as shares of the times."""
+    lengths = np.array([64.0, 256.0, 1024.0])
+    seconds = 1e-6 * (lengths + lengths**2 / 300) * np.array([0.8, 1.1, 1.0])
+    x = np.stack([lengths, lengths**2], axis=1)
+
+    def miss(log_ab):
+        return (((x @ np.exp(log_ab)) / seconds - 1) ** 2).sum()
+
+    best = minimize(miss, np.log([1e-6, 1e-8]), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14}).x
+    assert attention_cost.crossing(lengths, seconds) == pytest.approx(np.exp(best[0] - best[1]), rel=1e-4)
+    absolute = np.linalg.lstsq(x, seconds, rcond=None)[0]
+    assert absolute[0] / absolute[1] > 1.2 * np.exp(best[0] - best[1])
 
 
 def test_a_seed_settles_what_is_trained_on():

@@ -105,6 +105,47 @@ def test_the_picture_and_the_table_have_the_figures():
     assert len(right.lines) == 3
 
 
+def test_the_picture_shows_means_of_seeds_with_their_intervals():
+    speeds = 0.25 * np.exp(0.2 * LUCK)
+    found = planted(speeds, 0.4 + 0.01 * LUCK)
+    left, right = found.plot().axes
+    few, usual = left.containers
+    ends = np.array([1 / (speeds * n) for n in LENGTHS])  # (lengths, seeds)
+    margin = 2.776445 * ends.std(axis=1, ddof=1) / np.sqrt(5)
+    assert (few.get_label(), usual.get_label()) == ("1%, at its own rate", "15%")
+    np.testing.assert_allclose(few[0].get_xydata(), np.column_stack([LENGTHS, ends.mean(axis=1)]))
+    np.testing.assert_allclose(usual[0].get_xydata(), np.column_stack([LENGTHS, 1 / np.array(LENGTHS)]))
+    low_and_high = np.array(few[2][0].get_segments())[:, :, 1]
+    np.testing.assert_allclose(low_and_high, ends.mean(axis=1)[:, None] + margin[:, None] * [-1, 1], rtol=1e-5)
+    (target,) = [line for line in left.lines if line.get_linestyle() == ":"]
+    assert target.get_ydata()[0] == pytest.approx(found.target.mean())
+    on_the_way = {line.get_label(): line.get_xydata() for line in right.lines}
+    assert list(on_the_way) == ["1%, at its own rate", "15%", "1%, at the rate of 15%"]
+    for name, back in (("15%", 0.2), ("1%, at the rate of 15%", 0.5)):
+        gaps = trainings(1.0, back)[-1]["gaps"]
+        np.testing.assert_allclose(on_the_way[name], np.column_stack([[80, 160, 240, 320], gaps]))
+
+
+def test_the_table_and_the_words_name_each_ratio_with_its_own_figures():
+    found = planted([0.25] * 5, 0.4 + 0.01 * LUCK)
+    margin = 2.776445 * (0.01 * LUCK).std(ddof=1) / np.sqrt(5)
+    own = f"40.0% ({0.4 - margin:.1%} to {0.4 + margin:.1%})"
+    assert found.table().splitlines() == [
+        "nats above the floor after 320 steps, by learning rate (one seed)",
+        "  1%  0.001: 0.00  0.01: 1.00",
+        " 15%  0.001: 1.00  0.01: 0.00",
+        "share of the way that is given back (95%, over seeds)",
+        f"1%, at its own rate      {own}",
+        "15%                      20.0% (20.0% to 20.0%)",
+        "1%, at the rate of 15%   50.0% (50.0% to 50.0%)",
+        "steps for one at 15%, to end 0.01 nats above the floor: 4",
+    ]
+    said = found.describe()
+    assert "1%, at its own rate: 0.40 after 10, 0.20 after 20, 0.10 after 40" in said
+    assert "15%: 0.10 after 10, 0.05 after 20" in said
+    assert f"given back: 1%, at its own rate: {own}; 15%: 20.0% (20.0% to 20.0%); 1%, at the rate of 15%: 50.0%" in said
+
+
 @pytest.mark.parametrize(("factor", "word"), [(4.0, HOLDS), (2.16, UNDECIDED), (1.85, UNDECIDED), (1.0, FAILS)])
 def test_slowness_is_undecided_where_seeds_disagree_about_the_threshold(factor, word):
     verdict = decide_above(planted(np.exp(0.2 * LUCK) / factor, [0.1] * 5).steps, 2.0)

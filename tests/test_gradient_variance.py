@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from mlm_mini.experiments.lab import study as lab_study
-from mlm_mini.experiments.variance import study
+from mlm_mini.experiments.variance import gradient_times, study
 from mlm_mini.experiments.variance.config import GradientVarianceConfig
-from mlm_mini.experiments.variance.draws import make_draws
+from mlm_mini.experiments.variance.draws import draw_hidden_and_asked, make_draws, sample_batches, select_one
 from mlm_mini.experiments.variance.gradient_times import GradientTimes, time_gradients
 from mlm_mini.experiments.variance.gradients import draw_gradients, loop_gradients
 from mlm_mini.experiments.variance.measure import measure_gradient_variance, quick_gradient_variance
@@ -123,6 +123,70 @@ def test_both_ways_are_timed_and_said(scenes, model):
     assert GradientTimes.from_json(times.to_json()).ratio == times.ratio
     one_stalled = GradientTimes(3, 30, 5, 1000, 16, vmap=np.array([1.0, 90.0, 1.0]), loop=np.array([3.0, 3.0, 4.0]))
     assert one_stalled.ratio == 3.0
+
+
+def test_times_are_milliseconds_of_one_draw(scenes, model, monkeypatch):
+    ids = scenes.sample(3, rng(9)).ids[None]
+    asked = np.repeat(maskable_positions(ids, scenes.vocabulary.special_ids), 16, axis=0)
+    asked[1:] &= rng(10).random(asked[1:].shape) < 0.5
+    planted_times = np.array([[32.0, 64.0, 48.0], [160.0, 96.0, 128.0]])  # of sixteen draws: side by side, in a loop
+    monkeypatch.setattr(gradient_times, "take_turns", lambda ways, rounds: planted_times[:, :rounds])
+    times = time_gradients(model, make_draws(ids, scenes.vocabulary, asked, asked), 3, 30, repeats=3)
+    assert times.vmap.tolist() == [2.0, 4.0, 3.0]
+    assert times.loop.tolist() == [10.0, 6.0, 8.0]
+    assert (times.draws, times.predictions) == (16, asked[0].sum())
+    assert times.weights == sum(weight.numel() for weight in model.parameters())
+    lines = times.table().splitlines()
+    assert [line.split() for line in lines[1:3]] == [["loop", "8.00"], ["vmap", "3.00"]]
+    assert lines[3].startswith("vmap is 2.7 times as fast: 16 draws of ")
+    (ax,) = times.plot().axes
+    widths = [bar.get_width() for bar in ax.patches]
+    assert dict(zip([label.get_text() for label in ax.get_yticklabels()], widths, strict=True)) == {
+        "vmap": 3,
+        "loop": 8,
+    }
+    assert ax.get_title() == "Side by side, a gradient takes one part in 2.7 of the time"
+    assert "3.00 ms with vmap and 8.00 ms in a loop" in times.describe()
+
+
+# ---- the draws
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_what_is_hidden_and_what_of_it_is_asked_for_are_two_shares(scenes, frozen):
+    """Of a hundred words half are hidden, in every draw others unless they are frozen, and a fifth is asked for."""
+    maskable = np.broadcast_to(np.arange(125).reshape(1, 5, 25) % 5 > 0, (40, 5, 25))
+    config = GradientVarianceConfig(ratios=(0.1, 0.2), corruption=0.5, frozen=frozen)
+    kept = maskable[:1] & (np.arange(25) < 13) if frozen else None
+    hidden, asked = draw_hidden_and_asked(maskable, kept, config, 0.2, rng(0))
+    assert not (asked & ~hidden).any()
+    assert not (hidden & ~maskable).any()
+    assert set(hidden.sum(axis=(1, 2))) == {50}
+    assert set(asked.sum(axis=(1, 2))) == {20}
+    assert len({draw.tobytes() for draw in hidden}) == (1 if frozen else 40)
+    assert len({draw.tobytes() for draw in asked}) == 40
+    tied = replace(config, corruption=None, frozen=False)
+    hidden, asked = draw_hidden_and_asked(maskable, None, tied, 0.2, rng(0))
+    assert (hidden == asked).all()
+    assert set(asked.sum(axis=(1, 2))) == {20}
+
+
+def test_of_the_asked_tokens_of_a_batch_each_is_as_often_the_one(scenes):
+    asked = np.zeros((6000, 2, 3), dtype=bool)
+    asked[:, 0, [0, 2]] = asked[:, 1, 1] = True
+    one = select_one(asked, rng(1))
+    assert (one.sum(axis=(1, 2)) == 1).all()
+    np.testing.assert_allclose(one.mean(axis=0), [[1 / 3, 0, 1 / 3], [0, 1 / 3, 0]], atol=0.025)
+
+
+def test_batches_of_fresh_text_are_as_long_as_their_longest_sentence(scenes):
+    ids, maskable = sample_batches(scenes, 4, 5, rng(2))
+    assert ids.shape == maskable.shape
+    assert ids.shape[:2] == (5, 4)
+    sentences = scenes.sample(20, rng(2)).ids
+    assert ids.shape[2] == (sentences != scenes.vocabulary.pad_id).sum(axis=1).max() < sentences.shape[1]
+    np.testing.assert_array_equal(ids.reshape(20, -1), sentences[:, : ids.shape[2]])
+    np.testing.assert_array_equal(maskable, np.isin(ids, scenes.vocabulary.regular_ids))
 
 
 # ---- the variance

@@ -293,6 +293,50 @@ def test_a_result_finds_where_a_law_ends_and_says_it_everywhere():
     assert odds.scaled("odds")[3].value == pytest.approx(1)
 
 
+def test_a_law_is_looked_for_from_one_ratio_to_another():
+    """One over the ratio up to 0.1, one over its root from there to 0.5, and flat behind: the slope says so."""
+    r = np.array(RATIOS)
+    bent = planted(np.select([r <= 0.1, r <= 0.5], [1 / r, (0.1 * r) ** -0.5], (0.1 * 0.5) ** -0.5))
+    assert bent.slope(high=0.1).value == pytest.approx(-1, abs=1e-9)
+    assert bent.slope(low=0.1, high=0.5).value == pytest.approx(-0.5, abs=1e-9)
+    assert bent.slope(low=0.5).value == pytest.approx(0, abs=1e-9)
+    assert bent.chance_of_scatter(high=0.1) > 0.99 > 1e-6 > bent.chance_of_scatter(high=0.3)
+    assert bent.chance_of_scatter(low=0.1, high=0.3) < 1e-6
+    assert bent.verdict().word == "holds up to a ratio of 0.1"
+    assert bent.verdict(factor=2.0).word == "holds up to a ratio of 0.3"  # there the quotient is the root of 3
+    assert [round(figure.value, 3) for figure in bent.relative(low=0.1)] == [1.732, 2.236, 4.025]
+
+
+def test_the_table_the_picture_and_the_words_have_the_figures_of_each_ratio():
+    result = planted([6.0, 3.0, 0.5], ratios=(0.1, 0.2, 0.5))
+    result = replace(result, agreements=2 * result.agreements, name="two models")
+    (first, second, last), noise_scale = result.variance, 6.0 / 2
+    title, head, *rows, verdict = result.table().splitlines()
+    assert title == "two models: 200 draws at each ratio, 1000 tokens"
+    assert head.split() == ["ratio", "k", "variance", "predicted", "noise", "scale"]
+    assert rows[0].split()[:3] == ["0.100", "100.0", "6"]
+    assert f" {first} " in rows[0]
+    assert f" {1 / 100 - 1 / 1000:.3g} " in rows[0]  # the spread is 1
+    low, high = (f"{x:.3g}" for x in (first.low / 2, first.high / 2))
+    assert rows[0].endswith(f" {noise_scale:.3g} ({low} to {high})")
+    assert rows[2].split()[:3] == ["0.500", "500.0", "0.5"]
+    assert verdict == f"inversely proportional: {FAILS} (100% of resamples)"
+    (bars,) = result.plot().axes[0].containers
+    np.testing.assert_allclose(bars[0].get_xydata(), [[0.1, 6.0], [0.2, 3.0], [0.5, 0.5]])
+    segments = np.array(bars[2][0].get_segments())[:, :, 1]
+    np.testing.assert_allclose(segments, [[e.low, e.high] for e in (first, second, last)])
+    dashed = result.plot().axes[0].lines[-1]
+    np.testing.assert_allclose(dashed.get_xydata(), [[0.1, 0.009], [0.2, 0.004], [0.5, 0.001]])
+    slope = result.slope()
+    said = result.describe()
+    assert said.startswith("two models: variance of the gradient against the mask ratio")
+    assert (
+        f"from 6 at 0.1 to 0.5 at 0.5. Slope {slope.value:.2f}, interval {slope.low:.2f} to {slope.high:.2f}." in said
+    )
+    assert -1.7 < slope.low < slope.value < slope.high < -1.4
+    assert result.finding().startswith(f"Log-log slope {slope.value:.2f};")
+
+
 def test_a_result_whose_interval_straddles_the_factor_is_undecided_though_the_value_lies_beyond():
     variances = 1 / np.array(RATIOS)
     variances[-1] *= 1.27

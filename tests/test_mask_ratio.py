@@ -25,9 +25,9 @@ from mlm_mini.experiments import (
     percentile_interval,
     question_kl,
 )
-from mlm_mini.experiments.lab import recipe
+from mlm_mini.experiments.lab import rates, recipe
 from mlm_mini.experiments.lab import study as lab_study
-from mlm_mini.experiments.lab.cost import cost_to_reach, mean_length
+from mlm_mini.experiments.lab.cost import cost_to_reach, flops_at_ratio, flops_spent, mean_length
 from mlm_mini.experiments.lab.intervals import Estimate, geometric_interval, paired_difference
 from mlm_mini.experiments.lab.rates import at_best_rates
 from mlm_mini.experiments.lab.result import restored
@@ -49,7 +49,7 @@ from mlm_mini.languages.checks import ALL_MASK
 from mlm_mini.model import ModelConfig
 from mlm_mini.reference import IGNORE_INDEX, entropy
 from mlm_mini.reference.masking import BERT_SPLIT
-from mlm_mini.training import Masking, TrainingConfig, masked_batch
+from mlm_mini.training import Masking, Point, TrainingConfig, masked_batch
 from mlm_mini.training.objectives import objective_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -360,6 +360,38 @@ def test_a_probe_needs_both_roles(scenes):
         read_clean_text(RoleTeller(scenes, (sample,)), sample, without)
 
 
+def test_the_mean_divergence_is_that_of_the_questions_and_its_error_that_of_sentences(monkeypatch, questions):
+    """Three sentences with one, three and no question: 4 nats, 1 each, and the mean is 7 over 4."""
+    planted = dataclasses.replace(questions, rows=np.array([0, 1, 1, 1]))
+    monkeypatch.setattr(run, "question_kl", lambda model, questions: np.array([4.0, 1.0, 0.0, 2.0]))
+    mean, error = run._mean_kl(None, planted)
+    assert mean == 7 / 4
+    assert error == pytest.approx(np.hypot(4 - 7 / 4, 3 - 3 * 7 / 4) / 4)
+
+
+def test_the_probe_is_tested_on_other_scenes_than_those_it_is_fitted_on(monkeypatch):
+    monkeypatch.setattr(run, "SCORED_SENTENCES", 30)
+    monkeypatch.setattr(run, "PROBED_SENTENCES", 40)
+    blanks, (fit, test) = run.fixed_questions.__wrapped__()
+    hidden = [(each.batch.ids == scene_language().vocabulary.mask_id).sum().item() for each in blanks]
+    assert 2 * hidden[0] < hidden[1]  # at 15% and at a half
+    assert len(fit) == len(test) == 40
+    assert (fit.ids != test.ids).any()
+
+
+# ---------------------------------------------------------------- what a training costs
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4])
+def test_operations_are_those_of_all_tokens_with_the_share_that_was_predicted(scenes, share):
+    shape = ModelConfig.tiny(len(scenes.vocabulary))
+    point = Point(7, 1.0, 1.0, 0.5, 0.1, tokens=5000, predictions=round(5000 * share), seconds=1.0)
+    per_token = shape.training_flops_per_token(mean_length(scenes), share)
+    assert flops_spent(shape, scenes, point) == pytest.approx(5000 * per_token)
+    words = 1 - 2 / mean_length(scenes)
+    assert flops_at_ratio(shape, scenes, share / words) == pytest.approx(per_token)  # of the words: [CLS] is none
+
+
 # ---------------------------------------------------------------- the best ratio
 
 RATIOS = np.array(TRAINED_RATIOS)
@@ -409,6 +441,26 @@ def test_what_is_as_good_is_decided_within_seeds():
     means = (bowl(0.4, width=0.01)[:, None] * luck(0.0, 0.05)).mean(axis=1)
     assert noisy.lowest in noisy.as_good
     assert noisy.spread == pytest.approx(max(means[list(RATIOS).index(r)] for r in noisy.as_good) - means.min())
+
+
+def test_the_best_ratio_is_a_mean_of_logs_over_seeds():
+    bottoms = np.array([0.2, 0.4, 0.5])
+    best = best_ratio(RATIOS, np.stack([bowl(bottom) for bottom in bottoms], axis=1))
+    logs = np.log(bottoms)
+    margin = 4.302653 * logs.std(ddof=1) / np.sqrt(3)  # t for two degrees of freedom
+    middle = logs.mean()
+    assert best.ratio == pytest.approx(np.exp([middle, middle - margin, middle + margin]), rel=1e-6)
+
+
+def test_a_ratio_is_as_good_where_the_interval_of_its_difference_holds_zero():
+    """Five seeds of spread 1 have the margin 1.24: a mean of 1.1 more may be none, and one of 1.35 may not."""
+    luck = np.array([-1.2, -0.4, 0.1, 0.5, 1.0])
+    luck = (luck - luck.mean()) / luck.std(ddof=1)
+    scores = 50 + np.stack([1.35 + luck, 1.1 + luck, np.zeros(5), 1.35 - luck])
+    best = best_ratio(np.array([0.1, 0.2, 0.4, 0.8]), scores)
+    assert best.as_good == (0.2, 0.4)
+    assert best.lowest == 0.4
+    assert best.spread == pytest.approx(1.1)
 
 
 def test_each_seed_has_a_lowest_point():
@@ -559,6 +611,102 @@ def test_the_picture_says_what_was_found(study):
     assert len(small.plot().axes) == 1
     text = study.describe()
     assert all(f"{size}, equal FLOPs: " in text for size in ("tiny", "mini"))
+
+
+def wobbling(study):
+    """The same with seeds that differ, at a ratio of 0.5 so much that it may be the best, and mini worse than tiny. At
+    equal FLOPs the best is near 0.15."""
+    scores = [
+        dataclasses.replace(s, kl=(x, 0.0))
+        for s in study.scores
+        for up in [0.5 if s.cell.mask_ratio == 0.5 else 0.01]
+        for dear in [(s.cell.mask_ratio / 0.4) ** 0.2 if s.cell.budget == "flops" else 1]
+        for x in [s.kl[0] * (1 + up * (s.cell.seed - 0.5)) * (2 if s.cell.size == "mini" else 1) * dear]
+    ]
+    return MaskRatio(study.config, tuple(scores), study.floor)
+
+
+def test_the_picture_has_means_and_intervals_and_fills_what_is_as_good_as_the_best(study):
+    found = wobbling(study)
+    left, right = found.plot().axes
+    for ax, columns in ((left, found.columns()), (right, [("tiny", None), ("mini", None)])):
+        assert len(ax.containers) == len(ax.collections) // 2 == len(columns)
+        dots = [marks for marks in ax.collections if len(marks.get_offsets()) == len(RATIOS)]
+        for (size, steps), bars, marks in zip(columns, ax.containers, dots, strict=True):
+            kl = found.kl(size, steps, **({} if steps else {"budget": "flops"}))
+            half = 12.7062 * kl.std(axis=1, ddof=1) / np.sqrt(2)  # t for one degree of freedom
+            np.testing.assert_allclose(bars[0].get_xydata(), np.column_stack([RATIOS, kl.mean(axis=1)]))
+            ends = np.array(bars[2][0].get_segments())[:, :, 1]
+            np.testing.assert_allclose(ends[:, 1], kl.mean(axis=1) + half, rtol=1e-4)
+            np.testing.assert_allclose(
+                ends[:, 0], kl.mean(axis=1) - np.minimum(half, 0.999 * kl.mean(axis=1)), rtol=1e-4
+            )
+            np.testing.assert_allclose(marks.get_offsets(), bars[0].get_xydata())
+            filled = {r for r, face in zip(TRAINED_RATIOS, marks.get_facecolors(), strict=True) if face[:3].min() < 1}
+            assert filled == set(found.best(size, steps, **({} if steps else {"budget": "flops"})).as_good)
+            assert {0.4 if steps else 0.15, 0.5} <= filled != set(TRAINED_RATIOS)
+            assert not {0.01, 0.15 if steps else 0.8} & filled
+    assert left.get_ylim() == right.get_ylim()
+    for text in left.texts:  # a name beside the end of its own line, or pushed down by the one above
+        size, steps = text.get_text().removesuffix(" steps").split(", ")
+        assert text.xy[0] == 0.8
+        assert text.xy[1] <= found.kl(size, int(steps))[-1].mean() * (1 + 1e-9)
+        assert text.get_color() == left.containers[found.columns().index((size, int(steps)))][0].get_color()
+
+
+def test_the_table_and_the_words_have_the_figures_of_each_ratio_and_column(study):
+    found = wobbling(study)
+    rows = {line.split()[0]: line for line in found.table().splitlines()[2:10]}
+    assert list(rows) == [f"{ratio}" for ratio in TRAINED_RATIOS]
+    lines = found.table().splitlines()
+    assert lines[1].split("  ")[0] == "trained at"
+    for place, column in enumerate(found.columns()):
+        assert lines[1][12 + 26 * place : 38 + 26 * place].strip() == f"{column[0]}, {column[1]} steps"
+        kl = found.kl(*column)[2]  # at 0.15
+        margin = 12.7062 * kl.std(ddof=1) / np.sqrt(2)
+        told = rows["0.15"][12 + 26 * place : 38 + 26 * place].strip()
+        assert told == f"{kl.mean():.3f} ± {margin:.3f}"
+        best = found.best(*column)
+        good = ", ".join(str(r) for r in TRAINED_RATIOS if r in best.as_good)
+        assert lines[10 + place] == (
+            f"best for {column[0]}, {column[1]} steps: {best.ratio.value:.2f} ({best.ratio.low:.2f} to "
+            f"{best.ratio.high:.2f}); as good within the error: {good}"
+        )
+        assert best.ratio.low < best.ratio.value < best.ratio.high
+    said = dict(
+        part.split(": ", 1) for part in found.describe().split("training. ")[1].rstrip(".").split("; ") if ": " in part
+    )
+    for name, kl in (
+        ("mini, 900 steps", found.kl("mini", 900)),
+        ("tiny, equal FLOPs", found.kl("tiny", budget="flops")),
+    ):
+        assert said[name] == ", ".join(
+            f"{m:.3f} at {r:g}" for m, r in zip(kl.mean(axis=1), TRAINED_RATIOS, strict=True)
+        )
+
+
+def test_a_rate_is_chosen_by_the_divergence_at_the_usual_questions(monkeypatch, tmp_path):
+    """At a half hidden the other rate would be the better one; the floor is kept with its error, for each ratio."""
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    asked = []
+
+    def run_study(cells, run, folder, workers, finished=None):
+        asked.append(list(cells))
+        known = {"kl_error": [0.1, 0.1], "probe_accuracy": 0.9, "copy_nats": 1.0, "flops": 1.0, "tokens": 1}
+        known |= {"predictions": 1, "curve": [], "cpu_seconds": 1.0}
+        return [known | {"kl": [c.learning_rate, 1 - c.learning_rate]} for c in asked[-1]]
+
+    for module in (rates, lab_study):
+        monkeypatch.setattr(module, "run_study", run_study)
+    monkeypatch.setattr(run, "FLOOR_SENTENCES", 40)
+    config = MaskRatioConfig(sizes=("tiny",), largest=(), steps=(2,), ratios=(0.15, 0.4, 0.8), seeds=2,
+                             flops_steps=None, knobs=(), split_ratios=(), rates=(1e-2, 1e-3))  # fmt: skip
+    found = measure_mask_ratio(config, rng(3))
+    assert {score.cell.learning_rate for score in found.scores} == {1e-3}
+    assert [len(cells) for cells in asked] == [6, 6]
+    r = rng(3)
+    wanted = [scene_language().bayes_floor(ratio, r, 40) for ratio in config.ratios]
+    np.testing.assert_allclose(found.floor, [[floor.mean, floor.standard_error] for floor in wanted])
 
 
 def test_the_title_says_where_nothing_was_tried_above_the_best(study):

@@ -1,6 +1,7 @@
 """What to mask: the exact bias, the samplers and their weights, what a step costs, and the study as a whole."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -442,6 +443,27 @@ def test_the_useful_part_goes_along_the_target_whatever_its_length(monkeypatch, 
         assert found.nats == pytest.approx(1.5)
 
 
+def test_all_arms_are_probed_on_the_same_sentences_with_the_same_luck(monkeypatch, model):
+    drawn = {}
+
+    def batch_gradient(model, ids, language, strategy, weighted, masks):
+        drawn.setdefault((strategy, weighted), []).append((ids.tobytes(), masks.random()))
+        return torch.ones(2), torch.tensor(0.0)
+
+    monkeypatch.setattr(signals, "kl_gradient", lambda *_: torch.ones(2))
+    monkeypatch.setattr(signals, "_batch_gradient", batch_gradient)
+    arms = (("uniform", False), ("entropy", False), ("entropy", True))
+    cell = StrategyCell("scenes", "uniform", False, steps=1, seed=0, arms=arms, probe_batches=3)
+    found = measure_signals(model, scene_language(), cell, 0.5)
+    assert [(s.strategy, s.weighted, s.after) for s in found] == [(*arm, 0.5) for arm in arms]
+    assert drawn["uniform", False] == drawn["entropy", False] == drawn["entropy", True]
+    assert len(set(drawn["uniform", False])) == 3
+    once = drawn.copy()
+    drawn.clear()
+    measure_signals(model, scene_language(), cell, 1.0)
+    assert drawn["uniform", False] != once["uniform", False]  # other sentences at another moment of the training
+
+
 def test_the_target_is_the_gradient_of_the_divergence_at_words_alone(monkeypatch):
     """A small step against it takes off, of the mean KL at words, the step times the squared length."""
     monkeypatch.setattr(signals, "TARGET_SENTENCES", 64)
@@ -677,3 +699,156 @@ def test_the_shipped_study_is_the_full_one():
     file = results_folder("experiments") / "mask_strategy.json"
     assert file.stat().st_size < 200_000
     assert study.of("surprisal")[0].steps == equal_steps(study.of("surprisal")[0].cell)
+
+
+# ---- what is shown
+
+
+def every_arm():
+    """A result whose arms differ: (kl, overconfidence, share of masks on codes) of arm i are i + 1 times (0.1, 0.01,
+    0.02), a language adds 3 to the first, seeds 10, and their gradients grow with the arm."""
+    config = MaskStrategyConfig(
+        arms=(("uniform", False), ("entropy", False), ("surprisal", True)),
+        free=("entropy",),
+        seeds=2,
+        probed=(0.25, 1.0),
+    )
+    places = {(*arm, True): i for i, arm in enumerate(config.arms)} | {("entropy", False, False): 5}
+
+    def score(cell):
+        i = places[cell.strategy, cell.weighted, cell.charged] + 1
+        kl = 0.1 * i + 3 * (cell.language == "noisy") + 10 * cell.seed
+        over = 0.01 * i + 0.002 * (cell.seed - 0.5)
+        probed = tuple(
+            Signal(strategy, weighted, after, (1 + j) ** 2 * after, 4.0 * (1 + j) ** 2, 0.5 * (1 + j) ** 3, 2.0)
+            for j, (strategy, weighted) in enumerate(config.arms)
+            for after in config.probed
+        )
+        return StrategyScore(cell, 100 + i, kl, None, 0.5, over, 0.02 * i, probed if i == 1 else (), 1.0)
+
+    scores = [score(cell) for cell in config.cells()]
+    return MaskStrategy(config, tuple(scores[::-1]), 0.1)
+
+
+def test_the_table_has_each_arms_own_figures():
+    plain, noisy = (block.splitlines() for block in every_arm().table().split("\n\n"))
+    assert plain[0].startswith("scenes: final models, mean and 95% interval over 2 seeds")
+    margin = 12.7062 * np.std([0, 10], ddof=1) / np.sqrt(2)  # t for one degree of freedom
+    rows = {line[:28].strip(): line[28:].split() for line in plain[2:6]}
+    assert rows == {
+        "uniform": ["101", "5.100", "±", f"{margin:.3f}", "0.010"],
+        "entropy": ["102", "5.200", "±", f"{margin:.3f}", "+0.100", "±", "0.000", "0.020"],
+        "surprisal, weighted": ["103", "5.300", "±", f"{margin:.3f}", "+0.200", "±", "0.000", "0.030"],
+        "entropy, looking free": ["106", "5.600", "±", f"{margin:.3f}", "+0.500", "±", "0.000", "0.060"],
+    }
+    assert "masks on noise" not in plain[1]
+    assert noisy[1].endswith("masks on noise")
+    assert {line[:28].strip(): line.split()[-1] for line in noisy[2:5]} == {
+        "uniform": "2%",
+        "entropy": "4%",
+        "surprisal, weighted": "6%",
+    }
+    assert noisy[3].split()[2] == "8.200"
+    assert [line for line in noisy if "looking free" in line] == []
+    early = plain.index("scenes: gradients after 25% of a training with uniform masks, over those of uniform")
+    late = plain.index("scenes: gradients after 100% of a training with uniform masks, over those of uniform")
+    assert early < late
+    for block in (early, late):
+        assert plain[block + 1].split("  ")[-1].strip() == "per length of step"
+        told = [float(x) for x in plain[block + 4][28:].replace("(", " ").replace(")", " ").split() if x != "to"]
+        assert told == [3.0] * 3 + [27.0] * 3 + [9.0] * 3  # the third arm: its norm, useful part and efficiency
+
+
+def test_the_picture_and_its_words_have_each_arms_own_figures():
+    result = every_arm()
+    left, right = result.plot().axes
+    norms, useful = left.containers[:2], left.containers[2:4]
+    assert [bar[0].get_xydata()[0].round(9).tolist() for bar in norms] == [[2.0, -0.14], [3.0, 0.86]]
+    assert [bar[0].get_xydata()[0].round(9).tolist() for bar in useful] == [[4.0, 0.14], [9.0, 1.14]]
+    assert [text.get_text() for text in left.get_yticklabels()] == ["entropy", "surprisal, weighted"]
+    assert left.get_title() == "The longest: surprisal, weighted, 3.00 times uniform"
+    legend = {text.get_text(): line.get_color() for text, line in
+              zip(left.get_legend().get_texts(), left.get_legend().get_lines(), strict=True)}  # fmt: skip
+    assert legend == {
+        "expected gradient": norms[0][0].get_color(),
+        "useful part per length of step": useful[0][0].get_color(),
+    }
+    assert left.get_ylim()[0] > left.get_ylim()[1]  # the first arm is at the top
+    names = [text.get_text() for text in right.get_yticklabels()]
+    apart = {name: bar[0].get_xdata()[0] for name, bar in zip(names, right.containers, strict=True)}
+    assert apart == pytest.approx({"entropy": 0.1, "surprisal, weighted": 0.2, "entropy, looking free": 0.5})
+    assert right.get_title() == "Nearest: entropy, +0.10 nats"
+    said = result.describe()
+    assert "entropy 2.00 and 4.00, surprisal, weighted 3.00 and 9.00." in said
+    assert "in nats: entropy +0.100, surprisal, weighted +0.200, entropy, looking free +0.500." in said
+
+
+def test_bars_reach_from_the_lower_to_the_upper_end():
+    result = planted((0.3, 0.42))  # beside 0.5 and 0.6: differences of -0.2 and -0.18
+    (bar,) = result.plot().axes[1].containers
+    half = 12.7062 * np.std([0.2, 0.18], ddof=1) / np.sqrt(2)
+    ends = np.array(bar[2][0].get_segments())[0, :, 0]
+    np.testing.assert_allclose(ends, [-0.19 - half, -0.19 + half], rtol=1e-4)
+    result = signals_of([(1.0, 4.0), (1.1, 4.1), (0.9, 3.5)])
+    norm = result.ratio("norm", "surprisal")
+    assert norm.high - norm.value > 1.02 * (norm.value - norm.low)  # a factor's interval reaches further up
+    ends = np.array(result.plot().axes[0].containers[0][2][0].get_segments())[0, :, 0]
+    np.testing.assert_allclose(ends, [norm.low, norm.high])
+
+
+def test_the_exact_bias_is_what_the_fixed_point_costs_beyond_the_floor(monkeypatch, tmp_path):
+    """Half of the blanks have the two words whose fixed point is known, the others are certain."""
+    monkeypatch.setenv("MLM_MINI_CACHE", str(tmp_path))
+    posterior = np.array([TWO, [1.0, 0.0]] * 50)
+    monkeypatch.setattr(scores, "questions_of", lambda language: (SimpleNamespace(posterior=posterior), None))
+    monkeypatch.setattr(run, "score_cells", lambda kind, cells, *how: ())
+    config = MaskStrategyConfig(rates=(1e-3,), seeds=2)
+    monkeypatch.setattr(run, "BIASED_QUESTIONS", 100)
+    found = measure_mask_strategy(config, np.random.default_rng(0))
+    assert found.exact_bias == pytest.approx(0.105621406 / 2, abs=1e-8)
+
+
+def test_the_share_of_masks_on_noise_is_of_what_is_asked_for():
+    language = noisy_scenes()
+    ids = language.encode("the chef cuts the bread . x01 x63 x00 x17")[None]
+    asked = np.zeros(ids.shape, dtype=bool)
+    assert run.noise_share(ids, asked, language) == 0
+    asked[0, [1, 2, 3, 7]] = True
+    assert run.noise_share(ids, asked, language) == 1 / 4
+    assert run.noise_share(ids[:, :7], asked[:, :7], language) == 0
+
+
+def test_models_are_probed_after_the_shares_of_the_training_that_they_had(small_study, monkeypatch):
+    probed = []
+    monkeypatch.setattr(signals, "measure_signals", lambda model, language, cell, after: probed.append(after) or [])
+    steps = []
+    train = run.train
+
+    def counted(*args, after_step, **fields):
+        def count(step, model):
+            before = len(probed)
+            after_step(step, model)
+            steps.extend([step] * (len(probed) - before))
+
+        return train(*args, after_step=count, **fields)
+
+    monkeypatch.setattr(run, "train", counted)
+    run_strategy_cell(
+        StrategyCell("scenes", "uniform", False, 5, 0, probed=(0.1, 0.4, 1.0), arms=(("uniform", False),))
+    )
+    assert dict(zip(steps, probed, strict=True)) == {1: 0.1, 2: 0.4, 5: 1.0}
+
+
+def test_uniform_masks_alone_are_probed_and_the_first_language_looks_for_free():
+    config = MaskStrategyConfig(languages=("noisy", "scenes"), seeds=2, steps=7, probed=(0.5,), probe_batches=3)
+    cells = config.cells()
+    assert {(c.strategy, c.probed, c.probe_batches, c.arms) for c in cells if c.probed} == {
+        ("uniform", (0.5,), 3, config.arms)
+    }
+    assert sorted((c.language, c.seed) for c in cells if c.probed) == [
+        (language, seed) for language in ("noisy", "scenes") for seed in (0, 1)
+    ]
+    free = [(c.language, c.strategy, c.weighted, c.seed) for c in cells if not c.charged]
+    assert sorted(free) == [("noisy", s, False, seed) for s in ("entropy", "surprisal") for seed in (0, 1)]
+    assert {c.steps for c in cells} == {7}
+    assert equal_steps(StrategyCell("scenes", "surprisal", False, 1000, 0, charged=False)) == 1000

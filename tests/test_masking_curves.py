@@ -42,6 +42,14 @@ def test_every_ratio_asks_for_at_least_one_token_and_not_for_all(curves):
     assert asked[-1] < curves.variance.tokens
 
 
+def test_a_ratio_asks_for_the_nearest_whole_number_of_tokens(curves):
+    N = round(curves.variance.tokens)
+    assert [curves.predictions_at(k / N) for k in (2.45, 2.55, 7.0)] == [2, 3, 7]
+    assert (curves.predictions_at(1e-6), curves.predictions_at(1.0)) == (1, N - 1)
+    asked = [curves.predictions_at(ratio) for ratio in curves.variance.config.ratios]
+    assert asked == curves.variance.predictions.tolist()
+
+
 def test_the_floor_is_measured_at_more_sentences_where_few_of_their_words_are_asked_for(curves, monkeypatch):
     drawn = {}
 
@@ -53,6 +61,7 @@ def test_the_floor_is_measured_at_more_sentences_where_few_of_their_words_are_as
     monkeypatch.setattr(masking_curves, "scene_language", Language)
     monkeypatch.setattr(masking_curves, "quick_gradient_variance", lambda rng: curves.variance)
     made = masking_curves.quick_curves.__wrapped__()
+    assert (set(made.floor), set(made.floor_error)) == ({1.0}, {0.01})
     assert tuple(made.ratios) == tuple(drawn) == masking_curves.FLOOR_RATIOS
     assert (drawn[0.02], drawn[0.1], drawn[0.15], drawn[0.3], drawn[0.9]) == (30_000, 6_000, 4_000, 3_000, 3_000)
 

@@ -349,7 +349,7 @@ def test_each_size_has_its_shape(size, shape, others):
     assert (blocks, (config.max_position_embeddings, *dropout, config.initializer_range)) == (shape, others)
     assert (config.vocab_size, config.type_vocab_size, config.layer_norm_eps) == (500, 2, 1e-12)
     for length, positions in ((128, others[0]), (129, 129), (600, 600)):
-        assert ModelConfig.of_size(size, 500, length).max_position_embeddings >= max(positions, length)
+        assert ModelConfig.of_size(size, 500, length).max_position_embeddings == max(others[0], positions)
 
 
 def test_base_is_bert_base():

@@ -331,6 +331,15 @@ def test_batches_and_cuts_of_long_lines_change_nothing(size, english, tmp_path, 
     assert np.load(tmp_path / "whole.npy").tolist()[: len(english.encode(text))] == english.encode(text).tolist()
 
 
+def test_short_lines_are_handed_over_together(monkeypatch):
+    monkeypatch.setattr(tokenizer_module, "BATCH_CHARACTERS", 8)
+    assert list(tokenizer_module._batches(["abc", "", "de", "fgh", "ij kl mn op", "q"])) == [
+        ["abc", "de", "fgh"],
+        ["ij kl", " mn op"],
+        ["q"],
+    ]
+
+
 def test_a_line_without_a_space_is_cut_somewhere(english, tmp_path, monkeypatch):
     monkeypatch.setattr(tokenizer_module, "BATCH_CHARACTERS", 8)
     write_tokens(tmp_path / "t.npy", english, ["a" * 50])

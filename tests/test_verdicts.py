@@ -125,6 +125,26 @@ def test_columns_are_decided_one_by_one(centers, word):
         assert verdict.leaning == "does not hold as worded for a; undecided for b"
 
 
+@pytest.mark.parametrize(
+    ("centers", "said"),
+    [
+        ((3, -3, 3), "holds when the model is a or c"),
+        ((3, 0.2, 0.1), "holds when the model is a; undecided for b and c"),
+        ((-3, 0.2, -3), "does not hold as worded for a and c; undecided for b"),
+        ((-3, -3, -3), FAILS),
+    ],
+)
+def test_columns_are_named_by_what_they_say(centers, said):
+    columns = {name: Sampled.mean(around(center)) for name, center in zip("abc", centers, strict=True)}
+    assert decide_columns(lambda figure: figure > 0, columns).leaning == said
+
+
+def test_a_margin_holds_at_its_ends():
+    assert [decide_within(Sampled.exact(x), 0.8, 1.25).word for x in (0.8, 1.25, 0.799, 1.251)] == [
+        HOLDS, HOLDS, FAILS, FAILS,
+    ]  # fmt: skip
+
+
 def test_many_columns_that_are_barely_sure_are_not_sure_together():
     rng = np.random.default_rng(2)
     each = {str(i): Sampled.bootstrap(1.0, np.where(rng.random(4000) < 0.015, -1.0, 1.0)) for i in range(5)}
