@@ -143,7 +143,7 @@ def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
     for line in lines:
         start = 0
         while start < len(line):
-            end = start + BATCH_CHARACTERS
+            end = min(start + BATCH_CHARACTERS, len(line))
             if end < len(line):
                 space = line.rfind(" ", start + 1, end)
                 end = space if space > start else end

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from numbers import Integral, Real
 
 SIZES = ("tiny", "mini", "small", "base")
@@ -54,8 +54,8 @@ class ModelConfig:
         """The config of a size by name, for rows of `length` tokens. Raises ValueError for a name not in SIZES."""
         if size not in SIZES:
             raise ValueError(f"size is {size!r}: expected one of {', '.join(SIZES)}")
-        longer = {"max_position_embeddings": length} if length > USUAL_POSITIONS else {}
-        return getattr(cls, size)(vocab_size, **longer)
+        config = getattr(cls, size)(vocab_size)
+        return replace(config, max_position_embeddings=max(length, config.max_position_embeddings))
 
     # The small sizes have no dropout: it would keep a model from memorizing its text, and these never read the same
     # sentence twice. `mini` is for a few minutes on two cores: given the same time, three such blocks, or four of width
