@@ -411,8 +411,10 @@ def test_rows_of_text_are_the_same_text(tmp_path, monkeypatch):
 def test_the_soonest_run_that_arrives_is_taken(monkeypatch):
     monkeypatch.setattr(quality, "gap", lambda model, material: model)
     gaps = dict(zip(quality.RUN_LENGTHS, (0.3, 0.12, 0.09, 0.05, 0.04, 0.04), strict=True))
-    assert quality.soonest(lambda steps: (gaps[steps], steps / 10), None, 0.1) == (200.0, 2000)
-    assert quality.soonest(lambda steps: (0.2, 1.0), None, 0.1) == (float("inf"), quality.RUN_LENGTHS[-1])
+    assert quality.soonest(lambda steps: (gaps[steps], steps / 10), None, 0.1) == (200.0, 2000, True)
+    assert quality.soonest(lambda steps: (gaps[steps], steps / 10), None, 0.04) == (400.0, 4000, True)
+    assert quality.soonest(lambda steps: (0.2, 1.0), None, 0.1) == (1.0, quality.RUN_LENGTHS[-1], False)
+    assert quality.soonest(lambda steps: (0.2, steps / 10), None, 0.1, 139.0) == (140.0, 1400, False)
 
 
 @pytest.mark.parametrize(
