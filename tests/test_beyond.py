@@ -295,6 +295,7 @@ def test_code_keeps_layout_and_loses_comments_and_docstrings():
     ("source", "lines"),
     [
         ('"""Of the module."""\nx = 1  # one\n', ["x = 1 ⏎"]),
+        ('"""Alone."""\n', []),
         ('x = """no docstring"""\n', ['x = """no docstring""" ⏎']),
         ('def f(): "alone"\n', ["def f ( ) : pass ⏎"]),
         ('async def f():\n    "Doc."\n    await g()\n', ["async def f ( ) : ⏎", "⇥ await g ( ) ⏎"]),
