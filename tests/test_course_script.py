@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -214,13 +215,19 @@ def test_who_waited_for_another_setup_does_not_repeat_it(course, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="another way to lock")
 def test_a_setup_waits_for_another_and_lets_the_next_one_in(course, monkeypatch, capsys):
+    def take(seconds):
+        waiting = threading.Thread(target=lambda: got.append(course.take_lock()), daemon=True)
+        waiting.start()
+        waiting.join(seconds)
+
     held, got = course.take_lock(), []
-    waiting = threading.Thread(target=lambda: got.append(course.take_lock()), daemon=True)
-    waiting.start()
-    waiting.join(0.1)
+    take(0.1)
     assert got == []
     held.close()
-    waiting.join(20)
+    for _ in range(200):
+        if got:
+            break
+        time.sleep(0.1)
     got.pop().close()
     assert capsys.readouterr().out == "Another set-up of this course is running; waiting for it.\n"
 
@@ -230,7 +237,8 @@ def test_a_setup_waits_for_another_and_lets_the_next_one_in(course, monkeypatch,
     monkeypatch.setattr(course, "usable_environment", full)
     with pytest.raises(course.SetupError, match=r"No space left on device \(a file\)"):
         course.set_up("wanted")
-    course.take_lock().close()
+    take(20)
+    got.pop().close()
     assert capsys.readouterr().out.startswith("Setting up the course in ")
 
 
