@@ -871,6 +871,8 @@ def test_the_failing_input_that_is_shown_is_small_and_has_an_answer():
     )
     found = Diagnosis(empty, [Outcome()] * 3, [Outcome()] * 3, [Problem("differs")] * 3)
     assert found.first == 0  # two zeros count 1; of an empty list there is nothing to see
+    error, value = Outcome(error=ValueError()), Outcome()
+    assert dataclasses.replace(found, expected=[error, value, value]).first == 2
 
 
 def test_of_two_mistakes_that_do_the_same_the_smaller_change_is_named():
