@@ -436,12 +436,13 @@ def test_the_trainer_has_the_rate_that_is_best_for_it(monkeypatch):
     gaps = {3e-4: 0.3, 1e-3: 0.2, 3e-3: 0.5}
     monkeypatch.setattr(quality, "scenes", lambda: None)
     monkeypatch.setattr(quality, "gap", lambda model, material: model)
-    monkeypatch.setattr(quality, "our_training", lambda steps, threads: (0.2 if steps < 2000 else 0.05, steps / 100))
+    ours = dict(zip(quality.RUN_LENGTHS, (0.2, 0.09, 0.05, 0.04, 0.04, 0.04), strict=True))
+    monkeypatch.setattr(quality, "our_training", lambda steps, threads: (ours[steps], steps / 100))
     monkeypatch.setattr(
         quality, "their_training", lambda steps, rate, threads: (0.1 if steps == 4000 else gaps[rate], steps / 10)
     )
     (row,) = quality.quality_rows(2)
-    assert (row.ours, row.ours_setting, row.limit, row.unit) == (20, "2000 steps", 1, "s")
+    assert (row.ours, row.ours_setting, row.limit, row.unit) == (14, "1400 steps", 1, "s")
     assert (row.peer, row.peer_setting) == (400, "4000 steps, rate 0.001")
     (row,) = quality.floor_rows(2)
     assert (row.ours, row.ours_setting, row.peer) == (20, "2000 steps", 90)

@@ -304,8 +304,9 @@ def test_a_disk_keeps_half_of_what_was_not_flushed_and_stops_before_an_operation
     disk.rename("new", "old")
     assert disk.after_a_cut() == {"old": b"abcdef"}
     assert disk.written == {"new"}
-    with pytest.raises(FileNotFoundError, match="'new'"):
-        disk.flush("new")
+    for missing in (disk.flush, disk.delete, lambda name: disk.rename(name, "newer")):
+        with pytest.raises(FileNotFoundError, match="'new'"):
+            missing("new")
     disk.operations_left = 1
     disk.delete("old")
     assert not disk.exists("old")
