@@ -432,7 +432,7 @@ def test_who_writes_as_few_do_is_named(ann, bob, others, flagged):
 
 
 def test_a_chapter_that_is_handed_in_again_is_pointed_out():
-    rows = [shaped("bob"), shaped("ann"), shaped("bob"), shaped("bob", chapter="01")]
+    rows = [shaped("bob", chapter="01"), shaped("bob"), shaped("ann"), shaped("bob")]
     found = classroom._together(rows)
     assert [(row["name"], row["chapter"], row["flags"]) for row in found] == [
         ("ann", "00", []),
