@@ -237,6 +237,36 @@ def test_the_rows_of_a_step_have_the_right_sides(work, monkeypatch):
     assert work.flops() == 64 * work.shape.training_flops_per_token(16, 0.15)
 
 
+@pytest.mark.parametrize(("device", "precision"), [("cpu", "float32"), ("cuda", "bfloat16")])
+def test_the_memory_of_ours_is_beside_that_of_bert(device, precision, monkeypatch):
+    monkeypatch.setattr(steps, "ours", lambda work, p, threads: Side("ours", {"": (3.0, p, work.batch)}))
+    monkeypatch.setattr(steps, "peer", lambda work, name, p, threads: Side(name, {"": (7.0, p, work.batch)}))
+    asked = []
+    monkeypatch.setattr(steps, "_peak", lambda device, step: asked.append(step[1:]) or step[0])
+    (row,) = steps.memory_rows(torch.device(device))
+    assert (row.ours, row.peer, row.limit, row.unit) == (3, 7, 1, "MiB")
+    assert row.name == f"memory of a step of base, 4 x 128, {precision}"
+    assert asked == [(precision, 4)] * 2
+
+
+@pytest.mark.parametrize(
+    ("device", "works"),
+    [
+        ("cpu", [("mini", 32, 128, 8192), ("small", 32, 128, 8192)]),
+        ("cuda", [("base", 64, 128, 30522), ("base", 8, 512, 30522)]),
+    ],
+)
+def test_steps_are_measured_at_the_sizes_of_the_device(device, works, monkeypatch):
+    def rows(work, size, rounds, threads):
+        yield size, work.batch, work.length, work.shape.vocab_size
+
+    monkeypatch.setattr(steps, "_rows_of", rows)
+    monkeypatch.setattr(steps, "fitting", lambda work, batch: work(batch).batch if batch > 16 else batch // 2)
+    assert list(steps.step_rows(3, torch.device(device), 2)) == works
+    monkeypatch.setattr(steps, "fitting", lambda work, batch: 0)
+    assert bool(list(steps.step_rows(3, torch.device(device), 2))) == (device == "cpu")
+
+
 def test_what_cannot_be_compiled_is_no_side(work, monkeypatch):
     def fails():
         raise RuntimeError("no compiler")
@@ -406,6 +436,69 @@ def test_rows_of_text_are_the_same_text(tmp_path, monkeypatch):
     rows = list(data.text_rows(1))
     assert rows[0].ours > 0
     assert rows[0].peer > 0
+
+
+def test_ours_stands_on_its_own_side_of_the_rows_of_text(monkeypatch):
+    made, rounds = {"ours": 3.0, "peer": 5.0}, []
+
+    def in_turns(sides, count):
+        rounds.append(count)
+        return [times(side.name, made["ours" if side.name == "ours" else "peer"]) for side in sides]
+
+    monkeypatch.setattr(data, "in_turns", in_turns)
+    monkeypatch.setattr(data, "collator_of", lambda vocabulary: None)
+    corpus = SimpleNamespace(split=lambda name: SimpleNamespace(texts=lambda: ["ab"] * 500))
+    monkeypatch.setattr(data, "english_corpus", lambda: corpus)
+    monkeypatch.setattr(data, "english_tokenizer", lambda: None)
+    masking, text = *data.masking_rows(6), *data.text_rows(6)
+    assert [(row.ours, row.peer, row.limit) for row in (masking, text)] == [(3, 5, 1)] * 2
+    assert masking.name == "masking of 32 x 128 tokens"
+    assert text.name == "text to rows of 128, 800 characters"  # of 400 documents
+    assert rounds == [60, 2]
+
+
+@pytest.mark.parametrize(
+    ("arrives", "patience", "theirs", "setting"),
+    [
+        (2000, 12.0, 200.0, "2000 steps, rate 0.001"),  # 168 s: a run that begins within them may end after them
+        (4000, 6.0, 100.0, "1000 steps, rate 0.001, and not there yet"),
+        (4000, 100.0, 400.0, "4000 steps, rate 0.001"),
+    ],
+)
+def test_the_trainer_has_the_rate_that_is_best_for_it_and_so_much_time(monkeypatch, arrives, patience, theirs, setting):
+    gaps = {3e-4: 0.3, 1e-3: 0.2, 3e-3: 0.5}
+    monkeypatch.setattr(quality, "scenes", lambda: None)
+    monkeypatch.setattr(quality, "gap", lambda model, material: model)
+    monkeypatch.setattr(quality, "PATIENCE", patience)
+    own = dict(zip(quality.RUN_LENGTHS, (0.2, 0.09, 0.05, 0.04, 0.04, 0.04), strict=True))
+    monkeypatch.setattr(quality, "our_training", lambda steps, threads: (own[steps], steps / 100))
+    monkeypatch.setattr(
+        quality, "their_training", lambda steps, rate, threads: (0.1 if steps == arrives else gaps[rate], steps / 10)
+    )
+    (row,) = quality.quality_rows(2)
+    assert (row.ours, row.ours_setting, row.limit, row.unit) == (14, "1400 steps", 3, "s")
+    assert (row.peer, row.peer_setting) == (theirs, setting)
+
+
+def test_a_wrong_answer_has_the_form_of_a_right_one():
+    right = [np.zeros((2, 3)), (np.arange(3), 1.5), "text"]
+    stirred = check_times._stirred(right)
+    assert (stirred[0] != 0).sum() == 5  # sin(0) is 0
+    assert stirred[0].shape == (2, 3)
+    assert stirred[1][0] is right[1][0]
+    assert stirred[1:] == [[right[1][0], 1.5], "text"]
+
+
+def test_numbers_are_printed_to_four_digits():
+    row = BenchRow("a", 1234.567, 2 / 3, "b", 1.0, "ms", (1.23456, 2.0), share=0.123456)
+    told = row.to_dict()
+    assert [told[name] for name in ("ours", "peer", "ratio", "ours_spread", "share")] == [
+        1235.0,
+        0.6667,
+        0.00054,
+        [1.235, 2.0],
+        0.1235,
+    ]
 
 
 def test_the_soonest_run_that_arrives_is_taken(monkeypatch):

@@ -33,9 +33,10 @@ from mlm_mini.experiments.beyond.ngrams import (
 from mlm_mini.experiments.beyond.tuning import Tuning, tune
 from mlm_mini.experiments.lab.intervals import mean_interval, share_interval
 from mlm_mini.experiments.lab.permutations import permutation_share
+from mlm_mini.languages import proteins, python_code
 from mlm_mini.languages.characters import Characters
 from mlm_mini.languages.corpus import Corpus, Document
-from mlm_mini.languages.greek import GREEK_LETTERS, as_on_stone, greek_corpus
+from mlm_mini.languages.greek import BOOKS, GREEK_LETTERS, as_on_stone, greek_corpus
 from mlm_mini.languages.package_files import read_package_files
 from mlm_mini.languages.proteins import AMINO_ACIDS, protein_corpus
 from mlm_mini.languages.python_code import code_lines, python_corpus
@@ -778,6 +779,93 @@ def test_code_keeps_layout_and_loses_comments_and_docstrings():
     source = 'def f(x):\n    """Doc."""\n    # why\n    return x\n\n\nclass C:\n    """Alone."""\n'
     assert list(code_lines(source)) == ["def f ( x ) : ⏎", "⇥ return x ⏎", "⇤ class C : ⏎", "⇥ pass ⏎"]
     assert list(code_lines("def f(:\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ('"""Of the module."""\nx = 1  # one\n', ["x = 1 ⏎"]),
+        ('"""Alone."""\n', []),
+        ('x = """no docstring"""\n', ['x = """no docstring""" ⏎']),
+        ('def f(): "alone"\n', ["def f ( ) : pass ⏎"]),
+        ('async def f():\n    "Doc."\n    await g()\n', ["async def f ( ) : ⏎", "⇥ await g ( ) ⏎"]),
+        ("f(1,\n\n  2)\n", ["f ( 1 , 2 ) ⏎"]),
+        ('class C:\n    """Doc."""\n\n    "text"\n', ["class C : ⏎", '⇥ "text" ⏎']),
+    ],
+)
+def test_a_docstring_is_told_from_other_text(source, lines):
+    assert list(code_lines(source)) == lines
+
+
+def test_of_a_module_the_first_lines_are_taken_and_of_a_package_all_but_its_tests(tmp_path, monkeypatch):
+    (tmp_path / "package" / "test").mkdir(parents=True)
+    for name, text in {
+        "package/__init__.py": "a = 1\n",
+        "package/more.py": "b = 2\n",
+        "package/test_more.py": "c = 3\n",
+        "package/test/more.py": "d = 4\n",
+        "long.py": "name = 12345\n" * 3_000,
+        "broken.py": "def f(:\n",
+        "held.py": "e = 5\n",
+        "out.py": "f = 6\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(python_code, "_library", lambda: tmp_path)
+    monkeypatch.setattr(python_code, "TRAINING", ["package", "long", "broken", "missing"])
+    monkeypatch.setattr(python_code, "HELD_OUT_MODULES", {"validation": ["held"], "test": ["out"]})
+    documents = python_corpus.__wrapped__().documents
+    texts = {document.name: document.text for document in documents}
+    assert texts.pop("long") == "\n".join(["name = 12345 ⏎"] * (40_000 // 15))  # a line has 15 characters with its end
+    assert texts == {"package": "a = 1 ⏎\nb = 2 ⏎", "held": "e = 5 ⏎", "out": "f = 6 ⏎"}
+    assert [document.split for document in documents] == ["train", "train", "validation", "test"]
+    monkeypatch.setattr(python_code, "HELD_OUT_MODULES", {"validation": ["held"], "test": ["missing"]})
+    with pytest.raises(FileNotFoundError, match="no modules in"):
+        python_corpus.__wrapped__()
+
+
+def test_proteins_are_whole_of_one_kind_and_not_too_many_of_a_species(monkeypatch):
+    rng = np.random.default_rng(0)
+
+    def letters(length):
+        return "".join(rng.choice(list(AMINO_ACIDS), length))
+
+    train, other = letters(200), letters(100)
+    rows = [("mammal", "mouse", letters(n)) for n in (99, 100, 500, 501)]
+    rows += [("mammal", "human", train), ("bird", "hen", train), ("mammal", "human", letters(150) + "X")]
+    rows += [("bird", "many", letters(100)) for _ in range(41)]
+    # Of 93 + 7 runs of 8 letters, the first of which are those of the training side: 47 and 46 of 93.
+    rows += [("marsupial", "near", train[:54] + other[:46]), ("marsupial", "far", train[:53] + other[:47])]
+    rows += [("shark_ray", "shark", letters(100))]
+    lines = ["sequence,mhc_class,chain,source_group,organism"]
+    lines += [f"{sequence},I,alpha,{group},{name}" for group, name, sequence in rows]
+    lines += [f"{letters(100)},I,beta,bird,hen", f"{letters(100)},II,alpha,bird,hen"]
+    monkeypatch.setattr(proteins, "read_package_files", lambda *_: ["\n".join(lines).encode()])
+    documents = {document.name: document for document in protein_corpus.__wrapped__().documents}
+    found = {name: [len(line) for line in document.lines()] for name, document in documents.items()}
+    assert sorted(found.pop("mouse")) == [100, 500]
+    assert found == {"human": [200], "many": [100] * 40, "far": [100], "shark": [100]}
+    assert {name: documents[name].split for name in ("human", "far", "shark")} == {
+        "human": "train",
+        "far": "validation",
+        "shark": "test",
+    }
+
+
+def test_runs_in_common_are_a_share_of_the_sequences_own():
+    assert proteins.runs("ACDEFGHIK") == {"ACDEFGHI", "CDEFGHIK"}
+    assert proteins.shared_runs("ACDEFGHIK", proteins.runs("ACDEFGHIL" * 2)) == 0.5
+
+
+CHAPTERS_OF_BOOKS = (28, 16, 24, 21, 28, 16, 16, 13, 6, 6, 4, 4, 5, 3, 6, 4, 3, 1, 13, 5, 5, 3, 5, 1, 1, 1, 22)
+
+
+def test_greek_has_the_chapters_of_every_book():
+    names = [f"{book} {n}" for book, of in zip(BOOKS, CHAPTERS_OF_BOOKS, strict=True) for n in range(1, of + 1)]
+    documents = {document.name: document.text for document in greek_corpus().documents}
+    assert list(documents) == names
+    assert documents["Jn 1"].startswith("εν αρχη ην ο λογοσ και ο λογοσ ην προσ τον θεον")
+    assert documents["Jn 2"].startswith("και τη ημερα τη τριτη γαμοσ εγενετο εν κανα")
+    assert documents["Re 22"].endswith("η χαρισ του κυριου ιησου μετα παντων")
 
 
 def test_greek_is_letters_and_spaces():

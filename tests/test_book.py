@@ -3,6 +3,7 @@
 The whole book is built once, in half a minute of one core; a small model is trained for it, if it is not there yet.
 """
 
+import hashlib
 import html
 import json
 import os
@@ -12,6 +13,7 @@ from functools import partial
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from chromium import CHROMIUM, QUIET
@@ -21,7 +23,9 @@ from mlm_mini.book import moving, pages
 from mlm_mini.book import site as book_site
 from mlm_mini.book.contents import book_parts, first_page, opening
 from mlm_mini.book.place import MARK, check_place, in_one_step
-from mlm_mini.book.sliders import BookSlider, SliderState, slider_html
+from mlm_mini.book.sliders import BookSlider, SliderState, driven, slider_html, slider_values
+from mlm_mini.commands.book import checked_address
+from mlm_mini.commands.terminal import CommandError
 from mlm_mini.course.notebook import read_chapters
 from mlm_mini.figures import image_html, new_figure, png
 
@@ -224,6 +228,65 @@ def test_the_sentence_that_is_unmasked_is_the_one_in_the_picture_below(site):
     assert any(alt.startswith("A sentence after each step.") and alt.endswith(told) for alt in alts)
 
 
+def test_a_picture_becomes_a_file_of_its_size_named_for_what_it_holds(tmp_path):
+    from PIL import Image
+
+    markup = image_html(png(new_figure(2, 1)[0]), "a <b> figure")
+    for smaller, ending in ((False, "png"), (True, "webp")):
+        page = pages.with_files(f"<p>{markup}{markup}</p>", tmp_path / ending, smaller)
+        (path,) = (tmp_path / ending / "pictures").iterdir()
+        assert path.suffix == f".{ending}"
+        assert page.count(f'<img src="pictures/{path.name}" alt="a &lt;b&gt; figure" width="220" height="110"') == 2
+        assert page.count("--legible: 145px") == 2  # two thirds
+        assert Image.open(path).size == (220, 110)
+        assert path.stem == hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def test_the_positions_of_a_slider_are_round_numbers_and_the_page_opens_at_the_nearest():
+    assert slider_values(0.0, 1.0, 0.01)[::41] == [0.0, 0.41, 0.82]
+    assert len(slider_values(-8.0, 12.0, 0.25)) == 81
+
+    class Widget:
+        """Shows twice the position of its slider."""
+
+        def __init__(self):
+            self.slider = SimpleNamespace(min=1.0, max=2.0, step=0.25, value=1.6)
+
+        def __getattr__(self, name):
+            return SimpleNamespace(value=f"{name} {2 * self.slider.value:g}")
+
+    found = driven(Widget(), "name", "Label", ("row", "table"), "{:.2f}".format)
+    assert (found.name, found.label, found.start) == ("name", "Label", 2)
+    assert [state.value for state in found.states] == ["1.00", "1.25", "1.50", "1.75", "2.00"]
+    assert found.states[1] == SliderState("1.25", "status 2.5", ("row 2.5", "table 2.5"))
+
+
+def test_what_no_browser_asks_for_is_removed_and_an_empty_heading_is_a_cell(tmp_path):
+    gone = ("_sources/a.txt", "_static/locales/de/x.js", "_static/deep/x.map", "_static/macros.html", ".buildinfo")
+    kept = ("index.html", "_static/x.js", "searchindex.js")
+    for name in (*gone, "objects.inv", *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    book_site.remove_unread(tmp_path)
+    assert names_in(tmp_path) == set(kept)
+    context = {"body": '<th class="head"><p> </p></th><th></th><th><p>a</p></th>'}
+    book_site.without_empty_headings(None, None, None, context, None)
+    assert context["body"] == "<td></td><td></td><th><p>a</p></th>"
+
+
+@pytest.mark.parametrize("address", [None, "https://a.org/b", "http://a.org/b/", "https://a.org/b//"])
+def test_an_address_is_taken_without_its_last_slash(address):
+    assert checked_address(address) == (address and address.rstrip("/"))
+
+
+@pytest.mark.parametrize(
+    "address", ["", "a.org/b", "ftp://a.org", 'https://a.org/"b', "https://a.org/b c", "https://<a>"]
+)
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(CommandError, match="expected an address such as"):
+        checked_address(address)
+
+
 def test_equal_pieces_are_stored_once_and_cannot_end_the_script():
     states = (SliderState("a", "one", ("</script><b>", "x")), SliderState("b", 'two "2"', ("</script><b>", "y")))
     page = slider_html(BookSlider("name", "Label & <more>", states, 1))
@@ -283,6 +346,28 @@ def test_a_file_or_a_link_is_no_place_for_a_book(tmp_path):
     for name in ("file", "link"):
         with pytest.raises(FileExistsError, match="is no folder"):
             check_place(tmp_path / name)
+
+
+def test_a_book_that_cannot_take_its_place_leaves_the_former_one(tmp_path, monkeypatch):
+    out, replace = tmp_path / "book", os.replace
+    write_something(out, "old.html")
+
+    def replace_all_but_the_new_one(source, target):
+        if Path(source).suffix == ".new":
+            raise OSError(16, "Device or resource busy")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", replace_all_but_the_new_one)
+    with pytest.raises(OSError, match=r"could not be written to .*book \(Device or resource busy\)"):
+        write_something(out)
+    assert names_in(tmp_path) == {"book/old.html", f"book/{MARK}"}
+
+
+def test_of_many_files_of_a_stranger_three_are_named(tmp_path):
+    for name in "abcd":
+        (tmp_path / name).write_text("x")
+    with pytest.raises(FileExistsError, match=r"holds a, b, c \.\.\., which"):
+        check_place(tmp_path)
 
 
 def test_a_build_that_fails_leaves_the_former_book(tmp_path, monkeypatch):

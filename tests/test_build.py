@@ -184,14 +184,25 @@ def test_reset_keeps_the_learners_file(top):
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [("1 / 0", "ZeroDivisionError"), ("import sys; print('oh', file=sys.stderr)", "wrote to stderr: oh")],
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("import sys; print('oh', file=sys.stderr)", "wrote to stderr: oh"),
+        (
+            "import os, sys; print(os.listdir(os.environ['MLM_MINI_DATA']), file=sys.stderr)",
+            r"stderr: \[\]",
+        ),  # not mine
+    ],
 )
-def test_a_solution_that_fails_or_warns_stops_the_build(top, code, message):
+def test_a_solution_that_fails_or_warns_stops_the_build(top, code, message, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "progress.json").write_text("{}")
+    monkeypatch.setenv("MLM_MINI_DATA", str(tmp_path / "mine"))
     source = top / "solutions/99_double.py"
     source.write_text(source.read_text().replace("print(np.round(1.25, 1))", code))
     with pytest.raises(b.BuildError, match=message):
         b.build(top, say=lambda _: None)
     assert not (top / "solutions/99_double.ipynb").exists()
+    assert not (top / ANSWERS).exists()
 
 
 def test_a_chapter_that_is_no_notebook_is_left_alone(top):

@@ -1,17 +1,23 @@
 """The commands as a person types them."""
 
+import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mlm_mini import __main__ as command_line
+from mlm_mini import chapters
+from mlm_mini.commands import learn, terminal
 from mlm_mini.commands.notebooks import progress_counts
+from mlm_mini.commands.terminal import CommandError
 from mlm_mini.course import progress
 from mlm_mini.course.exercises import all_exercises
 
@@ -122,6 +128,33 @@ def test_the_test_command_hands_on_its_arguments_and_its_status(monkeypatch):
     assert folder == TOP
 
 
+@pytest.mark.parametrize(
+    ("cores", "own", "workers", "threads"),
+    [(1, None, 1, 1), (2, None, 2, 1), (6, None, 4, 1), (16, None, 4, 4), (16, "3", 4, 3), (None, None, 1, 1)],
+)
+def test_tests_share_the_cores_out(cores, own, workers, threads, monkeypatch):
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda command, cwd, env: calls.append((command, env)) or 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if own:
+        monkeypatch.setenv("OMP_NUM_THREADS", own)
+    assert run("test", "-x") == 0
+    ((command, environment),) = calls
+    assert command[command.index("-n") + 1] == str(workers)
+    assert environment["OMP_NUM_THREADS"] == str(threads)
+    assert environment["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.parametrize(("more", "prepared"), [((), 1), (("-k", "softmax"), 0)])
+def test_models_are_made_before_all_tests_and_not_before_some(more, prepared, monkeypatch):
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda *_, **__: calls.append("pytest") or 0)
+    monkeypatch.setattr(chapters, "prepare_chapters", lambda finished: calls.append("models"))
+    assert run("test", *more) == 0
+    assert calls == ["models"] * prepared + ["pytest"]
+
+
 def test_minutes_left_leave_out_what_is_solved(data_folder):
     exercises = list(all_exercises().values())
     progress.record_attempt(exercises[0].id, solved=True)
@@ -192,6 +225,121 @@ def test_a_learners_own_settings_of_jupyter_stand_behind_the_courses(tmp_path, m
         monkeypatch.setenv("JUPYTER_CONFIG_PATH", own)
         assert run("learn", "--no-browser") == 0
         assert seen.pop().split(os.pathsep) == folders
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """The flags with which JupyterLab would be started."""
+    from jupyterlab.labapp import LabApp
+
+    seen = []
+    monkeypatch.setattr(LabApp, "launch_instance", lambda argv: seen.append(argv))
+    for name in ("JUPYTER_CONFIG_PATH", "PYDEVD_DISABLE_FILE_VALIDATION"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.chdir(tmp_path)
+    return seen
+
+
+def test_a_token_is_a_secret_that_stands_in_no_list_of_processes(served, monkeypatch, capsys):
+    tokens = []
+    for _ in range(2):
+        monkeypatch.setenv("JUPYTER_TOKEN", "")
+        del os.environ["JUPYTER_TOKEN"]
+        assert run("learn", "--no-browser") == 0
+        tokens.append(os.environ["JUPYTER_TOKEN"])
+        assert f"?token={tokens[-1]}\n" in capsys.readouterr().out
+        assert Path.cwd() == TOP
+    assert re.fullmatch("[0-9a-f]{48} [0-9a-f]{48}", " ".join(tokens))
+    assert tokens[0] != tokens[1]
+    assert not any(token in " ".join(flags) for token in tokens for flags in served)
+
+
+@pytest.mark.parametrize(("user", "options"), [(0, ("--no-browser",)), (1000, ())])
+def test_the_server_is_on_this_machine_alone_at_the_port_that_was_printed(user, options, served, monkeypatch, capsys):
+    monkeypatch.setenv("JUPYTER_TOKEN", "x")
+    monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
+    assert run("learn", "02", *options) == 0
+    port, page = re.search(r"http://127\.0\.0\.1:(\d+)(/\S*)\?", capsys.readouterr().out).groups()
+    (flags,) = served
+    assert page == "/lab/tree/chapters/02_surprisal.ipynb"
+    assert {
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={TOP}",
+        f"--LabApp.default_url={page}",
+        "-y",
+    } <= set(flags)
+    assert ("--no-browser" in flags) == bool(options)
+    assert ("--allow-root" in flags) == (user == 0)
+
+
+def test_the_first_port_that_is_free_is_taken(monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(learn, "FIRST_PORT", port)
+        assert port < learn.free_port(None) < port + 100
+    assert learn.free_port(None) == port
+
+    class NothingFree(socket.socket):
+        def bind(self, _):
+            raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(learn.socket, "socket", NothingFree)
+    with pytest.raises(CommandError, match=f"no free port from {port} to {port + 99}: choose one with --port"):
+        learn.free_port(None)
+    for wrong in (0, -1, 65536):
+        with pytest.raises(CommandError, match=f"--port {wrong}: expected a number from 1 to 65535"):
+            learn.free_port(wrong)
+
+
+def test_a_copy_that_was_kept_is_no_chapter(tmp_path):
+    (tmp_path / "chapters").mkdir()
+    for name in ("01_softmax.kept-20260101-000000.ipynb", "02_surprisal.ipynb", "notes.ipynb"):
+        (tmp_path / "chapters" / name).write_text("{}")
+    assert learn.find_chapter(tmp_path, "02").name == "02_surprisal.ipynb"
+    with pytest.raises(CommandError, match=r"there is no chapter '01' in .*; there are: 02$"):
+        learn.find_chapter(tmp_path, "01")
+    with pytest.raises(CommandError, match=r"there are: none$"):
+        learn.find_chapter(tmp_path / "chapters", "01")
+
+
+# ---- what the commands share
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "escaped"),
+    [
+        ("é", "utf-8", False),
+        ("é", "ascii", True),
+        ("a\x9b", "utf-8", True),
+        ("\u202e", "utf-8", True),
+        ("☃\n", None, False),
+    ],
+)
+def test_json_is_escaped_where_a_terminal_would_obey_it_or_cannot_write_it(text, encoding, escaped, monkeypatch):
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=out.write, encoding=encoding))
+    terminal.write_json({"text": text}, "-")
+    assert out.getvalue() == json.dumps({"text": text}, ensure_ascii=escaped, indent=1) + "\n"
+
+
+def test_json_without_spaces_is_written_in_one_step_or_is_a_sentence(tmp_path, monkeypatch):
+    target = tmp_path / "table.json"
+    terminal.write_json({"a": [1, 2], "b": "é"}, str(target), compact=True)
+    assert target.read_text(encoding="utf-8") == '{"a":[1,2],"b":"é"}\n'
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(CommandError, match=r"cannot write .*table\.json: "):
+        terminal.write_json({}, str(target))
+    assert target.read_text(encoding="utf-8").startswith('{"a"')
+    assert [path.name for path in tmp_path.iterdir()] == ["table.json"]
+
+
+def test_no_line_of_an_error_goes_on_and_on():
+    told = terminal.told(ValueError(f"a\x1b[2J\n{'b' * 1000}\n{'c' * 1001}"))
+    assert told.splitlines() == ["a\\x1b[2J", "b" * 1000, "c" * 1000 + "..."]
 
 
 def test_learn_serves_the_chapter_it_prints():

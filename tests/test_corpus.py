@@ -88,7 +88,8 @@ def test_the_split_is_a_partition_with_about_4_percent_on_each_held_out_side():
     words = {name: sum(len(text.split()) for text in side.texts()) for name, side in sides.items()}
     for name in ("validation", "test"):
         assert 0.03 < words[name] / sum(words.values()) < 0.05
-    assert sides["test"].source == corpus.source
+    for name in ("source", "license", "note"):
+        assert getattr(sides["test"], name) == getattr(corpus, name)
 
 
 def test_an_unknown_split_is_named():

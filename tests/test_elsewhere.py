@@ -61,6 +61,16 @@ def test_on_colab_it_asks_first(missing, monkeypatch, answer, runs):
     assert ran == ([("pip", install_line())] if runs else [])
 
 
+def test_each_service_opens_this_chapter_of_the_main_branch(monkeypatch):
+    monkeypatch.setattr(elsewhere, "repository", lambda: "https://github.com/me/course")
+    assert elsewhere.services("01_softmax") == {
+        "Colab": "https://colab.research.google.com/github/me/course/blob/main/chapters/01_softmax.ipynb",
+        "Kaggle": "https://kaggle.com/kernels/welcome?src=https://github.com/me/course/blob/main/chapters/01_softmax.ipynb",
+        "Binder": "https://mybinder.org/v2/gh/me/course/main?urlpath=lab/tree/chapters/01_softmax.ipynb",
+        "Codespaces": "https://codespaces.new/me/course",
+    }
+
+
 def test_the_address_is_the_same_wherever_it_must_be_written_out():
     """pyproject.toml says it; these pages cannot read it from there."""
     readme = (TOP / "README.md").read_text(encoding="utf-8")

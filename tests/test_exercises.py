@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mlm_mini import reference
+from mlm_mini.course import chance
 from mlm_mini.course import notebook as nb
 from mlm_mini.course.answer import ANSWER_FILE
 from mlm_mini.course.compare import difference
@@ -15,6 +16,7 @@ from mlm_mini.course.exercises import all_exercises, find_exercise
 from mlm_mini.course.habits import spoiled
 from mlm_mini.course.judging import judge
 from mlm_mini.course.run import run_case
+from mlm_mini.course.stand_ins import Disk, PowerCut, ToyModel
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 CHAPTERS = nb.read_chapters(SOLUTIONS)
@@ -218,3 +220,109 @@ def test_an_unknown_exercise_names_its_neighbors():
         find_exercise("01.sofmax")
     with pytest.raises(ValueError, match="comes first"):
         find_exercise(print)
+
+
+# ---- what is measured about luck
+
+
+def rows(*texts):
+    return np.array([[letter == "x" for letter in text] for text in texts])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "may", "axis", "excess"),
+    [
+        (rows("xx.."), rows("xxxx"), 1, 1 / 3 - 2 / 9),  # of xx, x. and .. one in three, beside 2/3 and 1/3
+        (rows("x.x.x"), rows("xxxxx"), 1, -1 / 4),
+        (rows("x.x.x"), rows("x.x.x"), 1, 0.0),  # there are no neighbors
+        (rows("xx", "..", "xx"), rows("xx", "xx", "xx"), 0, -1 / 4),
+        (rows("xx", "..", "xx"), rows("xx", "xx", "xx"), 1, 2 / 3 - 4 / 9),
+    ],
+)
+def test_neighbors_that_fare_alike_are_counted_beside_chance(chosen, may, axis, excess):
+    assert chance.together(chosen, may, axis) == pytest.approx(excess, abs=1e-4)
+
+
+def test_values_that_repeat_are_counted_beside_chance():
+    every = np.ones((1, 5), dtype=bool)
+    assert chance.alike(np.array([[1, 1, 2, 2, 1]]), every, 1) == 0  # pairs 11 12 22 21: a half, and a half by chance
+    assert chance.alike(np.array([[1, 2, 1, 2, 1]]), every, 1) == -0.5
+    values = np.random.default_rng(0).integers(0, 4, (200, 200))
+    found, deviation = chance._excess(values, np.ones_like(values, dtype=bool), 1)
+    assert abs(found) < 5 * deviation
+    assert deviation == pytest.approx(np.sqrt(3 / 16 / values.size), rel=0.05)  # of draws that agree one time in four
+
+
+@pytest.mark.parametrize(
+    ("counts", "p", "times"),
+    [
+        ([0, 10], None, 5 / np.sqrt(2.5)),
+        ([5, 5], None, 0.0),
+        ([4, 6], 0.5, 1 / np.sqrt(2.5)),
+        ([10, 10], None, 1.0),  # nothing is left to luck
+        ([4, 6], 0.1, 1 / np.sqrt(0.9)),
+    ],
+)
+def test_the_spread_of_counts_is_beside_that_of_single_draws(counts, p, times):
+    assert chance.spread(counts, 10, p) == pytest.approx(times)
+    assert chance.varies(counts, 10, p) == (0.4 < times < 2)
+
+
+def test_what_was_found_is_said_in_words():
+    said = [chance.beside_independent(times) for times in (0.39, 0.41, 1.99, 2.01)]
+    assert said == ["too little", "as they should", "as they should", "too much"]
+    said = [chance.beside_chance(excess) for excess in (-0.0061, -0.006, 0.006, 0.0061)]
+    assert said == ["less often", "as often", "as often", "far more often"]
+    assert [chance.amount(rows(text), many=False) for text in ("..", "x.", "xx")] == ["none", "some", "all"]
+    assert chance.amount(rows("x..."), many=True) == 0.25
+    assert chance.share(np.array([])) == 0.0
+
+
+def test_draws_in_a_row_go_on_with_one_generator_and_leave_the_arguments():
+    rng, given = np.random.default_rng(3), np.zeros(2)
+
+    def draw(values, rng):
+        values += 1
+        return values + rng.random(2)
+
+    expected = np.random.default_rng(3).random((3, 2)) + 1
+    np.testing.assert_array_equal(chance.in_a_row(draw, 3, given, rng), expected)
+    assert not given.any()
+    assert rng.random() == expected[0, 0] - 1
+    assert chance.repeatable(draw, given, rng)
+    assert not chance.repeatable(lambda values, rng: np.random.default_rng().random(2), given, rng)
+
+
+# ---- what stands in
+
+
+def test_a_disk_keeps_half_of_what_was_not_flushed_and_stops_before_an_operation():
+    disk = Disk({"old": b"1234"})
+    disk.write("new", b"abcdef")
+    assert disk.after_a_cut() == {"old": b"1234", "new": b"abc"}
+    disk.flush("new")
+    disk.rename("new", "old")
+    assert disk.after_a_cut() == {"old": b"abcdef"}
+    assert disk.written == {"new"}
+    for missing in (disk.flush, disk.delete, lambda name: disk.rename(name, "newer")):
+        with pytest.raises(FileNotFoundError, match="'new'"):
+            missing("new")
+    disk.operations_left = 1
+    disk.delete("old")
+    assert not disk.exists("old")
+    with pytest.raises(PowerCut):
+        disk.write("late", b"x")
+    assert disk.lost_power
+    assert disk.after_a_cut() == {}
+
+
+def test_a_toy_model_pays_for_each_part_in_training():
+    model = ToyModel(slope=3.0)
+    assert model(2.0) == 6 + 3  # itself and two parts
+    next(model.children()).eval()
+    assert model(2.0) == 6 + 2
+    assert model.eval()(2.0) == 6
+    assert model.train() is model
+    assert [part.training for part in model.modules()] == [True] * 3
+    with pytest.raises(ValueError, match="missing"):
+        model(None)

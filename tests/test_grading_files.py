@@ -1,5 +1,6 @@
 """Files as learners and platforms send them: each has a row, and none ends the run."""
 
+import ast
 import io
 import json
 import os
@@ -11,7 +12,9 @@ import pytest
 from submissions import answer, chapter, code, content, written
 
 from mlm_mini.__main__ import main
+from mlm_mini.grading import archives
 from mlm_mini.grading.archives import Unreadable, find
+from mlm_mini.grading.notebooks import read_notebook
 from mlm_mini.grading.pool import Settings, mark_file
 from mlm_mini.grading.submission import take_apart
 
@@ -76,6 +79,65 @@ def test_large_notebooks_are_read():
     assert take_apart(json.dumps(big).encode()).chapter == "01"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_notebook_is_read_in_any_of_its_encodings(encoding):
+    written_so = json.dumps(json.loads(written_in("é")), ensure_ascii=False).encode(encoding)
+    assert read_notebook(written_so).cells[0].source == "é"
+
+
+def written_in(*sources, **rest):
+    return json.dumps({"cells": [code(source) for source in sources], "nbformat": 4, "metadata": {}, **rest}).encode()
+
+
+@pytest.mark.parametrize(
+    ("source", "runs", "why"),
+    [
+        ("%%time\n%%capture out\nx = 1", "x = 1", ""),
+        ("%%timeit -n 3\nx = 1", "x = 1", ""),
+        ("%%timed\nx = 1", "", "it begins with %%timed"),
+        ("\n%%bash\nls", "", "it begins with %%bash"),
+        ("if a:\n    !ls\nout = !ls\nb = %pwd\nnp.exp??\nx = 1", "if a:\n    pass\npass\npass\npass\nx = 1", ""),
+        ("x = a % b\ny = '?'", "x = a % b\ny = '?'", ""),
+        ("x =\n", "", "it is not valid Python: invalid syntax, line 1"),
+        ("x" * (2**20 + 1), "", "it holds more than a million characters"),
+    ],
+)
+def test_what_only_ipython_understands_is_left_out(source, runs, why):
+    statements, _, said = read_notebook(written_in(source)).cells[0].parsed
+    assert ast.unparse(ast.Module(statements, [])) == (ast.unparse(ast.parse(runs)) if runs else "")
+    assert said == why
+
+
+@pytest.mark.parametrize(
+    "line", ["# exercise: 01.softmax", "  ## Exercise :01.softmax  ", "x = 1\n#exercise: 01.softmax\ny = 2"]
+)
+def test_a_cell_says_which_exercise_it_holds(line):
+    (cell,) = read_notebook(written_in(line)).cells
+    assert cell.exercises == ["01.softmax"]
+
+
+def test_a_cell_says_what_it_checks():
+    source = "check('01.softmax', mine)\n  check( \"02.kl\" , kl )\n# check('03.a', b)"
+    (cell,) = read_notebook(written_in(source)).cells
+    assert cell.checks == [("01.softmax", "mine"), ("02.kl", "kl")]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name", "chapter"),
+    [
+        ({"course": {"chapter": "03"}}, "02_surprisal.ipynb", "03"),
+        ({"course": {"chapter": "77"}}, "02_surprisal.ipynb", "02"),
+        ({}, "02.ipynb", "02"),
+    ],
+)
+def test_a_notebook_that_names_no_exercise_is_of_the_chapter_that_is_said(metadata, name, chapter):
+    raw = written_in("x = 1", metadata=metadata)
+    assert take_apart(raw, name=name).chapter == chapter
+    assert take_apart(raw, "01", name).chapter == "01"
+    most = written_in("# exercise: 01.softmax", "check('02.kl', kl)", "# exercise: 02.kl", metadata=metadata)
+    assert take_apart(most, name=name).chapter == "02"
+
+
 def archive(members, **more):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
@@ -95,6 +157,70 @@ def test_an_archive_has_a_folder_for_each_learner(tmp_path):
     )
     assert [file.name for file in files] == ["Ann_1_file", "Bob_2"]
     assert take_apart(files[0].read()).chapter == "01"
+
+
+@pytest.mark.parametrize(
+    ("members", "names"),
+    [
+        (("class/Ann/01_softmax.ipynb", "class/Bob/deep/01_softmax.ipynb"), ["Ann", "Bob"]),  # one folder around all
+        (("Ann/deep/01_softmax.ipynb", "Bob/01_softmax.ipynb"), ["Ann", "Bob"]),
+        (("Ann/01_softmax.ipynb",), ["Ann"]),
+        (("Ann.ipynb", "Bob.IPYNB"), ["Ann", "Bob"]),
+        (("Ann\\01_softmax.ipynb", "Bob\\01_softmax.ipynb"), ["Ann", "Bob"]),  # as Windows writes them
+        (("Ann/a.ipynb", "__MACOSX/Ann/a.ipynb", "Ann/.ipynb_checkpoints/a.ipynb", "Bob/._b.ipynb"), ["Ann"]),
+        (("Ann/a.txt", "Ann/b.ipynb/", "b.py"), []),
+    ],
+)
+def test_whose_a_file_in_an_archive_is(members, names, tmp_path):
+    files = found(tmp_path, archive(dict.fromkeys(members, GOOD)))
+    assert [(file.name, file.problem) for file in files] == [(name, "") for name in names]
+    assert all(file.read() == GOOD for file in files)
+
+
+def test_archives_are_opened_three_deep_and_no_deeper(tmp_path):
+    raw, name = GOOD, "01_softmax.ipynb"
+    for _ in range(3):
+        raw, name = archive({name: raw}), "inner.zip"
+        (file,) = found(tmp_path, raw)
+        assert file.problem == ""
+        assert file.read() == GOOD
+    (file,) = found(tmp_path, archive({name: raw}))
+    assert file.problem == "An archive in an archive in an archive: it was left alone."
+
+
+def test_what_is_locked_or_too_large_or_too_many_is_left_alone(tmp_path, monkeypatch):
+    raw = archive({"a.ipynb": GOOD})
+    locked = bytearray(raw)
+    for head, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):  # what says so, where the file begins and in the contents
+        locked[raw.index(head) + place] |= 1
+    (file,) = found(tmp_path, bytes(locked))
+    assert file.problem == "It is locked with a password."
+    monkeypatch.setattr(archives, "MOST_FILE", len(GOOD))
+    (file,) = found(tmp_path, raw)
+    assert file.read() == GOOD
+    monkeypatch.setattr(archives, "MOST_FILE", len(GOOD) - 1)
+    (file,) = found(tmp_path, raw)
+    assert file.problem.startswith("Unpacked it would be")
+    (file,) = found(tmp_path, GOOD, "a.ipynb")
+    with pytest.raises(Unreadable, match=r"^It is larger than"):
+        file.read()
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 2)
+    members = dict.fromkeys(("a.ipynb", "b.ipynb", "c.txt"), b"{}")
+    (file,) = found(tmp_path, archive(members))
+    assert (file.name, file.problem) == ("class", "The archive holds 3 files: it was left alone.")
+    del members["c.txt"]
+    assert [file.problem for file in found(tmp_path, archive(members))] == ["", ""]
+
+
+def test_a_file_with_a_chapters_name_is_named_after_its_folder(tmp_path):
+    names = {}
+    for place in (*(f"ann/{folder}01_softmax.ipynb" for folder in ("", "chapters/", "solutions/")), "Ann.ipynb"):
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(GOOD)
+        (file,) = find([str(path)])
+        names[place] = file.name
+    assert list(names.values()) == ["ann", "01_softmax", "01_softmax", "Ann"]
 
 
 def test_an_archive_of_one_learner_is_named_after_it(tmp_path):

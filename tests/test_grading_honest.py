@@ -2,11 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 from submissions import answer, cell_of, chapter, code, content, written
 
-from mlm_mini.course.exercises import all_exercises
-from mlm_mini.grading.fresh import fresh
+from mlm_mini.course.exercises import all_exercises, find_exercise
+from mlm_mini.grading import whole_numbers
+from mlm_mini.grading.fresh import Bend, differs, fresh
 from mlm_mini.grading.inside import messages, wire
 from mlm_mini.grading.marks import mark, mark_submission
 from mlm_mini.grading.sandbox import Sandbox
@@ -264,6 +266,94 @@ def test_every_argument_can_be_handed_over(exercise):
         for case in known.cases:
             sent = wire.Encoder(remote=Here().keep).encode((case.args, case.kwargs))
             assert b'["opaque"' not in messages.without_buffers(sent), case.name
+
+
+# ---- inputs that nobody has seen
+
+
+def bends():
+    return [Bend(np.random.default_rng(seed)) for seed in range(20)]
+
+
+def test_numbers_are_bent_by_a_rising_curve_that_leaves_some_where_they_are():
+    still = np.array([-np.inf, -1e9, -1.0, 0.0, 1e-15, 1.0, 1e9])
+    rising = np.array([-7.0, -2.0, -0.5, -0.1, 0.2, 0.2, 0.7, 1.5, 30.0])
+    for bend in bends():
+        assert bend(still).tolist() == still.tolist()
+        bent = bend(rising)
+        assert (np.diff(bent) >= 0).all()
+        assert bent[4] == bent[5]
+        assert (bent != rising).all()
+        assert (np.sign(bent) == np.sign(rising)).all()
+        assert ((np.abs(bent) < 1) == (np.abs(rising) < 1)).all()
+        assert bend(0.5) == pytest.approx(bend(np.array([0.5]))[0])
+    assert len({bend(0.5) for bend in bends()}) == 20
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_a_distribution_stays_one_along_its_axis_and_so_does_its_logarithm(axis):
+    p = np.array([[0.1, 0.2, 0.7], [0.0, 0.5, 0.5], [0.6, 0.3, 0.1]])
+    p = p if axis else p.T
+    for bend in bends()[:3]:
+        bent = bend(p)
+        np.testing.assert_allclose(bent.sum(axis), 1, rtol=1e-12)
+        assert (bent == 0).tolist() == (p == 0).tolist()
+        assert not np.allclose(bent, p, rtol=1e-3)
+        with np.errstate(divide="ignore"):
+            np.testing.assert_allclose(np.exp(bend(np.log(p))), bent, rtol=1e-12)
+
+
+def test_words_change_throughout_and_marks_of_the_course_stay():
+    for bend in bends()[:5]:
+        moved = bend("abz")
+        assert moved != "abz"
+        assert (ord(moved[1]) - ord(moved[0])) % 26 == (ord(moved[0]) - ord(moved[2])) % 26 == 1
+        assert bend(["abz [MASK].", ("[CLS]", "abz")]) == [f"{moved} [MASK].", ("[CLS]", moved)]
+        table = bend({"abz": 0.25, "q": 0.75})
+        assert list(table) == [moved, bend("q")]
+        assert sum(table.values()) == pytest.approx(1, abs=1e-12)
+        assert table[moved] != 0.25
+        assert bend({"abz": [2.0]}) == {"abz": [bend(2.0)]}  # names of parts, and no words of a text
+        assert bend({"abz"}) == {moved}
+
+
+def test_what_may_be_a_size_or_an_id_is_left_alone():
+    ids, flags = np.array([3, 0, 7]), np.array([True, False])
+    for value in (7, True, None, ids, flags):
+        assert bends()[0](value) is value
+    assert bends()[0](np.random.default_rng(1)).random() != np.random.default_rng(1).random()
+
+
+@pytest.mark.parametrize("name", ["01.softmax", "05.causal-mask", "07.learning-rate"])
+def test_a_seed_has_inputs_of_its_own_and_other_answers(name):
+    exercise = find_exercise(name)
+    fresh.cache_clear()
+    sent = [wire.Encoder().encode([case.args for case in fresh(exercise, seed).cases]) for seed in (1, 2)]
+    assert any(differs(exercise, 1))
+    fresh.cache_clear()
+    assert wire.Encoder().encode([case.args for case in fresh(exercise, 1).cases]) == sent[0] != sent[1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whole_numbers_become_others_that_make_sense(seed):
+    luck, ids = np.random.default_rng(seed), np.array([[2, 9, 103, 9, 500], [0, 3, 101, 8, 3]])
+    moved, special = whole_numbers.renumbered(luck, (ids, np.array([103, 2])))
+    assert (np.isin(moved, special) == np.isin(ids, [103, 2])).all()
+    assert ((moved[0, :, None] == moved[1]) == (ids[0, :, None] == ids[1])).all()
+    (words,) = whole_numbers.other_words(luck, (ids,))
+    kept = np.isin(ids, [0, 2, 3, 101, 103])
+    assert (words[kept] == ids[kept]).all()
+    assert (words[~kept] - ids[~kept] > 190).all()
+    (shuffled,) = whole_numbers.shuffled(luck, (ids,))
+    assert sorted(shuffled.ravel()) == sorted(ids.ravel())
+    step, steps, warmup, highest, last = whole_numbers.longer_training(luck, (30, 100, 10, 2.0, 0.1))
+    assert (step / steps, warmup / steps, last) == (0.3, 0.1, 0.1)
+    assert steps > 100
+    assert 1 <= highest <= 1.8
+    B, T, k, *sizes = whole_numbers.flops(luck, (2, 8, 8, 3, 4, 5, 6))
+    assert 8 < k <= T
+    assert all(new > old for new, old in zip((B, *sizes), (2, 3, 4, 5, 6), strict=True))
+    assert whole_numbers.larger(0, 2)(luck, (1, 1, 1))[1] == 1
 
 
 OTHERWISE = {

@@ -1,13 +1,18 @@
 """What earns no point: a submission that looks for the answer, forges one, or goes for the judge."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from submissions import TOP, answer, chapter, code, content, written
 
-from mlm_mini.course.diagnosis import expected_outcomes
+from mlm_mini.course.answer import Answer
+from mlm_mini.course.diagnosis import Diagnosis, Problem, expected_outcomes
+from mlm_mini.course.exercise import Case, Exercise
 from mlm_mini.course.exercises import all_exercises, find_exercise
+from mlm_mini.course.run import Outcome
+from mlm_mini.grading import partial
 from mlm_mini.grading.libraries import LIBRARIES, libraries_named
 from mlm_mini.grading.marks import IMPORTED, MEMORIZED, mark
 from mlm_mini.grading.program import Program
@@ -358,6 +363,59 @@ def test_an_error_on_some_inputs_leaves_a_part_of_a_random_answer(sandbox):
     guard = "    if maskable.ndim == 3:\n        raise IndexError\n"
     found = marked(written("03.select", right.replace(first, guard + first)), "03.select", sandbox)
     assert 0 < found.points <= 5, found
+
+
+def diagnosis(exercise, problems, **more):
+    """What was found where the answers to some inputs have such problems."""
+    tried = [Outcome() for _ in problems]
+    return Diagnosis(exercise, tried, tried, [kind and Problem(kind) for kind in problems], **more)
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "kind", "points"),
+    [
+        (SOFTMAX, 8, "differs", 5.0),  # of 10 points at most half
+        (SOFTMAX, 6, "differs", 3.5),  # 3.75, down to a half
+        (SOFTMAX, 4, "raised", 2.5),
+        (SOFTMAX, 3, "differs", 0.0),  # less than half
+        ("03.select", 6, "raised", 3.5),
+        ("03.select", 6, "differs", 0.0),  # a wrong law
+        ("04.clinic-inplace", 7, "differs", 0.0),
+    ],
+)
+def test_part_of_the_points_is_in_proportion_to_the_inputs_that_tell(name, right, kind, points, monkeypatch):
+    exercise = dataclasses.replace(find_exercise(name), minutes=10)
+    monkeypatch.setattr(partial, "telling", lambda *_: [True] * 8 + [False] * 4)
+    problems = [None] * right + [kind] * (8 - right) + [None, kind, None, None]
+    found = diagnosis(exercise, problems)
+    assert partial.part_of_the_points(exercise, found, 1) == points
+    for other in ({"handed_in": True}, {"expected": [*found.expected, Outcome()]}):
+        assert partial.part_of_the_points(exercise, dataclasses.replace(found, **other), 1) == 0
+
+
+def test_an_input_tells_nothing_where_doing_nothing_is_right():
+    def case(*args, **kwargs):
+        return Case(str((args, kwargs)), args, kwargs)
+
+    empty = np.zeros((0, 3))
+    exercise = Exercise(
+        "99.scaled",
+        "Scaled",
+        (
+            case(np.zeros(3), by=2),
+            case(np.array([2.0, 5.0]), by=1),
+            case(np.array([2.0, 5.0]), by=3),
+            case(empty, by=2),
+        ),
+        (),
+        ("Think.",),
+        1,
+        answer=Answer(
+            "99.scaled",
+            "def scaled(values, by):\n    if not values.size:\n        raise ValueError\n    return by * values\n",
+        ),
+    )
+    assert partial.telling(exercise, 1) == [False, False, True, False]
 
 
 LIBRARY = {

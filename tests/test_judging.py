@@ -21,15 +21,17 @@ import torch
 
 from mlm_mini import reference
 from mlm_mini.course import clock, judging
-from mlm_mini.course.answer import Answer
+from mlm_mini.course.answer import Answer, Edit, Wrong
 from mlm_mini.course.clock import TimeLimitReached, time_limit
 from mlm_mini.course.compare import difference
-from mlm_mini.course.diagnosis import diagnose
-from mlm_mini.course.exercise import Case, Exercise
+from mlm_mini.course.diagnosis import Diagnosis, Problem, _plainest, diagnose, expected_outcomes, size
+from mlm_mini.course.exercise import Case, Exercise, Mistake
 from mlm_mini.course.judging import CheckFailed, check, failing, hint, judge
 from mlm_mini.course.report import explanation
-from mlm_mini.course.showing import call_text, one_line, value_text
+from mlm_mini.course.run import Outcome
+from mlm_mini.course.showing import call_text, lines_of, one_line, value_text
 from mlm_mini.course.surroundings import global_generators, quiet, restore_generators
+from mlm_mini.course.watching import Calls, arrays_in, watch_calls
 
 MOST_LINES = 15
 
@@ -171,11 +173,19 @@ def test_an_error_inside_the_package_names_the_learners_line_that_called_it():
     assert "of your code: return reference.softmax(values * np.nan)" in text
 
 
+def test_a_list_that_is_changed_is_told_too():
+    count = Answer("99.count", "def count(words):\n    return len(words)\n")
+    case = Case("two", (["a", "b"],))
+    exercise = Exercise("99.count", "Count", (case,), (), ("Think of one word.",), 1, answer=count)
+    assert "modifies its input (argument 1)" in " ".join(judge(exercise, lambda w: (len(w), w.clear())[0]).lines)
+
+
 def test_an_expected_error_is_asked_for():
     text = said(lambda values, axis=-1: values - (values.mean(axis, keepdims=True) if values.size else 0))
     assert "Expected a ValueError for this input" in text
     text = said(lambda values, axis=-1: right(values, axis) if values.size else ValueError("empty"))
     assert "returns the ValueError" in text
+    assert "returns the ValueError" in said(lambda values, axis=-1: right(values, axis) if values.size else ValueError)
 
 
 def test_code_that_hangs_is_stopped():
@@ -548,6 +558,12 @@ DIFFERENT = [
     (np.ma.array([1.0]), np.array([1.0]), "MaskedArray"),
     ({"a": 1}, {"b": 1}, "has the keys ['a']"),
     ([("a", 1.0)], {"a": 1.0}, "a list of 1; expected a dict of 1"),
+    (np.array([1.1], np.float32), np.array([1.0]), "1.1 where 1.0"),  # no matter of float32 alone
+    (np.array([1.0], np.float16), np.array([1.5]), "1.0 where 1.5"),
+    (np.array([np.inf, 1.0]), np.array([np.inf, 2.0]), "1 of 2 numbers differ: 1.0 where 2.0"),
+    (np.array([7.0, np.inf]), np.array([1.0, 2.0]), "inf where 2.0"),
+    (np.array([True, False]), (1.0, 0.0), "bool array of shape (2,); expected a tuple of 2"),
+    (np.array([1.0, 2.0]), ("a", 2.0), "float64 array of shape (2,); expected a tuple of 2"),
 ]
 
 
@@ -566,6 +582,8 @@ ALIKE = [
     (np.array([np.nan, np.inf]), np.array([np.nan, np.inf])),
     (0.5, np.array(0.5)),
     (np.array([1], dtype=np.int32), np.array([1])),
+    (np.array([1.0, 2.0]), (1.0, 2.0)),
+    ({np.int64(1): 0.5, "a": 1}, {1: 0.5, "a": 1}),
 ]
 
 
@@ -681,6 +699,8 @@ def test_an_answer_that_is_an_input_is_no_new_object():
     assert judge(fresh, right).correct
     assert judge(CENTER, same_when_centered).correct
     assert "shares its memory with an input" in " ".join(judge(fresh, same_when_centered).lines)
+    measured = dataclasses.replace(fresh, observe=lambda function, *args, **kwargs: function(*args, **kwargs))
+    assert judge(measured, same_when_centered).correct, "what is measured is no answer"
 
 
 def test_a_counter_is_as_good_as_a_dict_and_numpys_words_as_words():
@@ -789,6 +809,142 @@ def test_no_input_is_shown_cut_in_the_middle():
 def test_a_report_shows_the_part_that_differs_and_the_shape_of_what_is_large():
     assert value_text("Yours: ", {"a": {"b": 1.5, "c": 2.5}}, near="['a']['c']") == ["Yours: a = c = 2.5"]
     assert one_line(np.zeros((30, 40))) == "float64 array of shape (30, 40)"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (list(range(9)), "[0, 1, 2, 3, 4, 5, 6, 7, ...]"),
+        (tuple(range(8)), "(0, 1, 2, 3, 4, 5, 6, 7)"),
+        (dict.fromkeys("abcdefghi", 1), "{" + ", ".join(f"'{c}': 1" for c in "abcdefgh") + "}"),
+        ([[[[[1]]]]], "[[[[...]]]]"),
+        (np.zeros(301), "float64 array of shape (301,)"),
+        (1 / 3, "0.333333"),
+        (np.float32(0.1), "0.1"),
+        (np.int64(3), "3"),
+        (np.random.default_rng(0), "rng"),
+        (len, "len"),
+        (functools.partial(len), "partial"),
+        (object(), "a object"),
+        ("x" * 3000, "'" + "x" * 1999),
+        (True, "True"),
+    ],
+)  # fmt: skip
+def test_a_value_is_shown_on_one_short_line(value, shown):
+    assert one_line(value) == shown
+
+
+def test_long_text_is_cut_and_says_so():
+    assert lines_of("one two three\n\nfour", 8, 4) == ["one two", "three", "", "four"]
+    assert lines_of("one two three four five", 8, 2) == ["one two", "thre ..."]
+    assert lines_of("", 8, 2) == []
+
+
+def test_of_what_is_long_the_part_that_differs_is_shown():
+    rows = [[float(i)] * 8 for i in range(8)]
+    assert value_text("Yours: ", rows, near="[5][2]") == ["Yours: part [5] = [5, 5, 5, 5, 5, 5, 5, 5]"]
+    assert value_text("Yours: ", rows[:2], near="[1]") == [f"Yours: {one_line(rows[:2])}"]
+    assert value_text("Yours: ", rows, near="[8]")[0].startswith("Yours: [[0, 0")
+    assert value_text("Yours: ", {"a": 1}, near="['b']") == ["Yours: {'a': 1}"]
+    assert value_text("Yours: ", np.arange(2)) == ["Yours: [0, 1] (int64, shape (2,))"]
+    both = value_text("Yours: ", "word " * 40)
+    assert [line[:12] for line in both] == ["Yours: 'word", "       word "]
+    assert max(map(len, both)) <= 110
+
+
+def test_the_failing_input_that_is_shown_is_small_and_has_an_answer():
+    def first(*failing):
+        problems = [Problem("differs") if i in failing else None for i in range(len(CENTER.cases))]
+        return Diagnosis(CENTER, expected, expected, problems).first
+
+    expected = expected_outcomes(CENTER)  # 4 numbers, 1, 6 along an axis, 12, and an error for none
+    assert [first(0, 2, 3), first(2, 3), first(0, 1), first(3, 4), first(4)] == [0, 2, 1, 3, 4]
+    assert [size(value) for value in (np.zeros((2, 3)), "abc", [1, [2, 3]], {"a": np.zeros(2), "b": 1}, None)] == [
+        6,
+        1,
+        3,
+        3,
+        1,
+    ]
+    empty = dataclasses.replace(
+        CENTER, cases=(Case("nothing", (np.zeros((0, 2)), 0)), Case("none", ([],)), Case("one", (np.ones(2),)))
+    )
+    found = Diagnosis(empty, [Outcome()] * 3, [Outcome()] * 3, [Problem("differs")] * 3)
+    assert found.first == 0  # two zeros count 1; of an empty list there is nothing to see
+    error, value = Outcome(error=ValueError()), Outcome()
+    assert dataclasses.replace(found, expected=[error, value, value]).first == 2
+
+
+def test_of_two_mistakes_that_do_the_same_the_smaller_change_is_named():
+    def mistake(*edits):
+        return Mistake(" ".join(edits), "So.", (Wrong(ANSWER, tuple(Edit("axis", edit) for edit in edits)),))
+
+    small, large = mistake("a"), mistake("bcd", "e")
+    assert _plainest([large, small]) is small
+    assert _plainest([small, large]) is small
+    assert _plainest([]) is None
+
+
+def test_what_is_told_counts_in_the_singular_and_in_the_plural():
+    def wrong_from(place):
+        """Right on the first inputs alone."""
+        shapes = [case.args[0].shape for case in CENTER.cases]
+        return lambda values, axis=-1: right(values, axis) + (values.size and shapes.index(values.shape) >= place)
+
+    assert "1 of 5 inputs is right." in said(wrong_from(0))
+    assert "2 of 5 inputs are right." in said(wrong_from(1))
+
+    def fails_on_one(values):
+        if values.size == 7:
+            raise IndexError
+        return values.sum(-1)
+
+    assert judge(SUM, fails_on_one).explanation.startswith(
+        "Right wherever it answers; on the only other input it raises"
+    )
+
+    three = dataclasses.replace(
+        COIN, observe=lambda function, n, rng: dict.fromkeys("ab", len(function(n, rng))) | {"c": 1}
+    )
+    told = judge(three, lambda n, rng: rng.random(n + 1) < 0.25).explanation
+    assert told == 'Of the 3 things that are measured, only these are not as expected: "a" and "b".'
+
+
+def test_printing_is_remarked_on_only_where_it_is_a_lot(capsys):
+    for count, remarks in ((999, 0), (1000, 1)):
+        check("99.center", lambda values, axis=-1, count=count: print("x" * count) or right(values, axis))
+        assert capsys.readouterr().out.count("It printed 1001 characters on one input") == remarks
+
+
+def test_watching_leaves_the_profiler_that_there_was():
+    def profiler(*_):
+        return None
+
+    sys.setprofile(profiler)
+    try:
+        with watch_calls(Calls()):
+            pass
+        assert sys.getprofile() is profiler
+        assert threading.getprofile() is None
+    finally:
+        sys.setprofile(None)
+
+
+def test_arrays_are_found_four_levels_down_and_no_deeper():
+    array = np.zeros(2)
+    assert arrays_in({"a": [([array],)]})[0] is array
+    assert arrays_in([[[[[array]]]]]) == []
+
+
+def test_a_folder_that_is_called_solutions_by_chance_is_a_learners(tmp_path, monkeypatch):
+    (tmp_path / "solutions").mkdir()
+    monkeypatch.chdir(tmp_path / "solutions")
+    remembered = []
+    monkeypatch.setattr(judging.progress, "record_attempt", lambda *what: remembered.append(what))
+    check("99.center", right)
+    (tmp_path / "chapters").mkdir()
+    check("99.center", right)
+    assert remembered == [("99.center", True)]
 
 
 def test_hints_go_one_step_at_a_time_and_stay_at_the_last(capsys):

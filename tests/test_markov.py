@@ -111,10 +111,40 @@ def test_long_sentences_do_not_underflow():
     assert language.joint(hidden, [1, 600]).sum() == pytest.approx(1)
 
 
-def test_fingerprint_names_the_language():
-    assert markov_language().fingerprint == markov_language().fingerprint
-    others = {markov_language(seed=1).fingerprint, markov_language(sentence_length=9).fingerprint}
-    assert markov_language().fingerprint not in others
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"words": ["x", "y", "w"]},
+        {"transition": [[0.5, 0.5, 0.0], [0.1, 0.2, 0.7], [0.9, 0.1, 0.0]]},
+        {"initial": [0.2, 0.3, 0.5]},
+        {"sentence_length": 4},
+    ],
+)
+def test_fingerprint_names_the_language(tiny, change):
+    parts = {"words": ["x", "y", "z"], "transition": tiny.transition, "initial": tiny.initial, "sentence_length": 3}
+    assert MarkovLanguage(**parts).fingerprint == tiny.fingerprint
+    assert MarkovLanguage(**(parts | change)).fingerprint != tiny.fingerprint
+
+
+class Highest:
+    """A generator whose every number is the highest that there is."""
+
+    def random(self, shape):
+        return np.full(shape, np.nextafter(1.0, 0.0))
+
+
+def test_the_highest_random_number_draws_a_word_that_can_be():
+    for seed in range(5):
+        language = markov_language(seed=seed)
+        assert np.isfinite(language.log_marginal(language.sample(1, Highest()).ids)).all()
+
+
+def test_a_word_of_the_bundled_chain_leads_to_its_group_to_the_next_or_to_one_surprise():
+    to_group = markov_language().transition.reshape(5, 4, 5, 4).sum(axis=3)  # from a group's word to a group
+    for g, words in enumerate(to_group):
+        np.testing.assert_allclose(words[:, [g, (g + 1) % 5]], np.tile([0.4, 0.5], (4, 1)), atol=1e-12)
+        elsewhere = np.delete(words, [g, (g + 1) % 5], axis=1)
+        np.testing.assert_allclose(elsewhere.max(axis=1), 0.1, atol=1e-12)
 
 
 def test_stationary_distribution():
@@ -139,6 +169,8 @@ def test_no_sentences_give_no_answers(tiny):
     assert tiny.log_marginal(nothing).shape == (0,)
     assert tiny.posterior(nothing).shape == (0, tiny.length, len(tiny.vocabulary))
     assert tiny.sample(0, np.random.default_rng(0)).ids.shape == (0, tiny.length)
+    with pytest.raises(ValueError, match="number of sentences, got -1"):
+        tiny.sample(-1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,12 @@ def test_words_seen_once_are_unknown(small):
     assert small.log_probability(["zebra"]) == small.log_probability(["okapi"]) == small.log_probability(["[UNK]"])
 
 
+def test_a_text_that_says_unk_itself_has_one_sign_for_it():
+    model = Trigram.fit([["[UNK]", "a"], ["[UNK]", "a"], ["[UNK]", "b"]])
+    assert model.vocabulary.tokens.count("[UNK]") == 1
+    assert model.log_probability(["[UNK]", "a"]) == model.log_probability(["b", "a"])
+
+
 def test_a_text_without_single_counts_still_leaves_something_for_the_unseen():
     model = Trigram.fit([["a", "b"]] * 4)
     assert -20 < model.log_probability(["b", "a", "okapi"]) < model.log_probability(["a", "b"]) < 0

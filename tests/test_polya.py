@@ -80,6 +80,22 @@ def test_the_floor_rises_with_the_mask_ratio(tiny, table):
         assert abs(floor.mean - oracle.floor(table, tiny.vocabulary, ratio)) < 4 * floor.standard_error
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"words": ["x", "y", "w"]}, {"base": [0.5, 0.2, 0.3]}, {"concentration": 1.6}, {"document_length": 4}],
+)
+def test_fingerprint_names_the_language(tiny, change):
+    parts = {"words": ["x", "y", "z"], "base": [0.5, 0.3, 0.2], "concentration": 1.5, "document_length": 3}
+    assert PolyaLanguage(**parts).fingerprint == tiny.fingerprint
+    assert PolyaLanguage(**(parts | change)).fingerprint != tiny.fingerprint
+
+
+def test_the_words_of_the_bundled_urn_are_as_rare_as_zipf_says():
+    base = polya_language().base
+    assert len(base) == 48
+    np.testing.assert_allclose(base[0] / base, np.arange(1, 49))
+
+
 def test_it_is_a_source_of_training_text():
     source = SampledSentences(polya_language(), 0)
     assert source.next_batch(3).shape == (3, polya_language().length)

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import warnings
+from datetime import datetime
 
 import pytest
 
@@ -86,6 +87,26 @@ def test_the_file_is_plain_json(data_folder):
     content = json.loads(progress.progress_file().read_text())
     assert content["version"] == 1
     assert content["exercises"][NAMES[0]]["attempts"] == 1
+
+
+def test_what_was_solved_keeps_its_day(data_folder):
+    before = {"version": 1, "exercises": {NAMES[0]: {"attempts": 2, "solved": "2026-01-01T00:00:00+00:00"}}}
+    data_folder.mkdir(exist_ok=True)
+    progress.progress_file().write_text(json.dumps(before))
+    progress.record_attempt(NAMES[0], solved=True)
+    progress.record_attempt(NAMES[1], solved=True)
+    entries = json.loads(progress.progress_file().read_text())["exercises"]
+    assert entries[NAMES[0]] == {"attempts": 3, "solved": "2026-01-01T00:00:00+00:00"}
+    solved = datetime.fromisoformat(entries[NAMES[1]]["solved"])
+    assert abs(datetime.now().astimezone() - solved).total_seconds() < 50
+
+
+def test_a_file_of_a_later_version_is_kept_aside(data_folder):
+    data_folder.mkdir(exist_ok=True)
+    progress.progress_file().write_text('{"version": 2, "exercises": {}}')
+    with pytest.warns(UserWarning, match="progress starts anew"):
+        assert progress.all_progress()[0].state == "untouched"
+    assert len(list(data_folder.glob("progress.unreadable-*.json"))) == 1
 
 
 def test_the_hint_ladder_starts_at_the_first_and_stays_at_the_last(data_folder):

@@ -382,10 +382,51 @@ def test_scenes_are_built_alike_in_every_process(language):
     assert names == {language.fingerprint}
 
 
-def test_fingerprint_changes_with_any_probability(tiny):
-    prior = tiny.prior + np.array([1e-6, -1e-6, 0, 0, 0])
-    other = SceneLanguage(tiny.vocabulary, prior, tiny.slot_distribution, tiny.distributions, referent=tiny.referent)
-    assert other.fingerprint != tiny.fingerprint
+def parts_of(language):
+    """What `SceneLanguage` is made of, with two frames."""
+    names = ("prior", "slot_distribution", "distributions", "roles", "referent", "frame")
+    return {name: getattr(language, name).copy() for name in names} | {
+        "vocabulary": language.vocabulary,
+        "frames": ("one", "other"),
+        "word_class": {"w": "nouns"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("prior", lambda prior: prior + np.array([1e-6, -1e-6, 0, 0, 0])),
+        ("distributions", lambda p: p[:, [0, 1, 2, 3, 4, 6, 5, 7, 8]]),
+        ("slot_distribution", lambda slots: slots[:, [0, 2, 1, 3, 4]]),
+        ("vocabulary", lambda _: Vocabulary([*SPECIAL_TOKENS, "v", "x", "y", "z"])),
+        ("roles", lambda roles: roles + 1),
+        ("referent", lambda referent: referent[::-1]),
+        ("frame", lambda frame: frame + 1),
+        ("frames", lambda frames: frames[::-1]),
+        ("word_class", lambda _: {"w": "verbs"}),
+    ],
+)
+def test_fingerprint_changes_with_any_probability_word_or_label(tiny, part, change):
+    parts = parts_of(tiny)
+    same = SceneLanguage(**parts).fingerprint
+    assert SceneLanguage(**parts).fingerprint == same != tiny.fingerprint
+    assert SceneLanguage(**(parts | {part: change(parts[part])})).fingerprint != same
+
+
+class Highest:
+    """A generator whose every number is the highest that there is, and that draws all scenes in turn."""
+
+    def random(self, shape):
+        return np.full(shape, np.nextafter(1.0, 0.0))
+
+    def choice(self, n, size, p):
+        return np.arange(size) % n
+
+
+def test_the_highest_random_number_draws_a_word_that_can_be(language):
+    drawn = language.sample(len(language.prior), Highest())
+    rows = language.slot_distribution[drawn.scene]
+    assert (language.distributions[rows, drawn.ids] > 0).all()
 
 
 # ---- wrong input
@@ -464,6 +505,12 @@ def test_wrong_positions(language):
         language.joint(hidden, [1, 2, 3, 4])
 
 
+def test_fewer_than_no_sentences_are_refused(tiny):
+    assert tiny.sample(0, np.random.default_rng(0)).ids.shape == (0, 5)
+    with pytest.raises(ValueError, match="number of sentences, got -1"):
+        tiny.sample(-1, np.random.default_rng(0))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -512,6 +559,24 @@ def test_wrong_scene_languages(arguments, error, message):
     }
     with pytest.raises(error, match=message):
         SceneLanguage(**(good | arguments))
+
+
+@pytest.mark.parametrize(("nats", "fits"), [(-23.0, True), (-24.5, False)])
+def test_a_sentence_must_be_a_number_that_float64_can_hold(nats, fits):
+    """Of 30 words of this probability: exp(-690), and exp(-735), of which only some digits are left."""
+    p = np.exp(nats)
+    parts = {
+        "vocabulary": Vocabulary([*SPECIAL_TOKENS, "x"]),
+        "prior": [1.0],
+        "slot_distribution": [[0] * 30],
+        "distributions": [[1 - p, 0, 0, 0, 0, p]],
+    }
+    if fits:
+        ids = np.full((1, 30), 5)
+        assert SceneLanguage(**parts).log_marginal(ids)[0] == pytest.approx(30 * nats)
+    else:
+        with pytest.raises(ValueError, match=r"exp\(-735\), which float64 cannot hold"):
+            SceneLanguage(**parts)
 
 
 def test_a_lexicon_with_a_slip_is_told_about_it(monkeypatch):

@@ -8,6 +8,7 @@ from mlm_mini import widgets
 from mlm_mini.widgets import attention_widget
 from mlm_mini.widgets.attention import (
     MOST_MAPPED,
+    AttentionCharts,
     AttentionMaps,
     AttentionWidget,
     attention_figure,
@@ -108,6 +109,22 @@ def test_the_still_picture_has_its_numbers_in_words():
     assert len(figure.axes) == 2
     assert alt.endswith(describe_attention(read(SENTENCE), "before", 3))
     assert [text.get_text() for text in figure.axes[1].texts].count("1.00") == 1
+
+
+def test_the_marked_row_stands_in_the_map_and_beside_it():
+    weights = {"a": np.array([[0.2, 0.8, 0.0], [0.004, 0.5, 0.496], [0, 0, 1]]), "b": np.eye(3)}
+    charts = AttentionCharts(AttentionMaps(("x", "y", "z"), weights))
+    for head, query in (("b", 0), ("a", 1)):
+        charts.move(head, query)
+    assert [bar.get_width() for bar in charts.bars] == [0.004, 0.5, 0.496]
+    assert [bar.get_y() + bar.get_height() / 2 for bar in charts.bars] == pytest.approx([0, 1, 2])
+    assert [(n.get_text(), n.get_position()[1]) for n in charts.numbers] == [("", 0), ("0.50", 1), ("0.50", 2)]
+    assert charts.numbers[1].get_position()[0] > 0.5
+    assert (charts.frame.get_y(), charts.frame.get_height(), charts.frame.get_width()) == (0.5, 1, 3)
+    assert charts.pointer.get_ydata() == [1]
+    drawn = [path.vertices[:4] for path in charts.squares.get_paths()]
+    np.testing.assert_array_equal(drawn, squares(weights["a"]))
+    assert len(drawn) == 6  # of those that can be seen
 
 
 def test_a_square_has_the_area_of_its_weight_and_stands_at_its_place():

@@ -76,6 +76,24 @@ def test_one_slider_moves_sentence_text_and_both_markers(curves):
     assert (widget.row.value, widget.picture.value) == (row, first), "nothing may keep traces of where the slider was"
 
 
+def test_the_ring_stands_on_the_nearest_measured_ratio_and_lines_at_the_sliders(curves):
+    charts = two_knobs_widget(SENTENCE, 0.5, 0.15, curves=curves).charts
+    charts.move(0.7, 0.3)
+    at, value = curves.nearest(0.3)
+    assert abs(at - 0.3) == min(abs(curves.variance.ratios - 0.3))
+    assert charts.ring.get_xydata().tolist() == [[at, value.value]]
+    assert list(charts.floor_line.get_xdata()) == [0.7, 0.7]
+    assert list(charts.noise_line.get_xdata()) == [0.3, 0.3]
+    floor, noise = charts.figure.axes
+    assert floor.lines[0].get_xydata().tolist() == [[0.02, 0.7], [0.5, 1.0], [0.9, 1.8]]
+    band = floor.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((0.66, 1.84))  # two standard errors of 0.02
+    value, low, high = np.array(curves.measured).T
+    segments = np.array(noise.collections[0].get_segments())
+    assert segments[:, :, 1] == pytest.approx(np.stack([low, high], axis=1))
+    assert segments[:, 0, 0] == pytest.approx(curves.variance.ratios)
+
+
 def test_drawing_again_changes_the_sentence_and_nothing_else(curves):
     widget = mask_economics_widget(SENTENCE, 0.5, curves=curves)
     rows, at = {widget.row.value}, widget.charts.floor_marker.get_xydata().tolist()

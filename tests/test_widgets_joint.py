@@ -65,6 +65,25 @@ def test_a_word_that_is_written_moves_the_others_and_can_be_taken_back(blanks):
     assert (widget.status.value, widget.picture.value) == first
 
 
+def test_the_maps_show_pairs_and_cross_out_those_that_cannot_be(blanks):
+    widget = joint_widget(THREE_BLANKS)
+    charts, (first, second) = widget.charts, (blanks.shown(0, 6), blanks.shown(1, 12))
+    assert [len(first), len(second)] == [6, 12]
+    for ax, table in zip(charts.figure.axes, (blanks.joint, blanks.apart), strict=False):
+        part = table[first][:, second]
+        assert np.asarray(ax.images[0].get_array()) == pytest.approx(part)
+        assert ax.images[0].get_clim() == pytest.approx((0, blanks.joint[first][:, second].max()))
+        crossed = {(first[int(y)], second[int(x)]) for x, y in ax.lines[0].get_xydata()}
+        assert crossed == {(i, j) for i in first for j in second if blanks.joint[i, j] == 0}
+    for word, row in ((widget.word.options[3], 2), (widget.word.options[1], 0)):
+        widget.word.value = word
+        assert [frame.get_y() for frame in charts.frames] == [row - 0.5] * 2
+    for bars, labels in zip(charts.bars, charts.labels, strict=True):
+        assert [label.get_text() for label in labels] == [f"{width:.2f}" for width in widths(bars)]
+    for ax, p, words in zip(charts.figure.axes[2:], blanks.alone[1:], charts.words[1:], strict=True):
+        assert ax.lines[0].get_xdata()[:-1] == pytest.approx(p[words])  # in one pass, black
+
+
 def test_another_sentence_brings_its_own_words():
     widget = joint_widget()
     widget.word.value = "officer"

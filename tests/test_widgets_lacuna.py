@@ -3,19 +3,20 @@
 import html
 import re
 
+import numpy as np
 import pytest
 import torch
 
 from mlm_mini.experiments.beyond.blanks import as_numbers
-from mlm_mini.experiments.beyond.lacunae import RESTORING_WAYS
+from mlm_mini.experiments.beyond.lacunae import RESTORING_WAYS, Restoration
 from mlm_mini.experiments.beyond.ngrams import Ngram
-from mlm_mini.experiments.beyond.slider import SENTENCE, restore
+from mlm_mini.experiments.beyond.slider import SENTENCE, Restored, restore
 from mlm_mini.languages.corpus import Corpus, Document
 from mlm_mini.languages.token_store import text_tokenizer
 from mlm_mini.model import MaskedLM, ModelConfig
 from mlm_mini.training import TrainedModel
 from mlm_mini.widgets import lacuna_widget
-from mlm_mini.widgets.lacuna import lacuna_figure
+from mlm_mini.widgets.lacuna import draw_restored, lacuna_figure
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,23 @@ def test_the_still_picture_says_the_same(readers):
     figure, alt = lacuna_figure(*readers, 2)
     assert len(figure.axes) == 3
     assert "n-gram beam" in alt.lower()
+
+
+def test_bars_are_probabilities_and_the_truth_is_hatched():
+    found = [Restoration(text, np.log(p)) for text, p in (("αβ", 0.5), ("δ ", 0.25), ("εζ", 0.1))]
+    restored = Restored("··", "δ ", {"first": found, "second": found[::2]})
+    figure, alt = draw_restored(restored)
+    first, second = figure.axes
+    assert [bar.get_width() for bar in first.patches] == pytest.approx([0.5, 0.25, 0.1])
+    heights = [bar.get_y() for bar in first.patches]
+    assert heights == sorted(heights, reverse=True)  # the likeliest above
+    assert [bool(bar.get_hatch()) for ax in (first, second) for bar in ax.patches] == [False, True, False, False, False]
+    assert (first.get_title(), second.get_title()) == (
+        "first: truth in place 2",
+        "second: truth not in the first 20",
+    )
+    assert [text.get_text() for text in second.texts] == [" 0.5", " 0.1"]
+    assert "First: αβ 0.5, δ␣ 0.25, εζ 0.1; the truth in place 2." in alt
 
 
 @pytest.mark.parametrize("width", [0, 11])

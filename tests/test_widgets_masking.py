@@ -10,11 +10,13 @@ import pytest
 from driving import text_of
 
 from mlm_mini import widgets
+from mlm_mini.languages import scene_language
 from mlm_mini.languages.drawn_sentence import LONGEST, corrupt_sentence
+from mlm_mini.languages.leak import measure_leak
 from mlm_mini.widgets import leak_widget, mask_ratio_widget
 from mlm_mini.widgets.controls import slider, two_generators
-from mlm_mini.widgets.leak import LOWEST_LOGIT, leak_figure
-from mlm_mini.widgets.mask_ratio import fate_boxes, mask_ratio_figure
+from mlm_mini.widgets.leak import LEAKY_SENTENCE, LOWEST_LOGIT, LeakCharts, leak_figure
+from mlm_mini.widgets.mask_ratio import counts_table, fate_boxes, mask_ratio_figure
 from mlm_mini.widgets.picture import MovingPicture
 from mlm_mini.widgets.tokens import (
     ASKED,
@@ -142,6 +144,20 @@ def test_one_token_is_counted_in_the_singular(sentence, ratio, words):
     assert words in text_of(mask_ratio_widget(sentence, mask_ratio=ratio).status)
 
 
+def test_the_table_counts_what_is_here_beside_what_is_expected():
+    drawn = corrupt_sentence(SENTENCE, 0.6, *two_generators(3))
+    lines = re.findall(r"<tr><th scope=\"row\".*?</tr>", counts_table(drawn, 0.6))
+    cells = [re.findall(r">([^<]+)<", line) for line in lines]
+    masked, replaced, kept = (int(places.sum()) for places in drawn.fates.values())
+    assert masked + replaced + kept == drawn.selected.sum() > 3
+    assert cells == [
+        ["selected", str(drawn.selected.sum()), "6.0 ± 1.5"],  # of 10 tokens, 0.6 each
+        ["▢ masked", str(masked), "4.8 ± 1.6"],
+        ["⇄ random", str(replaced), "0.6 ± 0.8"],
+        ["= kept", str(kept), "0.6 ± 0.8"],
+    ]
+
+
 @pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan")])
 def test_a_ratio_that_is_no_share_is_refused(ratio):
     with pytest.raises(ValueError, match="mask_ratio is"):
@@ -183,6 +199,26 @@ def test_the_slider_changes_the_text_and_the_picture():
     assert alt.endswith(text_of(widget.status))
     widget.slider.value = LOWEST_LOGIT
     assert widget.picture.value == first, "a picture must not keep traces of where the slider was"
+
+
+def test_the_charts_of_the_leak_show_what_is_measured():
+    charts, language = LeakCharts(LEAKY_SENTENCE), scene_language()
+    leak = measure_leak(charts.blank, language.vocabulary, 2.0)
+    charts.move(-3.0)
+    charts.move(2.0)
+    best = np.sort(charts.blank)[::-1][:5] / (1 + np.exp(2.0))  # [CLS] has exp(2) to the words' 1
+    found = [bar.get_width() for bar in charts.bars]
+    assert found == pytest.approx([*best[best > 0], np.exp(2.0) / (1 + np.exp(2.0))])
+    assert [label.get_text() for label in charts.labels] == [f"{p:.2f}" for p in found]
+    assert [name.get_text() for name in charts.figure.axes[0].get_yticklabels()][-1] == "[CLS]"
+    assert charts.tv_dot.get_xydata().tolist() == [[2.0, leak.total_variation]]
+    assert charts.kl_dot.get_xydata().tolist() == [[2.0, leak.kl_correct_buggy]]
+    for ax, name in zip(charts.figure.axes[1:], ("total_variation", "kl_correct_buggy"), strict=True):
+        x, y = ax.lines[0].get_data()
+        assert (x[0], x[-1], len(x)) == (-8, 12, 81)
+        assert y[40] == pytest.approx(getattr(leak, name))  # at a logit of 2
+    marks = charts.figure.axes[0].lines[0].get_xdata()
+    assert marks == pytest.approx(best[best > 0] * (1 + np.exp(2.0)))
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,19 @@ def test_a_typed_word_is_marked_and_its_neighbors_light_up(widget):
     assert "399 words as dots" in alt_of(widget)
 
 
+def test_a_line_leads_from_each_lit_word_to_its_name(widget):
+    widget.word.value = "bread"
+    plane, chart = widget.planes[OF_TABLE], widget.charts[OF_TABLE]
+    names = [label.get_text().strip() for label in chart.labels]
+    points = plane.points[[plane.place(name) for name in names]]
+    begins, ends = np.array([line.get_xydata() for line in chart.lines]).transpose(1, 0, 2)
+    assert begins == pytest.approx(points)
+    assert ends == pytest.approx(np.array([label.get_position() for label in chart.labels]))
+    assert np.argsort(ends[:, 1]).tolist() == np.argsort(points[:, 1]).tolist()
+    assert (ends[:, 0] > plane.points[:, 0].max()).all()
+    assert [label.get_weight() for label in chart.labels] == ["bold"] + ["normal"] * LIT
+
+
 def test_the_word_stays_when_the_vectors_change(widget):
     widget.word.value = "dog"
     pictures = set()

@@ -74,7 +74,10 @@ def test_row_text_and_picture_show_what_the_experiment_picks(model, strategy):
     assert width(charts.entropy) == pytest.approx(picks.entropy)
     assert width(charts.chance) == pytest.approx(chances(picks, strategy, 0.3))
     assert (width(charts.bands[0]) > 0).tolist() == asked.tolist()
-    assert [fate.get_text() == "? asked" for fate in charts.fates] == asked.tolist()
+    assert [(band > 0).tolist() for band in map(width, charts.bands)] == [asked.tolist()] * 2
+    again = picks.candidates & ~hidden & (strategy != UNIFORM)
+    said = np.select([asked, hidden, again], ["? asked", "▢ hidden only", "shown again"], "")
+    assert [fate.get_text() for fate in charts.fates] == said.tolist()
 
 
 def width(bars):
