@@ -52,31 +52,51 @@ def course(tmp_path_factory):
 
 
 def what_widgets_need(cells):
-    """The cells that show a widget, and before them those that define what these use, and what those use."""
+    """The cells that show a widget, and before them those that define what these use, and what those use.
+
+    Where nothing but imports is used of a cell, they are all that is left of it.
+    """
     kept, used = [], set()
     for cell in reversed(cells):
         if cell.cell_type != "code":
             continue
-        loaded, stored = names_of("".join(cell.source))
-        if cell.id.startswith(WIDGETS) or used & stored:
+        tree = ast.parse("".join(cell.source))
+        loaded, stored, imported = names_of(tree)
+        if not cell.id.startswith(WIDGETS) and used & (stored | imported) and not used & stored:
+            imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+            cell = cell | {"source": "\n".join(map(ast.unparse, imports))}
+            kept.append(nbformat.from_dict(cell))
+            used = used - imported
+        elif cell.id.startswith(WIDGETS) or used & (stored | imported):
             kept.append(cell)
-            used = (used - stored) | loaded
+            used = (used - stored - imported) | loaded
     return kept[::-1]
 
 
-def names_of(code):
-    """The names that a cell has from others, and those that it defines itself, at any depth: two sets."""
-    loaded, stored = set(), set()
-    for node in ast.walk(ast.parse(code)):
+def names_of(tree):
+    """The names that a cell has from others, those that it leaves to others, and those that it imports: three sets."""
+    loaded, bound, imported = set(), set(), set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Name):
-            (loaded if isinstance(node.ctx, ast.Load) else stored).add(node.id)
+            (loaded if isinstance(node.ctx, ast.Load) else bound).add(node.id)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            stored |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            imported |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            stored.add(node.name)
+            bound.add(node.name)
         elif isinstance(node, ast.arg):
-            stored.add(node.arg)
-    return loaded - stored, stored
+            bound.add(node.arg)
+    return loaded - bound - imported, {name for statement in tree.body for name in defined_by(statement)}, imported
+
+
+def defined_by(node):
+    """The names that a statement outside of functions leaves behind."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif not isinstance(node, ast.Lambda | ast.comprehension):
+        for child in ast.iter_child_nodes(node):
+            yield from defined_by(child)
 
 
 @pytest.fixture(scope="module")
