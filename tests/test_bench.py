@@ -511,7 +511,8 @@ def test_the_soonest_run_that_arrives_is_taken(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("gaps", "ours"), [((0.045, 0.049, 0.055), 70.0), ((0.045, 0.049, 0.057), float("inf")), ((0.05, 0.05, 0.0499), 70.0)]
+    ("gaps", "ours"),
+    [((0.045, 0.049, 0.055), 70.0), ((0.045, 0.049, 0.057), float("inf")), ((0.05, 0.05, 0.0499), 70.0)],
 )
 def test_the_race_counts_where_the_mean_of_three_seeds_arrives(monkeypatch, gaps, ours):
     asked = []

@@ -20,7 +20,7 @@ import numpy as np
 
 from mlm_mini.course.diagnosis import expected_outcomes
 from mlm_mini.course.exercise import Case, Exercise
-from mlm_mini.course.run import run_case, same_outcome
+from mlm_mini.course.run import run_case
 from mlm_mini.grading.whole_numbers import KEPT_ARGUMENTS, WHOLE_NUMBERS
 
 BRACKETED = re.compile(r"(\[[A-Z]+\])")
@@ -32,15 +32,6 @@ def fresh(exercise: Exercise, seed: int) -> Exercise:
     """The exercise with inputs of its own for this seed; no known mistakes, which are told from the known inputs."""
     cases = [_fresh_case(exercise, case, place, seed) for place, case in enumerate(exercise.cases)]
     return dataclasses.replace(exercise, cases=tuple(cases), mistakes=())
-
-
-def differs(exercise: Exercise, seed: int) -> list[bool]:
-    """Of each case, whether its fresh twin asks for another answer."""
-    known, new = expected_outcomes(exercise), expected_outcomes(fresh(exercise, seed))
-    return [
-        not same_outcome(one, other, exercise.rtol, exercise.atol, frozenset())
-        for one, other in zip(known, new, strict=True)
-    ]
 
 
 def _fresh_case(exercise: Exercise, case: Case, place: int, seed: int) -> Case:
