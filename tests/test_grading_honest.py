@@ -326,6 +326,12 @@ def test_what_may_be_a_size_or_an_id_is_left_alone():
     assert bends()[0](np.random.default_rng(1)).random() != np.random.default_rng(1).random()
 
 
+@pytest.mark.filterwarnings("error")
+def test_infinities_of_both_signs_stay_without_a_warning():
+    value = np.array([np.inf, -np.inf, 0.25])
+    np.testing.assert_array_equal(bends()[0](value)[:2], value[:2])
+
+
 @pytest.mark.parametrize("name", ["01.softmax", "05.causal-mask", "07.learning-rate"])
 def test_a_seed_has_inputs_of_its_own_and_other_answers(name):
     exercise = find_exercise(name)

@@ -85,12 +85,11 @@ class Bend:
         if value.dtype.kind != "f" or not value.size:
             return value
         for axis in range(value.ndim):
-            total = value.sum(axis, keepdims=True)
+            with np.errstate(all="ignore"):
+                total, logs = value.sum(axis, keepdims=True), np.exp(value).sum(axis, keepdims=True)
             if value.shape[axis] > 1 and (value >= 0).all() and np.allclose(total, 1, rtol=1e-9):
                 bent = self.curve(value)
                 return bent / bent.sum(axis, keepdims=True)  # still a distribution
-            with np.errstate(all="ignore"):
-                logs = np.exp(value).sum(axis, keepdims=True)
             if value.shape[axis] > 1 and (value <= 0).all() and np.allclose(logs, 1, rtol=1e-9):
                 bent = self.curve(np.exp(value))
                 with np.errstate(divide="ignore"):
