@@ -469,7 +469,7 @@ def test_the_trainer_has_the_rate_that_is_best_for_it_and_so_much_time(monkeypat
     gaps = {3e-4: 0.3, 1e-3: 0.2, 3e-3: 0.5}
     monkeypatch.setattr(quality, "scenes", lambda: None)
     monkeypatch.setattr(quality, "gap", lambda model, material: model)
-    monkeypatch.setattr(quality, "PATIENCE", patience)
+    monkeypatch.setattr(quality, "TIMES_OURS", patience)
     own = dict(zip(quality.RUN_LENGTHS, (0.2, 0.09, 0.05, 0.04, 0.04, 0.04), strict=True))
     monkeypatch.setattr(quality, "our_training", lambda steps, threads: (own[steps], steps / 100))
     monkeypatch.setattr(

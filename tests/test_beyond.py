@@ -547,11 +547,11 @@ def test_documents_are_drawn_anew_with_all_of_their_blanks():
 
 def test_the_shipped_uses_are_what_their_own_numbers_come_to():
     found = shipped("experiments", "beyond_uses")["result"]
-    blosum = substitution.pairs_below(substitution.blosum62())
+    published = substitution.pairs_below(substitution.blosum62())
     assert list(found["substitutions"]) == [readers.MASKED_MODEL, *uses.COUNTING_CONTROLS]
     for of in found["substitutions"].values():
         below = substitution.pairs_below(np.array(of["matrix"]))
-        assert spearmanr(below, blosum).statistic == pytest.approx(of["rho"], abs=0.01)  # ties by rounding
+        assert spearmanr(below, published).statistic == pytest.approx(of["rho"], abs=0.01)  # ties by rounding
         assert len(of["shuffled"]) == uses.SHUFFLINGS
         assert of["p"] == pytest.approx((1 + sum(x >= of["rho"] for x in of["shuffled"])) / 501, abs=0.005)
         low, high = np.quantile(of["resampled"], [0.001, 0.999])
@@ -606,16 +606,16 @@ def test_substitutions_of_each_reader_are_held_against_the_same_draws_of_documen
         monkeypatch.setattr(uses, name, few)
     found = uses.compare_substitutions(SimpleNamespace(model=None))
     assert found[readers.BOTH] == found[readers.MASKED_MODEL] != found[readers.PRODUCT]
-    blosum = substitution.pairs_below(substitution.blosum62())
+    published = substitution.pairs_below(substitution.blosum62())
     for arm, told in found.items():
         scores = substitution.substitution_scores(posteriors[arm], answers)
-        assert told["rho"] == pytest.approx(spearmanr(substitution.pairs_below(scores), blosum).statistic, abs=6e-5)
+        assert told["rho"] == pytest.approx(spearmanr(substitution.pairs_below(scores), published).statistic, abs=6e-5)
         assert told["p"] == pytest.approx((1 + sum(x >= told["rho"] for x in told["shuffled"])) / 31, abs=0.04)
         assert (len(told["shuffled"]), len(told["resampled"])) == (30, 6)
         draws = np.random.default_rng(uses.DOCUMENT_DRAWS_SEED)
         some = uses.resampled_blanks(of, draws)
         scores = substitution.substitution_scores(posteriors[arm][some], answers[some])
-        rho = spearmanr(substitution.pairs_below(scores), blosum).statistic
+        rho = spearmanr(substitution.pairs_below(scores), published).statistic
         assert told["resampled"][0] == pytest.approx(rho, abs=6e-5)
 
 

@@ -836,7 +836,7 @@ def test_a_value_is_shown_on_one_short_line(value, shown):
 
 def test_long_text_is_cut_and_says_so():
     assert lines_of("one two three\n\nfour", 8, 4) == ["one two", "three", "", "four"]
-    assert lines_of("one two three four five", 8, 2) == ["one two", "thre ..."]
+    assert lines_of("one two zzzzz four five", 8, 2) == ["one two", "zzzz ..."]
     assert lines_of("", 8, 2) == []
 
 

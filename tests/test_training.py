@@ -139,6 +139,7 @@ def test_a_recipe_that_makes_no_sense_is_refused_by_name(change, error, message)
 def test_what_is_not_said_is_what_the_lessons_say_and_the_same_on_one_page():
     adam = {"weight_decay": 0.01, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-6, "clip_norm": 1.0, "warmup": 0.1}
     rates = {"learning_rate": 3e-3, "embedding_rate": 1.0, "precision": "float32", "objective": "masked"}
+    rates["optimizer"] = "adamw"
     masks = {"mask_ratio": 0.15, "method": "bernoulli", "split": [1.0, 0.0, 0.0], "prediction_ratio": None}
     masks |= {"heavy_share": 0.0, "heavy_ratio": 0.85}
     usual = {"batch_size": 128, "micro_batches": 1, "seed": 0} | adam | rates | masks

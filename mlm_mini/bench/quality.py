@@ -19,7 +19,7 @@ from mlm_mini.training.datasets import Material, exact_material
 
 QUALITY_GAP, FLOOR_GAP = 0.1, 0.05  # nats above the floor: beside the Trainer, and in the race
 RUN_LENGTHS = (1000, 1400, 2000, 2800, 4000, 5600)  # a run of which ends at the gap; the rate falls over so many
-PATIENCE = 6.0
+TIMES_OURS = 6.0
 TRAINER_RATES = (3e-4, 1e-3, 3e-3)  # of the Trainer; the best after RUN_LENGTHS[0] is taken
 RACE_SECONDS = 90.0
 QUALITY_LIMIT, RACE_LIMIT = 3.0, 1.0
@@ -43,13 +43,13 @@ Trained = tuple[MaskedLM, float]  # a model, and seconds of steps
 def quality_rows(threads: int) -> Iterator[BenchRow]:
     """Ours by the record's recipe beside the `Trainer`: the same model, text and batch, and a rate tuned for it.
 
-    It is given PATIENCE times our seconds: where it has not arrived by then, its time is that of its last run.
+    It is given TIMES_OURS times our seconds: where it has not arrived by then, its time is that of its last run.
     """
     material = scenes()
     own, own_steps, _ = soonest(lambda steps: our_training(steps, threads), material, QUALITY_GAP)
     rate = min(TRAINER_RATES, key=lambda rate: gap(their_training(RUN_LENGTHS[0], rate, threads)[0], material))
     theirs, their_steps, there = soonest(
-        lambda steps: their_training(steps, rate, threads), material, QUALITY_GAP, PATIENCE * own
+        lambda steps: their_training(steps, rate, threads), material, QUALITY_GAP, TIMES_OURS * own
     )
     yield BenchRow(
         f"to {QUALITY_GAP:g} nats above the floor of scenes",

@@ -91,7 +91,7 @@ def moment_names(optimizer: Optimizer) -> dict[str, tuple[str, ...]]:
     }
 
 
-def moments(optimizer: Optimizer, model: MaskedLM) -> dict[str, Tensor]:
+def kept_moments(optimizer: Optimizer, model: MaskedLM) -> dict[str, Tensor]:
     """All that the optimizer keeps, `<weight>.<moment>`; nothing before the first step."""
     return {
         f"{name}.{key}": tensor
@@ -103,7 +103,7 @@ def moments(optimizer: Optimizer, model: MaskedLM) -> dict[str, Tensor]:
 
 
 def load_moments(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `moments` gave. Neither names nor shapes are checked (see `stored_state.check_tensors`)."""
+    """Put back what `kept_moments` gave. Neither names nor shapes are checked (see `stored_state.check_tensors`)."""
     for part in _parts(optimizer):
         named = part.state_dict()
         names = [name for group in named["param_groups"] for name in group["param_names"]]

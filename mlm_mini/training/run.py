@@ -23,10 +23,10 @@ from mlm_mini.training.gradient import accumulate_gradient
 from mlm_mini.training.objectives import Batch, Objective, by_length, objective_of
 from mlm_mini.training.optimizer import (
     Optimizer,
+    kept_moments,
     load_moments,
     make_optimizer,
     moment_names,
-    moments,
     set_learning_rates,
 )
 from mlm_mini.training.precision import bfloat16_pays, settled
@@ -163,7 +163,7 @@ class Run:
             "source_state": self.source.state,
             "mask_generator": self.rng.bit_generator.state,
         }
-        optimizer = moments(self.optimizer, self.model) | {CPU_GENERATOR: torch.get_rng_state()}
+        optimizer = kept_moments(self.optimizer, self.model) | {CPU_GENERATOR: torch.get_rng_state()}
         if self.device.type == "cuda":
             optimizer[CUDA_GENERATOR] = torch.cuda.get_rng_state(self.device)
         return Checkpoint(state, self.model.state_dict(), optimizer)

@@ -17,6 +17,7 @@ from mlm_mini.processes import checked_workers
 
 THIS_RUN, SHIPPED = "this run", "shipped"
 CLAIM_SEEDS = 5
+EXACT_ROUNDING = 1e-9  # nats, of what is computed and not sampled
 
 
 @dataclass(frozen=True)

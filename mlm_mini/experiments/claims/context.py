@@ -4,14 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, Claim, Effort, Finding, holds_above
+from mlm_mini.experiments.claims.claim import CLAIM_SEEDS, EXACT_ROUNDING, Claim, Effort, Finding, holds_above
 from mlm_mini.experiments.context.attention_cost import measure_attention_cost
 from mlm_mini.experiments.context.objectives import measure_objectives
 from mlm_mini.experiments.context.right_side import referent_nats, side_nats
 from mlm_mini.experiments.lab.verdicts import FAILS, HOLDS, Decision, Sampled, decide
 from mlm_mini.languages import scene_language
-
-EXACT_ROUNDING = 1e-9  # nats, of what is computed
 
 
 def bidirectional(effort: Effort) -> Finding:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mlm_mini.experiments.catalog import find_experiment
-from mlm_mini.experiments.claims.claim import SHIPPED, Claim, Effort, Finding, by_words
+from mlm_mini.experiments.claims.claim import EXACT_ROUNDING, SHIPPED, Claim, Effort, Finding, by_words
 from mlm_mini.experiments.joint.chains import FIRST_ORDER, SECOND_ORDER, information_by_distance, small_languages
 from mlm_mini.experiments.joint.filling import ONE_PASS
 from mlm_mini.experiments.joint.one_pass import hide_words, in_turn_nats, one_pass_nats
@@ -21,7 +21,6 @@ EXACT_GAP, GAP, NEARER_BY_GIBBS = (
     "gap of trained models",
     "KL by Gibbs in terms of one pass",
 )
-EXACT_ROUNDING = 1e-9  # nats, of what is computed
 NO_GAP = 1e-3  # nats: above it, float32 cannot be the reason
 ONE_BY_ONE = f"{HOLDS} when the blanks are filled one after the other"
 
