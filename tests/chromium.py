@@ -15,3 +15,4 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+VIOLATIONS_ALONE = {"resultTypes": ["violations"]}  # axe does not list what passes, which takes longer than to look

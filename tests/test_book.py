@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from chromium import CHROMIUM, QUIET
+from chromium import CHROMIUM, QUIET, VIOLATIONS_ALONE
 
 from mlm_mini import __main__ as command_line
 from mlm_mini.book import moving, pages
@@ -38,7 +38,6 @@ PAGES = ("index", "search", *(chapter.name for chapter in CHAPTERS))
 MOVING_PAGES = ("03_masking", "04_masking_the_logits", "16_writing_by_unmasking")
 ADDRESS = "https://example.org/course"
 CODE_WORDS, KIND = ".highlight pre span", re.compile(r'<span class="(\w+)">')
-VIOLATIONS_ALONE = {"resultTypes": ["violations"]}  # what passes is not listed, which takes longer than to look
 FETCHED = {"script": "src", "img": "src", "source": "src", "iframe": "src", "link": "href"}
 
 

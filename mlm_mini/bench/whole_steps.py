@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from mlm_mini.bench.row import Side
+from mlm_mini.experiments.lab.timing import on_threads
 from mlm_mini.languages.batches import TextBlocks
 from mlm_mini.languages.token_store import TokenizedText
 from mlm_mini.languages.vocabulary import SPECIAL_TOKENS, Vocabulary
@@ -84,12 +85,8 @@ def _with_threads(
 
     def way(number: int) -> Callable[[], None]:
         def run() -> None:
-            before = torch.get_num_threads()
-            torch.set_num_threads(number)
-            try:
+            with on_threads(number):
                 step()
-            finally:
-                torch.set_num_threads(before)
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
 

@@ -26,7 +26,8 @@ class TrainingConfig:
     optimizer: "adamw", or "muon" for the matrices of linear layers and AdamW for the rest (see `optimizer.py`).
     learning_rate: at its highest, after a linear rise over the share `warmup` of the steps; then it falls linearly.
     embedding_rate: what the learning rate is multiplied by for the table of word embeddings.
-    weight_decay: for the matrices of linear layers. clip_norm: the largest norm of a gradient. seed: of all luck.
+    weight_decay: for the matrices of linear layers. clip_norm: the largest norm of a gradient.
+    seed: of everything random.
     Raises TypeError for a field of the wrong type, ValueError for one out of range; the message names it.
     """
 

@@ -13,14 +13,19 @@ BUSY_CLOCK = time.perf_counter if sys.platform == "win32" else time.process_time
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch on one thread: the operations of a small model are so short that two threads took as long as one."""
+def on_threads(number: int) -> Iterator[None]:
+    """PyTorch on so many threads, and afterwards on as many as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def one_thread() -> contextlib.AbstractContextManager[None]:
+    """PyTorch on one thread: the operations of a small model are so short that two threads took as long as one."""
+    return on_threads(1)
 
 
 def take_turns(
