@@ -17,6 +17,7 @@ from mlm_mini.bench.whole_steps import Work
 from mlm_mini.course import check_times
 from mlm_mini.course.exercises import all_exercises
 from mlm_mini.model import ModelConfig
+from mlm_mini.training.masking import Masking
 from mlm_mini.widgets.steps import widget_steps
 
 CPU = torch.device("cpu")
@@ -529,6 +530,26 @@ def test_the_race_counts_where_the_mean_of_three_seeds_arrives(monkeypatch, gaps
     assert (row.ours, row.ours_spread, row.peer, row.unit) == (ours, (60.0, 95.0), 90.0, "s")
     assert row.kept == (ours == 70.0)
     assert f"{quality.RECORD_STEPS} steps, {gaps[0]:.4f}, {gaps[1]:.4f}, {gaps[2]:.4f} nats" in row.text()
+
+
+def test_the_record_is_trained_by_its_recipe(monkeypatch):
+    asked = []
+
+    def train(shape, source, config, **settings):
+        asked.append((torch.get_num_threads(), shape, config, settings["device"]))
+        return SimpleNamespace(model="model", curve=[SimpleNamespace(seconds=7.0)])
+
+    monkeypatch.setattr(quality, "train", train)
+    monkeypatch.setattr(quality, "exact_material", lambda *_: SimpleNamespace(source=None, evaluation=None))
+    before = torch.get_num_threads()
+    assert quality.our_training(30, 3, seed=2) == ("model", 7.0)
+    assert torch.get_num_threads() == before
+    ((threads, shape, config, device),) = asked
+    assert (threads, device, shape.hidden_size) == (3, "cpu", 128)
+    assert (config.steps, config.seed, config.precision, config.optimizer) == (30, 2, "fastest", "muon")
+    assert config.masking == Masking(mask_ratio=0.4, method="fixed", heavy_share=0.1)
+    assert (config.weight_decay, config.beta2, config.warmup) == (0.1, 0.995, 0.05)
+    assert (config.learning_rate, config.embedding_rate, config.batch_size) == (4e-3, 2.5, 128)
 
 
 def test_both_trainings_reach_a_model_of_scenes(one_thread):

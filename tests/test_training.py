@@ -63,7 +63,7 @@ from mlm_mini.training import (
 from mlm_mini.training.baselines import blank_nats
 from mlm_mini.training.languages import LANGUAGES, ExactEntry
 from mlm_mini.training.objectives import by_length
-from mlm_mini.training.optimizer import set_learning_rates
+from mlm_mini.training.optimizer import kept_moments, set_learning_rates
 from mlm_mini.training.progress import describe_curve, plot_curve
 from mlm_mini.training.run import Run, seed_dropout
 from mlm_mini.training.threaded_map import side_by_side
@@ -528,6 +528,19 @@ def test_muon_turns_a_gradient_into_a_rotation_of_adamws_size():
         sides = turned.diagonal()
         assert 0.6 < sides.min() <= sides.max() < 1.3, name
         assert (turned - sides.diag()).abs().max() < 0.1, name
+
+
+def test_muon_remembers_nineteen_parts_of_twenty():
+    """Its momentum after two steps, from their gradients; and a step looks once more at the newest (Nesterov)."""
+    run, name = muon_run(weight_decay=0.0), "blocks.0.expand.weight"
+    weight, gradients = run.model.get_parameter(name), []
+    for _ in range(2):
+        run.one_step()
+        gradients.append(weight.grad.clone())
+    first, second = gradients
+    kept = kept_moments(run.optimizer, run.model)[f"{name}.momentum_buffer"]
+    torch.testing.assert_close(kept, 0.05 * (0.95 * first + second))
+    assert all(group["nesterov"] for group in run.optimizer.param_groups[:1])
 
 
 def test_an_older_pytorch_has_no_muon(monkeypatch):
